@@ -1,0 +1,73 @@
+"""Every error that this project raises on purpose.
+
+    ForNetError
+    ├── ConfigurationError     (ValueError)         a parameter that is not allowed
+    ├── PatchFormatError       (ValueError)         a patch, shard or manifest that breaks the format
+    ├── IntegrityError         (ValueError)         bytes that do not have the digest they should have
+    ├── SourceError            (ValueError)         a source picture that cannot be decoded or used
+    ├── EmptyMaskError         (ValueError)         a mask without a single object pixel
+    ├── NotFoundError          (FileNotFoundError)  a file, folder, release or picture that is not there
+    ├── AccessError            (PermissionError)    the Hub refuses: not logged in, or no access granted
+    └── MissingDependencyError (ImportError)        a package that the stage needs is not installed
+
+Each also inherits the builtin in brackets, so code that knows nothing of ForNet can catch it. All take
+one string, so they survive the way from a worker process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class ForNetError(Exception):
+    """Base of all errors of this project."""
+
+    def at(self, where: object) -> Self:
+        """The same error with the place (file, row, key) put in front of its message."""
+        return type(self)(f"{where}: {self}")
+
+
+class ConfigurationError(ForNetError, ValueError):
+    """A parameter has a type or value that is not allowed."""
+
+
+class PatchFormatError(ForNetError, ValueError):
+    """A patch, a shard or a manifest does not follow docs/patch_format.md."""
+
+
+class IntegrityError(ForNetError, ValueError):
+    """Bytes do not have the digest which the release recorded for them."""
+
+
+class SourceError(ForNetError, ValueError):
+    """A source picture cannot be decoded, or is larger than the format allows."""
+
+
+class EmptyMaskError(ForNetError, ValueError):
+    """A mask selects no pixel, so there is no foreground to cut out."""
+
+
+class NotFoundError(ForNetError, FileNotFoundError):
+    """A file, folder, release or picture which was asked for does not exist."""
+
+
+class AccessError(ForNetError, PermissionError):
+    """The Hub refuses access: no token, a wrong one, or terms not accepted."""
+
+
+class MissingDependencyError(ForNetError, ImportError):
+    """An optional package is missing; the message has the pip line that installs it."""
+
+
+def explain(what: str, *, found: object = None, allowed: object = None, then: str | None = None) -> str:
+    """One error message: what is wrong, what was found, what is allowed, and the next step."""
+    parts = [what]
+    if found is not None:
+        parts.append(f"found {found}")
+    if allowed is not None:
+        parts.append(f"allowed: {allowed}")
+    message = "; ".join(parts)
+    return f"{message}. {then}" if then else message
