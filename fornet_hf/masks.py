@@ -44,7 +44,8 @@ def _grow_rows(mask: Mask, radius: int) -> Mask:
     column = np.arange(width)
     after = np.minimum(column + radius + 1, width)
     before = np.maximum(column - radius, 0)
-    return np.asarray(sums[:, after] > sums[:, before], np.bool_)
+    grown: Mask = np.greater(sums[:, after], sums[:, before])
+    return grown
 
 
 def encode_mask(mask: Mask) -> bytes:
