@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,5 +95,10 @@ def test_a_patch_unpacks_to_a_bounded_size(pack):
 
 def test_a_gzip_bomb_is_not_unpacked():
     bomb = gzip.compress(bytes(2**26))
-    with pytest.raises(PatchFormatError, match="too large"):
-        read_patch(bomb, max_bytes=2**16)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PatchFormatError, match="too large"):
+            read_patch(bomb, max_bytes=2**16)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
