@@ -1,1 +1,1 @@
-
+"""The builder of ForNet; see README.md."""
