@@ -20,6 +20,7 @@ from fornet_hf.rows import Row
 from fornet_hf.shards import PatchShard
 from fornet_hf.sources import FolderSource, iter_pictures
 
+
 class Unit(Protocol):
     """One piece of work."""
 
@@ -92,9 +93,8 @@ class PatchUnit:
         waiting = {key: number for number, key in enumerate(shard.keys)}
         with open_file(self.pictures) as file:
             for picture in iter_pictures(file, name=self.pictures):
-                number = waiting.pop(picture.key, None)
-                if number is not None:
-                    yield number, picture.data
+                if picture.key in waiting:
+                    yield waiting.pop(picture.key), picture.data
         if waiting:
             raise NotFoundError(
                 explain(

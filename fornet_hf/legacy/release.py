@@ -24,6 +24,14 @@ class LegacyRelease:
     train_ratios: Path | None
     validation_ratios: Path | None
 
+    def archives(self, split: str) -> tuple[Path, ...]:
+        """The zips of `train` or `validation`, in numeric order."""
+        return self.train if split == "train" else self.validation
+
+    def ratios(self, split: str) -> Path | None:
+        """The ratio file of `train` or `validation`."""
+        return self.train_ratios if split == "train" else self.validation_ratios
+
 
 def find_release(folder: Path) -> LegacyRelease:
     """The files in `folder`, the zips of `train` in numeric order.
