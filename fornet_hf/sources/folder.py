@@ -34,6 +34,10 @@ class FolderSource:
 
     root: Path
 
+    def has(self, split: str) -> bool:
+        """Whether there is a folder for this split."""
+        return any((self.root / name).is_dir() for name in split_names(split))
+
     def classes(self, split: str) -> list[str]:
         """Names of the class folders, sorted.
 
