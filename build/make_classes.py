@@ -92,9 +92,7 @@ def class_rows(wnids: Sequence[str], wordnet: Mapping[str, Synset]) -> list[tupl
     absent = [wnid for wnid in wnids if wnid not in wordnet]
     if absent:
         raise ConfigurationError(
-            explain(
-                "classes which this WordNet does not have", found=absent[:5], allowed="offsets of version 3.0"
-            )
+            explain("classes which this WordNet does not have", found=absent[:5], allowed="offsets of version 3.0")
         )
     rows = []
     for wnid in wnids:
@@ -126,9 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--synsets", type=Path, required=True, help="file with one WNID a line")
-    parser.add_argument(
-        "--wordnet", type=Path, default=DATA_NOUN, help="data.noun of WordNet 3.0 (%(default)s)"
-    )
+    parser.add_argument("--wordnet", type=Path, default=DATA_NOUN, help="data.noun of WordNet 3.0 (%(default)s)")
     parser.add_argument("--out", type=Path, default=CLASSES, help="file to write (%(default)s)")
     options = parser.parse_args(arguments)
     rows = class_rows(read_wnids(options.synsets), read_wordnet(options.wordnet))

@@ -91,9 +91,7 @@ class FolderSource:
             raise NotFoundError(explain(f"no folder {looked}", then=self._layout(split)))
         if len(folders) > 1:
             found = [str(folder) for folder in folders]
-            raise SourceError(
-                explain(f"split {split!r} has two folders", found=found, then="Remove one of them.")
-            )
+            raise SourceError(explain(f"split {split!r} has two folders", found=found, then="Remove one of them."))
         return folders[0]
 
     def _class_pictures(self, folder: Path) -> Iterator[PictureRef]:

@@ -77,7 +77,5 @@ def plain_name(name: str, what: str) -> str:
             200 bytes (file systems take 255, and an ending follows).
     """
     if PurePath(name).name != name or name in {"", ".."} or _UNSAFE.search(name) or len(name.encode()) > 200:
-        raise PatchFormatError(
-            explain(f"{what} is no plain name", found=repr(name[:200]), allowed="one path part")
-        )
+        raise PatchFormatError(explain(f"{what} is no plain name", found=repr(name[:200]), allowed="one path part"))
     return name

@@ -35,9 +35,7 @@ def shard_files(folder: Path, split: str) -> list[Path]:
             sets = sorted({(match[1], match[2]) for match in matches.values() if match})
             return [shards[name] for name in _complete_set(place, shards.keys(), sets)]
     example = f"{names[-1]}-00000-of-NNNNN.parquet"
-    raise NotFoundError(
-        explain(f"no shards of split {split!r}", then=f"Expected {folder / 'data' / example}")
-    )
+    raise NotFoundError(explain(f"no shards of split {split!r}", then=f"Expected {folder / 'data' / example}"))
 
 
 def _complete_set(place: Path, names: Collection[str], sets: list[tuple[str, str]]) -> list[str]:

@@ -31,9 +31,7 @@ def test_pictures_are_listed_by_class_then_name_and_other_files_passed_over(tmp_
         f"train/{TENCH}/{TENCH}_2.JPEG",
         f"train/{TENCH}/{TENCH}_10.JPG",
     ]
-    source = put(
-        tmp_path, *names, f"train/{TENCH}/._{TENCH}_2.JPEG", "train/.cache/a.png", "train/README.txt"
-    )
+    source = put(tmp_path, *names, f"train/{TENCH}/._{TENCH}_2.JPEG", "train/.cache/a.png", "train/README.txt")
     (tmp_path / "train" / TENCH / "notes.txt").write_text("no picture")
     assert source.classes("train") == [TENCH, GOLDFISH]
     found = [(ref.key, ref.folder_class, ref.path.name) for ref in source.list("train")]

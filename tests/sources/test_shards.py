@@ -165,9 +165,7 @@ def test_shards_are_found_in_order(tmp_path, place):
 
 def test_missing_shards_are_named(tmp_path):
     touch(tmp_path / "data", "train", [0, 2, 3], 5)
-    with pytest.raises(
-        NotFoundError, match=r"2 of 5 .*train-00001-of-00005\.parquet, train-00004-of-00005\.parquet"
-    ):
+    with pytest.raises(NotFoundError, match=r"2 of 5 .*train-00001-of-00005\.parquet, train-00004-of-00005\.parquet"):
         shard_files(tmp_path, "train")
 
 
