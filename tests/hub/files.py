@@ -18,8 +18,8 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 def resolve(hub: Hub, request: Request, kind: str | None, name: str, revision: str, path: str) -> Response:
     """A file at a revision, to those who may read it."""
     repository = visible(hub, request, kind or "models", name)
-    commit = repository.commit_at(revision)
     access.check_readable(repository, request.user)
+    commit = repository.commit_at(revision)
     entry = commit.files.get(path)
     if entry is None:
         raise entry_not_found(path, commit.oid)

@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
                 user = authenticate(self.headers.get("Authorization"), hub.users)
                 request = Request(self.command, path, query, self.headers, body, user)
                 response = dispatch(hub, request, ROUTES)
+                if self.command not in ("GET", "HEAD"):
+                    hub.changed()
             except HubError as error:
                 response = refuse(error)
             except (KeyError, ValueError, TypeError) as error:

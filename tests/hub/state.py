@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +42,10 @@ class Options:
 
 @dataclass
 class Hub:
-    """Repositories, users, faults and the log of one test Hub; `url` is its endpoint once it runs."""
+    """Repositories, users, faults and the log of one test Hub; `url` is its endpoint once it runs.
+
+    `changed` is called after every request that may have changed something.
+    """
 
     url: str = ""
     options: Options = field(default_factory=Options)
@@ -55,6 +58,7 @@ class Hub:
     parts: dict[tuple[str, int], bytes] = field(default_factory=dict)
     expected: set[tuple[str, str, str]] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    changed: Callable[[], None] = lambda: None
 
     # -- filling it ------------------------------------------------------------------------------------------
 
