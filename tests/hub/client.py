@@ -32,7 +32,7 @@ def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "NO_PROXY": "*",
-        "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "build")]),
+        "PYTHONPATH": str(_ROOT),
     }
     login = {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"} if token is None else {"HF_TOKEN": token}
     return {**kept, **wanted, **login}
@@ -49,10 +49,22 @@ class Answer:
 
 def get(url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10) -> Answer:
     """One plain GET, never repeated and never redirected; http.client's errors if the answer is not whole."""
+    return send("GET", url, headers=headers, timeout=timeout)
+
+
+def send(
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout: float = 10,
+) -> Answer:
+    """One plain request of any method, as `get`."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}", headers=dict(headers or {}))
+        connection.request(method, f"{parts.path}?{parts.query}", body=body, headers=dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.read(), response.headers)
     finally:

@@ -9,6 +9,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
+from tests.hub.errors import HubError
 from tests.hub.fixtures import uploads
 from tests.hub.state import Hub, Options
 
@@ -139,6 +140,18 @@ def test_a_pull_request_leaves_main_alone_until_merged(api: HfApi, hub: Hub, fol
     assert hub.files(NAME) == wanted
     details = api.get_discussion_details(NAME, 1, repo_type="dataset")
     assert (details.status, details.merge_commit_oid) == ("merged", hub.head(NAME))
+
+
+def test_a_pull_request_is_merged_once_and_only_into_the_main_it_came_from(api: HfApi, hub: Hub) -> None:
+    for name in ("a.txt", "b.txt"):
+        api.upload_file(
+            path_or_fileobj=b"n", path_in_repo=name, repo_id=NAME, repo_type="dataset", create_pr=True
+        )
+    hub.merge(NAME, 1)
+    with pytest.raises(HubError, match="is merged"):
+        hub.merge(NAME, 1)
+    with pytest.raises(HubError, match="has conflicts"):
+        hub.merge(NAME, 2)
 
 
 def test_pull_requests_are_opened_and_listed(api: HfApi) -> None:
