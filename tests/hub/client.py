@@ -12,12 +12,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _ROOT = Path(__file__).parents[2]
+_FENCE = Path(__file__).parent / "fence"
 _UNWANTED = ("HF_", "HUGGING", "TRANSFORMERS_", "XDG_CACHE")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str, str]:
-    """The environment for a process that shall talk to the Hub at `url` and keep everything under `cache`."""
+    """The environment for a process that talks to the Hub at `url` and keeps everything under `cache`.
+
+    It reaches no host but this machine, and has no token unless one is given.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -32,7 +36,8 @@ def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "NO_PROXY": "*",
-        "PYTHONPATH": str(_ROOT),
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+        "PYTHONPATH": os.pathsep.join([str(_FENCE), str(_ROOT)]),
     }
     login = {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"} if token is None else {"HF_TOKEN": token}
     return {**kept, **wanted, **login}
