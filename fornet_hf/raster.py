@@ -1,0 +1,94 @@
+"""The canonical raster: the one array of pixels that a source picture stands for.
+
+Decoded to RGB without EXIF rotation (as PIL and torchvision do, unlike `datasets.Image`), and shrunk so that
+its longer side fits. docs/patch_format.md, section 2, is the specification.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from fornet_hf.errors import SourceError, explain
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+MAX_SOURCE_PIXELS = 2**26  # above ImageNet's largest (61 million); decoded it takes 256 MiB in Pillow
+
+# What Pillow's decoders are known to raise on damaged input.
+DECODE_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+def decode_rgb(data: bytes) -> Image.Image:
+    """Decode a JPEG, PNG, WEBP or BMP file to an RGB picture, whatever its file name claims.
+
+    Alpha is dropped, 16-bit gray keeps its high byte, CMYK, palette and gray are converted by Pillow. EXIF
+    orientation is not applied.
+
+    Raises:
+        SourceError: not a picture of these formats, damaged, or more than `MAX_SOURCE_PIXELS` pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            size, mode = picture.size, picture.mode
+            small = size[0] * size[1] <= MAX_SOURCE_PIXELS
+            rgb = _to_rgb(picture) if small and mode != "F" else None
+    except DECODE_ERRORS as error:
+        found = f"{len(data)} bytes ({type(error).__name__}: {error})"
+        then = "Replace the file by an undamaged copy."
+        what = "the source picture cannot be decoded"
+        raise SourceError(explain(what, found=found, allowed=", ".join(FORMATS), then=then)) from error
+    if rgb is None:
+        found, allowed = f"{size[0]} x {size[1]}, mode {mode}", f"{MAX_SOURCE_PIXELS} pixels, integer pixels"
+        raise SourceError(explain("the source picture is too large or too deep", found=found, allowed=allowed))
+    rgb.info = {}  # Pillow would write ICC profiles, comments and densities back into a JPEG made from it
+    return rgb
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    picture.load()
+    if picture.mode == "RGB":  # converting would copy it
+        return picture
+    if picture.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips instead of scaling
+        return Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    picture.info.pop("transparency", None)  # Pillow would warn that it is lost
+    return picture.convert("RGB")
+
+
+def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Width and height after shrinking the longer side to `max_side` pixels; never below 1 pixel."""
+    longer = max(width, height)
+    if longer <= max_side:
+        return width, height
+    return (
+        max(1, (2 * width * max_side + longer) // (2 * longer)),
+        max(1, (2 * height * max_side + longer) // (2 * longer)),
+    )
+
+
+def canonical_raster(data: bytes, max_side: int) -> Image.Image:
+    """The canonical raster (mode RGB) of a source file's bytes, longer side at most `max_side` pixels.
+
+    Raises:
+        SourceError: as `decode_rgb`.
+    """
+    rgb = decode_rgb(data)
+    size = fitted_size(*rgb.size, max_side)
+    return rgb if size == rgb.size else rgb.resize(size, Image.Resampling.BICUBIC)
