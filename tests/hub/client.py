@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ class Answer:
 
     status: int
     body: bytes
-    headers: Mapping[str, str]
+    headers: Message[str, str]
 
 
 def get(url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10) -> Answer:

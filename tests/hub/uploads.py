@@ -86,7 +86,8 @@ def _instruct(hub: Hub, repository: Repository, item: dict[str, Any]) -> dict[st
 
 
 def _header(item: dict[str, Any]) -> dict[str, str]:
-    return item.get("actions", {}).get("upload", {}).get("header", {})
+    header: dict[str, str] = item.get("actions", {}).get("upload", {}).get("header", {})
+    return header
 
 
 def _store(hub: Hub, repository: Repository, oid: str, body: bytes, *, parts: int) -> Response:
