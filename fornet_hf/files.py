@@ -5,10 +5,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+Open = Callable[[str], BinaryIO]
 
 _CHUNK = 2**20
+
+
+def open_local(path: str) -> BinaryIO:
+    """Open a local file for reading bytes."""
+    return Path(path).open("rb")
 
 
 @contextlib.contextmanager
