@@ -100,3 +100,9 @@ def test_missing_root_split_and_classes_are_told_apart(tmp_path):
         source.classes("test")
     with pytest.raises(NotFoundError, match="no class folders"):
         source.list("train")
+
+
+def test_only_splits_with_a_folder_are_there(tmp_path):
+    source = put(tmp_path, "val/cat/cat_1.png")
+    assert source.has("validation")
+    assert not source.has("train")
