@@ -101,7 +101,13 @@ def units(source: Release, splits: Sequence[str] | None, imagenet_dir: str | Non
 
 
 def workers(num_proc: int | None) -> int:
-    """Processes to use: MAX_WORKERS, or fewer if the caller says so."""
+    """Processes to use: MAX_WORKERS, or fewer if the caller says so.
+
+    Raises:
+        ConfigurationError: MAX_WORKERS or `num_proc` is no positive number.
+    """
+    if num_proc is not None and num_proc < 1:
+        raise ConfigurationError(explain("num_proc", found=num_proc, allowed="1 or more, or None"))
     return max_workers() if num_proc is None else min(num_proc, max_workers())
 
 

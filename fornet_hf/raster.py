@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -15,7 +16,7 @@ from PIL import Image
 from fornet_hf.errors import SourceError, explain
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-MAX_SOURCE_PIXELS = 2**26  # one decoded picture of this size takes 256 MiB in Pillow, half of a worker's memory
+MAX_SOURCE_PIXELS = 2**26  # above ImageNet's largest (61 million); decoded it takes 256 MiB in Pillow
 
 # What Pillow's decoders are known to raise on damaged input.
 DECODE_ERRORS = (
@@ -29,6 +30,7 @@ DECODE_ERRORS = (
     OverflowError,
     MemoryError,
     struct.error,
+    zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
@@ -61,9 +63,12 @@ def decode_rgb(data: bytes) -> Image.Image:
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
+    picture.load()
+    if picture.mode == "RGB":  # converting would copy it
+        return picture
     if picture.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips instead of scaling
-        deep = np.asarray(picture).astype(np.int64)
-        return Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    picture.info.pop("transparency", None)  # Pillow would warn that it is lost
     return picture.convert("RGB")
 
 
