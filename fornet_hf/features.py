@@ -16,15 +16,15 @@ from PIL import Image
 PICTURES = ("foreground", "mask", "background")
 
 
-def features(class_names: Sequence[str]) -> datasets.Features:
-    """The features of a prepared row (see `fornet_hf.rows.Row`) for these names of classes."""
+def row_features(class_names: Sequence[str]) -> datasets.Features:
+    """The features of a prepared row (see `fornet_hf.rows.Row`) with the classes in label order."""
     return datasets.Features(
         {
             "key": datasets.Value("string"),
             "label": datasets.ClassLabel(names=list(class_names)),
-            "foreground": LazyImage(),
-            "mask": LazyImage(),
-            "background": LazyImage(),
+            "foreground": datasets.Image(),
+            "mask": datasets.Image(),
+            "background": datasets.Image(),
             "box": datasets.Sequence(datasets.Value("int32"), length=4),
             "foreground_ratio": datasets.Value("float32"),
         }

@@ -34,7 +34,8 @@ def bounding_box(mask: Mask) -> Box:
 
 def dilate(mask: Mask, radius: int) -> Mask:
     """True within `radius` pixels (in x and in y: a square) of a true pixel."""
-    return _grow_rows(_grow_rows(mask, radius).T, radius).T
+    wide = _grow_rows(mask, radius)
+    return np.ascontiguousarray(_grow_rows(np.ascontiguousarray(wide.T), radius).T)
 
 
 def _grow_rows(mask: Mask, radius: int) -> Mask:
@@ -44,8 +45,7 @@ def _grow_rows(mask: Mask, radius: int) -> Mask:
     column = np.arange(width)
     after = np.minimum(column + radius + 1, width)
     before = np.maximum(column - radius, 0)
-    grown: Mask = np.greater(sums[:, after], sums[:, before])
-    return grown
+    return np.asarray(sums[:, after] > sums[:, before])
 
 
 def encode_mask(mask: Mask) -> bytes:

@@ -1,0 +1,47 @@
+# Each target sets up what it needs, virtual environment included; nothing has to be installed before.
+PYTHON ?= python3
+VENV := .venv
+NEWEST := .venv-newest
+BIN := $(VENV)/bin
+PIP := -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test test-scripts test-newest lint format benchmarks clean
+
+demo: $(VENV)/ready
+	$(BIN)/python build/demo.py --out demo
+
+test: test-scripts test-newest
+
+test-scripts: $(VENV)/ready  ## with datasets 3.6, the last version that runs scripts
+	$(BIN)/python -m pytest
+
+test-newest: $(NEWEST)/ready  ## with the newest datasets, and without torch
+	$(NEWEST)/bin/python -m pytest
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmarks: $(VENV)/ready
+	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python benchmarks/recombination.py
+
+$(VENV)/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python $(PIP) -r requirements.txt
+	$(BIN)/python $(PIP) --no-deps -e .
+	touch $@
+
+$(NEWEST)/ready: tests/requirements-newest.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python $(PIP) -r tests/requirements-newest.txt
+	$(NEWEST)/bin/python $(PIP) --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(NEWEST) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

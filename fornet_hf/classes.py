@@ -1,0 +1,62 @@
+"""ImageNet's 1000 classes: index, WNID, name, and what WordNet says they are a kind of.
+
+The names are those of the labels of `ILSVRC/imagenet-1k`, and the order is that of the sorted WNIDs, so an
+index is the same class here, there, in torchvision and in every pretrained classifier. The table is a data
+file which `build/make_classes.py` makes of WordNet 3.0; its licence lies beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS = ("wnid", "name", "parent_wnid", "parent", "grandparent_wnid", "grandparent")
+"""The columns of `data/imagenet_classes.tsv`."""
+
+
+@dataclass(frozen=True)
+class ImageNetClass:
+    """One class.
+
+    Attributes:
+        index: the label, 0 to 999.
+        wnid: WordNet's number of it, such as `n01440764`; the name of its folder in ImageNet.
+        name: its label name, all its WordNet lemmas, such as `tench, Tinca tinca`.
+        parent: name (all lemmas) of its first hypernym; None at the root of WordNet.
+        grandparent: name (all lemmas) of the first hypernym of that one, or None.
+    """
+
+    index: int
+    wnid: str
+    name: str
+    parent: str | None
+    grandparent: str | None
+
+
+@cache
+def imagenet_classes() -> tuple[ImageNetClass, ...]:
+    """The 1000 classes; each is at the place of its index."""
+    table = (resources.files(__package__) / "data" / "imagenet_classes.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return tuple(
+        ImageNetClass(index, row["wnid"], row["name"], row["parent"] or None, row["grandparent"] or None)
+        for index, row in enumerate(rows)
+    )
+
+
+@cache
+def wnid_index() -> Mapping[str, int]:
+    """The index of each WNID; read-only, in the order of the indices."""
+    return MappingProxyType({entry.wnid: entry.index for entry in imagenet_classes()})
+
+
+def class_names() -> list[str]:
+    """The 1000 names by index, unique: what a `datasets.ClassLabel` takes as `names`."""
+    return [entry.name for entry in imagenet_classes()]

@@ -1,0 +1,120 @@
+"""A folder that holds the old release: which files belong to which split, and the ratio files."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+
+_TRAIN_ZIP = re.compile(r"train_(\d+)\.zip", re.ASCII)
+_PICTURE_ENDING = ".JPEG"
+
+
+@dataclass(frozen=True)
+class LegacyRelease:
+    """The files of a release; a split that was not downloaded has no zips, a ratio file may be None."""
+
+    train: tuple[Path, ...]
+    validation: tuple[Path, ...]
+    train_ratios: Path | None
+    validation_ratios: Path | None
+
+    def archives(self, split: str) -> tuple[Path, ...]:
+        """The zips of `train` or `validation`, in numeric order."""
+        return self.train if split == "train" else self.validation
+
+    def ratios(self, split: str) -> Path | None:
+        """The ratio file of `train` or `validation`."""
+        return self.train_ratios if split == "train" else self.validation_ratios
+
+
+def find_release(folder: Path) -> LegacyRelease:
+    """The files in `folder`, the zips of `train` in numeric order.
+
+    Raises NotFoundError when there is no zip at all or a number between 0 and the highest is missing.
+    """
+    train = _train_zips(folder)
+    validation = tuple(path for path in (folder / "val.zip",) if path.is_file())
+    if not train and not validation:
+        then = "Download the release, or name the folder that holds it"
+        raise NotFoundError(
+            explain(f"no release in {folder}", allowed="train_0.zip, train_1.zip, ..., val.zip", then=then)
+        )
+    return LegacyRelease(train, validation, _ratio_file(folder, "train"), _ratio_file(folder, "val"))
+
+
+def read_ratios(path: Path) -> dict[str, float]:
+    """Object area / picture area (0..1) by stem, for instance `n01440764_10026`.
+
+    The file is JSON, `{any/prefix/}backgrounds/{wnid}/{stem}.JPEG` -> ratio. Raises NotFoundError without
+    such a file, and PatchFormatError, naming file and entry, for anything else in it.
+    """
+    if not path.is_file():
+        raise NotFoundError(explain("no such ratio file", found=path, then="Download the release again"))
+    try:
+        entries = json.loads(path.read_bytes(), object_pairs_hook=_Entries)
+    except (ValueError, RecursionError) as error:
+        raise PatchFormatError(explain(f"{path}: no JSON", found=error, then="Download the file again")) from error
+    if not isinstance(entries, _Entries):
+        raise PatchFormatError(explain(f"{path}: ratios", found=type(entries).__name__, allowed="an object"))
+    ratios: dict[str, float] = {}
+    try:
+        for name, value in entries:
+            stem = _stem(name)
+            if stem in ratios:
+                raise PatchFormatError(explain("two ratios of one picture", found=stem, allowed="one"))
+            ratios[stem] = _ratio(name, value)
+    except PatchFormatError as error:
+        raise error.at(path) from None
+    return ratios
+
+
+class _Entries(list[tuple[str, Any]]):
+    """An object of JSON as the pairs that are written there, so that none hides another of its name."""
+
+
+def _train_zips(folder: Path) -> tuple[Path, ...]:
+    numbered: dict[int, Path] = {}
+    for path in sorted(folder.glob("train_*.zip")):
+        match = _TRAIN_ZIP.fullmatch(path.name)
+        if match is None:
+            allowed = "train_{number}.zip"
+            raise PatchFormatError(
+                explain("an archive of no known place", found=path, allowed=allowed, then="Move it away")
+            )
+        other = numbered.setdefault(int(match[1]), path)
+        if other != path:
+            raise PatchFormatError(explain("two archives of one number", found=f"{other} and {path}", allowed="one"))
+    gaps = (number for number in range(max(numbered, default=0)) if number not in numbered)
+    names = ", ".join(f"train_{number}.zip" for number in islice(gaps, 5))
+    if names:
+        raise NotFoundError(
+            explain(f"{folder} lacks {names}", found=f"{len(numbered)} others", then="Download them too")
+        )
+    return tuple(numbered[number] for number in sorted(numbered))
+
+
+def _ratio_file(folder: Path, split: str) -> Path | None:
+    path = folder / f"fg_bg_ratios_{split}.json"
+    return path if path.is_file() else None
+
+
+def _stem(name: str) -> str:
+    path = PurePosixPath(name)
+    if len(path.parts) < 3 or path.parts[-3] != "backgrounds" or path.suffix != _PICTURE_ENDING:
+        allowed = "{any/prefix/}backgrounds/{wnid}/{stem}" + _PICTURE_ENDING
+        raise PatchFormatError(explain("a ratio's name", found=repr(name[:200]), allowed=allowed))
+    return path.stem
+
+
+def _ratio(name: str, value: object) -> float:
+    # not a number is neither below nor above
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        found = repr(value)[:80] if isinstance(value, int | float | str) else type(value).__name__
+        raise PatchFormatError(explain(f"the ratio of {name[:200]!r}", found=found, allowed="a number in 0..1"))
+    return float(value)

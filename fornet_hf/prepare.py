@@ -1,0 +1,105 @@
+"""From patches and source pictures to prepared rows, one unit of work at a time.
+
+A unit is what one worker handles: a patch shard with its source shard, or an archive of the old format. Units
+are plain values, so they travel to worker processes; memory stays bounded by a row group, whatever their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
+from fornet_hf.files import Open, open_local
+from fornet_hf.manifest import ShardEntry
+from fornet_hf.patch import apply_patch
+from fornet_hf.rows import Row
+from fornet_hf.shards import PatchShard
+from fornet_hf.sources import FolderSource, iter_pictures
+
+
+class Unit(Protocol):
+    """One piece of work."""
+
+    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
+        """The prepared rows of this unit, in the order of its source."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchUnit:
+    """A patch shard and the pictures that it applies to.
+
+    Attributes:
+        split: `train` or `validation`.
+        entry: the shard's entry in the manifest.
+        encoding: the manifest's settings.
+        patches: path of the shard.
+        pictures: path of the source shard (Parquet), or an ImageNet folder.
+        class_folders: names of the class folders in label order.
+    """
+
+    split: str
+    entry: ShardEntry
+    encoding: Encoding
+    patches: str
+    pictures: str | FolderSource
+    class_folders: Sequence[str]
+
+    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
+        """The prepared rows in source order; a local shard is compared with the manifest before it is read.
+
+        Raises:
+            ForNetError: with the file, row and key in front.
+        """
+        if "://" not in self.patches:
+            self.entry.verify(Path(self.patches))
+        with open_file(self.patches) as file:
+            shard = PatchShard(file, self.entry.path)
+            self._check(shard)
+            for number, source in self._sources(shard, open_file):
+                try:
+                    row = apply_patch(source, shard[number], self.encoding)
+                except ForNetError as error:
+                    raise error.at(shard.place(number)) from error
+                yield row
+
+    def _check(self, shard: PatchShard) -> None:
+        if shard.encoding != self.encoding:
+            raise PatchFormatError(
+                explain(
+                    f"{shard.name}: made with other settings than the manifest says",
+                    found=shard.encoding,
+                    allowed=self.encoding,
+                )
+            )
+        if len(shard) != self.entry.rows:
+            what = f"{shard.name}: another number of rows than the manifest says"
+            raise PatchFormatError(explain(what, found=len(shard), allowed=self.entry.rows))
+
+    def _sources(self, shard: PatchShard, open_file: Open) -> Iterator[tuple[int, bytes]]:
+        """Row numbers of the shard with the bytes of their source pictures."""
+        if isinstance(self.pictures, FolderSource):
+            for number in range(len(shard)):
+                label = shard[number].label
+                if label >= len(self.class_folders):
+                    allowed = f"0 to {len(self.class_folders) - 1}"
+                    raise PatchFormatError(explain(f"{shard.place(number)}: label", found=label, allowed=allowed))
+                yield number, self.pictures.read(self.split, shard.keys[number], self.class_folders[label]).data
+            return
+        waiting = {key: number for number, key in enumerate(shard.keys)}
+        with open_file(self.pictures) as file:
+            for picture in iter_pictures(file, name=self.pictures):
+                if picture.key in waiting:
+                    yield waiting.pop(picture.key), picture.data
+        if waiting:
+            raise NotFoundError(
+                explain(
+                    f"{shard.name}: {len(waiting)} of its {len(shard)} pictures are not in {self.pictures}",
+                    found=f"no {', '.join(list(waiting)[:3])}",
+                    then="Use the source revision that the manifest names: the source may have been re-sharded.",
+                )
+            )

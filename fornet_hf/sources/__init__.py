@@ -1,0 +1,7 @@
+"""Where pictures come from: a folder of class folders, or the Parquet shards of a Hub dataset."""
+
+from fornet_hf.sources.folder import FolderSource, PictureRef
+from fornet_hf.sources.picture import Picture, picture_key
+from fornet_hf.sources.shards import iter_pictures, shard_files
+
+__all__ = ["FolderSource", "Picture", "PictureRef", "iter_pictures", "picture_key", "shard_files"]

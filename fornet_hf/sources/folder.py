@@ -1,0 +1,113 @@
+"""Pictures in a folder of class folders, laid out like ImageNet's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fornet_hf.classes import wnid_index
+from fornet_hf.errors import NotFoundError, SourceError, explain
+from fornet_hf.sources.picture import ENDINGS, Picture, is_picture, picture_key, plain_name, split_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class PictureRef:
+    """A picture of a `FolderSource` that is not read yet."""
+
+    key: str
+    folder_class: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder laid out like ImageNet: `{root}/{train|val}/{class}/{picture}`.
+
+    The split `validation` is the folder `val` or `validation`. Of a class folder named by a WNID the label
+    is ImageNet's; other folders have none here: number `classes("train")` for them.
+    """
+
+    root: Path
+
+    def has(self, split: str) -> bool:
+        """Whether the split has a folder."""
+        return any((self.root / name).is_dir() for name in split_names(split))
+
+    def classes(self, split: str) -> list[str]:
+        """Names of the class folders, sorted.
+
+        Raises:
+            NotFoundError: if root, split or class folders are missing.
+            SourceError: if the split has two folders.
+        """
+        folder = self._split_folder(split)
+        names = sorted(entry.name for entry in folder.iterdir() if _is_class(entry))
+        if not names:
+            raise NotFoundError(explain(f"no class folders in {folder}", then=self._layout(split)))
+        return names
+
+    def list(self, split: str) -> Sequence[PictureRef]:
+        """All pictures, sorted by class folder, then by file name; other files are passed over.
+
+        Raises:
+            NotFoundError: as `classes`.
+            SourceError: if two files of a class have the same key.
+        """
+        folder = self._split_folder(split)
+        return [ref for name in self.classes(split) for ref in self._class_pictures(folder / name)]
+
+    def read(self, split: str, key: str, folder_class: str) -> Picture:
+        """The picture of this key in this class folder.
+
+        The usual names are tried before the folder is listed, which takes long in ImageNet's.
+
+        Raises:
+            NotFoundError: if there is none.
+            PatchFormatError: if key or class could point out of the folder: they come from patches.
+        """
+        folder = self._split_folder(split) / plain_name(folder_class, "class")
+        plain_name(key, "key")
+        usual = [folder / f"{key}{ending}" for ending in ENDINGS[:4]]
+        label = wnid_index().get(folder_class)
+        if label is not None:  # a folder which was written from the Hub's dataset
+            usual.append(folder / f"{key}_{folder_class}{ENDINGS[0]}")
+        listed = (ref.path for ref in self._class_pictures(folder) if ref.key == key)
+        path = next((path for path in chain(usual, listed) if path.is_file()), None)
+        if path is None:
+            looked = folder / f"{key}{ENDINGS[0]}"
+            raise NotFoundError(explain(f"no picture {looked} (or another ending)", then=self._layout(split)))
+        return Picture(key, label, path.read_bytes(), str(path))
+
+    def _split_folder(self, split: str) -> Path:
+        names = split_names(split)
+        folders = [self.root / name for name in names if (self.root / name).is_dir()]
+        if not folders:
+            looked = " or ".join(str(self.root / name) for name in names)
+            raise NotFoundError(explain(f"no folder {looked}", then=self._layout(split)))
+        if len(folders) > 1:
+            found = [str(folder) for folder in folders]
+            raise SourceError(explain(f"split {split!r} has two folders", found=found, then="Remove one of them."))
+        return folders[0]
+
+    def _class_pictures(self, folder: Path) -> Iterator[PictureRef]:
+        if not folder.is_dir():
+            return
+        seen: dict[str, Path] = {}
+        for path in sorted(path for path in folder.iterdir() if is_picture(path)):
+            key, _ = picture_key(path.name)
+            if key in seen:
+                raise SourceError(explain(f"two files for key {key!r}", found=f"{seen[key]} and {path}"))
+            seen[key] = path
+            yield PictureRef(key, folder.name, path)
+
+    def _layout(self, split: str) -> str:
+        return f"Expected {self.root / split_names(split)[0]}/CLASS/PICTURE.JPEG with a folder for each class"
+
+
+def _is_class(entry: Path) -> bool:
+    return entry.is_dir() and not entry.name.startswith(".")

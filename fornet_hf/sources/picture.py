@@ -1,0 +1,81 @@
+"""A source picture, its key, and the names it may have.
+
+A picture keeps the bytes of its file; nothing is decoded here. Its key is ImageNet's name for it, the
+same whichever way the picture came: `n01440764_10026`, `ILSVRC2012_val_00000293`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from fornet_hf.errors import PatchFormatError, explain
+
+ENDINGS = (".JPEG", ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+"""Endings of picture files, likeliest first; upper and lower case are the same."""
+
+# The Hub says "validation" where ImageNet's folders say "val".
+_SPLIT_NAMES = {"val": ("val", "validation"), "validation": ("val", "validation")}
+
+_IMAGENET_STEM = re.compile(r"(?P<wnid>n\d{8})_\d+")
+_HUB_STEM = re.compile(r"(?P<key>.+?)_(?P<wnid>n\d{8})")
+_UNSAFE = re.compile(r"[/\\\x00-\x1f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One source picture.
+
+    Attributes:
+        key: its name in ImageNet, without class suffix and file ending.
+        label: index of its class, or None where the source does not tell (test split, other sets' folders).
+        data: the bytes of its file, untouched.
+        origin: the path, or `file:row`, to name in an error about it.
+    """
+
+    key: str
+    label: int | None
+    data: bytes
+    origin: str
+
+
+def picture_key(path: str) -> tuple[str, str | None]:
+    """The key and the WNID which a picture's file name tells.
+
+    The Hub appends the WNID to ImageNet's own name (`n01440764_10026_n01440764.JPEG`); it is taken off,
+    so both forms have the same key. The WNID is None where the name has none (`cat_1.png`).
+    """
+    name = path.rpartition("/")[2]
+    file = PurePath(name)
+    stem = file.stem if is_picture(file) else name
+    if match := _HUB_STEM.fullmatch(stem):
+        return match["key"], match["wnid"]
+    match = _IMAGENET_STEM.fullmatch(stem)
+    return stem, match["wnid"] if match else None
+
+
+def is_picture(file: PurePath) -> bool:
+    """Whether the name is that of a picture; names with a leading dot are what systems leave behind."""
+    return not file.name.startswith(".") and file.suffix.lower() in {ending.lower() for ending in ENDINGS}
+
+
+def split_names(split: str) -> tuple[str, ...]:
+    """The names which a folder or shard of this split may have.
+
+    Raises:
+        PatchFormatError: if the split is not a plain name.
+    """
+    return _SPLIT_NAMES.get(split) or (plain_name(split, "split"),)
+
+
+def plain_name(name: str, what: str) -> str:
+    """The name itself, if it can only be that of an entry in a folder.
+
+    Raises:
+        PatchFormatError: if it has separators or control characters, is empty, `.` or `..`, or is longer than
+            200 bytes (file systems take 255, and an ending follows).
+    """
+    if PurePath(name).name != name or name in {"", ".."} or _UNSAFE.search(name) or len(name.encode()) > 200:
+        raise PatchFormatError(explain(f"{what} is no plain name", found=repr(name[:200]), allowed="one path part"))
+    return name
