@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.transform import Recombine
 from fornet_hf.rows import picture
 
 CELL = (200, 150)  # pixels of a picture on the sheet
@@ -175,7 +176,12 @@ def _epochs(
     ds: Any, rows: Mapping[int, Mapping[str, Any]], epochs: int, parameters: Mapping[str, Any]
 ) -> Iterator[list[Image.Image]]:
     """For each epoch, the recombination of each row."""
-    raise NotImplementedError
+    if epochs < 1:
+        raise ConfigurationError(explain("epochs is not allowed", found=epochs, allowed="1 or more"))
+    recombine = Recombine(ds, **{"seed": 0, "epochs": epochs, **parameters})
+    for epoch in range(epochs):
+        recombine.clock.epoch = epoch
+        yield [recombine.recombine(row)[0].image for row in rows.values()]
 
 
 def _label(ds: Any, row: Mapping[str, Any]) -> str:

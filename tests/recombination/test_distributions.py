@@ -95,7 +95,7 @@ def defined(parameters: dict[str, Any], *, evaluation: bool = False, size: tuple
 
 
 def assert_same_distribution(ours: Sequence[float], theirs: Sequence[float], what: str) -> None:
-    from scipy.stats import ks_2samp  # noqa: PLC0415
+    from scipy.stats import ks_2samp
 
     if np.ptp(ours) == np.ptp(theirs) == 0:
         assert ours[0] == theirs[0], what

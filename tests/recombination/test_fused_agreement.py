@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.photos import prepared_rows
-from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.compositing import compose
+from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig
 from fornet_hf.rows import Row
 from tests.recombination.test_pixels import drawn, psnr

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.photos import prepared_rows
-from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.compositing import compose
+from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.rng import generator
