@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image, ImageFilter
 
 from fornet_hf.encoding import Encoding
@@ -20,8 +21,7 @@ OBJECTS = ((0.45, 0.4, 0.25, 0.35), (0.5, 0.5, 0.2, 0.2), (0.3, 0.6, 0.12, 0.3),
 
 @functools.cache
 def photo(name: str, max_side: int) -> Image.Image:
-    from skimage import data
-
+    data = pytest.importorskip("skimage.data")
     picture = Image.fromarray(getattr(data, name)()[..., :3])
     picture.thumbnail((max_side, max_side))
     return picture

@@ -19,7 +19,8 @@ from fornet_hf.jpeg import Rectangle
 from fornet_hf.masks import Box
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.cutout import Cutout
-from fornet_hf.recombination.decoding import Bounds, Picture, decode_part, decoded, encoded
+from fornet_hf.recombination.decoding import Picture, decode_part, decoded, encoded
+from fornet_hf.recombination.scaling import Bounds
 from fornet_hf.rows import Row
 
 # The feather goes inwards only: what the blur left at one half or below vanishes.
@@ -27,7 +28,12 @@ _INWARDS = [2 * value - 255 if value > 128 else 0 for value in range(256)]
 
 
 class Composed(NamedTuple):
-    """A recombined picture. `image`: RGB. `mask`: mode L, what was pasted, of the same size; None if not asked for."""
+    """A recombined picture.
+
+    Attributes:
+        image: RGB.
+        mask: mode L, of the same size: what was pasted. None if not asked for.
+    """
 
     image: Image.Image
     mask: Image.Image | None
@@ -111,10 +117,10 @@ def _original(parts: Parts) -> Picture:
     background, foreground, box = parts.background, parts.foreground, parts.box
     if background is None or foreground is None or box is None:
         raise ConfigurationError("the original picture needs foreground, box and background of its row")
-    coded = isinstance(background, bytes) and isinstance(foreground, bytes) and jpeg.size_of(foreground) is not None
-    size = jpeg.size_of(background) if isinstance(background, bytes) else None
-    if coded and size is not None and all(edge % jpeg.MCU == 0 for edge in box[:2]):
-        return jpeg.splice(background, foreground, Rectangle.around(box, size))
+    if isinstance(background, bytes) and isinstance(foreground, bytes):
+        size = jpeg.size_of(background)
+        if size is not None and jpeg.size_of(foreground) is not None and box[0] % jpeg.MCU == box[1] % jpeg.MCU == 0:
+            return jpeg.splice(background, foreground, Rectangle.around(box, size))
     whole = decoded(background).copy()
     whole.paste(decoded(foreground), box[:2])
     return whole

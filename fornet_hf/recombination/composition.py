@@ -67,4 +67,5 @@ class Composition:
             raise ConfigurationError(
                 explain("this is no composition", found=found, allowed=f"an object with {names}")
             )
-        return cls(**{name: tuple(item) if isinstance(item, list) else item for name, item in value.items()})
+        values: dict[str, Any] = {n: tuple(item) if isinstance(item, list) else item for n, item in value.items()}
+        return cls(**values)

@@ -156,7 +156,7 @@ class RecombinationConfig:
         if not epochs:
             raise ConfigurationError(
                 explain(
-                    f'orig_img_prob="{self.orig_img_prob}" is a schedule over the epochs, but their number is not set',
+                    f'orig_img_prob="{self.orig_img_prob}" needs the number of epochs, which is not set',
                     then="Call fornet_hf.set_epoch(ds, epoch, epochs=...), or set ds.epochs and ds.epoch.",
                 )
             )

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from fornet_hf.recombination.composition import Size
-from fornet_hf.recombination.decoding import Bounds, Picture, decode_part, scaled
+from fornet_hf.recombination.decoding import Picture, decode_part
 from fornet_hf.recombination.sampling import ForegroundShape
+from fornet_hf.recombination.scaling import Bounds, scaled
 
 
 class Cutout:
@@ -26,7 +27,9 @@ class Cutout:
         alpha = mask.crop(box)
         self._colours, self._origin = colours, box[:2]
         self._alpha = alpha if alpha.mode == "L" else alpha.convert("L")
-        coverage = float(np.asarray(self._alpha).mean()) / 255
+        pixels = np.asarray(self._alpha)
+        total = float(pixels.sum()) / 255 if alpha.mode == "L" else np.count_nonzero(pixels)
+        coverage = total / pixels.size
         self.shape = ForegroundShape(*self._alpha.size, coverage, ratio)
 
     @classmethod
@@ -37,7 +40,7 @@ class Cutout:
 
     @classmethod
     def of_rgba(cls, picture: Image.Image, ratio: float) -> Cutout:
-        """From an RGBA picture, such as a `foreground_transform` returns; its transparent border counts as background."""
+        """From an RGBA picture, such as a `foreground_transform` returns; its transparent border is cut off."""
         return cls(picture.convert("RGB"), picture.getchannel("A"), ratio)
 
     def placed_at(self, corner: tuple[int, int]) -> dict[str, Any]:

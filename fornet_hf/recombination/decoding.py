@@ -1,7 +1,7 @@
 """Decode the part of a picture that is shown, at the size at which it is shown.
 
 Pictures of ForNet are restart-coded (`fornet_hf.jpeg`): the blocks under a box are cut out of the file's bytes
-and decoded alone. Any other picture is decoded whole.
+and decoded alone, exactly. Any other picture is decoded whole.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from PIL import Image, ImageFile
 from fornet_hf import jpeg, rows
 from fornet_hf.jpeg import Rectangle
 from fornet_hf.recombination.composition import Size
+from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
 
-Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 Picture = bytes | Image.Image
 
-_PAYS_BELOW = 0.9  # share of the blocks; cutting takes 0.03 ms, decoding all blocks of a picture 0.7 ms
+_WORTH_A_CUT = 20_000  # pixels; cutting takes as long as decoding them
 
 
 def encoded(value: object) -> Picture | None:
@@ -32,17 +32,20 @@ def encoded(value: object) -> Picture | None:
     """
     if value is None or isinstance(value, bytes):
         return value
-    if isinstance(value, ImageFile.ImageFile) and isinstance(value.fp, io.BytesIO):
-        return value.fp.getvalue()
     if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
-        return value["bytes"]
-    return rows.picture(value)
+        return bytes(value["bytes"])
+    picture = rows.picture(value)
+    if isinstance(picture, ImageFile.ImageFile) and isinstance(picture.fp, io.BytesIO):  # not loaded yet
+        return picture.fp.getvalue()
+    return picture
 
 
 def decoded(picture: Picture) -> Image.Image:
     """All pixels, RGB."""
-    opened = picture if isinstance(picture, Image.Image) else Image.open(io.BytesIO(picture))
-    return opened.convert("RGB")
+    if isinstance(picture, bytes):
+        size = jpeg.size_of(picture)
+        return _load(picture, size, 1) if size is not None else Image.open(io.BytesIO(picture)).convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def size_of(picture: Picture) -> Size:
@@ -57,36 +60,32 @@ def size_of(picture: Picture) -> Size:
 
 
 def decode_part(picture: Picture, box: Bounds, output: Size) -> Image.Image:
-    """The pixels `box` of an RGB picture, scaled to `output` with an antialiased bilinear filter.
+    """The pixels `box` of a picture as RGB, scaled to `output` (see `scaling.scaled`).
 
-    Only blocks under the box are decoded, at half, a quarter or an eighth of the size where the box is shrunk by
-    at least that factor.
+    Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
+    an eighth of the size where the box is shrunk by at least that factor.
     """
-    size = size_of(picture)
+    size = jpeg.size_of(picture) if isinstance(picture, bytes) else None
+    if not isinstance(picture, bytes) or size is None:
+        return scaled(decoded(picture), box, output)
     scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
-    left, top = 0, 0
-    if isinstance(picture, bytes):
-        # Filter taps reach `scale` pixels beyond the box; one more, as the cut's outermost pixels are not exact.
-        area = Rectangle.around(_grown(box, size, 1 + math.ceil(scale)), size)
-        x0, y0, x1, y1 = area.pixels(size)
-        if jpeg.size_of(picture) is not None and (x1 - x0) * (y1 - y0) < _PAYS_BELOW * size[0] * size[1]:
-            picture, left, top, size = jpeg.cut(picture, area), x0, y0, (x1 - x0, y1 - y0)
-        picture = Image.open(io.BytesIO(picture))
-        if scale >= 2:
-            picture.draft(None, (int(size[0] / scale), int(size[1] / scale)))
-    if picture.mode != "RGB":
-        picture = picture.convert("RGB")
-    # A picture decoded at half the size holds half of an odd pixel more at its end, hence powers of two.
-    half = 2.0 ** -round(math.log2(size[0] / picture.size[0]))
-    x0, y0, x1, y1 = ((box[0] - left) * half, (box[1] - top) * half, (box[2] - left) * half, (box[3] - top) * half)
-    return scaled(picture, (x0, y0, min(x1, picture.size[0]), min(y1, picture.size[1])), output)
+    # One pixel around, as the outermost pixels of a cut are not exact; more where the filter reaches beyond the box.
+    area = Rectangle.around(_grown(box, size, 1 if is_whole(box) else 2 + math.ceil(scale)), size)
+    x0, y0, x1, y1 = area.pixels(size)
+    if size[0] * size[1] - (x1 - x0) * (y1 - y0) > _WORTH_A_CUT:
+        picture, size = jpeg.cut(picture, area), (x1 - x0, y1 - y0)
+        box = (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0)
+    shrink = next(factor for factor in (8, 4, 2, 1) if scale >= factor or factor == 1)
+    part = _load(picture, size, shrink)
+    # The last pixel of a shrunk picture may lie half outside.
+    x0, y0, x1, y1 = (edge / shrink for edge in box)
+    return scaled(part, (x0, y0, min(x1, part.size[0]), min(y1, part.size[1])), output)
 
 
-def scaled(picture: Image.Image, box: Bounds, output: Size) -> Image.Image:
-    """The part `box` of a picture, scaled to `output`; a plain copy where the sizes agree."""
-    if all(edge == int(edge) for edge in box) and (box[2] - box[0], box[3] - box[1]) == output:
-        return picture.crop((int(box[0]), int(box[1]), int(box[2]), int(box[3])))
-    return picture.resize(output, Image.Resampling.BILINEAR, box=box)
+def _load(data: bytes, size: Size, shrink: int) -> Image.Image:
+    """Decode a restart-coded JPEG; Pillow's own reading of the header, which is known here, would take a while."""
+    shrunk = -(-size[0] // shrink), -(-size[1] // shrink)
+    return Image.frombytes("RGB", shrunk, data, "jpeg", ("RGB", "", shrink, 0))
 
 
 def _grown(box: Bounds, size: Size, margin: int) -> tuple[int, int, int, int]:

@@ -173,7 +173,7 @@ def _place(
         size = part = _shrunk(size, (cell[2] - cell[0], cell[3] - cell[1]))
     chances = (0.5, 0.5) if config.evaluation else chance.part
     start = tuple(int(c * (side - kept + 1)) for c, side, kept in zip(chances, size, part, strict=True))
-    offset = tuple(
+    x, y = (
         _offset(config, bates(numbers, config.fg_bates_n), part[axis], frame.canvas[axis], cell and cell[axis::2])
         for axis, numbers in enumerate((chance.x, chance.y))
     )
@@ -181,7 +181,7 @@ def _place(
         frame,
         size=size,
         part=(start[0], start[1], start[0] + part[0], start[1] + part[1]),
-        offset=offset,
+        offset=(x, y),
         sigma=_between(0.1, 1.0, chance.edge) * config.mask_smoothing_sigma,
     )
 
