@@ -32,7 +32,9 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
     for pause in _pauses():
         try:
             with explained(repository, revision, path):
-                return Path(hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token))
+                return Path(
+                    hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token)
+                )
         except UnreachableError as error:
             if pause is None or not _broken_off(error):
                 raise
@@ -104,7 +106,7 @@ class _RemoteFile(io.RawIOBase):
             try:
                 self._file.seek(self._position)
                 return cast(bytes, self._file.read(count))
-            except Exception as error:  # noqa: BLE001 - httpx, requests, aiohttp: each client version has its own
+            except Exception as error:
                 if pause is None or isinstance(error, ForNetError):
                     what = f"reading {self._address} failed {_ATTEMPTS} times"
                     raise UnreachableError(explain(what, found=error, then="Try again later.")) from error
@@ -142,7 +144,9 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
     except errors.GatedRepoError as error:
         raise AccessError(_gated(repository, page)) from error
     except errors.RevisionNotFoundError as error:
-        raise NotFoundError(explain(f"{repository} has no revision {revision!r}", then=f"See {page}/commits")) from error
+        raise NotFoundError(
+            explain(f"{repository} has no revision {revision!r}", then=f"See {page}/commits")
+        ) from error
     except errors.RepositoryNotFoundError as error:
         what = f"there is no dataset {repository} that you can see"
         then = f"Check the name at {page}; for a private one log in with `hf auth login`, or renew an expired token."
@@ -157,11 +161,13 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
     except errors.HfHubHTTPError as error:
         raise _http(error, repository, file) from error
     except OSError as error:
-        raise _disk(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
+        raise disk_full(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2", "requests"}:
             raise
-        raise UnreachableError(explain(f"{file}{repository}: the connection broke", found=_first_line(error))) from error
+        raise UnreachableError(
+            explain(f"{file}{repository}: the connection broke", found=_first_line(error))
+        ) from error
 
 
 def _gated(repository: str, page: str) -> str:
@@ -182,7 +188,8 @@ def _http(error: errors.HfHubHTTPError, repository: str, file: str) -> ForNetErr
     return UnreachableError(explain(f"{file}{repository}: the Hub answered with an error", found=_first_line(error)))
 
 
-def _disk(error: OSError) -> StorageError | None:
+def disk_full(error: OSError) -> StorageError | None:
+    """Our error, if this one says that a disk is full."""
     if error.errno != errno.ENOSPC:
         return None
     then = "Free some space, or use another disk: HF_HOME for downloads, cache_dir= for the prepared dataset."

@@ -101,7 +101,8 @@ def cut(data: bytes, area: Rectangle) -> bytes:
     """The JPEG of a rectangle of MCUs of a restart-coded JPEG, without decoding it.
 
     Its pixels are those of the whole picture, except in the outermost row and column of pixels on a side where
-    more picture follows: there the decoder's chroma upsampling sees other neighbours.
+    more picture follows: there the decoder's chroma upsampling sees other neighbours. (libjpeg does not smooth
+    the chroma of a picture of 4 columns or fewer; a cut that narrow differs in all its pixels.)
 
     Raises:
         PatchFormatError: `data` is no restart-coded JPEG of `encode`, or the rectangle does not lie in it.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.hub import download, list_files, remote_address, snapshot_commit
+from fornet_hf.hub import Token, download, list_files, remote_address, snapshot_commit
 from fornet_hf.progress import progress
 from fornet_hf.workers import max_workers
 
@@ -75,7 +75,7 @@ class Repository:
 
     id: str
     revision: str | None = None
-    token: str | bool | None = field(default=None, repr=False)
+    token: Token = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"https://huggingface.co/datasets/{self.id}" + (f" at {self.revision}" if self.revision else "")
@@ -108,7 +108,7 @@ class Repository:
         return dataclasses.replace(self, revision=snapshot_commit(self.fetch(path)) or self.revision)
 
 
-def locate(where: str, token: str | bool | None = None) -> Folder | Repository:
+def locate(where: str, token: Token = None) -> Folder | Repository:
     """A folder that exists, or a repository `owner/name` or `owner/name@revision`.
 
     Raises:

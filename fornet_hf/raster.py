@@ -6,9 +6,12 @@ its longer side fits. docs/patch_format.md, section 2, is the specification.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -32,7 +35,6 @@ DECODE_ERRORS = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
 
 
@@ -46,7 +48,7 @@ def decode_rgb(data: bytes) -> Image.Image:
         SourceError: not a picture of these formats, damaged, or more than `MAX_SOURCE_PIXELS` pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with _no_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             size, mode = picture.size, picture.mode
             small = size[0] * size[1] <= MAX_SOURCE_PIXELS
             rgb = _to_rgb(picture) if small and mode != "F" else None
@@ -62,13 +64,20 @@ def decode_rgb(data: bytes) -> Image.Image:
     return rgb
 
 
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Pillow warns of damaged EXIF data, of lost transparency and of sizes; none of that matters here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _to_rgb(picture: Image.Image) -> Image.Image:
     picture.load()
     if picture.mode == "RGB":  # converting would copy it
         return picture
     if picture.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips instead of scaling
         return Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    picture.info.pop("transparency", None)  # Pillow would warn that it is lost
     return picture.convert("RGB")
 
 

@@ -102,7 +102,7 @@ class PatchRelease:
     def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
         """One unit for each patch shard."""
         entries = self.manifest.splits[split]
-        sources = _sources(entries, split, pictures, streaming)
+        sources = _sources(entries, split, pictures, streaming=streaming)
         paths = [self.place + entry.path for entry in entries]
         patches = [*map(self.location.address, paths)] if streaming else self.location.fetch_all(paths, "patches")
         folders = self.manifest.classes or tuple(one.wnid for one in imagenet_classes())
@@ -120,7 +120,7 @@ class PatchRelease:
 
 
 def _sources(
-    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, streaming: bool
+    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, *, streaming: bool
 ) -> Sequence[str | FolderSource]:
     """For each patch shard where its pictures are: a folder of class folders, or the Parquet shard it names."""
     if folder := _class_folders(pictures, split):

@@ -43,7 +43,9 @@ def find_release(names: Sequence[str]) -> LegacyRelease:
     validation = tuple(name for name in names if name == "val.zip")
     if not train and not validation:
         then = "Download the release, or name the folder that holds it"
-        raise NotFoundError(explain("no zips of patches", allowed="train_0.zip, train_1.zip, ..., val.zip", then=then))
+        raise NotFoundError(
+            explain("no zips of patches", allowed="train_0.zip, train_1.zip, ..., val.zip", then=then)
+        )
     ratios = [f"fg_bg_ratios_{split}.json" for split in ("train", "val")]
     return LegacyRelease(train, validation, *(name if name in names else None for name in ratios))
 
