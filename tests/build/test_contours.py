@@ -23,6 +23,13 @@ def test_a_ring_wins_over_a_disc_with_more_pixels():
     assert largest_filled(mask).sum() == 1600
 
 
+def test_enclosed_area_counts_and_not_the_length_of_the_edge():
+    mask = np.zeros((40, 100), bool)
+    mask[0:20, 0:20] = True
+    mask[30, 30:90] = mask[20:30, 30:90:2] = True  # a comb
+    assert largest_filled(mask)[10, 10]
+
+
 def test_empty_stays_empty_and_a_point_stays_a_point():
     mask = np.zeros((5, 5), bool)
     assert not largest_filled(mask).any()
