@@ -172,7 +172,8 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
 
 def _gated(repository: str, page: str) -> str:
     if hub.get_token() is None:
-        then = f"Ask for access at {page}, make a token at {hub.constants.ENDPOINT}/settings/tokens, then `hf auth login`."
+        tokens = f"{hub.constants.ENDPOINT}/settings/tokens"
+        then = f"Ask for access at {page}, make a token at {tokens}, then `hf auth login`."
         return explain(f"{repository} is gated and you are not logged in", then=then)
     then = f"Ask for access at {page} with the account that your token belongs to (`hf auth whoami`)."
     return explain(f"{repository} is gated and your account has no access to it", then=then)

@@ -172,8 +172,7 @@ def find_pictures(release: Release, folder: str | None, repository: str | None, 
         return Folder(Path(folder).expanduser())
     if repository is None:
         return dataclasses.replace(release.source, token=token)
-    located = locate(repository, token)
-    return located
+    return locate(repository, token)
 
 
 def chosen_splits(release: Release, splits: Sequence[str] | None) -> list[str]:
