@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.hub import access, tree
-from tests.hub.errors import HubError, entry_not_found, forbidden, repository_not_found
+from tests.hub.errors import forbidden, repository_not_found
 from tests.hub.messages import Request, Response, Route, respond
 from tests.hub.repository import Commit, Repository
 from tests.hub.state import Hub
@@ -34,9 +34,7 @@ def whoami(_hub: Hub, request: Request) -> Response:
     role = {"displayName": "test", "role": "write" if user.write else "read"}
     organisations = [{"type": "org", "name": name} for name in user.organisations]
     auth = {"type": "access_token", "accessToken": role}
-    return respond(
-        {"type": "user", "name": user.name, "fullname": user.name, "orgs": organisations, "auth": auth}
-    )
+    return respond({"type": "user", "name": user.name, "fullname": user.name, "orgs": organisations, "auth": auth})
 
 
 def create(hub: Hub, request: Request) -> Response:
@@ -105,9 +103,7 @@ def info(hub: Hub, request: Request, kind: str, name: str, revision: str | None 
     return respond(facts)
 
 
-def list_tree(
-    hub: Hub, request: Request, kind: str, name: str, revision: str, path: str | None = None
-) -> Response:
+def list_tree(hub: Hub, request: Request, kind: str, name: str, revision: str, path: str | None = None) -> Response:
     """Files and folders, by pages: the next one is in the `Link` header."""
     repository = visible(hub, request, kind, name)
     commit = repository.commit_at(revision)
@@ -131,40 +127,6 @@ def paths_info(hub: Hub, request: Request, kind: str, name: str, revision: str) 
     return respond(_expanded(expand, repository, commit, found))
 
 
-def refs(hub: Hub, request: Request, kind: str, name: str) -> Response:
-    """Branches and tags, and pull requests if asked."""
-    repository = visible(hub, request, kind, name)
-    answer = {
-        "branches": [
-            _ref(branch, f"refs/heads/{branch}", oid) for branch, oid in repository.branches.items()
-        ],
-        "tags": [_ref(tag, f"refs/tags/{tag}", oid) for tag, oid in repository.tags.items()],
-        "converts": [],
-    }
-    if request.flag("include_prs"):
-        pulls = repository.pulls.values()
-        answer["pullRequests"] = [_ref(f"refs/pr/{p.number}", f"refs/pr/{p.number}", p.head) for p in pulls]
-    return respond(answer)
-
-
-def commits(hub: Hub, request: Request, kind: str, name: str, revision: str) -> Response:
-    """The history of a revision, newest first."""
-    repository = visible(hub, request, kind, name)
-    history = repository.history(repository.commit_at(revision))
-    return respond(
-        [
-            {
-                "id": c.oid,
-                "title": c.title,
-                "message": c.description,
-                "date": c.date,
-                "authors": [{"user": c.author}],
-            }
-            for c in history
-        ]
-    )
-
-
 def check_auth(hub: Hub, request: Request, kind: str, name: str, write: str | None = None) -> Response:
     """Whether the user may read (or, asked at /write, change) the files."""
     repository = visible(hub, request, kind, name)
@@ -181,37 +143,6 @@ def validate_card(_hub: Hub, request: Request) -> Response:
     return respond({"errors": [], "warnings": [] if has_header else [remark]})
 
 
-def add_ref(hub: Hub, request: Request, kind: str, name: str, sort: str, ref: str) -> Response:
-    """A new tag on a revision, or a new branch; 409 if there is one of this name."""
-    repository = visible(hub, request, kind, name)
-    access.check_role(access.check_writable(repository.owner, request.user))
-    wanted = request.json
-    names = repository.tags if sort == "tag" else repository.branches
-    new, start = (wanted["tag"], ref) if sort == "tag" else (ref, wanted.get("startingPoint") or "main")
-    oid = repository.commit_at(start).oid
-    if new in names:
-        raise HubError(409, f"{sort.capitalize()} {new} already exists")
-    names[new] = oid
-    return Response()
-
-
-def remove_ref(hub: Hub, request: Request, kind: str, name: str, sort: str, ref: str) -> Response:
-    """Forget a tag or a branch other than main."""
-    repository = visible(hub, request, kind, name)
-    access.check_role(access.check_writable(repository.owner, request.user))
-    names = repository.tags if sort == "tag" else repository.branches
-    if ref not in names:
-        raise entry_not_found(ref, repository.commit_at("main").oid)
-    if sort == "branch" and ref == "main":
-        raise forbidden("Cannot delete the branch main")
-    del names[ref]
-    return Response()
-
-
-def _ref(name: str, ref: str, oid: str) -> dict[str, str]:
-    return {"name": name, "ref": ref, "targetCommit": oid}
-
-
 def _expanded(expand: bool, repository: Repository, commit: Commit, items: list[dict[str, Any]]) -> list[Any]:
     return [tree.with_last_commit(repository, commit, item) for item in items] if expand else items
 
@@ -226,9 +157,5 @@ ROUTES = [
     Route("PUT", f"{API}/settings", settings),
     Route("GET", f"{API}/tree/{REVISION}(?:/(?P<path>.*))?", list_tree),
     Route("POST", f"{API}/paths-info/{REVISION}", paths_info),
-    Route("GET", f"{API}/refs", refs),
-    Route("GET", f"{API}/commits/{REVISION}", commits),
     Route("GET", f"{API}/auth-check(?P<write>/write)?", check_auth),
-    Route("POST", f"{API}/(?P<sort>tag|branch)/(?P<ref>[^/]+)", add_ref),
-    Route("DELETE", f"{API}/(?P<sort>tag|branch)/(?P<ref>[^/]+)", remove_ref),
 ]

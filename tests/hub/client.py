@@ -7,17 +7,22 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 _ROOT = Path(__file__).parents[2]
+_FENCE = Path(__file__).parent / "fence"
 _UNWANTED = ("HF_", "HUGGING", "TRANSFORMERS_", "XDG_CACHE")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str, str]:
-    """The environment for a process that shall talk to the Hub at `url` and keep everything under `cache`."""
+    """The environment for a process that talks to the Hub at `url` and keeps everything under `cache`.
+
+    It reaches no host but this machine, and has no token unless one is given.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -32,7 +37,8 @@ def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "NO_PROXY": "*",
-        "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "build")]),
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+        "PYTHONPATH": os.pathsep.join([str(_FENCE), str(_ROOT)]),
     }
     login = {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"} if token is None else {"HF_TOKEN": token}
     return {**kept, **wanted, **login}
@@ -44,15 +50,27 @@ class Answer:
 
     status: int
     body: bytes
-    headers: Mapping[str, str]
+    headers: Message[str, str]
 
 
 def get(url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10) -> Answer:
     """One plain GET, never repeated and never redirected; http.client's errors if the answer is not whole."""
+    return send("GET", url, headers=headers, timeout=timeout)
+
+
+def send(
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout: float = 10,
+) -> Answer:
+    """One plain request of any method, as `get`."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}", headers=dict(headers or {}))
+        connection.request(method, f"{parts.path}?{parts.query}", body=body, headers=dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.read(), response.headers)
     finally:

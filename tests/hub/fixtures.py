@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.hub.loopback import getaddrinfo
 from tests.hub.server import running_hub
 from tests.hub.state import Hub
 
@@ -39,10 +41,11 @@ def hub_home(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "HF_HUB_DISABLE_TELEMETRY": True,
     }
     for name, value in wanted.items():
-        monkeypatch.setattr(constants, name, value)
+        monkeypatch.setattr(constants, name, value, raising=False)
     # hub before 1.0 holds a copy of its own.
     template = wanted["HUGGINGFACE_CO_URL_TEMPLATE"]
     downloads = importlib.import_module("huggingface_hub.file_download")
     monkeypatch.setattr(downloads, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return cache

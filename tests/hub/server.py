@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from tests.hub import api, commits, files, pulls, uploads
+from tests.hub import api, commits, files, pulls, revisions, uploads
 from tests.hub.access import authenticate
 from tests.hub.errors import HubError
 from tests.hub.faults import Fault
 from tests.hub.messages import Record, Request, Response, dispatch, refuse
 from tests.hub.state import Hub, Options
 
-ROUTES = [*api.ROUTES, *uploads.ROUTES, *commits.ROUTES, *pulls.ROUTES, *files.ROUTES]
+ROUTES = [*api.ROUTES, *revisions.ROUTES, *uploads.ROUTES, *commits.ROUTES, *pulls.ROUTES, *files.ROUTES]
 
 
 class Dropped(Exception):  # noqa: N818 - an order to the handler, not an error
