@@ -49,7 +49,7 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
     Raises:
         NotFoundError: there is no release.
         PatchFormatError: its manifest cannot be read.
-        HubError: the Hub cannot be reached.
+        UnreachableError: the Hub cannot be reached.
     """
     prefix, manifest = patches_folder(place), manifest_of(place)
     read = download or isinstance(place, FolderPlace)
@@ -59,8 +59,8 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
     if prefix:
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
-        units, open_file = units_of(place, manifest, prefix, imagenet_dir)
-        check_sample(units, sample, findings, open_file)
+        units = units_of(place, manifest, prefix, imagenet_dir)
+        check_sample(units, sample, findings, place.opener)
     return _verdict(place, manifest, findings, read=read)
 
 

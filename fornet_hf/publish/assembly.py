@@ -132,8 +132,8 @@ def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findin
     findings.problems.extend(check_list(manifest, place.paths, ""))
     check_shards(place, manifest, "", findings, read=True)
     if ingredients.imagenet_dir is not None and not findings.problems:
-        units, open_file = units_of(place, manifest, "", ingredients.imagenet_dir)
-        check_sample(units, ingredients.sample, findings, open_file)
+        units = units_of(place, manifest, "", ingredients.imagenet_dir)
+        check_sample(units, ingredients.sample, findings, place.opener)
     if findings.problems:
         some = "\n  ".join(str(problem) for problem in findings.problems[:_MOST])
         count = len(findings.problems)

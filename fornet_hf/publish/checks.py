@@ -10,23 +10,21 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ForNetError, IntegrityError, PatchFormatError, explain
-from fornet_hf.files import Open, open_local
+from fornet_hf.files import Open
+from fornet_hf.locations import Folder
 from fornet_hf.manifest import MANIFEST, Manifest, ShardEntry
-from fornet_hf.prepare import PatchUnit
-from fornet_hf.publish.failures import hub_errors
+from fornet_hf.prepare import Unit
 from fornet_hf.publish.inspection import ShardFacts, open_shard, read_facts
-from fornet_hf.publish.places import FileFacts, FolderPlace, Place
+from fornet_hf.publish.places import FileFacts, Place
 from fornet_hf.release import PatchRelease
 from fornet_hf.workers import max_workers
 
-_REMOTE = "release://"
 _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet")
 
 
@@ -95,7 +93,7 @@ def check_shards(place: Place, manifest: Manifest, prefix: str, findings: Findin
     def look(entry: ShardEntry) -> _Look:
         try:
             _compare(entry, place.facts(prefix + entry.path))
-            with hub_errors(f"read {entry.path}"), place.open(prefix + entry.path) as file:
+            with place.open(prefix + entry.path) as file:
                 shard = open_shard(file, entry, manifest.encoding)
                 facts = read_facts(shard, entry, classes) if read else None
                 return _Look(entry, shard.keys, facts)
@@ -136,7 +134,7 @@ def _compare(entry: ShardEntry, found: FileFacts) -> None:
         )
 
 
-def check_sample(units: Sequence[PatchUnit], rows: int, findings: Findings, open_file: Open = open_local) -> None:
+def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file: Open) -> None:
     """Apply the first patches of every shard to their source; digests tell whether the result is right.
 
     Args:
@@ -146,12 +144,11 @@ def check_sample(units: Sequence[PatchUnit], rows: int, findings: Findings, open
         open_file: opens shards and source shards.
     """
 
-    def apply(unit: PatchUnit) -> tuple[int, ForNetError | None]:
+    def apply(unit: Unit) -> tuple[int, ForNetError | None]:
         done = 0
         try:
-            with hub_errors(f"read {unit.entry.path}"):
-                for _ in islice(unit.rows(open_file), rows):
-                    done += 1
+            for _ in islice(unit.rows(open_file), rows):
+                done += 1
         except ForNetError as error:
             return done, error
         return done, None
@@ -163,21 +160,10 @@ def check_sample(units: Sequence[PatchUnit], rows: int, findings: Findings, open
                 findings.problems.append(problem)
 
 
-def units_of(place: Place, manifest: Manifest, prefix: str, imagenet_dir: Path) -> tuple[list[PatchUnit], Open]:
-    """The work of applying every shard of a release to the pictures in a folder, and what opens its files."""
-    root = place.root / prefix if isinstance(place, FolderPlace) else Path(prefix)
-    release = PatchRelease(root, manifest)
-    units = [unit for split in manifest.splits for unit in release.units(split, imagenet_dir)]
-    ours = [unit for unit in units if isinstance(unit, PatchUnit)]
-    if isinstance(place, FolderPlace):
-        return ours, open_local
-    # An address keeps PatchUnit from looking for a local file to compare with the manifest.
-    remote = [replace(unit, patches=f"{_REMOTE}{prefix}{unit.entry.path}") for unit in ours]
-
-    def open_either(path: str) -> BinaryIO:
-        return place.open(path.removeprefix(_REMOTE)) if path.startswith(_REMOTE) else open_local(path)
-
-    return remote, open_either
+def units_of(place: Place, manifest: Manifest, prefix: str, imagenet_dir: Path) -> list[Unit]:
+    """The work of applying every shard of a release to the pictures in a folder; `place.opener` opens its files."""
+    release, pictures = PatchRelease(place.location, prefix, manifest), Folder(imagenet_dir)
+    return [unit for split in manifest.splits for unit in release.units(split, pictures, streaming=True)]
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:

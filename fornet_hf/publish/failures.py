@@ -1,4 +1,4 @@
-"""What the Hub answers when it does not do what was asked, in our own words and without traceback."""
+"""What the Hub answers when it does not take what it is sent, in our own words (of reading: `fornet_hf.hub`)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from fornet_hf.errors import AccessError, ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.errors import (
+    AccessError,
+    ConfigurationError,
+    ForNetError,
+    NotFoundError,
+    UnreachableError,
+    explain,
+)
 
 _LOGIN = "Log in with `hf auth login`, or set HF_TOKEN."
 _TRANSPORTS = (("httpx2", "TransportError"), ("httpx", "TransportError"), ("requests", "RequestException"))
-
-
-class HubError(ForNetError, ConnectionError):
-    """The Hub cannot be reached, or does not do what was asked, after all attempts."""
 
 
 class ConflictError(ForNetError, RuntimeError):
@@ -58,7 +61,7 @@ def hub_errors(what: str) -> Iterator[None]:
         AccessError: no token, a wrong one, or one that does not suffice.
         NotFoundError: no such repository, revision or file.
         ConfigurationError: a name that no repository can have.
-        HubError: any other failure of the Hub or of the way to it.
+        UnreachableError: any other failure of the Hub or of the way to it.
     """
     try:
         yield
@@ -69,13 +72,13 @@ def hub_errors(what: str) -> Iterator[None]:
     except LocalTokenNotFoundError as error:
         raise AccessError(explain(f"cannot {what}", found="no token", then=_LOGIN)) from error
     except OfflineModeIsEnabled as error:
-        raise HubError(explain(f"cannot {what}", found="HF_HUB_OFFLINE is set", then="Unset it.")) from error
+        raise UnreachableError(explain(f"cannot {what}", found="HF_HUB_OFFLINE is set", then="Unset it.")) from error
     except HfHubHTTPError as error:
         raise _refusal(what, error) from error
     except connection_errors() as error:
         found = f"{type(error).__name__}: {error}"
         then = "Check the connection and run the same command again: it goes on where it stopped."
-        raise HubError(explain(f"cannot {what}", found=found, then=then)) from error
+        raise UnreachableError(explain(f"cannot {what}", found=found, then=then)) from error
 
 
 def _refusal(what: str, error: HfHubHTTPError) -> ForNetError:
@@ -94,7 +97,7 @@ def _refusal(what: str, error: HfHubHTTPError) -> ForNetError:
     if status in (401, 403):
         then = f"The token must have the write role for this repository. {_LOGIN}"
         return AccessError(explain(f"cannot {what}", found=found, then=then))
-    return HubError(explain(f"cannot {what}", found=found, then="Try again later."))
+    return UnreachableError(explain(f"cannot {what}", found=found, then="Try again later."))
 
 
 def _said(error: HfHubHTTPError) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
-from fornet_hf.files import sha256_of
+from fornet_hf.files import Open, open_local, sha256_of
+from fornet_hf.hub import open_file
+from fornet_hf.locations import Folder, Location, Repository, locate
 from fornet_hf.manifest import MANIFEST, Manifest
 from fornet_hf.publish.failures import hub_errors
 from fornet_hf.publish.patience import Patience
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
 PATCHES = "patches"
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_BLOCK = 2**16  # bytes read ahead over HTTP: a shard's footer and its keys, not its patches
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,16 @@ class Place(Protocol):
     @property
     def name(self) -> str:
         """What messages call it."""
+        ...
+
+    @property
+    def location(self) -> Location:
+        """The same place for those who read releases."""
+        ...
+
+    @property
+    def opener(self) -> Open:
+        """What opens the location's addresses."""
         ...
 
     @property
@@ -65,6 +75,16 @@ class FolderPlace:
     def name(self) -> str:
         """The path."""
         return str(self.root)
+
+    @property
+    def location(self) -> Location:
+        """The folder."""
+        return Folder(self.root)
+
+    @property
+    def opener(self) -> Open:
+        """Opens paths."""
+        return open_local
 
     @cached_property
     def paths(self) -> Mapping[str, int]:
@@ -111,6 +131,16 @@ class HubPlace:
         """Repository and commit."""
         return f"{self.repository}@{self.commit[:8]}"
 
+    @property
+    def location(self) -> Location:
+        """The repository at the commit."""
+        return Repository(self.repository, self.commit, self.api.token)
+
+    @property
+    def opener(self) -> Open:
+        """Opens paths, and addresses on the Hub with the client's token."""
+        return functools.partial(open_file, token=self.api.token)
+
     @cached_property
     def remote(self) -> Mapping[str, RepoFile]:
         """The files at this commit, by path."""
@@ -131,13 +161,7 @@ class HubPlace:
     def open(self, path: str) -> BinaryIO:
         """A file for reading, of which only what is read is downloaded."""
         self.facts(path)
-        from huggingface_hub import HfFileSystem
-
-        files = HfFileSystem(endpoint=self.api.endpoint, token=self.api.token, skip_instance_cache=True)
-        address = f"datasets/{self.repository}@{self.commit}/{path}"
-        with hub_errors(f"read {path} of {self.name}"):
-            opened = self.patience(f"open {path}", lambda: files.open(address, "rb", block_size=_BLOCK))
-        return cast("BinaryIO", opened)
+        return self.opener(self.location.address(path))
 
 
 def digest_of(file: RepoFile) -> str:
@@ -168,20 +192,19 @@ def place_of(where: str, revision: str | None = None, *, say: Callable[[str], No
     """The folder of this path if there is one, else the repository of this name.
 
     Raises:
-        NotFoundError: neither a folder nor something that could be a repository's name, or no such repository.
-        ConfigurationError: a revision of a folder.
-        AccessError: the Hub refuses.
+        NotFoundError: no such repository or revision.
+        ConfigurationError: neither a folder nor a repository's name, or a revision of a folder.
+        AccessError, UnreachableError: the Hub does not hand it out.
     """
-    if Path(where).is_dir():
+    location = locate(where)
+    if isinstance(location, Folder):
         if revision is not None:
             raise ConfigurationError(explain("a folder has no revision", found=repr(revision), allowed="none"))
-        return FolderPlace(Path(where))
-    if not _REPOSITORY.fullmatch(where):
-        raise NotFoundError(explain("no such release", found=repr(where), allowed="a folder, or namespace/name"))
+        return FolderPlace(location.root)
     from huggingface_hub import HfApi
 
     api, patience = HfApi(library_name="fornet-hf"), Patience(say=say)
-    return HubPlace(api, where, head_of(api, where, revision, patience), patience)
+    return HubPlace(api, location.id, head_of(api, location.id, revision or location.revision, patience), patience)
 
 
 def patches_folder(place: Place) -> str:

@@ -90,7 +90,7 @@ def push(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
     Raises:
         ConflictError: the branch moved since the plan was made, and does not hold this release.
         AccessError: the Hub refuses.
-        HubError: it fails, or cannot be reached, after all attempts.
+        UnreachableError: it fails, or cannot be reached, after all attempts.
     """
     _check_tag(target, plan)
     if plan.is_empty:

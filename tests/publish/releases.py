@@ -20,6 +20,7 @@ from fornet_hf.shards import write_shard
 ENCODING = Encoding(max_side=64, dilation=2)
 CLASSES = ("cat", "dog")
 ROWS = 3
+_PRODUCER = {"tool": "test"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def make_release(root: Path, *, shards: int = 3, changed: Collection[int] = (), 
     path = "validation-00000-of-00001.parquet"
     validation = [_entry(patches, path, [_patch(imagenet, "val", row, False) for row in range(ROWS)])]
     splits = {"train": tuple(train), "validation": tuple(validation)}
-    manifest = Manifest(encoding=ENCODING, splits=splits, source="pictures", classes=CLASSES, producer={"tool": "test"})
+    manifest = Manifest(encoding=ENCODING, splits=splits, source="pictures", classes=CLASSES, producer=_PRODUCER)
     write_manifest(patches, manifest)
     return Release(patches, imagenet)
 
