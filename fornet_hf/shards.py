@@ -137,6 +137,8 @@ class PatchShard:
         if group != self._group[0]:
             try:
                 self._group = (group, self._file.read_row_group(group, use_threads=False).to_pylist())
+            except ForNetError as error:  # the Hub did not hand it out
+                raise error.at(self.place(row)) from error
             except _DAMAGE as error:
                 raise self._damaged(error) from error
         try:
