@@ -12,7 +12,7 @@ from fornet_hf.features import with_lazy_images
 from fornet_hf.recombination.clock import Clock
 
 
-class ForNetDataset(datasets.Dataset):
+class ForNetDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has no types
     """A prepared ForNet dataset. Set `epochs` once and `epoch` before each epoch, from 0.
 
     Both reach the `Recombine` which was set as transform, also in workers that already run. Datasets derived by
@@ -60,7 +60,7 @@ def _derived(name: str) -> Any:
     return wrapper
 
 
-for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_split", "map", "flatten_indices"):
+for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_split", "map", "add_column"):
     setattr(ForNetDataset, _name, _derived(_name))
 
 
