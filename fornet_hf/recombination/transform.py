@@ -9,6 +9,7 @@ from PIL import Image
 
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
+from fornet_hf.recombination.dataset import as_fornet
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.recombiner import Recombiner, configuration
@@ -64,8 +65,6 @@ class Recombine(Recombiner):
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
-        from fornet_hf.recombination.dataset import as_fornet  # imports datasets
-
         config = configuration(config, parameters)
         hooks = Hooks(
             foreground_transform=foreground_transform if fg_transform is None else fg_transform,
