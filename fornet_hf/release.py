@@ -117,6 +117,7 @@ def _folder_source(imagenet_dir: Path, split: str, parquet: str | None = None) -
             f"imagenet_dir={str(imagenet_dir)!r} has no pictures for {split!r}",
             found=_listing(imagenet_dir),
             allowed=allowed,
+            then="To prepare one split alone, pass splits=['train'] or splits=['validation'].",
         )
     )
 
