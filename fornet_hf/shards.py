@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
         pa.field("foreground_ratio", pa.float32(), nullable=False),
     ]
 )
+# Neither compressed nor with statistics, which would repeat two values for each page.
 _INCOMPRESSIBLE = {"mask", "delta", "source_sha256", "prediction_sha256", "target_sha256"}
 
 
@@ -66,7 +67,12 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
     with (
         atomic_path(path) as temporary,
         pq.ParquetWriter(
-            temporary, schema, use_dictionary=False, compression=compression, write_page_checksum=True
+            temporary,
+            schema,
+            use_dictionary=False,
+            compression=compression,
+            write_statistics=[name for name in compression if name not in _INCOMPRESSIBLE],
+            write_page_checksum=True,
         ) as writer,
     ):
         for group in _groups(patches):
