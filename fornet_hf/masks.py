@@ -15,6 +15,7 @@ from fornet_hf.errors import EmptyMaskError, PatchFormatError, explain
 from fornet_hf.raster import DECODE_ERRORS
 
 Mask = npt.NDArray[np.bool_]
+_END = b"\0\0\0\0IEND\xaeB`\x82"  # the last chunk of every PNG
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 excluded
 
 
@@ -60,8 +61,10 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
     The size is read from the header and compared before any pixel is decoded.
 
     Raises:
-        PatchFormatError: not a 1-bit PNG, not of that size, or damaged.
+        PatchFormatError: not a 1-bit PNG, not of that size, damaged, or not ended by its last chunk.
     """
+    if data.find(_END) != len(data) - len(_END):  # Pillow does not mind what comes after the pixels
+        raise PatchFormatError(explain("the mask is cut off or followed by other bytes", found=f"{len(data)} bytes"))
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             found = picture.size, picture.mode

@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
         pa.field("foreground_ratio", pa.float32(), nullable=False),
     ]
 )
+# Neither compressed nor with statistics, which would repeat two values for each page.
 _INCOMPRESSIBLE = {"mask", "delta", "source_sha256", "prediction_sha256", "target_sha256"}
 
 
@@ -66,7 +67,12 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
     with (
         atomic_path(path) as temporary,
         pq.ParquetWriter(
-            temporary, schema, use_dictionary=False, compression=compression, write_page_checksum=True
+            temporary,
+            schema,
+            use_dictionary=False,
+            compression=compression,
+            write_statistics=[name for name in compression if name not in _INCOMPRESSIBLE],
+            write_page_checksum=True,
         ) as writer,
     ):
         for group in _groups(patches):
@@ -137,6 +143,8 @@ class PatchShard:
         if group != self._group[0]:
             try:
                 self._group = (group, self._file.read_row_group(group, use_threads=False).to_pylist())
+            except ForNetError as error:  # the Hub did not hand it out
+                raise error.at(self.place(row)) from error
             except _DAMAGE as error:
                 raise self._damaged(error) from error
         try:

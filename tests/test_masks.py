@@ -55,6 +55,10 @@ GOOD = encode_mask(np.ones((8, 8), bool))
 WRONG = {
     "nothing": b"",
     "cut": GOOD[:-20],
+    "without its last byte": GOOD[:-1],
+    "without its last chunk": GOOD[:-12],
+    "bytes behind": GOOD + b"!",
+    "two pictures": GOOD + GOOD,
     "other size": encode_mask(np.ones((8, 9), bool)),
     "gray": file_of(picture(8, 8).convert("L"), "PNG"),
     "rgb": file_of(picture(8, 8), "PNG"),
