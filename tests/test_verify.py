@@ -68,7 +68,7 @@ def test_a_missing_shard_is_named(published, hub):
     hub.commit(NAME, {}, delete=["patches/train-00002-of-00003.parquet"])
     place = HubPlace(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
     assert problems(place) == [
-        f"train-00002-of-00003.parquet: the file is missing; found no such file in {place.name}"
+        f"patches/train-00002-of-00003.parquet: the file is missing; found no such file in {place.name}"
     ]
 
 

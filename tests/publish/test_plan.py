@@ -65,7 +65,7 @@ def test_lines_name_every_change_and_the_sums():
 
 @pytest.mark.parametrize("token", ["hf_" + "a1B2" * 9, "api_org_" + "a1B2" * 9])
 def test_tokens_are_found_in_files_and_taken_out_of_messages(token):
-    with pytest.raises(ConfigurationError, match="a.md, line 2") as caught:
+    with pytest.raises(ConfigurationError, match=r"a\.md, line 2") as caught:
         refuse_tokens({"a.md": f"\nlogin {token}\n".encode()}, None)
     assert token not in str(caught.value)
     assert without_token(f"said {token}.", None) == "said hf_(hidden)."

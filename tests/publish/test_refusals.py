@@ -143,8 +143,8 @@ def test_a_patch_that_does_not_fit_its_source_is_found_by_applying_it(run, hub, 
 
 
 def test_all_problems_are_told_at_once(run, release, capsys):
-    remove_a_shard(release)
     flip_a_bit(release)
+    remove_a_shard(release)
     assert run(release.patches) == 1
     error = capsys.readouterr().err
     assert "the release has 2 problems" in error
