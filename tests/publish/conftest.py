@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from huggingface_hub import HfFileSystem
 
 import publish
 from fornet_hf.publish.patience import Patience
@@ -29,6 +30,7 @@ def release(tmp_path: Path) -> Release:
 @pytest.fixture
 def run(hub: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The command `publish` with the owner's token, against an empty repository; waits take no time."""
+    HfFileSystem.clear_instance_cache()  # old clients keep the address of the last test's Hub
     hub.create_repo(NAME)
     hub.add_user("TNauen", token=TOKEN)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
