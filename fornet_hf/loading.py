@@ -13,7 +13,7 @@ from typing import Any
 
 import datasets
 
-from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, StorageError, explain
 from fornet_hf.files import Open
 from fornet_hf.hub import Token, disk_full, open_file
 from fornet_hf.locations import Folder, Repository, locate
@@ -169,6 +169,8 @@ def find_pictures(release: Release, folder: str | None, repository: str | None, 
     if folder is not None and repository is not None:
         raise ConfigurationError("imagenet_dir and imagenet_repo were both given; allowed: one of them")
     if folder is not None:
+        if not Path(folder).expanduser().is_dir():
+            raise NotFoundError(explain("imagenet_dir: no such folder", found=repr(folder)))
         return Folder(Path(folder).expanduser())
     if repository is None:
         return dataclasses.replace(release.source, token=token)
