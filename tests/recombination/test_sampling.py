@@ -46,14 +46,17 @@ def test_the_whole_foreground_stays_in_its_nonant(foreground, background, cell, 
     made = drawn(orig(fg_in_nonant=cell, fg_bates_n=order, rel_jut_out=0.5), foreground, background, number)
     x0, y0, x1, y1 = nonant(cell, made.canvas)
     assert made.part == (0, 0, *made.size)
-    assert x0 <= made.offset[0] and made.offset[0] + made.size[0] <= x1
-    assert y0 <= made.offset[1] and made.offset[1] + made.size[1] <= y1
+    assert x0 <= made.offset[0]
+    assert made.offset[0] + made.size[0] <= x1
+    assert y0 <= made.offset[1]
+    assert made.offset[1] + made.size[1] <= y1
 
 
 @given(st.integers(3, 700), st.integers(3, 700))
 def test_nonants_do_not_overlap(width, height):
     boxes = [nonant(cell, (width, height)) for cell in range(9)]
-    assert boxes[0][:2] == (0, 0) and boxes[8][2:] == (width, height)
+    assert boxes[0][:2] == (0, 0)
+    assert boxes[8][2:] == (width, height)
     assert all(boxes[cell][2] <= boxes[cell + 1][0] for cell in (0, 1))
     assert all(boxes[cell][3] <= boxes[cell + 3][1] for cell in (0, 3))
 
@@ -62,7 +65,8 @@ def test_nonants_do_not_overlap(width, height):
 def test_the_crop_lies_on_the_canvas(background, number, scale):
     made = drawn(orig(crop=CropConfig(size=(32, 16), scale=scale)), None, background, number)
     x0, y0, x1, y1 = made.window
-    assert 0 <= x0 < x1 <= background.width and 0 <= y0 < y1 <= background.height
+    assert 0 <= x0 < x1 <= background.width
+    assert 0 <= y0 < y1 <= background.height
     assert made.output == (32, 16)
 
 
@@ -89,7 +93,8 @@ def test_evaluation_takes_the_middle():
 
 def test_background_first_makes_the_crop_the_canvas():
     made = drawn(orig(crop=CropConfig(size=64), paste_pre_transform=False), FOREGROUND, BACKGROUND)
-    assert made.canvas == (64, 64) and made.window == (0, 0, 64, 64)
+    assert made.canvas == (64, 64)
+    assert made.window == (0, 0, 64, 64)
     assert made.background_box != made.window
 
 
@@ -103,7 +108,9 @@ def test_one_parameter_leaves_the_other_draws_as_they_were():
 
 def test_a_row_without_foreground_shows_its_background():
     made = drawn(RecombinationConfig(), None, BACKGROUND)
-    assert made.background is None and made.size is None and not made.original
+    assert made.background is None
+    assert made.size is None
+    assert not made.original
 
 
 def test_original_pictures_are_as_frequent_as_said():

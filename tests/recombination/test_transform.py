@@ -15,7 +15,7 @@ from datasets.fingerprint import Hasher
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.recombination import Composition, Recombine, RecombinationConfig, as_fornet, compose
+from fornet_hf.recombination import Composition, RecombinationConfig, Recombine, as_fornet, compose
 from tests.recombination.conftest import as_dataset
 
 
@@ -152,7 +152,7 @@ def test_evaluation_repeats_without_a_seed(ds):
 def test_user_transforms_are_called(ds):
     hooks = {
         "foreground_transform": lambda picture: Image.new("RGBA", (30, 20), (255, 0, 0, 255)),
-        "transform": lambda picture: np.asarray(picture),
+        "transform": np.asarray,
         "target_transform": lambda label: label + 100,
     }
     example = with_recombine(ds, seed=0, **hooks)[1]
