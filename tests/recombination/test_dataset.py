@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 import multiprocessing
-import operator
 
 import datasets
 import pytest
@@ -103,7 +102,7 @@ def test_workers_that_stay_see_the_new_epoch(scheduled, method):
     )
     for epoch, expected in ((0, False), (4, True), (0, False)):
         scheduled.epoch = epoch
-        assert functools.reduce(operator.iadd, list(loader), []) == [expected] * 8
+        assert list(itertools.chain.from_iterable(list(loader))) == [expected] * 8
 
 
 def _pictures(batch):
@@ -134,5 +133,5 @@ def test_without_a_seed_workers_and_epochs_differ(saved):
     same = ds.select([0, 0, 0, 0])
     same[0]  # a generator that the workers could inherit
     loader = torch.utils.data.DataLoader(same, batch_size=1, num_workers=2, collate_fn=_compositions)
-    made = [str(composition) for _ in range(2) for composition in functools.reduce(operator.iadd, list(loader), [])]
+    made = [str(composition) for _ in range(2) for composition in list(itertools.chain.from_iterable(list(loader)))]
     assert len(set(made)) == len(made)
