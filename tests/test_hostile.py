@@ -27,6 +27,7 @@ from fornet_hf.errors import (
     PatchFormatError,
     SourceError,
 )
+from fornet_hf.locations import Folder
 from fornet_hf.masks import encode_mask
 from fornet_hf.raster import canonical_raster
 from fornet_hf.release import open_release
@@ -56,8 +57,8 @@ class Attacked:
         return self.pictures / "train/bee" / f"{KEY}.JPEG"
 
     def rows(self):
-        release = open_release(self.folder)
-        return [row for unit in release.units("train", self.pictures) for row in unit.rows()]
+        release = open_release(Folder(self.folder))
+        return [row for unit in release.units("train", Folder(self.pictures)) for row in unit.rows()]
 
     def manifest(self, change):
         """Change the JSON of the manifest in place."""

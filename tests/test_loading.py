@@ -9,6 +9,7 @@ from PIL import Image
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, PatchFormatError
 from fornet_hf.loading import load_dataset
+from fornet_hf.locations import Folder
 from fornet_hf.release import open_release
 from fornet_hf.rows import cutout
 from tests.pictures import CLASSES, write_release
@@ -36,8 +37,8 @@ def stored(dataset):
 
 def test_rows_are_those_of_the_units(folder):
     rows = stored(load(folder, split="train"))
-    release = open_release(folder / "patches")
-    expected = [row for unit in release.units("train", folder / "pictures") for row in unit.rows()]
+    release = open_release(Folder(folder / "patches"))
+    expected = [row for unit in release.units("train", Folder(folder / "pictures")) for row in unit.rows()]
     assert [row["key"] for row in rows] == [row.key for row in expected]
     for row, want in zip(rows, expected, strict=True):
         assert row["background"]["bytes"] == want.background
@@ -132,9 +133,9 @@ def test_a_failed_preparation_can_be_repeated(folder):
 @pytest.mark.parametrize(
     ("keywords", "error", "says"),
     [
-        ({"imagenet_dir": None}, ConfigurationError, "imagenet_dir"),
+        ({"imagenet_dir": None}, NotFoundError, "imagenet_dir=FOLDER"),
         ({"imagenet_dir": "/nowhere"}, NotFoundError, "no such folder"),
-        ({"patches": "/nowhere"}, NotFoundError, "no release of patches"),
+        ({"patches": "/nowhere"}, ConfigurationError, "no such folder or repository"),
         ({"split": "test"}, ConfigurationError, "no such split.*test.*train"),
     ],
 )
