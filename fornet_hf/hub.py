@@ -85,7 +85,7 @@ class _RemoteFile(io.RawIOBase):
 
     def _explained(self) -> AbstractContextManager[None]:
         match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
-        return explained(*match.groups(), self._token) if match else contextlib.nullcontext()
+        return explained(*match.groups(), token=self._token) if match else contextlib.nullcontext()
 
     def readable(self) -> bool:
         return True
@@ -134,9 +134,7 @@ def _broken_off(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def explained(
-    repository: str, revision: str | None, path: str | None = None, token: Token = None
-) -> Iterator[None]:
+def explained(repository: str, revision: str | None, path: str | None = None, token: Token = None) -> Iterator[None]:
     """Turn what `huggingface_hub` raises into our errors, with the next step to take.
 
     Raises:

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfFileSystem
 
-from fornet_hf import hub as hub_module
 from tests.hub.fixtures import hub, hub_home
 from tests.hub.state import Hub
 from tests.loading.user import User
@@ -54,7 +52,9 @@ def here(published: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """This very process is alice's, with two workers and without pauses; a folder for `cache_dir`."""
     monkeypatch.setenv("HF_TOKEN", "hf_alice_write")
     monkeypatch.setenv("MAX_WORKERS", "2")
-    monkeypatch.setattr(importlib.import_module("huggingface_hub.constants"), "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
-    monkeypatch.setattr(hub_module, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(HfFileSystem, "cachable", False)  # the next test has another Hub
+    # Imported here, for they read the environment which the outermost conftest sets.
+    client = importlib.import_module("huggingface_hub")
+    monkeypatch.setattr(client.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
+    monkeypatch.setattr(client.HfFileSystem, "cachable", False)  # the next test has another Hub
+    monkeypatch.setattr(importlib.import_module("fornet_hf.hub"), "_FIRST_PAUSE", 0.01)
     return hub_home.parent / "prepared"

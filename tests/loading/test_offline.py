@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hub.server import running_hub
 from tests.hub.state import Hub
 from tests.loading.rows import made_directly
-from tests.loading.user import LIBRARY, SCRIPT, WAYS, User, needs_scripts
+from tests.loading.user import LIBRARY, WAYS, User
 
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pytest
 
 from tests.hub.client import hub_environment, run_python
@@ -16,7 +16,7 @@ from tests.hub.state import Hub
 from tests.published import FORNET
 
 needs_scripts = pytest.mark.skipif(
-    int(datasets.__version__.partition(".")[0]) >= 4, reason="datasets from 4.0 on refuses scripts"
+    int(importlib.metadata.version("datasets").partition(".")[0]) >= 4, reason="datasets from 4.0 on refuses scripts"
 )
 SCRIPT = "datasets.load_dataset"  # with trust_remote_code
 LIBRARY = "fornet_hf.load_dataset"
@@ -54,9 +54,11 @@ class User:
         self.home.mkdir(parents=True, exist_ok=True)
         return {**hub_environment(self.hub.url, self.home, self.token), "MAX_WORKERS": "2", **self.variables}
 
-    def run(self, *loads: tuple[str, Mapping[str, Any]], before: str = "", timeout: float = 120) -> list[dict[str, Any]]:
+    def run(
+        self, *loads: tuple[str, Mapping[str, Any]], before: str = "", timeout: float = 120
+    ) -> list[dict[str, Any]]:
         """What each of these loads gives, in one new process; `before` is code that runs first."""
-        calls = [f"attempt({load}, **{ {'path': FORNET, **keywords} !r})" for load, keywords in loads]
+        calls = [f"attempt({load}, **{ {'path': FORNET, **keywords}!r})" for load, keywords in loads]
         done = run_python("\n".join([before, _PRELUDE, *calls]), self.environment(), cwd=self.home, timeout=timeout)
         lines = [line.removeprefix("RESULT ") for line in done.stdout.splitlines() if line.startswith("RESULT ")]
         if len(lines) != len(loads):
@@ -65,6 +67,6 @@ class User:
             assert token not in done.stdout + done.stderr
         return [json.loads(line) for line in lines]
 
-    def load(self, load: str = LIBRARY, before: str = "", **keywords: Any) -> dict[str, Any]:
+    def load(self, load: str = LIBRARY, before: str = "", **keywords: Any) -> Any:
         """What one load in a new process gives."""
         return self.run((load, keywords), before=before)[0]
