@@ -148,6 +148,8 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
     file = f"{path} of " if path else ""
     try:
         yield
+    except ForNetError:
+        raise
     except errors.GatedRepoError as error:
         raise AccessError(_gated(repository, page, token)) from error
     except errors.RevisionNotFoundError as error:
@@ -167,14 +169,20 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
         raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error
     except errors.HfHubHTTPError as error:
         raise _http(error, repository, file) from error
-    except OSError as error:
-        raise disk_full(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in _CLIENTS:
+        ours = _broken(error, f"{file}{repository}")
+        if ours is None:
             raise
-        raise UnreachableError(
-            explain(f"{file}{repository}: the connection broke", found=_first_line(error))
-        ) from error
+        raise ours from error
+
+
+def _broken(error: Exception, what: str) -> ForNetError | None:
+    """Our error for a failing disk or connection; None for anything else."""
+    if isinstance(error, OSError):
+        return disk_full(error) or UnreachableError(f"{what}: {_first_line(error)}")
+    if type(error).__module__.split(".")[0] in _CLIENTS:
+        return UnreachableError(explain(f"{what}: the connection broke", found=_first_line(error)))
+    return None
 
 
 def _gated(repository: str, page: str, token: Token) -> str:

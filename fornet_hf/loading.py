@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import datasets
 
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, StorageError, explain
+from fornet_hf.errors import INSTALL, ConfigurationError, ForNetError, NotFoundError, StorageError, explain
 from fornet_hf.features import with_lazy_images
 from fornet_hf.files import Open
 from fornet_hf.hub import Token, disk_full, open_file, remote_address
@@ -160,7 +160,7 @@ def _builder_class() -> Any:
         return ForNet
     spec = importlib.util.find_spec("ForNet")
     if spec is None or spec.origin is None:
-        raise ConfigurationError("the module ForNet is missing; install this package again: pip install fornet-hf")
+        raise ConfigurationError(f"the module ForNet is missing; install this package again: {INSTALL}")
     module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
     return datasets.load.get_dataset_builder_class(module)
 
