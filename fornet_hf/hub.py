@@ -85,7 +85,7 @@ class _RemoteFile(io.RawIOBase):
 
     def _explained(self) -> AbstractContextManager[None]:
         match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
-        return explained(*match.groups(), token=self._token) if match else contextlib.nullcontext()
+        return explained(match[1], match[2], match[3], self._token) if match else contextlib.nullcontext()
 
     def readable(self) -> bool:
         return True
