@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,9 @@ def main(repeats: int = 15) -> None:
     pictures = photos(outlines=True)
     others = {"smooth": [None] * len(pictures), "photo": [*pictures[1:], pictures[0]]}
     results = {kind: compare(list(map(sample, pictures, chosen)), repeats) for kind, chosen in others.items()}
-    path = harness.write("patches", {"core": core, "goals": GOALS, "infilling": results})
+    path = harness.write(
+        "patches", {"core": core, "bsdiff4": version("bsdiff4"), "goals": GOALS, "infilling": results}
+    )
     for kind, result in results.items():
         report(kind, result)
     print(f"\nwritten to {path}")
