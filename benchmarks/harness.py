@@ -118,7 +118,7 @@ def _version(package: str) -> str | None:
 
 
 def _libjpeg() -> str | None:
-    from PIL import features  # noqa: PLC0415 - Pillow is what is asked about
+    from PIL import features
 
     return features.version("libjpeg_turbo")
 

@@ -58,11 +58,12 @@ def open_release(location: Folder | Repository) -> Release:
     """
     for place in reversed(_PLACES) if isinstance(location, Repository) else _PLACES:
         try:
-            manifest = read_manifest(location.fetch(place + MANIFEST).parent)
+            file = location.fetch(place + MANIFEST)
         except NotFoundError:
             continue
+        manifest = read_manifest(file.parent)
         if isinstance(location, Repository):
-            location = location.pinned(place + MANIFEST)
+            location = location.pinned(file)
         return PatchRelease(location, place, manifest)
     names = location.names()
     if any(name.endswith(".zip") for name in names):
@@ -127,8 +128,13 @@ def _sources(
         return [folder] * len(entries)
     names = [entry.source for entry in entries if entry.source is not None]
     if len(names) < len(entries):
-        then = "Pass imagenet_dir=FOLDER with train/ and val/."
-        raise NotFoundError(explain("this release was made from a folder of pictures", found=pictures, then=then))
+        raise NotFoundError(
+            explain(
+                f"{pictures} has no pictures for {split!r}, and this release names no source shards",
+                allowed="imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them",
+                then="To prepare one split alone, pass splits=['train'] or splits=['validation'].",
+            )
+        )
     try:
         return [*map(pictures.address, names)] if streaming else pictures.fetch_all(names, "pictures")
     except NotFoundError as error:

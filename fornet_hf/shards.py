@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import INSTALL, ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import atomic_path
 from fornet_hf.patch import DIGEST_BYTES, Patch
 
@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
         pa.field("foreground_ratio", pa.float32(), nullable=False),
     ]
 )
+# Neither compressed nor with statistics, which would repeat two values for each page.
 _INCOMPRESSIBLE = {"mask", "delta", "source_sha256", "prediction_sha256", "target_sha256"}
 
 
@@ -66,7 +67,12 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
     with (
         atomic_path(path) as temporary,
         pq.ParquetWriter(
-            temporary, schema, use_dictionary=False, compression=compression, write_page_checksum=True
+            temporary,
+            schema,
+            use_dictionary=False,
+            compression=compression,
+            write_statistics=[name for name in compression if name not in _INCOMPRESSIBLE],
+            write_page_checksum=True,
         ) as writer,
     ):
         for group in _groups(patches):
@@ -137,6 +143,8 @@ class PatchShard:
         if group != self._group[0]:
             try:
                 self._group = (group, self._file.read_row_group(group, use_threads=False).to_pylist())
+            except ForNetError as error:  # the Hub did not hand it out
+                raise error.at(self.place(row)) from error
             except _DAMAGE as error:
                 raise self._damaged(error) from error
         try:
@@ -162,7 +170,7 @@ def _checked_encoding(file: pq.ParquetFile) -> Encoding:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise PatchFormatError("the file has no ForNet metadata, so it is no patch shard") from error
     if type(version) is not int or version != FORMAT_VERSION:
-        then = "Install a newer fornet-hf: pip install -U fornet-hf"
+        then = f"Install a newer version: {INSTALL}"
         raise PatchFormatError(
             explain("unknown format version", found=repr(version)[:80], allowed=FORMAT_VERSION, then=then)
         )

@@ -51,7 +51,7 @@ class Recombine(Recombiner):
 
     pool: BackgroundPool
 
-    def __init__(  # noqa: PLR0913  # keywords, as users know them
+    def __init__(  # keywords, as users know them
         self,
         dataset: datasets.Dataset,
         *,

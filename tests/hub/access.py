@@ -34,9 +34,7 @@ def authenticate(header: str | None, users: dict[str, User]) -> User | None:
 
 def check_visible(repository: Repository | None, user: User | None) -> Repository:
     """The repository, unless it is missing or private and not the user's."""
-    hidden = repository is None or (
-        repository.private and not (user is not None and user.owns(repository.owner))
-    )
+    hidden = repository is None or (repository.private and not (user is not None and user.owns(repository.owner)))
     if repository is None or hidden:
         raise repository_not_found(logged_in=user is not None)
     return repository

@@ -34,9 +34,7 @@ def whoami(_hub: Hub, request: Request) -> Response:
     role = {"displayName": "test", "role": "write" if user.write else "read"}
     organisations = [{"type": "org", "name": name} for name in user.organisations]
     auth = {"type": "access_token", "accessToken": role}
-    return respond(
-        {"type": "user", "name": user.name, "fullname": user.name, "orgs": organisations, "auth": auth}
-    )
+    return respond({"type": "user", "name": user.name, "fullname": user.name, "orgs": organisations, "auth": auth})
 
 
 def create(hub: Hub, request: Request) -> Response:
@@ -105,9 +103,7 @@ def info(hub: Hub, request: Request, kind: str, name: str, revision: str | None 
     return respond(facts)
 
 
-def list_tree(
-    hub: Hub, request: Request, kind: str, name: str, revision: str, path: str | None = None
-) -> Response:
+def list_tree(hub: Hub, request: Request, kind: str, name: str, revision: str, path: str | None = None) -> Response:
     """Files and folders, by pages: the next one is in the `Link` header."""
     repository = visible(hub, request, kind, name)
     commit = repository.commit_at(revision)

@@ -14,9 +14,7 @@ _LFS_SUFFIXES = (
     "jpg jpeg webp mp4 webm"
 )
 
-DEFAULT = "".join(
-    f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in _LFS_SUFFIXES.split()
-).encode()
+DEFAULT = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in _LFS_SUFFIXES.split()).encode()
 
 
 def stored_by_lfs(path: str, size: int, sample: bytes, attributes: bytes = DEFAULT) -> bool:

@@ -45,9 +45,7 @@ def commit(hub: Hub, request: Request, kind: str, name: str, revision: str) -> R
         if proposal.parent and not head.oid.startswith(proposal.parent):
             raise stale_parent()
         state = _apply(hub, repository, head, proposal)
-    made = repository.add_commit(
-        target, state, proposal.title, author=user.name, description=proposal.description
-    )
+    made = repository.add_commit(target, state, proposal.title, author=user.name, description=proposal.description)
     return respond(_receipt(hub, repository, made, pull))
 
 
@@ -86,9 +84,7 @@ def _apply(hub: Hub, repository: Repository, head: Commit, proposal: Proposal) -
 
 def _regular(hub: Hub, path: str, content: bytes) -> Entry:
     if len(content) > REGULAR_LIMIT:
-        raise HubError(
-            400, f"{path} has {len(content)} bytes: files above {REGULAR_LIMIT} bytes must use LFS"
-        )
+        raise HubError(400, f"{path} has {len(content)} bytes: files above {REGULAR_LIMIT} bytes must use LFS")
     return hub.contents.entry(content, lfs=False)
 
 

@@ -41,9 +41,7 @@ class Request:
     def form(self) -> dict[str, list[str]]:
         """The body as a form, or as the JSON object that some clients send instead."""
         if "json" in self.headers.get("Content-Type", ""):
-            return {
-                key: value if isinstance(value, list) else [str(value)] for key, value in self.json.items()
-            }
+            return {key: value if isinstance(value, list) else [str(value)] for key, value in self.json.items()}
         return parse_qs(self.body.decode())
 
     @property
@@ -104,9 +102,7 @@ class Route:
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
-    return Response(
-        status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}
-    )
+    return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
 
 def refuse(error: HubError) -> Response:

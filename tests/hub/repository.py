@@ -95,16 +95,12 @@ class Repository:
     ) -> Commit:
         """Record a new state of `revision` (a branch or refs/pr/N) and move it there."""
         parent = self.commit_at(revision).oid if self.branches else None
-        commit = Commit(
-            self._new_oid(parent, title, files), parent, title, description, author, now(), dict(files)
-        )
+        commit = Commit(self._new_oid(parent, title, files), parent, title, description, author, now(), dict(files))
         self.commits[commit.oid] = commit
         self._move(revision, commit.oid)
         return commit
 
-    def open_pull(
-        self, base: str, title: str, author: str, *, description: str = "", start: str = ""
-    ) -> PullRequest:
+    def open_pull(self, base: str, title: str, author: str, *, description: str = "", start: str = "") -> PullRequest:
         """A pull request on a branch, without changes so far, from `start` (default: the branch's head)."""
         number = len(self.pulls) + 1
         pull = PullRequest(number, title, description, author, base, self.commit_at(start or base).oid)

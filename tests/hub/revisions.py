@@ -15,9 +15,7 @@ def refs(hub: Hub, request: Request, kind: str, name: str) -> Response:
     """Branches and tags, and pull requests if asked."""
     repository = visible(hub, request, kind, name)
     answer = {
-        "branches": [
-            _ref(branch, f"refs/heads/{branch}", oid) for branch, oid in repository.branches.items()
-        ],
+        "branches": [_ref(branch, f"refs/heads/{branch}", oid) for branch, oid in repository.branches.items()],
         "tags": [_ref(tag, f"refs/tags/{tag}", oid) for tag, oid in repository.tags.items()],
         "converts": [],
     }

@@ -62,9 +62,7 @@ class Hub:
 
     # -- filling it ------------------------------------------------------------------------------------------
 
-    def add_user(
-        self, name: str, *, write: bool = True, organisations: tuple[str, ...] = (), token: str = ""
-    ) -> str:
+    def add_user(self, name: str, *, write: bool = True, organisations: tuple[str, ...] = (), token: str = "") -> str:
         """A new user (or another token for one); the token."""
         token = token or f"hf_{name}_{'write' if write else 'read'}"
         self.users[token] = User(name, token, write, organisations)
@@ -97,9 +95,7 @@ class Hub:
             if (kind, name) not in self.repositories:
                 self.create_repo(name, kind=kind)
             repository = self.repo(name, kind)
-            state = {
-                path: e for path, e in repository.commit_at(revision).files.items() if path not in delete
-            }
+            state = {path: e for path, e in repository.commit_at(revision).files.items() if path not in delete}
             for path, content in files.items():
                 data = content.read_bytes() if isinstance(content, Path) else content
                 state[path] = self._add(repository, path, data)
@@ -163,9 +159,7 @@ class Hub:
         return [
             record
             for record in records
-            if method in ("", record.method)
-            and status in (None, record.status)
-            and re.search(path, record.path)
+            if method in ("", record.method) and status in (None, record.status) and re.search(path, record.path)
         ]
 
     def forget(self) -> None:

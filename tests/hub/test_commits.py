@@ -120,9 +120,7 @@ def test_a_stale_parent_is_refused(api: HfApi, hub: Hub) -> None:
         )
     assert caught.value.response.status_code == 412
     assert hub.head(NAME) == head
-    api.upload_file(
-        path_or_fileobj=b"n", path_in_repo="n.txt", repo_id=NAME, repo_type="dataset", parent_commit=head
-    )
+    api.upload_file(path_or_fileobj=b"n", path_in_repo="n.txt", repo_id=NAME, repo_type="dataset", parent_commit=head)
     assert set(hub.files(NAME)) == {"n.txt", "other.txt"}
 
 
@@ -144,9 +142,7 @@ def test_a_pull_request_leaves_main_alone_until_merged(api: HfApi, hub: Hub, fol
 
 def test_a_pull_request_is_merged_once_and_only_into_the_main_it_came_from(api: HfApi, hub: Hub) -> None:
     for name in ("a.txt", "b.txt"):
-        api.upload_file(
-            path_or_fileobj=b"n", path_in_repo=name, repo_id=NAME, repo_type="dataset", create_pr=True
-        )
+        api.upload_file(path_or_fileobj=b"n", path_in_repo=name, repo_id=NAME, repo_type="dataset", create_pr=True)
     hub.merge(NAME, 1)
     with pytest.raises(HubError, match="is merged"):
         hub.merge(NAME, 1)
@@ -172,16 +168,12 @@ def test_guests_do_not_commit_to_main(hub: Hub, api: HfApi) -> None:
 
 def test_a_commit_to_an_unknown_branch_is_refused(api: HfApi) -> None:
     with pytest.raises(HfHubHTTPError, match="404"):
-        api.upload_file(
-            path_or_fileobj=b"n", path_in_repo="n.txt", repo_id=NAME, repo_type="dataset", revision="no"
-        )
+        api.upload_file(path_or_fileobj=b"n", path_in_repo="n.txt", repo_id=NAME, repo_type="dataset", revision="no")
 
 
 def test_a_card_without_header_is_remarked_upon(api: HfApi) -> None:
     with pytest.warns(UserWarning, match="empty or missing yaml metadata"):
-        api.upload_file(
-            path_or_fileobj=b"# ForNet", path_in_repo="README.md", repo_id=NAME, repo_type="dataset"
-        )
+        api.upload_file(path_or_fileobj=b"# ForNet", path_in_repo="README.md", repo_id=NAME, repo_type="dataset")
 
 
 def test_ids_of_contents_are_those_of_git(hub: Hub) -> None:

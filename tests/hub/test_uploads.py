@@ -59,9 +59,7 @@ def test_parts_are_joined_only_if_they_are_those_that_came(hub: Hub, post: Post)
     upload = announce(post)
     header = upload["header"]
     assert header["chunk_size"] == "5"
-    etags = [
-        send("PUT", header[n], part).headers["ETag"] for n, part in (("1", CONTENT[:5]), ("2", CONTENT[5:]))
-    ]
+    etags = [send("PUT", header[n], part).headers["ETag"] for n, part in (("1", CONTENT[:5]), ("2", CONTENT[5:]))]
     parts = [{"partNumber": number, "etag": etag} for number, etag in enumerate(etags, start=1)]
     wrong = [parts[0], {**parts[1], "etag": parts[0]["etag"]}]
     path = upload["href"].removeprefix(hub.url)

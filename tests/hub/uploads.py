@@ -62,8 +62,7 @@ def complete(hub: Hub, request: Request, kind: str, name: str, oid: str) -> Resp
     named = sorted(request.json["parts"], key=lambda part: part["partNumber"])
     pieces = [hub.parts.get((oid, part["partNumber"])) for part in named]
     if any(
-        data is None or part["etag"].strip('"') != git_blob(data)
-        for part, data in zip(named, pieces, strict=True)
+        data is None or part["etag"].strip('"') != git_blob(data) for part, data in zip(named, pieces, strict=True)
     ):
         raise HubError(400, "A part is missing or has another ETag")
     body = b"".join(piece for piece in pieces if piece is not None)
