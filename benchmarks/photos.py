@@ -118,8 +118,8 @@ def _photo(name: str, box: tuple[int, int, int, int], segment: Callable[[Image.I
 
 
 def _load(name: str) -> Image.Image:
-    from skimage import data  # noqa: PLC0415 - heavy, and an optional package
-    from sklearn.datasets import load_sample_image  # noqa: PLC0415
+    from skimage import data
+    from sklearn.datasets import load_sample_image
 
     if name in ("flower", "china"):
         return Image.fromarray(load_sample_image(f"{name}.jpg"))
@@ -142,7 +142,7 @@ def _ellipse(_picture: Image.Image, box: Box) -> Mask:
 
 
 def _outline(picture: Image.Image, box: Box) -> Mask:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     x0, y0, x1, y1 = box
     cv2.setRNGSeed(0)
