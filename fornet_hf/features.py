@@ -29,7 +29,7 @@ def row_features(class_names: Sequence[str]) -> datasets.Features:
     return datasets.Features(features)
 
 
-class LazyImage(datasets.Image):
+class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
     """`datasets.Image` whose pictures read and decode their bytes at first use. In files it is a plain `Image`.
 
     EXIF orientation is not applied: the pictures of a prepared dataset have none.

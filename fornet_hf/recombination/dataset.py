@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import datasets
@@ -12,7 +12,7 @@ from fornet_hf.features import with_lazy_images
 from fornet_hf.recombination.clock import Clock
 
 
-class ForNetDataset(datasets.Dataset):
+class ForNetDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has no types
     """A prepared ForNet dataset. Set `epochs` once and `epoch` before each epoch, from 0.
 
     Both reach the `Recombine` which was set as transform, also in workers that already run. Datasets derived by
@@ -60,7 +60,7 @@ def _derived(name: str) -> Any:
     return wrapper
 
 
-for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_split", "map", "flatten_indices"):
+for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_split", "map", "add_column"):
     setattr(ForNetDataset, _name, _derived(_name))
 
 
@@ -76,37 +76,52 @@ def as_fornet(dataset: Any) -> Any:
 
 
 def clock_of(dataset: Any) -> Clock:
-    """The clock of the transform that was set on a dataset.
+    """The clock of the recombination that a dataset, streamed or not, goes through.
 
     Raises:
-        ConfigurationError: its transform is no recombination.
+        ConfigurationError: there is none.
     """
-    transform = dataset.format["format_kwargs"].get("transform")
-    clock = getattr(transform, "clock", None)
-    if not isinstance(clock, Clock):
-        raise ConfigurationError(
-            explain(
-                "epochs belong to the recombination, and this dataset has none",
-                found=f"transform {transform!r}",
-                then="Call ds.set_transform(Recombine(ds, ...)) first.",
-            )
+    if isinstance(dataset, datasets.IterableDataset):
+        steps = list(_steps(dataset._ex_iterable))  # noqa: SLF001  # nothing public leads to a mapped function
+    else:
+        steps = [dataset.format["format_kwargs"].get("transform")]
+    for step in steps:
+        clock = getattr(step, "clock", None)
+        if isinstance(clock, Clock):
+            return clock
+    raise ConfigurationError(
+        explain(
+            "epochs belong to the recombination, and this dataset has none",
+            found=f"transform {steps}",
+            then="Call ds.set_transform(Recombine(ds, ...)) first.",
         )
-    return clock
+    )
+
+
+def _steps(examples: Any) -> Iterator[Any]:
+    """The functions mapped over a stream, the last one first."""
+    yield getattr(examples, "function", None)
+    for source in (getattr(examples, "ex_iterable", None), *getattr(examples, "ex_iterables", ())):
+        if source is not None:
+            yield from _steps(source)
 
 
 def set_epoch(dataset: Any, epoch: float, epochs: float | None = None) -> None:
     """Tell a recombined dataset, and all its workers, the epoch.
 
     Args:
-        dataset: a Dataset, also one derived by select, shuffle, split, shard or concatenate, or a DatasetDict.
+        dataset: a Dataset, also one derived by select, shuffle, split, shard or concatenate; an IterableDataset,
+            which is also shuffled for that epoch; or a dict of them.
         epoch: from 0.
         epochs: their number, if it was not said before.
 
     Raises:
-        ConfigurationError: no recombination is set as transform, or a number that is not allowed.
+        ConfigurationError: no recombination is set, or a number that is not allowed.
     """
     for part in dataset.values() if isinstance(dataset, Mapping) else (dataset,):
         clock = clock_of(part)
         if epochs is not None:
             clock.epochs = epochs
         clock.epoch = epoch
+        if isinstance(part, datasets.IterableDataset):
+            part.set_epoch(int(epoch))
