@@ -1,7 +1,7 @@
 """Where the time goes: the same instruments on every side of a comparison.
 
-Functions of Pillow, torch and the library are wrapped by clocks which count exclusive time: what a function spends
-in another wrapped one counts there. What no clock sees is "rest": Python between the stages.
+Functions of Pillow, torch and the library are wrapped by clocks which count exclusive time on the core: what a
+function spends in another wrapped one counts there. What no clock sees is "rest": Python between the stages.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ CLOCKED = {  # "module:attribute": stage
     "datasets.arrow_dataset:query_table": "fetch row",
     "datasets.arrow_dataset:format_table": "format row",
     "fornet_hf.recombination.pool:BackgroundPool.read": "fetch background",
-    "fornet_hf.recombination.transform:draw": "draw",
-    "fornet_hf.recombination.transform:generator": "draw",
+    "fornet_hf.recombination.recombiner:Recombiner.__call__": "recombine, other",
+    "fornet_hf.recombination.recombiner:draw": "draw",
+    "fornet_hf.recombination.recombiner:generator": "draw",
+    "fornet_hf.recombination.cutout:Cutout.of_bytes": "measure mask",
     "fornet_hf.jpeg:cut": "cut JPEG",
     "fornet_hf.jpeg:size_of": "read headers",
     "PIL.Image:open": "read headers",
@@ -46,7 +48,7 @@ CLOCKED = {  # "module:attribute": stage
 
 
 class Clocks:
-    """Exclusive seconds by stage."""
+    """Exclusive seconds on the core, by stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -58,11 +60,11 @@ class Clocks:
         @functools.wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
             self._inner.append(0.0)
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 return function(*args, **kwargs)
             finally:
-                whole = time.perf_counter() - start
+                whole = time.process_time() - start
                 self.seconds[stage] += whole - self._inner.pop()
                 self._inner[-1] += whole
 
@@ -91,10 +93,10 @@ def breakdown(runs: Mapping[str, Callable[[], Any]], items: int, *, repeats: int
     for name, run in runs.items():
         run()
         with instrumented() as clocks:
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(repeats):
                 run()
-            whole = time.perf_counter() - start
+            whole = time.process_time() - start
         share = 1000 / (items * repeats)
         stages = {stage: seconds * share for stage, seconds in clocks.seconds.items()}
         ordered = sorted(stages.items(), key=lambda stage: -stage[1])
