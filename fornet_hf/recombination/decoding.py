@@ -20,7 +20,7 @@ from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
 
 Picture = bytes | Image.Image
 
-_WORTH_A_CUT = 20_000  # pixels; cutting takes as long as decoding them
+_WORTH_A_CUT = 32_000  # pixels; cutting takes as long as decoding them
 
 
 def encoded(value: object) -> Picture | None:

@@ -1,4 +1,4 @@
-"""Pixels from compositions: originals, edges, one-pixel objects; agreement with the reference is in test_pixels.py."""
+"""Pixels from compositions: originals, edges, tiny objects; agreement with the reference is in test_pixels.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access to backgrounds, independent of how the dataset's rows are stored; choosing is in test_background_choice.py."""
+"""Access to backgrounds, however the dataset's rows are stored; choosing is in test_background_choice.py."""
 
 from __future__ import annotations
 
