@@ -28,8 +28,12 @@ _ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 
 
-def download(repository: str, path: str, revision: str | None = None, token: Token = None) -> Path:
+def download(
+    repository: str, path: str, revision: str | None = None, token: Token = None, *, anew: bool = False
+) -> Path:
     """A file of a dataset repository, in the shared Hub cache; a broken download is taken up again.
+
+    With `anew` the file is downloaded even if the cache has it.
 
     Raises:
         AccessError, NotFoundError, StorageError, UnreachableError.
@@ -38,7 +42,9 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
         try:
             with explained(repository, revision, path, token):
                 return Path(
-                    hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token)
+                    hub.hf_hub_download(
+                        repository, path, repo_type="dataset", revision=revision, token=token, force_download=anew
+                    )
                 )
         except UnreachableError as error:
             if pause is None or not _broken_off(error):

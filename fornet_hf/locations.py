@@ -30,8 +30,8 @@ class Location(Protocol):
         """A local copy of one file. Raises NotFoundError if there is none."""
         ...
 
-    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
-        """Local copies of many files, in order; `what` names them to the user."""
+    def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
+        """Local copies of many files, in order; `what` names them to the user. `anew`: whatever the cache has."""
         ...
 
     def address(self, path: str) -> str:
@@ -59,9 +59,9 @@ class Folder:
             raise NotFoundError(explain(f"{self.root} has no file {path}", found=_listing(self.root)))
         return file
 
-    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+    def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """The files themselves."""
-        del what
+        del what, anew
         return [str(self.fetch(path)) for path in paths]
 
     def address(self, path: str) -> str:
@@ -88,9 +88,9 @@ class Repository:
         """The file in the Hub cache, downloaded if need be."""
         return download(self.id, path, self.revision, self.token)
 
-    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+    def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """The files in the Hub cache, MAX_WORKERS downloads at a time."""
-        get = functools.partial(download, self.id, revision=self.revision, token=self.token)
+        get = functools.partial(download, self.id, revision=self.revision, token=self.token, anew=anew)
         with ThreadPoolExecutor(max_workers()) as pool:
             jobs = [pool.submit(get, path) for path in paths]
             try:
