@@ -7,7 +7,7 @@ import errno
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -54,9 +54,36 @@ def download(
 
 
 def list_files(repository: str, revision: str | None = None, token: Token = None) -> list[str]:
-    """The paths of all files of a dataset repository, sorted."""
-    with explained(repository, revision, token=token):
-        return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+    """The paths of all files of a dataset repository, sorted; where it cannot be reached, of those in the cache."""
+    try:
+        with explained(repository, revision, token=token):
+            return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+    except UnreachableError:
+        try:
+            kept = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
+        except errors.LocalEntryNotFoundError:
+            kept = None
+        if kept is None:
+            raise
+        return sorted(path.relative_to(kept).as_posix() for path in Path(kept).rglob("*") if path.is_file())
+
+
+def file_digests(repository: str, paths: Sequence[str], revision: str | None, token: Token = None) -> list[str]:
+    """For each file what the Hub tells its content by: SHA-256, or that of Git for small files. The cache knows too.
+
+    Raises:
+        AccessError, NotFoundError, UnreachableError.
+    """
+    api = hub.HfApi(token=token)
+    try:
+        with explained(repository, revision, token=token):
+            found: dict[str, Any] = {
+                one.path: one
+                for one in api.get_paths_info(repository, [*paths], revision=revision, repo_type="dataset")
+            }
+    except UnreachableError:
+        return [download(repository, path, revision, token).resolve().name for path in paths]
+    return [found[path].lfs.sha256 if found[path].lfs else found[path].blob_id for path in paths]
 
 
 def snapshot_commit(cached: Path) -> str | None:

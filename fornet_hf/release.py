@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.errors import NotFoundError, UnreachableError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.legacy import LegacyRelease, find_release
 from fornet_hf.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
@@ -65,6 +65,10 @@ def open_release(location: Folder | Repository) -> Release:
         try:
             file = location.fetch(place + MANIFEST)
         except NotFoundError:
+            continue
+        except UnreachableError:
+            if not any(name.endswith(".zip") for name in location.names()):  # of the cache
+                raise
             continue
         manifest = read_manifest(file.parent)
         if isinstance(location, Repository):
@@ -187,13 +191,9 @@ class OldRelease:
         return Repository(IMAGENET)
 
     def fingerprint(self) -> str:
-        """Of names, and sizes in a folder: the zips have no manifest, and are too large to be read for this."""
+        """Of names and digests; of names and sizes in a folder, where the zips are too large to be read for this."""
         names = [name for split in SPLITS for name in self.files.archives(split)]
-        if isinstance(self.location, Repository):
-            marks: list[object] = [self.location.id, self.location.revision]
-        else:
-            marks = [self.location.fetch(name).stat().st_size for name in names]
-        return digest(repr((names, marks)).encode()).hex()[:16]
+        return digest(repr((names, [*self.location.digests(names)])).encode()).hex()[:16]
 
     def units(
         self, split: str, pictures: Folder | Repository, *, streaming: bool = False, anew: bool = False
