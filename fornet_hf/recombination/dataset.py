@@ -65,7 +65,7 @@ for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_
 
 
 def as_prepared(dataset: Any) -> Any:
-    """The same object (Dataset, or each of a DatasetDict), changed in place: a `PreparedDataset` with lazy pictures."""
+    """The same object (Dataset, or each of a DatasetDict), now a `PreparedDataset` with lazy pictures."""
     if isinstance(dataset, Mapping):
         for part in dataset.values():
             as_prepared(part)
