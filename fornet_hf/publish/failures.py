@@ -21,7 +21,6 @@ from huggingface_hub.errors import (
 from fornet_hf.errors import (
     AccessError,
     ConfigurationError,
-    ForNetError,
     NotFoundError,
     UnreachableError,
     explain,
@@ -29,10 +28,6 @@ from fornet_hf.errors import (
 
 _LOGIN = "Log in with `hf auth login`, or set HF_TOKEN."
 _TRANSPORTS = (("httpx2", "TransportError"), ("httpx", "TransportError"), ("requests", "RequestException"))
-
-
-class ConflictError(ForNetError, RuntimeError):
-    """Somebody else changed the repository meanwhile."""
 
 
 @cache

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fornet_hf.errors import ConfigurationError, ForNetError, explain
+from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
 from fornet_hf.publish.contents import Content
-from fornet_hf.publish.failures import ConflictError, hub_errors, status_of
+from fornet_hf.publish.failures import hub_errors, status_of
 from fornet_hf.publish.patience import Patience, is_transient
 from fornet_hf.publish.places import FileFacts, digest_of, head_of, remote_files
 from fornet_hf.publish.plan import Plan, make_plan

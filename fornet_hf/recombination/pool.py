@@ -7,8 +7,9 @@ does not depend on the number of rows.
 from __future__ import annotations
 
 import bisect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import datasets
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,9 +18,6 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.decoding import size_of
 from fornet_hf.recombination.sampling import BackgroundShape
 from fornet_hf.recombination.selection import Selection
-
-if TYPE_CHECKING:
-    import datasets
 
 COLUMNS = ("key", "label", "background", "foreground_ratio")
 
@@ -34,6 +32,10 @@ class BackgroundPool:
     """
 
     def __init__(self, dataset: datasets.Dataset, pruning_ratio: float = 0.8) -> None:
+        if not isinstance(dataset, datasets.Dataset):
+            what, then = "backgrounds need random access", "For a stream use recombine_stream(rows, ...)."
+            allowed = "a datasets.Dataset, such as one split"
+            raise ConfigurationError(explain(what, found=type(dataset).__name__, allowed=allowed, then=then))
         missing = [name for name in COLUMNS if name not in dataset.column_names]
         if missing:
             raise ConfigurationError(
@@ -54,6 +56,9 @@ class BackgroundPool:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._index()
+
+    def __deepcopy__(self, memo: object) -> BackgroundPool:
+        return self  # nothing in it changes, and datasets copies its transform at every turn
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -101,7 +106,7 @@ class BackgroundPool:
 def _register_hash() -> None:
     """Let `datasets` hash a pool by its dataset's fingerprint: the rows would take seconds, again at every select."""
     try:
-        from datasets.utils._dill import pklregister  # no public name; without it hashing is slow
+        from datasets.utils._dill import pklregister  # has no public name; without it hashing is slow
     except ImportError:
         return
 

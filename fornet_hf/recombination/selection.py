@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 
 class Selection:
-    """The backgrounds that are chosen from, in the order of their keys, so that the order of the rows is of no effect.
+    """The backgrounds that are chosen from, ordered by key: the order of the rows has no effect.
 
     Backgrounds of pictures whose object covered `pruning_ratio` or more are not chosen. A class that this leaves
     without any keeps all of its own; a class that never had one draws from all classes; a pool which pruning
@@ -34,11 +34,11 @@ class Selection:
         flat = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
         order = pc.sort_indices(flat).to_numpy().astype(np.int64)
         kept = present & (ratios < pruning_ratio)
-        self._all = order[(kept if kept.any() else present)[order]]
+        self._all: npt.NDArray[np.int64] = order[(kept if kept.any() else present)[order]]
         classes = np.bincount(labels[kept & (labels >= 0)], minlength=int(labels.max(initial=0)) + 1)
         kept |= present & (labels >= 0) & (classes[labels] == 0)
         rows = order[(kept & (labels >= 0))[order]]
-        self._by_class = rows[np.argsort(labels[rows], kind="stable")]
+        self._by_class: npt.NDArray[np.int64] = rows[np.argsort(labels[rows], kind="stable")]
         self._ends = np.cumsum(np.bincount(labels[rows], minlength=len(classes)))
 
     def row(self, chance: float, label: int | None) -> int:
