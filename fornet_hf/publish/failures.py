@@ -21,6 +21,7 @@ from huggingface_hub.errors import (
 from fornet_hf.errors import (
     AccessError,
     ConfigurationError,
+    ForNetError,
     NotFoundError,
     UnreachableError,
     explain,

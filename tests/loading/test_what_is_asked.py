@@ -50,8 +50,6 @@ def test_the_library_takes_what_the_split_needs(here: Path, published: Hub) -> N
 def test_a_new_release_is_prepared_beside_the_old_one(
     here: Path, published: Hub, release: Callable[..., Path]
 ) -> None:
-    here: Path, published: Hub, release: Callable[..., Path]
-) -> None:
     published.tag(FORNET, "v1")
     first = described(load_dataset(FORNET, split="validation", cache_dir=here))
     (old,) = here.rglob("*.arrow")
