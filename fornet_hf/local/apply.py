@@ -12,11 +12,11 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import write_text
 from fornet_hf.hub import Token, disk_full
 from fornet_hf.legacy import read_ratios
-from fornet_hf.local.jobs import Job, do, end_with, shares_of, work_folder
+from fornet_hf.local.jobs import Job, do, end_with, shares_of
 from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
@@ -85,6 +85,7 @@ def _run(jobs: Sequence[Job], layout: Layout) -> Report:
     report = Report(layout.split)
     for part in _parts(jobs, Follower(layout.work), layout.split):
         report.add(part)
+    report.problems = list(dict.fromkeys(report.problems))  # shares of a unit have some in common
     return report
 
 
@@ -121,7 +122,7 @@ def _result(job: Future[Report]) -> Report:
         return job.result()
     except BrokenProcessPool as error:
         then = "Set a smaller MAX_WORKERS, and run it again: it goes on where it was."
-        raise StorageError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+        raise ForNetError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
 
 
 def _finish(layout: Layout, report: Report, *, zips: bool) -> None:
@@ -163,7 +164,8 @@ def _alone(layout: Layout) -> Iterator[None]:
     """Refuse to write where another run does."""
     import fcntl
 
-    with (work_folder(layout) / "lock").open("ab") as file:
+    layout.work.mkdir(parents=True, exist_ok=True)
+    with (layout.work / "lock").open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -172,4 +174,6 @@ def _alone(layout: Layout) -> Iterator[None]:
             raise ConfigurationError(explain(what, then=then)) from error
         except OSError:  # a file system without locks
             pass
+        for leftover in layout.work.glob("*.tmp"):
+            leftover.unlink(missing_ok=True)
         yield

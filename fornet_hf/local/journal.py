@@ -17,6 +17,9 @@ from typing import IO
 
 _LINES, _BYTES = ".log", ".bin"
 
+Places = Mapping[str, tuple[int, int] | None]
+"""Of the files of a picture, by kind: offset and size in the spool, or None for a file of its own."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -33,7 +36,7 @@ class Done:
     folder: str
     key: str
     ratio: float
-    kinds: Mapping[str, tuple[int, int] | None]
+    kinds: Places
     spool: Path
 
 
@@ -60,7 +63,7 @@ class Journal:
         if self._spool is not None:
             self._spool.close()
 
-    def keep(self, files: Mapping[str, bytes]) -> dict[str, tuple[int, int] | None]:
+    def keep(self, files: Mapping[str, bytes]) -> Places:
         """Append the bytes to the spool; returns where they are."""
         if self._spool is None:
             self._spool = self._path.with_suffix(_BYTES).open("xb")
@@ -72,7 +75,7 @@ class Journal:
         self._spool.flush()
         return places
 
-    def write(self, folder: str, key: str, ratio: float, kinds: Mapping[str, tuple[int, int] | None]) -> None:
+    def write(self, folder: str, key: str, ratio: float, kinds: Places) -> None:
         """Note that a picture is done."""
         self._lines.write(json.dumps([folder, key, ratio, kinds]).encode() + b"\n")
 

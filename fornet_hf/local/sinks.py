@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from fornet_hf.local.journal import Done, Journal
+from fornet_hf.local.journal import Done, Journal, Places
 from fornet_hf.local.layout import KINDS, Layout
 from fornet_hf.local.trees import ZipTree
 
@@ -20,9 +20,7 @@ class Sink(Protocol):
         """Whether nothing is left to do for a picture; `done` is its line in a journal."""
         ...
 
-    def put(
-        self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]
-    ) -> Mapping[str, tuple[int, int] | None]:
+    def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
         """Take the files of a picture; returns what the journal says of them."""
         ...
 
@@ -38,9 +36,7 @@ class FolderSink:
         """Whether its files exist: those of the journal, else both."""
         return all(self._layout.file(kind, folder, key).is_file() for kind in (KINDS if done is None else done.kinds))
 
-    def put(
-        self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]
-    ) -> dict[str, tuple[int, int] | None]:
+    def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
         """Write the files under a temporary name, then rename them."""
         del journal
         for kind, data in files.items():
@@ -68,9 +64,7 @@ class SpoolSink:
         kept = done is not None and None not in done.kinds.values()
         return kept or all((folder, key) in names for names in self._zipped)
 
-    def put(
-        self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]
-    ) -> dict[str, tuple[int, int] | None]:
+    def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
         """Append the bytes to the journal's spool."""
         del folder, key
         return journal.keep(files)
