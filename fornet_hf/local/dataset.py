@@ -147,6 +147,10 @@ class ForNetDataset:
         }
         return {**row, "foreground_ratio": self._ratio(place, row)}
 
+    def background(self, index: int) -> bytes:
+        """The file of a background, by its own index (a row's `own`)."""
+        return self._split.backgrounds.read(index)
+
     def _ratio(self, index: int, row: dict[str, Any]) -> float:
         """Area of the object / area of its picture; measured where the file of ratios lacks it."""
         ratio = float(self._split.ratios[index])
