@@ -2,8 +2,8 @@
 
 fornet pack fornet
 
-Writes foregrounds_train.zip, backgrounds_train.zip and those of val beside the folders, which stay. fornet.ForNetDataset
-and the public tools read zips where there are both.
+Writes foregrounds_train.zip, backgrounds_train.zip and those of val beside the folders, which stay.
+fornet_hf.ForNetDataset and the public tools read zips where there are both.
 """
 
 from __future__ import annotations
