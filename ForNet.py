@@ -17,7 +17,10 @@ try:
     from fornet_hf import loading
     from fornet_hf.features import row_features
 except ImportError as error:
-    raise ImportError("ForNet needs its library: pip install 'fornet-hf[torch]'") from error
+    install = (
+        'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
+    )
+    raise ImportError(f"ForNet needs its library: {install}") from error
 
 
 @dataclasses.dataclass

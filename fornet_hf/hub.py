@@ -188,6 +188,8 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
     file = f"{path} of " if path else ""
     try:
         yield
+    except ForNetError:
+        raise
     except errors.GatedRepoError as error:
         raise AccessError(_gated(repository, page, token)) from error
     except errors.RevisionNotFoundError as error:

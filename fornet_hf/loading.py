@@ -14,13 +14,13 @@ from urllib.parse import unquote
 
 import datasets
 
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, StorageError, explain
+from fornet_hf.errors import INSTALL, ConfigurationError, ForNetError, NotFoundError, StorageError, explain
 from fornet_hf.features import with_lazy_images
 from fornet_hf.files import Open
 from fornet_hf.hub import Token, disk_full, open_file, remote_address
 from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.prepare import Unit
-from fornet_hf.recombination import RecombinationConfig, Recombine, as_fornet, recombine_stream
+from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
 from fornet_hf.release import Release, open_release
 from fornet_hf.workers import end_with_parent, max_workers
 
@@ -162,7 +162,7 @@ def _builder_class() -> Any:
         return ForNet
     spec = importlib.util.find_spec("ForNet")
     if spec is None or spec.origin is None:
-        raise ConfigurationError("the module ForNet is missing; install this package again: pip install fornet-hf")
+        raise ConfigurationError(f"the module ForNet is missing; install this package again: {INSTALL}")
     module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
     return datasets.load.get_dataset_builder_class(module)
 
@@ -228,7 +228,7 @@ def recombined(dataset: Any, config: Any) -> Any:
     keywords = {name: getattr(config, name) for name in PARAMETERS if getattr(config, name) is not None}
     if isinstance(dataset, datasets.IterableDataset):
         return recombine_stream(dataset, **keywords) if keywords else with_lazy_images(dataset)
-    dataset = as_fornet(dataset)
+    dataset = as_prepared(dataset)
     return dataset.with_transform(Recombine(dataset, **keywords)) if keywords else dataset
 
 

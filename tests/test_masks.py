@@ -64,7 +64,9 @@ WRONG = {
     "rgb": file_of(picture(8, 8), "PNG"),
     "jpeg": file_of(picture(8, 8)),
     "bomb": png_header(60_000, 60_000),
-    "checksum": GOOD[:45] + bytes([GOOD[45] ^ 255]) + GOOD[46:],
+    "one bit": GOOD[:45] + bytes([GOOD[45] ^ 1]) + GOOD[46:],
+    "one bit of what Pillow does not read": GOOD[:-17] + bytes([GOOD[-17] ^ 1]) + GOOD[-16:],
+    "chunk beyond the end": GOOD[:-12] + b"\xff" + GOOD[-11:],
 }
 
 
