@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,5 +117,17 @@ def _builder_class() -> Any:
     spec = importlib.util.find_spec("ForNet")
     if spec is None or spec.origin is None:
         raise ConfigurationError(f"the module ForNet is missing; install this package again: {INSTALL}")
-    module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
+    with _without_warnings("huggingface_hub.repocard"):  # a checkout's README is no dataset card
+        module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
     return datasets.load.get_dataset_builder_class(module)
+
+
+@contextlib.contextmanager
+def _without_warnings(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
