@@ -1,0 +1,1 @@
+"""The maintainer's half: from labelled pictures to candidates and patches."""

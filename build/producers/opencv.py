@@ -1,0 +1,23 @@
+"""OpenCV, which only the stages that need it import."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from fornet_hf.errors import MissingDependencyError
+
+
+def load_cv2() -> ModuleType:
+    """The module `cv2`.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    try:
+        import cv2  # noqa: PLC0415 - heavy, and only some stages need it
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"this stage needs OpenCV ({error}). Install it: pip install opencv-python-headless"
+        ) from error
+    module: ModuleType = cv2
+    return module
