@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fornet_hf.masks import Mask
 from producers.backends import Identity, Raster
@@ -49,7 +50,7 @@ class OpenCVInpaint:
         if not hole.any():
             return raster.copy()
         if hole.all():
-            return np.broadcast_to(raster.mean((0, 1)).round().astype(np.uint8), raster.shape).copy()
+            return np.full_like(raster, raster.mean((0, 1)).round())
         cv2 = load_cv2()
         height, width = hole.shape
         smooth = cv2.resize(self._fill_small(raster, hole), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -57,7 +58,7 @@ class OpenCVInpaint:
         filled: Raster = (raster * (1 - weight) + smooth * weight).round().clip(0, 255).astype(np.uint8)
         return filled
 
-    def _fill_small(self, raster: Raster, hole: Mask) -> np.ndarray:
+    def _fill_small(self, raster: Raster, hole: Mask) -> npt.NDArray[np.float32]:
         """The low-resolution picture, filled: float32."""
         cv2 = load_cv2()
         height, width = hole.shape
@@ -69,19 +70,19 @@ class OpenCVInpaint:
         mean = cv2.resize(visible, size, interpolation=cv2.INTER_AREA).reshape(*known.shape, 3)
         mean /= np.maximum(known, 1e-6)[..., None]
         if not (known > 0.5).any():
-            return np.broadcast_to(raster[~hole].mean(0).astype(np.float32), mean.shape).copy()
+            return np.full_like(mean, raster[~hole].mean(0))
         unknown = (known <= 0.5).astype(np.uint8)
         flag = cv2.INPAINT_TELEA if self.method == "telea" else cv2.INPAINT_NS
         filled = cv2.inpaint(mean.round().clip(0, 255).astype(np.uint8), unknown, 3, flag).astype(np.float32)
         blurred = cv2.GaussianBlur(filled, (0, 0), self.smoothing)
         weight = _fade(unknown.astype(np.bool_), 3)[..., None]
-        result: np.ndarray = filled * (1 - weight) + blurred * weight
+        result: npt.NDArray[np.float32] = filled * (1 - weight) + blurred * weight
         return result
 
 
-def _fade(hole: Mask, width: int) -> np.ndarray:
+def _fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
     """Weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
     cv2 = load_cv2()
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    weight: np.ndarray = (depth / (width + 1)).clip(0, 1)
+    weight: npt.NDArray[np.float32] = (depth / (width + 1)).clip(0, 1)
     return weight

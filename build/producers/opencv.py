@@ -14,7 +14,7 @@ def load_cv2() -> ModuleType:
         MissingDependencyError: it is not installed.
     """
     try:
-        import cv2  # noqa: PLC0415 - heavy, and only some stages need it
+        import cv2  # heavy, and only some stages need it
     except ImportError as error:
         raise MissingDependencyError(
             f"this stage needs OpenCV ({error}). Install it: pip install opencv-python-headless"

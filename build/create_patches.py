@@ -1,0 +1,118 @@
+#!/usr/bin/env python
+"""Make patches from a labelled set of pictures: find the object, cut it out, infill the background.
+
+    python build/create_patches.py PICTURES OUT --boxes boxes.json
+
+PICTURES is a folder laid out like ImageNet, {train,val}/CLASS/PICTURE.JPEG, or one with the Parquet shards of a
+dataset like ILSVRC/imagenet-1k. OUT/patches becomes the release. A run that was interrupted goes on where it
+was when the same command is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong
+command line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.manifest import SPLITS
+from fornet_hf.workers import max_workers
+from producers.boxes import CentredBox, read_boxes
+from producers.parallel import run_tasks
+from producers.plan import Task, plan, present_splits
+from producers.report import Report
+from producers.run_folder import RunFolder
+from producers.settings import INFILLERS, SEGMENTERS, Settings
+from producers.shard import make_shard
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    result = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
+    result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
+    result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
+    result.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: for each key its boxes; default: centred")
+    result.add_argument("--segmenter", choices=sorted(SEGMENTERS), default="grabcut")
+    result.add_argument("--infiller", choices=sorted(INFILLERS), default="opencv")
+    result.add_argument("--shards", type=_positive, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--workers", type=_positive, help="processes; default: MAX_WORKERS, else all CPUs")
+    result.add_argument(
+        "--max-side", type=int, default=Encoding.max_side, help="longest side in pixels (%(default)s)"
+    )
+    result.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
+    result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
+    result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
+    return result
+
+
+def create_patches(arguments: argparse.Namespace) -> Report:
+    """Do what the command line says; returns the report over all pictures.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+    """
+    if not arguments.pictures.is_dir():
+        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {arguments.pictures}"))
+    settings = Settings(
+        detector=read_boxes(arguments.boxes) if arguments.boxes else CentredBox(),
+        segmenter=arguments.segmenter,
+        infiller=arguments.infiller,
+        encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
+    )
+    tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
+    folder = RunFolder(arguments.out)
+    folder.begin(tasks, settings)
+    _work(tasks, settings, folder, arguments.workers or max_workers())
+    name = arguments.source_name or arguments.pictures.resolve().name
+    report = folder.finish(tasks, settings, name, arguments.source_revision)
+    if not report.ok:
+        raise ConfigurationError(f"no picture gave a patch. {report.summary()}")
+    return report
+
+
+def _work(tasks: Sequence[Task], settings: Settings, folder: RunFolder, workers: int) -> None:
+    waiting = [task for task in tasks if not folder.finished(task)]
+    if len(waiting) < len(tasks):
+        tqdm.write(f"{len(tasks) - len(waiting)} of {len(tasks)} shards are finished already", file=sys.stderr)
+    work = partial(make_shard, settings=settings, folder=folder)
+    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
+        for task, report in run_tasks(work, waiting, workers):
+            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
+            bar.update()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        report = create_patches(arguments)
+    except ForNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(report.summary())
+    print(f"patches: {arguments.out / 'patches'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+#!/usr/bin/env python
+"""Write a small labelled set of real photographs, laid out like ImageNet, with boxes around their objects.
+
+    python build/demo_pictures.py OUT
+
+The photographs are the samples that scikit-image and scikit-learn bring along, so nothing is downloaded. Each is
+cut and mirrored in several ways, and these pictures are a class. OUT/boxes.json is for create_patches.py --boxes.
+The class folders are named by the nearest class that ImageNet has: the dahlia is a daisy there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fornet_hf.errors import ForNetError, MissingDependencyError
+from fornet_hf.files import atomic_path, write_text
+
+LONG_SIDE = 500  # of most pictures in ImageNet
+QUALITY = 92
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of a photograph.
+
+    Attributes:
+        crop: x0, y0, x1, y1 in its pixels.
+        mirrored: left and right exchanged.
+    """
+
+    crop: Box
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photograph, and the pictures that are made of it.
+
+    Attributes:
+        wnid: ImageNet's class.
+        load: gives its pixels, uint8, height x width x 3.
+        boxes: around the object, in its pixels. Several are united: each part is then told from its own
+            surroundings.
+        train: views for the training split.
+        validation: views for the validation split.
+    """
+
+    wnid: str
+    load: Callable[[], np.ndarray]
+    boxes: tuple[Box, ...]
+    train: tuple[View, ...]
+    validation: tuple[View, ...]
+
+
+def _skimage(name: str) -> Callable[[], np.ndarray]:
+    def load() -> np.ndarray:
+        try:
+            from skimage import data
+        except ImportError as error:
+            raise MissingDependencyError(f"no photographs ({error}): pip install scikit-image") from error
+        return np.asarray(getattr(data, name)())
+
+    return load
+
+
+def _sklearn(name: str) -> Callable[[], np.ndarray]:
+    def load() -> np.ndarray:
+        try:
+            from sklearn.datasets import load_sample_image
+        except ImportError as error:
+            raise MissingDependencyError(f"no photographs ({error}): pip install scikit-learn") from error
+        return np.asarray(load_sample_image(name))
+
+    return load
+
+
+PHOTOS = (
+    Photo(  # tabby; 451 x 300
+        "n02123045",
+        _skimage("chelsea"),
+        ((0, 0, 392, 300),),
+        (
+            View((0, 0, 451, 300)),
+            View((40, 0, 451, 300), mirrored=True),
+            View((80, 0, 451, 260)),
+            View((20, 20, 451, 300), mirrored=True),
+            View((110, 0, 451, 300)),
+        ),
+        (View((60, 0, 451, 290)), View((0, 10, 451, 280), mirrored=True)),
+    ),
+    Photo(  # projectile, missile; 640 x 427
+        "n04008634",
+        _skimage("rocket"),
+        ((303, 116, 338, 405), (304, 116, 336, 175)),
+        (
+            View((215, 50, 425, 408)),
+            View((205, 85, 430, 408), mirrored=True),
+            View((160, 20, 420, 408)),
+            View((215, 0, 480, 408), mirrored=True),
+            View((240, 95, 420, 408)),
+        ),
+        (View((225, 70, 440, 408)), View((180, 40, 430, 408), mirrored=True)),
+    ),
+    Photo(  # cup; 600 x 400
+        "n07930864",
+        _skimage("coffee"),
+        ((75, 10, 490, 385),),
+        (
+            View((0, 0, 600, 400)),
+            View((30, 0, 560, 400), mirrored=True),
+            View((50, 0, 600, 400)),
+            View((60, 0, 510, 400), mirrored=True),
+            View((0, 0, 540, 400)),
+        ),
+        (View((40, 0, 520, 400)), View((20, 0, 600, 400), mirrored=True)),
+    ),
+    Photo(  # palace; 640 x 427
+        "n03877845",
+        _sklearn("china.jpg"),
+        ((62, 18, 358, 385),),
+        (
+            View((0, 0, 640, 427)),
+            View((0, 0, 500, 427), mirrored=True),
+            View((20, 0, 420, 427)),
+            View((10, 0, 560, 410), mirrored=True),
+            View((30, 0, 470, 400)),
+        ),
+        (View((0, 0, 450, 427)), View((40, 0, 600, 400), mirrored=True)),
+    ),
+    Photo(  # daisy; 640 x 427
+        "n11939491",
+        _sklearn("flower.jpg"),
+        ((162, 78, 454, 366),),
+        (
+            View((0, 0, 640, 427)),
+            View((60, 20, 560, 400), mirrored=True),
+            View((120, 40, 500, 400)),
+            View((0, 30, 520, 427), mirrored=True),
+            View((130, 0, 640, 380)),
+        ),
+        (View((90, 30, 540, 400)), View((40, 0, 600, 390), mirrored=True)),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class DemoPicture:
+    """A picture of the demo.
+
+    Attributes:
+        split: name of its folder, `train` or `val`.
+        wnid: name of its class folder.
+        key: its file name without ending.
+        picture: RGB, longer side `LONG_SIDE`.
+        boxes: around the object, as fractions of width and height.
+    """
+
+    split: str
+    wnid: str
+    key: str
+    picture: Image.Image
+    boxes: list[list[float]]
+
+
+def demo_pictures() -> Iterator[DemoPicture]:
+    """All pictures of the demo, named like ImageNet's."""
+    number = 0
+    for photo in PHOTOS:
+        pixels = Image.fromarray(photo.load())
+        for index, view in enumerate(photo.train):
+            yield DemoPicture("train", photo.wnid, f"{photo.wnid}_{index + 1}", *_cut(pixels, view, photo.boxes))
+        for view in photo.validation:
+            number += 1
+            yield DemoPicture("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", *_cut(pixels, view, photo.boxes))
+
+
+def _cut(photo: Image.Image, view: View, boxes: Sequence[Box]) -> tuple[Image.Image, list[list[float]]]:
+    x0, y0, x1, y1 = view.crop
+    scale = LONG_SIDE / max(x1 - x0, y1 - y0)
+    size = round((x1 - x0) * scale), round((y1 - y0) * scale)
+    picture = photo.resize(size, Image.Resampling.LANCZOS, box=view.crop)
+    if view.mirrored:
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return picture, [_fractions(box, view) for box in boxes]
+
+
+def _fractions(box: Box, view: View) -> list[float]:
+    x0, y0, x1, y1 = view.crop
+    left, right = ((min(max(x, x0), x1) - x0) / (x1 - x0) for x in (box[0], box[2]))
+    top, bottom = ((min(max(y, y0), y1) - y0) / (y1 - y0) for y in (box[1], box[3]))
+    if view.mirrored:
+        left, right = 1 - right, 1 - left
+    return [round(side, 4) for side in (left, top, right, bottom)]
+
+
+def write_demo(out: Path) -> int:
+    """Write all pictures and `boxes.json`; returns the number of pictures."""
+    boxes = {}
+    for one in demo_pictures():
+        with atomic_path(out / one.split / one.wnid / f"{one.key}.JPEG") as path:
+            one.picture.save(path, "JPEG", quality=QUALITY)
+        boxes[one.key] = one.boxes
+    write_text(out / "boxes.json", json.dumps(boxes, indent=1) + "\n")
+    return len(boxes)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to; made if it is not there")
+    out: Path = parser.parse_args(argv).out
+    try:
+        count = write_demo(out)
+    except ForNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{count} pictures in {out}/train and {out}/val; boxes: {out / 'boxes.json'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Taking pictures apart: from source bytes to candidates, or to the reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import SourceError
+from fornet_hf.masks import Box, Mask, dilate
+from fornet_hf.raster import canonical_raster
+from producers.backends import Backends, Query, Raster
+from producers.report import Lost, Report
+from producers.versions import Version, versions
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One source picture, ready to be taken apart.
+
+    Attributes:
+        key: of the picture.
+        label: index of its class.
+        data: bytes of its file.
+        prompts: what to look for, most specific first; at least one.
+    """
+
+    key: str
+    label: int
+    data: bytes
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to take a picture apart.
+
+    Attributes:
+        version: 0 for the first.
+        mask: bool, height x width of the canonical raster: the object.
+        infilled: uint8, height x width x 3: the raster without the object.
+        prompt: the one which found it.
+        score: of the detection, 0 to 1.
+    """
+
+    version: int
+    mask: Mask
+    infilled: Raster
+    prompt: str
+    score: float
+
+
+Outcome = tuple[Candidate, ...] | Lost
+"""The candidates of a picture, at least one; or why there are none."""
+
+
+def take_apart(pictures: Sequence[Labelled], backends: Backends, encoding: Encoding, report: Report) -> list[Outcome]:
+    """The outcome for each picture, in order.
+
+    A picture that cannot be used never stops the others. The report gets the times and nothing else: whether a
+    picture counts as ok is only known when its patch is made.
+    """
+    with report.clock("decode"):
+        rasters = [_raster(picture, encoding) for picture in pictures]
+    queries = [
+        Query(key=picture.key, raster=raster, prompts=picture.prompts)
+        for picture, raster in zip(pictures, rasters, strict=True)
+        if not isinstance(raster, Lost)
+    ]
+    outcomes = iter(_search(queries, backends, encoding, report))
+    return [raster if isinstance(raster, Lost) else next(outcomes) for raster in rasters]
+
+
+def _raster(picture: Labelled, encoding: Encoding) -> Raster | Lost:
+    try:
+        return np.asarray(canonical_raster(picture.data, encoding.max_side))
+    except SourceError as error:
+        return Lost(picture.key, "error", "SourceError", str(error))
+
+
+def _search(queries: Sequence[Query], backends: Backends, encoding: Encoding, report: Report) -> list[Outcome]:
+    with report.clock("detect"):
+        detections = backends.detector.detect(queries)
+    with report.clock("segment"):
+        boxes = [[detection.box for detection in found] for found in detections]
+        masks = backends.segmenter.segment([query.raster for query in queries], boxes)
+    found = [versions(*parts) for parts in zip(detections, masks, strict=True)]
+    rasters = [query.raster for query, distinct in zip(queries, found, strict=True) for _ in distinct]
+    with report.clock("infill"):
+        holes = [dilate(version.mask, encoding.dilation) for distinct in found for version in distinct]
+        infilled = iter(backends.infiller.infill(rasters, holes))
+    return [
+        _candidates(distinct, [next(infilled) for _ in distinct]) if distinct else _not_found(query, boxed)
+        for query, distinct, boxed in zip(queries, found, boxes, strict=True)
+    ]
+
+
+def _candidates(distinct: Sequence[Version], infilled: Sequence[Raster]) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(number, version.mask, pixels, version.prompt, version.score)
+        for number, (version, pixels) in enumerate(zip(distinct, infilled, strict=True))
+    )
+
+
+def _not_found(query: Query, boxes: Sequence[Box]) -> Lost:
+    if boxes:
+        return Lost(query.key, "no_detect", "empty mask", f"the segmenter found no object in {list(boxes)}")
+    return Lost(query.key, "no_detect", "no box", f"the detector found nothing for {list(query.prompts)}")

@@ -1,0 +1,170 @@
+"""The work: one task for each shard, from a folder of class folders or from Parquet shards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fornet_hf.classes import imagenet_classes, wnid_index
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.manifest import SPLITS
+from fornet_hf.sources import FolderSource, Picture, PictureRef, iter_pictures, shard_files
+from producers.candidates import Labelled
+from producers.report import Lost
+
+PICTURES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One shard's work; a plain value that travels to worker processes.
+
+    Attributes:
+        split: `train` or `validation`.
+        index: of the shard, from 0.
+        count: of the split's shards.
+        pictures: files of a folder, or a Parquet shard.
+        classes: names of the class folders in label order; None for ImageNet-1k.
+        source: path of the Parquet shard in its repository; None for a folder.
+    """
+
+    split: str
+    index: int
+    count: int
+    pictures: tuple[PictureRef, ...] | Path
+    classes: tuple[str, ...] | None
+    source: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its patch shard, without ending."""
+        return f"{self.split}-{self.index:05d}-of-{self.count:05d}"
+
+    def read(self) -> Iterator[Labelled | Lost]:
+        """The pictures in source order, or why one cannot be used.
+
+        Raises:
+            NotFoundError: the Parquet shard is gone.
+            SourceError: the Parquet shard is damaged.
+        """
+        if isinstance(self.pictures, Path):
+            yield from (self._labelled(picture) for picture in iter_pictures(self.pictures, name=self.pictures.name))
+            return
+        labels = {name: label for label, name in enumerate(self.classes)} if self.classes else wnid_index()
+        for ref in self.pictures:
+            try:
+                picture = Picture(ref.key, labels[ref.folder_class], ref.path.read_bytes(), str(ref.path))
+            except OSError as error:
+                yield Lost(ref.key, "error", type(error).__name__, str(error))
+                continue
+            yield self._labelled(picture)
+
+    def _labelled(self, picture: Picture) -> Labelled | Lost:
+        names = self.classes or tuple(one.name for one in imagenet_classes())
+        if picture.label is None or picture.label >= len(names):
+            detail = explain("the picture's label", found=picture.label, allowed=f"0 to {len(names) - 1}")
+            return Lost(picture.key, "error", "label", detail)
+        prompt = names[picture.label].split(",")[0].replace("_", " ")
+        return Labelled(picture.key, picture.label, picture.data, (prompt,))
+
+    def fingerprint(self) -> str:
+        """Of the pictures' names: another list of pictures makes another release."""
+        if isinstance(self.pictures, Path):
+            names = [self.pictures.name, str(self.pictures.stat().st_size)]
+        else:
+            names = [f"{ref.folder_class}/{ref.key}" for ref in self.pictures]
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def present_splits(root: Path, split: str) -> list[str]:
+    """The splits that are meant by `train`, `validation`, `val` or `all`: of the last, those that are there.
+
+    Raises:
+        NotFoundError: there is none at all.
+    """
+    if split != "all":
+        return ["validation" if split == "val" else split]
+    folder = FolderSource(root)
+    found = [split for split in SPLITS if folder.has(split) or _has_shards(root, split)]
+    if not found:
+        allowed = "train/ and val/ with a folder for each class, or shards like data/train-00000-of-00294.parquet"
+        raise NotFoundError(explain(f"{root} holds no split of pictures", allowed=allowed))
+    return found
+
+
+def _has_shards(root: Path, split: str) -> bool:
+    try:
+        return bool(shard_files(root, split))
+    except NotFoundError:
+        return False
+
+
+def plan(root: Path, splits: Sequence[str], shards: int | None = None) -> list[Task]:
+    """The tasks for these splits, in order.
+
+    Args:
+        root: a folder with `train/` or `val/`, or one with the Parquet shards of a dataset.
+        splits: of `train` and `validation`.
+        shards: how many to make of each split of a folder; None: one for every 4,096 pictures. Parquet shards
+            keep their own number.
+
+    Raises:
+        NotFoundError: a split or its pictures are missing.
+        ConfigurationError: no pictures, fewer pictures than shards, or two pictures of the same name.
+    """
+    folder = FolderSource(root)
+    if any(folder.has(split) for split in SPLITS):
+        classes = class_folders(folder)
+        return [task for split in splits for task in _folder_tasks(folder, split, shards, classes)]
+    return [task for split in splits for task in _parquet_tasks(root, split)]
+
+
+def class_folders(folder: FolderSource) -> tuple[str, ...] | None:
+    """Names of the class folders of all splits, sorted; None if all are of ImageNet-1k, whose order then holds."""
+    names = {name for split in SPLITS if folder.has(split) for name in folder.classes(split)}
+    return None if names <= wnid_index().keys() else tuple(sorted(names))
+
+
+def _folder_tasks(
+    folder: FolderSource, split: str, shards: int | None, classes: tuple[str, ...] | None
+) -> list[Task]:
+    pictures = folder.list(split)
+    _check_keys(pictures)
+    count = shards or -(-len(pictures) // PICTURES_PER_SHARD)
+    if not 1 <= count <= len(pictures):
+        what = f"{folder.root}, split {split}: too few pictures"
+        raise ConfigurationError(explain(what, found=len(pictures), allowed=f"at least {max(1, count)}"))
+    edges = [len(pictures) * index // count for index in range(count + 1)]
+    return [
+        Task(split=split, index=i, count=count, pictures=tuple(pictures[edges[i] : edges[i + 1]]), classes=classes)
+        for i in range(count)
+    ]
+
+
+def _check_keys(pictures: Sequence[PictureRef]) -> None:
+    """A key is a file's name without its class, as in ImageNet, so it has to be unique."""
+    seen: dict[str, Path] = {}
+    for picture in pictures:
+        other = seen.setdefault(picture.key, picture.path)
+        if other != picture.path:
+            then = "Rename one: names of pictures have to differ between classes too."
+            raise ConfigurationError(
+                explain("two pictures have the same name", found=f"{other} and {picture.path}", then=then)
+            )
+
+
+def _parquet_tasks(root: Path, split: str) -> list[Task]:
+    paths = shard_files(root, split)
+    return [
+        Task(
+            split=split,
+            index=index,
+            count=len(paths),
+            pictures=path,
+            classes=None,
+            source=path.relative_to(root).as_posix(),
+        )
+        for index, path in enumerate(paths)
+    ]

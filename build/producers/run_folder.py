@@ -1,0 +1,144 @@
+"""The folder of a run: its patches, the report of every shard, and the settings that all of it was made with.
+
+patches/train-00000-of-00002.parquet ...  and manifest.json, written last
+reports/train-00000-of-00002.json ...     a shard counts as finished when this is there too
+run.json                                  settings and pictures; a run goes on only with the same
+report.json                               the sum of the reports
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import write_text
+from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
+from producers.plan import Task
+from producers.report import Report
+from producers.settings import Settings
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """See the module."""
+
+    root: Path
+
+    @property
+    def patches(self) -> Path:
+        """The folder of the release."""
+        return self.root / "patches"
+
+    def shard(self, task: Task) -> Path:
+        """Where a task's patches go."""
+        return self.patches / f"{task.name}.parquet"
+
+    def finished(self, task: Task) -> bool:
+        """Whether a task needs no more work."""
+        return self.shard(task).is_file() and self._report(task).is_file()
+
+    def write_report(self, task: Task, report: Report) -> None:
+        """Store a task's report, which makes it finished."""
+        _write_json(self._report(task), report.to_json())
+
+    def total(self) -> Report:
+        """The sum of the reports of all shards that are finished."""
+        result = Report()
+        for path in sorted(self._reports.glob("*.json")):
+            result.add(_read_report(path))
+        return result
+
+    def begin(self, tasks: Sequence[Task], settings: Settings) -> None:
+        """Note what this run makes, or check that it is what was begun here before.
+
+        Raises:
+            ConfigurationError: the folder holds a run with other settings or pictures.
+        """
+        path = self.root / "run.json"
+        plan = _description(tasks, settings)
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {**plan, "splits": {}}
+        for name, value in plan.items():
+            if name != "splits":
+                _same(path, name, known.get(name), value)
+        for split, value in plan["splits"].items():
+            _same(path, f"split {split}", known["splits"].setdefault(split, value), value)
+        _write_json(path, known)
+
+    def finish(self, tasks: Sequence[Task], settings: Settings, source: str, revision: str | None) -> Report:
+        """Write the manifest and the summed report once all tasks are finished; returns the latter.
+
+        Splits which an earlier command made stay in the manifest.
+        """
+        splits: dict[str, tuple[ShardEntry, ...]] = {}
+        if (self.patches / MANIFEST).is_file():
+            splits.update(read_manifest(self.patches).splits)
+        for split in {task.split: None for task in tasks}:
+            splits[split] = tuple(self._entry(task) for task in tasks if task.split == split)
+        manifest = Manifest(
+            encoding=settings.encoding,
+            splits={split: splits[split] for split in SPLITS if split in splits},
+            source=source,
+            source_revision=revision,
+            classes=tasks[0].classes,
+            producer=settings.producer(),
+        )
+        write_manifest(self.patches, manifest)
+        report = self.total()
+        _write_json(self.root / "report.json", report.to_json())
+        return report
+
+    def _entry(self, task: Task) -> ShardEntry:
+        rows = _read_report(self._report(task)).ok
+        return ShardEntry.of(self.patches, self.shard(task).name, rows, task.source)
+
+    @property
+    def _reports(self) -> Path:
+        return self.root / "reports"
+
+    def _report(self, task: Task) -> Path:
+        return self._reports / f"{task.name}.json"
+
+
+def _read_report(path: Path) -> Report:
+    return Report.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:
+    """A run's settings as JSON gives them back, and for each split its number of shards and its pictures."""
+    splits: dict[str, list[str]] = {}
+    for task in tasks:
+        splits.setdefault(task.split, []).append(task.fingerprint())
+    value = {
+        "encoding": settings.encoding.to_json(),
+        "producer": settings.producer(),
+        "classes": tasks[0].classes,
+        "splits": splits,
+    }
+    result: dict[str, Any] = json.loads(json.dumps(value))
+    return result
+
+
+def _same(path: Path, name: str, before: object, now: object) -> None:
+    if before == now:
+        return
+    found, allowed = _difference(before, now)
+    then = f"Choose another output folder, or delete {path.parent} to begin anew."
+    raise ConfigurationError(
+        explain(f"{path}: this folder holds a run with another {name}", found=found, allowed=allowed, then=then)
+    )
+
+
+def _difference(before: object, now: object) -> tuple[object, object]:
+    """The parts in which two values differ: what was before as allowed, what is asked for now as found."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        return {name: now.get(name) for name in names}, {name: before.get(name) for name in names}
+    return now, before
+
+
+def _write_json(path: Path, value: object) -> None:
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,96 @@
+"""One task, start to finish: the patch shard of one source shard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import EmptyMaskError, PatchFormatError, SourceError
+from fornet_hf.patch import Patch, make_patch
+from fornet_hf.shards import write_shard
+from producers.candidates import Candidate, Labelled, take_apart
+from producers.plan import Task
+from producers.report import Lost, Report
+from producers.run_folder import RunFolder
+from producers.settings import Settings
+
+BATCH = 16  # pictures that the backends get at a time
+
+
+def make_shard(task: Task, settings: Settings, folder: RunFolder) -> Report:
+    """Write a task's patch shard, then its report; both appear complete or not at all.
+
+    Doing it twice gives the same shard. Only with its report does a shard count as finished.
+
+    Raises:
+        ForNetError: the source shard cannot be read, or a package is missing. A single picture raises nothing:
+            it is in the report.
+    """
+    report = Report()
+    start = time.perf_counter()
+    write_shard(folder.shard(task), _patches(task, settings, report), settings.encoding)
+    spent = time.perf_counter() - start
+    report.spend("write", spent - sum(report.seconds.values()))
+    report.spend("all", spent)
+    folder.write_report(task, report)
+    return report
+
+
+def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
+    backends = settings.backends()
+    for batch in _batches(task, report):
+        outcomes = take_apart(batch, backends, settings.encoding, report)
+        for picture, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Lost):
+                report.lost.append(outcome)
+                continue
+            with report.clock("patch"):
+                patch = _patch(picture, best(outcome), settings.encoding)
+            if isinstance(patch, Lost):
+                report.lost.append(patch)
+            else:
+                report.ok += 1
+                yield patch
+
+
+def _batches(task: Task, report: Report) -> Iterator[list[Labelled]]:
+    """Usable pictures with distinct keys; the others go into the report."""
+    pictures, seen = task.read(), set[str]()
+    while True:
+        with report.clock("read"):
+            items = list(islice(pictures, BATCH))
+        if not items:
+            return
+        batch: list[Labelled] = []
+        for item in items:
+            if isinstance(item, Lost):
+                report.lost.append(item)
+            elif item.key in seen:
+                report.lost.append(
+                    Lost(item.key, "error", "same key", "an earlier picture of the shard has this key")
+                )
+            else:
+                seen.add(item.key)
+                batch.append(item)
+        yield batch
+
+
+def best(candidates: tuple[Candidate, ...]) -> Candidate:
+    """The candidate with the highest detection score; the earliest of equals."""
+    return max(candidates, key=lambda candidate: candidate.score)
+
+
+def _patch(picture: Labelled, candidate: Candidate, encoding: Encoding) -> Patch | Lost:
+    try:
+        return make_patch(
+            picture.data,
+            candidate.mask,
+            candidate.infilled,
+            key=picture.key,
+            label=picture.label,
+            encoding=encoding,
+        )
+    except (EmptyMaskError, PatchFormatError, SourceError) as error:
+        return Lost(picture.key, "error", type(error).__name__, str(error))
