@@ -1,0 +1,3 @@
+import pytest
+
+pytest.importorskip("cv2", reason="the producers need OpenCV")
