@@ -3,7 +3,7 @@
     load_dataset("TNauen/ForNet", trust_remote_code=True)      # datasets 3.6, which runs this script
     fornet_hf.load_dataset("TNauen/ForNet")                    # every version of datasets
 
-Everything that is worth reading is in the library `fornet_hf`.
+It names what there is to load; the work is done by the library `fornet_hf`.
 """
 
 import dataclasses
@@ -15,64 +15,84 @@ import datasets
 # requirements, and hides this message behind a bare ModuleNotFoundError.
 try:
     from fornet_hf import loading
-    from fornet_hf.features import row_features
+    from fornet_hf.features import row_features, with_lazy_images
 except ImportError as error:
     raise ImportError("ForNet needs its library: pip install 'fornet-hf[torch]'") from error
 
 
 @dataclasses.dataclass
-class ForNetConfig(datasets.BuilderConfig):
-    """What to load.
+class ForNetConfig(loading.RecombinationKeywords):  # type: ignore[misc]
+    """What to load. The keywords of `fornet_hf.Recombine` may be given too: they set the transform.
 
     Attributes:
-        patches: a folder with a release of patches; default: where this script is.
-        imagenet_dir: the folder of ImageNet with `train/` and `val/`.
-        splits: the splits to prepare; default: all that the release has.
+        patches: a folder or a Hub repository (`owner/name`, `owner/name@revision`) with a release of patches;
+            default: where this script is.
+        imagenet_dir: ImageNet as a folder with `train/` and `val/`, or with the Parquet shards of the Hub.
+        imagenet_repo: a Hub repository with the Parquet shards; default: the one that the release names.
+        splits: the splits to prepare, `train` and `validation`; default: all of the release.
+        release_id: set by the builder: which release this is.
     """
 
     patches: str | None = None
     imagenet_dir: str | None = None
+    imagenet_repo: str | None = None
     splits: typing.Sequence[str] | None = None
+    release_id: str = ""
 
     def create_config_id(self, config_kwargs: dict[str, typing.Any], custom_features: object = None) -> str:
         """Name of the cache: by the content of the release, not by where it is or how it is recombined."""
         del config_kwargs, custom_features
-        return loading.config_id(self.name, self.patches, self.splits)
+        return "-".join([self.name, self.release_id, *sorted(self.splits or [])])
 
 
-class ForNet(datasets.GeneratorBasedBuilder):
+class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     """Pulls patches, applies them to the user's ImageNet in parallel, and yields prepared rows."""
 
     VERSION = datasets.Version("1.0.0")
     BUILDER_CONFIG_CLASS = ForNetConfig
     DEFAULT_WRITER_BATCH_SIZE = 256
 
-    def __init__(self, *args: typing.Any, hash: str | None = None, **kwargs: typing.Any) -> None:  # noqa: A002
-        # Without the script's hash in its name the cache survives an edit of the script.
+    def __init__(
+        self,
+        cache_dir: str | None = None,
+        *,
+        base_path: str | None = None,
+        repo_id: str | None = None,
+        token: str | bool | None = None,
+        patches: str | None = None,
+        hash: str | None = None,  # noqa: A002 - without the script's hash the cache survives an edit of the script
+        **kwargs: typing.Any,
+    ) -> None:
         del hash
-        super().__init__(*args, **kwargs)
+        self.release = loading.find_release(patches, repo_id, base_path, token)
+        kwargs.update(patches=patches, release_id=self.release.fingerprint())
+        super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
-        release = loading.release(self.config.patches, self.base_path)
         return datasets.DatasetInfo(
             description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
-            features=row_features(release.class_names),
+            features=row_features(self.release.class_names),
             homepage="https://huggingface.co/datasets/TNauen/ForNet",
             citation=loading.CITATION,
         )
 
     def _split_generators(self, dl_manager: datasets.DownloadManager) -> list[datasets.SplitGenerator]:
-        del dl_manager
-        config = self.config
-        release = loading.release(config.patches, self.base_path)
-        units = loading.units(release, config.splits, config.imagenet_dir)
-        return [datasets.SplitGenerator(name=name, gen_kwargs={"units": units[name]}) for name in units]
+        pictures = loading.find_pictures(
+            self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token
+        )
+        return [
+            datasets.SplitGenerator(
+                name=split,
+                gen_kwargs={"units": [*self.release.units(split, pictures, streaming=dl_manager.is_streaming)]},
+            )
+            for split in loading.chosen_splits(self.release, self.config.splits)
+        ]
 
     def _generate_examples(
         self, units: typing.Sequence[loading.Unit]
     ) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
         for unit in units:
-            for row in unit.rows():
+            for row in unit.rows(loading.opener(self.token)):
                 yield row.key, dataclasses.asdict(row)
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
@@ -92,3 +112,11 @@ class ForNet(datasets.GeneratorBasedBuilder):
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
         with loading.own_errors():
             yield from super()._prepare_split_single(*args, **kwargs)
+
+    def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:
+        dataset = with_lazy_images(super()._as_dataset(*args, **kwargs))
+        return loading.recombined(dataset, self.config)
+
+    def _as_streaming_dataset_single(self, splits_generator: datasets.SplitGenerator) -> datasets.IterableDataset:
+        dataset = with_lazy_images(super()._as_streaming_dataset_single(splits_generator))
+        return loading.recombined(dataset, self.config)

@@ -1,1 +1,48 @@
-"""ForNet: pictures taken apart into foregrounds and backgrounds, and recombined on the fly."""
+"""ForNet: pictures taken apart into foregrounds and backgrounds, and recombined on the fly.
+
+The names below are imported when they are first used, so that a worker which applies patches loads no more than
+it needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fornet_hf.errors import ForNetError
+    from fornet_hf.loading import load_dataset
+    from fornet_hf.recombination import Composition, CropConfig, RecombinationConfig, Recombine
+    from fornet_hf.rows import cutout
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Composition": "recombination",
+    "CropConfig": "recombination",
+    "ForNetError": "errors",
+    "RecombinationConfig": "recombination",
+    "Recombine": "recombination",
+    "cutout": "rows",
+    "load_dataset": "loading",
+}
+
+__all__ = [
+    "Composition",
+    "CropConfig",
+    "ForNetError",
+    "RecombinationConfig",
+    "Recombine",
+    "cutout",
+    "load_dataset",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fornet_hf' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"fornet_hf.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -18,6 +18,7 @@ _MAGIC = b"BSDIFF40"
 _HEADER = 32
 _TRIPLE = 24  # bytes of one control instruction: three signed 64-bit numbers
 _SIGN = np.uint64(1 << 63)
+MAX_INSTRUCTIONS = 2**20  # 24 MiB; the delta of a photo has some hundred
 
 
 def make_delta(prediction: bytes, target: bytes) -> bytes:
@@ -60,7 +61,7 @@ def _read_blocks(delta: bytes, max_bytes: int) -> tuple[int, bytes, bytes, bytes
         found = f"blocks of {control_length} and {difference_length} bytes in {len(delta)}"
         raise PatchFormatError(explain("the delta's block lengths are impossible", found=found))
     # Each instruction but the last must produce a byte or more, or bsdiff would not have written it.
-    control = _decompress(delta[_HEADER:split], _TRIPLE * (size + 1), "control")
+    control = _decompress(delta[_HEADER:split], _TRIPLE * min(size + 1, MAX_INSTRUCTIONS), "control")
     difference = _decompress(delta[split:end], size, "difference")
     extra = _decompress(delta[end:], size - len(difference), "extra")
     return size, control, difference, extra
@@ -89,7 +90,7 @@ def _check_control(control: bytes, source: int, difference: int, extra: int, siz
         )
     # Sign and magnitude, little-endian (Percival's bsdiff format).
     raw = np.frombuffer(control, "<u8").reshape(-1, 3)
-    if bool(((raw & ~_SIGN) > 2**40).any()):  # far above any picture; keeps the sums below from overflowing
+    if bool(((raw & ~_SIGN) > 2**40).any()):  # far above any picture; 2**20 of them do not overflow the sums below
         raise PatchFormatError("the delta's control block holds an impossible length")
     values = np.where(raw & _SIGN, -1, 1) * (raw & ~_SIGN).astype(np.int64)
     copied, inserted, skipped = values.T

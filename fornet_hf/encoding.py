@@ -37,10 +37,9 @@ class Encoding:
 
     def __post_init__(self) -> None:
         for name, only in _FIXED.items():
-            if getattr(self, name) != only:
-                raise PatchFormatError(
-                    explain(f"encoding.{name} is not supported", found=repr(getattr(self, name)), allowed=only)
-                )
+            value = getattr(self, name)
+            if type(value) is not type(only) or value != only:
+                raise PatchFormatError(explain(f"encoding.{name} is not supported", found=repr(value), allowed=only))
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:

@@ -8,6 +8,8 @@
     ├── EmptyMaskError         (ValueError)         a mask without a single object pixel
     ├── NotFoundError          (FileNotFoundError)  a file, folder, release or picture that is not there
     ├── AccessError            (PermissionError)    the Hub refuses: not logged in, or no access granted
+    ├── UnreachableError       (ConnectionError)    the Hub does not answer, and the cache lacks the file
+    ├── StorageError           (OSError)            a disk is full
     └── MissingDependencyError (ImportError)        a package that the stage needs is not installed
 
 Each also inherits the builtin in brackets, so code that knows nothing of ForNet can catch it. All take
@@ -56,6 +58,14 @@ class NotFoundError(ForNetError, FileNotFoundError):
 
 class AccessError(ForNetError, PermissionError):
     """The Hub refuses access: no token, a wrong one, or terms not accepted."""
+
+
+class UnreachableError(ForNetError, ConnectionError):
+    """The Hub cannot be reached, or was not asked (offline), and the cache does not have the file."""
+
+
+class StorageError(ForNetError, OSError):
+    """A disk is full."""
 
 
 class MissingDependencyError(ForNetError, ImportError):

@@ -1,22 +1,68 @@
-"""The columns of the prepared dataset."""
+"""The columns of a prepared dataset, and pictures that are decoded only when somebody looks at them.
+
+`datasets` decodes every Image column before it calls a transform. Recombining needs neither all pictures nor
+whole ones, so that would cost more than everything else.
+"""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 import datasets
+from PIL import Image
+
+PICTURES = ("foreground", "mask", "background")
 
 
 def row_features(class_names: Sequence[str]) -> datasets.Features:
-    """Features of a prepared row (see `fornet_hf.rows.Row`), with the classes in label order."""
-    features: dict[str, Any] = {
-        "key": datasets.Value("string"),
-        "label": datasets.ClassLabel(names=list(class_names)),
-        "foreground": datasets.Image(),
-        "mask": datasets.Image(),
-        "background": datasets.Image(),
-        "box": datasets.Sequence(datasets.Value("int32"), length=4),
-        "foreground_ratio": datasets.Value("float32"),
-    }
-    return datasets.Features(features)
+    """The features of a prepared row (see `fornet_hf.rows.Row`) with the classes in label order."""
+    return datasets.Features(
+        {
+            "key": datasets.Value("string"),
+            "label": datasets.ClassLabel(names=list(class_names)),
+            "foreground": datasets.Image(),
+            "mask": datasets.Image(),
+            "background": datasets.Image(),
+            "box": datasets.Sequence(datasets.Value("int32"), length=4),
+            "foreground_ratio": datasets.Value("float32"),
+        }
+    )
+
+
+class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
+    """`datasets.Image` whose pictures read and decode their bytes at first use. In files it is a plain `Image`.
+
+    EXIF orientation is not applied: the pictures of a prepared dataset have none.
+    """
+
+    def decode_example(self, value: dict[str, Any], token_per_repo_id: Any = None) -> Image.Image:
+        """The picture of a stored value: like `Image`'s, but undecoded."""
+        data = value.get("bytes")
+        if data is None or self.mode is not None:
+            picture: Image.Image = super().decode_example(value, token_per_repo_id)
+            return picture
+        return Image.open(io.BytesIO(data))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, datasets.Image):
+            return NotImplemented
+        return (self.mode, self.decode, self.id) == (other.mode, other.decode, other.id)
+
+    __hash__ = None  # type: ignore[assignment]  # as datasets.Image
+
+    def __repr__(self) -> str:
+        return repr(datasets.Image(mode=self.mode, decode=self.decode, id=self.id))
+
+
+def with_lazy_images(dataset: Any) -> Any:
+    """The same dataset (Dataset, IterableDataset), changed in place: its pictures are decoded at first use.
+
+    Derived datasets (select, shuffle, filter, ...) inherit it. Image columns with `decode=False` stay as they are.
+    """
+    columns = dataset.info.features
+    for name, feature in list((columns or {}).items()):
+        if type(feature) is datasets.Image and feature.decode:
+            columns[name] = LazyImage(mode=feature.mode, decode=True, id=feature.id)
+    return dataset

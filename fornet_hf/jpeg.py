@@ -86,11 +86,23 @@ def size_of(data: bytes) -> tuple[int, int] | None:
     return int.from_bytes(data[at + 2 : at + 4], "big"), int.from_bytes(data[at : at + 2], "big")
 
 
+def check(data: bytes, size: tuple[int, int]) -> None:
+    """Let nothing pass but a restart-coded JPEG of `encode` with that width and height.
+
+    Raises:
+        PatchFormatError: it is none: other settings, another size, or markers that are not where they must be.
+    """
+    found = _Mcus.of(data).size
+    if found != size:
+        raise PatchFormatError(explain("the JPEG has another size", found=found, allowed=size))
+
+
 def cut(data: bytes, area: Rectangle) -> bytes:
     """The JPEG of a rectangle of MCUs of a restart-coded JPEG, without decoding it.
 
     Its pixels are those of the whole picture, except in the outermost row and column of pixels on a side where
-    more picture follows: there the decoder's chroma upsampling sees other neighbours.
+    more picture follows: there the decoder's chroma upsampling sees other neighbours. (libjpeg does not smooth
+    the chroma of a picture of 4 columns or fewer; a cut that narrow differs in all its pixels.)
 
     Raises:
         PatchFormatError: `data` is no restart-coded JPEG of `encode`, or the rectangle does not lie in it.
@@ -147,6 +159,9 @@ class _Mcus:
         if len(ends) != columns * rows:
             found = f"{len(ends)} markers"
             raise PatchFormatError(explain("this JPEG's markers do not fit", found=found, allowed=columns * rows))
+        if ends[-1] != len(codes) or not np.array_equal(codes[ends - 1], _markers(len(ends))):
+            allowed = "RST0 to RST7 in turn, and EOI as the last bytes"
+            raise PatchFormatError(explain("this JPEG's markers are out of order", allowed=allowed))
         starts = np.concatenate([[start], ends[:-1]])
         return cls(codes, size, starts.reshape(rows, columns), ends.reshape(rows, columns))
 
@@ -169,12 +184,17 @@ class _Mcus:
         return [self.codes[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
+def _markers(count: int) -> npt.NDArray[np.uint8]:
+    """The second byte of each marker of that many MCUs."""
+    codes = (_RST0 + np.arange(count) % 8).astype(np.uint8)
+    codes[-1] = _EOI
+    return codes
+
+
 def _write(size: tuple[int, int], runs: list[npt.NDArray[np.uint8]], lengths: npt.NDArray[np.int64]) -> bytes:
     """A JPEG of these runs of MCUs, with the markers renumbered and EOI at the end."""
     head = bytearray(header())
     head[_SIZE_AT : _SIZE_AT + 4] = size[1].to_bytes(2, "big") + size[0].to_bytes(2, "big")
     body = np.concatenate(runs)
-    markers = np.cumsum(lengths) - 1
-    body[markers] = _RST0 + np.arange(len(markers)) % 8
-    body[markers[-1]] = _EOI
+    body[np.cumsum(lengths) - 1] = _markers(lengths.size)
     return bytes(head) + body.tobytes()

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+import functools
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import datasets
 
-from fornet_hf.errors import ConfigurationError, ForNetError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
+from fornet_hf.files import Open
+from fornet_hf.hub import Token, disk_full, open_file
+from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.prepare import Unit
+from fornet_hf.recombination import RecombinationConfig, Recombine
 from fornet_hf.release import Release, open_release
 from fornet_hf.workers import max_workers
+
+__all__ = [
+    "CITATION",
+    "PARAMETERS",
+    "REPOSITORY",
+    "RecombinationKeywords",
+    "Unit",
+    "chosen_splits",
+    "find_pictures",
+    "find_release",
+    "load_dataset",
+    "opener",
+    "own_errors",
+    "recombined",
+    "workers",
+]
 
 REPOSITORY = "TNauen/ForNet"
 CITATION = """\
@@ -25,84 +50,164 @@ CITATION = """\
     primaryClass = {cs.CV},
 }"""
 
-__all__ = ["CITATION", "REPOSITORY", "Unit", "config_id", "load_dataset", "own_errors", "release", "units", "workers"]
+_CALLABLES = ("foreground_transform", "fg_transform", "transform", "target_transform")
+_OUTPUTS = ("return_fg_masks", "return_composition", "epochs")
+PARAMETERS = (*(field.name for field in dataclasses.fields(RecombinationConfig)), *_CALLABLES, *_OUTPUTS)
+
+# The keywords of `Recombine` as fields of the builder's configuration; None: not given.
+RecombinationKeywords: Any = dataclasses.make_dataclass(
+    "RecombinationKeywords", [(name, Any, None) for name in PARAMETERS], bases=(datasets.BuilderConfig,)
+)
 
 
 def load_dataset(
     path: str = REPOSITORY,
+    name: str | None = None,
     *,
     split: str | None = None,
     patches: str | Path | None = None,
     imagenet_dir: str | Path | None = None,
+    imagenet_repo: str | None = None,
+    streaming: bool = False,
     cache_dir: str | Path | None = None,
+    revision: str | None = None,
+    token: Token = None,
     num_proc: int | None = None,
+    download_mode: str | None = None,
+    verification_mode: str | None = None,
+    keep_in_memory: bool | None = None,
     trust_remote_code: bool | None = None,
-) -> datasets.Dataset | datasets.DatasetDict:
-    """Load ForNet, with any version of `datasets`.
+    **recombination: Any,
+) -> Any:
+    """Load ForNet, with any version of `datasets`: as `datasets.load_dataset`, but no remote code is run.
 
     Args:
-        path: the dataset's repository on the Hub.
-        split: `train` or `validation`, also sliced as in `train[:10%]`; None: all, as a DatasetDict.
-        patches: a folder with a release of patches; default: the repository's own.
-        imagenet_dir: ImageNet as a folder with `train/` and `val/`.
+        path: the dataset's repository on the Hub, or a folder which holds one.
+        name: of the configuration; there is only `default`.
+        split: `train` or `validation`, also sliced as in `train[:10%]`; only what is asked for is prepared.
+            None: all, as a DatasetDict.
+        patches: a folder or a Hub repository with a release of patches; default: the one in `path`.
+        imagenet_dir: ImageNet as a folder with `train/` and `val/`, or with the Parquet shards of the Hub.
+        imagenet_repo: a Hub repository with the Parquet shards; default: the one that the release names.
+        streaming: read everything over the network as it is needed, and store nothing.
         cache_dir: where prepared datasets are kept; default: that of `datasets`.
+        revision: branch, tag or commit of `path`.
+        token: for the Hub; default: the one you are logged in with.
         num_proc: processes that apply patches; default and upper limit: MAX_WORKERS, or all CPUs.
-        trust_remote_code: accepted for compatibility; no remote code is run.
+        download_mode: as in `datasets.load_dataset`.
+        verification_mode: as in `datasets.load_dataset`.
+        keep_in_memory: as in `datasets.load_dataset`.
+        trust_remote_code: accepted for compatibility.
+        **recombination: keywords of `fornet_hf.Recombine`, which set the transform. They never cause a second
+            preparation.
 
     Returns:
-        The prepared rows; the first call prepares them, later ones take them from the cache.
+        A Dataset, an IterableDataset, or a dict of them. The first call prepares; later ones read the cache.
 
     Raises:
-        ForNetError: a release, a source picture or a parameter is not as it must be.
+        ForNetError: a release, a source picture, the Hub or a parameter is not as it must be.
     """
-    del path, trust_remote_code
-    from ForNet import ForNet
-
-    wanted = None if split is None else sorted({part.split("[")[0].strip() for part in split.split("+")})
-    builder = ForNet(
+    del trust_remote_code
+    if unknown := sorted(set(recombination) - set(PARAMETERS)):
+        raise ConfigurationError(explain("unknown keywords", found=unknown, allowed=sorted(PARAMETERS)))
+    local = Path(path).expanduser()
+    local = local.parent if local.suffix == ".py" else local
+    where = str(local) if local.is_dir() else path + (f"@{revision}" if revision else "")
+    builder = _builder_class()(
         cache_dir=None if cache_dir is None else str(cache_dir),
+        config_name=name,
+        dataset_name=None if local.is_dir() else path.rsplit("/", maxsplit=1)[-1],
+        repo_id=None if local.is_dir() else path,
+        base_path=where,
+        token=token,
         patches=None if patches is None else str(patches),
         imagenet_dir=None if imagenet_dir is None else str(imagenet_dir),
-        splits=wanted,
+        imagenet_repo=imagenet_repo,
+        splits=None
+        if split is None
+        else sorted({part.split("[")[0].strip() for part in re.split(r"\+", str(split))}),
+        **recombination,
     )
-    builder.download_and_prepare(num_proc=num_proc)
-    return builder.as_dataset(split)
+    if streaming:
+        return builder.as_streaming_dataset(split)
+    builder.download_and_prepare(
+        num_proc=num_proc,
+        **{k: v for k, v in (("download_mode", download_mode), ("verification_mode", verification_mode)) if v},
+    )
+    return builder.as_dataset(split, **({} if keep_in_memory is None else {"in_memory": keep_in_memory}))
 
 
-def release(patches: str | None, base_path: str | None) -> Release:
-    """The release in the folder `patches`, else the one beside the script."""
-    folder = patches or base_path
-    if folder is None:
-        raise ConfigurationError(explain("no release of patches", allowed="patches=FOLDER"))
-    return open_release(Path(folder).expanduser())
+def _builder_class() -> Any:
+    """The builder of `ForNet.py`.
+
+    datasets 3 puts a lock file beside the folder of a builder's module, which may not be writable when the module
+    is installed; its own way of loading scripts runs a copy in the cache instead.
+    """
+    if int(datasets.__version__.split(".")[0]) >= 4:
+        from ForNet import ForNet
+
+        return ForNet
+    spec = importlib.util.find_spec("ForNet")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("the module ForNet is missing; install this package again: pip install fornet-hf")
+    module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
+    return datasets.load.get_dataset_builder_class(module)
 
 
-def config_id(name: str, patches: str | None, splits: Sequence[str] | None) -> str:
-    """Name of a cache folder: equal for equal content, wherever it comes from."""
-    parts = [name]
+def find_release(patches: str | None, repo_id: str | None, base_path: str | None, token: Token) -> Release:
+    """The release that `patches` names, else the one in the repository or folder of the script."""
     if patches is not None:
-        parts.append(open_release(Path(patches).expanduser()).fingerprint())
-    return "-".join(parts + sorted(splits or []))
+        return open_release(locate(patches, token))
+    if repo_id is not None:
+        revision = re.search(r"(?:@|/resolve/)([^/]+)", base_path or "")
+        return open_release(Repository(repo_id, revision[1] if revision else None, token))
+    return open_release(locate(base_path or ".", token))
 
 
-def units(source: Release, splits: Sequence[str] | None, imagenet_dir: str | None) -> Mapping[str, list[Unit]]:
-    """The work for each split.
+def find_pictures(release: Release, folder: str | None, repository: str | None, token: Token) -> Folder | Repository:
+    """Where the source pictures are: a folder, a mirror, or the repository that the release names."""
+    if folder is not None and repository is not None:
+        raise ConfigurationError("imagenet_dir and imagenet_repo were both given; allowed: one of them")
+    if folder is not None:
+        return Folder(Path(folder).expanduser())
+    if repository is None:
+        return dataclasses.replace(release.source, token=token)
+    return locate(repository, token)
+
+
+def chosen_splits(release: Release, splits: Sequence[str] | None) -> list[str]:
+    """The splits to prepare.
 
     Raises:
-        ConfigurationError: a split that the release does not have, or no source for the pictures.
+        ConfigurationError: one of them is not in the release.
     """
-    wanted = source.splits if splits is None else splits
-    if unknown := sorted(set(wanted) - set(source.splits)):
-        raise ConfigurationError(explain("no such split", found=unknown, allowed=list(source.splits)))
-    if imagenet_dir is None:
-        raise ConfigurationError(explain("no source pictures", allowed="imagenet_dir=FOLDER with train/ and val/"))
-    folder = Path(imagenet_dir).expanduser()
-    return {name: list(source.units(name, folder)) for name in source.splits if name in wanted}
+    if unknown := sorted(set(splits or ()) - set(release.splits)):
+        raise ConfigurationError(explain("no such split", found=unknown, allowed=list(release.splits)))
+    return [split for split in release.splits if splits is None or split in splits]
+
+
+def opener(token: Token) -> Open:
+    """What opens a unit's files, here or on the Hub."""
+    return functools.partial(open_file, token=token)
 
 
 def workers(num_proc: int | None) -> int:
-    """Processes to use: MAX_WORKERS, or fewer if the caller says so."""
+    """Processes to use: MAX_WORKERS, or fewer if the caller says so.
+
+    Raises:
+        ConfigurationError: MAX_WORKERS or `num_proc` is no positive number.
+    """
+    if num_proc is not None and num_proc < 1:
+        raise ConfigurationError(explain("num_proc", found=num_proc, allowed="1 or more, or None"))
     return max_workers() if num_proc is None else min(num_proc, max_workers())
+
+
+def recombined(dataset: Any, config: Any) -> Any:
+    """The dataset with the transform that the configuration's keywords ask for; as it is if there are none."""
+    keywords = {name: getattr(config, name) for name in PARAMETERS if getattr(config, name) is not None}
+    if not keywords:
+        return dataset
+    return dataset.with_transform(Recombine(dataset, **keywords))
 
 
 @contextlib.contextmanager
@@ -113,10 +218,11 @@ def own_errors() -> Iterator[None]:
     """
     try:
         yield
-    except datasets.exceptions.DatasetGenerationError as error:
+    except (datasets.exceptions.DatasetGenerationError, OSError) as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ForNetError):
-            cause = cause.__cause__ or cause.__context__
+            full: StorageError | None = disk_full(cause) if isinstance(cause, OSError) else None
+            cause = full or cause.__cause__ or cause.__context__
         if cause is None:
             raise
         raise cause from None

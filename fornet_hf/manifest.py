@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,13 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import IntegrityError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import sha256_of, write_text
 from fornet_hf.shards import FORMAT_VERSION
+from fornet_hf.sources.picture import plain_name
 
 MANIFEST = "manifest.json"
 SPLITS = ("train", "validation")
 _FORMAT = "fornet-patches"
-_SAFE_PATH = re.compile(r"(?!.*\.\.)[\w.-]+(/[\w.-]+)*", re.ASCII)
+_MAX_BYTES = 2**24  # ImageNet's has 100 kB
+_SAFE_PATH = re.compile(r"(?=.{1,200}$)(?!.*\.\.)[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,8 +49,10 @@ class ShardEntry:
             if value is None and name == "source":
                 continue
             if not isinstance(value, str) or not _SAFE_PATH.fullmatch(value):
-                allowed = "a relative path of letters, digits, . _ - and /, without .."
-                raise PatchFormatError(explain(f"shard {name} is not allowed", found=repr(value), allowed=allowed))
+                allowed = "a relative path of at most 200 letters, digits, . _ - and /, no part beginning with a dot"
+                raise PatchFormatError(
+                    explain(f"shard {name} is not allowed", found=repr(value)[:200], allowed=allowed)
+                )
         if any(type(n) is not int or n < 0 for n in (self.rows, self.bytes)):
             raise PatchFormatError(
                 explain(f"{self.path}: rows and bytes", found=(self.rows, self.bytes), allowed=">= 0")
@@ -109,10 +114,12 @@ class Manifest:
         if unknown or not self.splits:
             raise PatchFormatError(explain("the manifest's splits", found=unknown or "none", allowed=SPLITS))
         paths = [entry.path for entries in self.splits.values() for entry in entries]
-        if len(set(paths)) != len(paths):
-            raise PatchFormatError("the manifest lists a shard twice")
-        if self.classes is not None and len(set(self.classes)) != len(self.classes):
-            raise PatchFormatError("the manifest lists a class twice")
+        if twice := sorted(path for path, count in Counter(paths).items() if count > 1)[:3]:
+            raise PatchFormatError(explain("the manifest lists a shard twice", found=twice))
+        for name in self.classes or ():
+            plain_name(name, "class")  # it is the name of a folder, too
+        if twice := sorted(name for name, count in Counter(self.classes or ()).items() if count > 1)[:3]:
+            raise PatchFormatError(explain("the manifest lists a class twice", found=twice))
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as JSON object."""
@@ -129,18 +136,24 @@ class Manifest:
         """
         if not isinstance(value, Mapping) or value.get("format") != _FORMAT:
             raise PatchFormatError(explain("this is no manifest of patches", found=repr(value)[:80]))
-        if value.get("format_version") != FORMAT_VERSION:
+        version = value.get("format_version")
+        if type(version) is not int or version != FORMAT_VERSION:
             then = "Install a newer fornet-hf: pip install -U fornet-hf"
-            found = value.get("format_version")
+            found = repr(version)[:80]
             raise PatchFormatError(explain("unknown format version", found=found, allowed=FORMAT_VERSION, then=then))
+        names = {"format", "format_version", *(one.name for one in dataclasses.fields(cls))}
+        if wrong := sorted(names.symmetric_difference(value))[:5]:
+            raise PatchFormatError(
+                explain("unknown or missing names in the manifest", found=wrong, allowed=sorted(names))
+            )
         try:
             return cls(
                 encoding=Encoding.from_json(value["encoding"]),
-                splits={name: tuple(ShardEntry(**e) for e in entries) for name, entries in value["splits"].items()},
+                splits={name: tuple(map(_entry, _list(entries))) for name, entries in value["splits"].items()},
                 source=_text(value["source"]),
                 source_revision=None if value["source_revision"] is None else _text(value["source_revision"]),
-                classes=None if value["classes"] is None else tuple(_text(name) for name in value["classes"]),
-                producer=dict(value["producer"]),
+                classes=None if value["classes"] is None else tuple(map(_text, _list(value["classes"]))),
+                producer={**value["producer"]},
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise PatchFormatError(
@@ -150,8 +163,21 @@ class Manifest:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
+        raise TypeError(f"{value!r:.80} is not a string")
     return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r:.80} is not a list")
+    return list(value)
+
+
+def _entry(value: object) -> ShardEntry:
+    names = [one.name for one in dataclasses.fields(ShardEntry)]
+    if not isinstance(value, Mapping) or sorted(value) != sorted(names):
+        raise TypeError(f"{value!r:.80} is not an object of {', '.join(names)}")
+    return ShardEntry(**value)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -164,6 +190,10 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise NotFoundError(explain(f"no release of patches in {folder}", found=f"no {MANIFEST}"))
+    if path.stat().st_size > _MAX_BYTES:
+        raise PatchFormatError(
+            explain(f"{path}: too large", found=path.stat().st_size, allowed=f"{_MAX_BYTES} bytes")
+        )
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

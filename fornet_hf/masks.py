@@ -6,7 +6,6 @@ In memory a mask is a bool array of height x width; in files a 1-bit PNG.
 from __future__ import annotations
 
 import io
-import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +66,7 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             found = picture.size, picture.mode
             pixels = np.array(picture, dtype=np.bool_) if found == (size, "1") else None
-    except (*DECODE_ERRORS, zlib.error) as error:
+    except DECODE_ERRORS as error:
         raise PatchFormatError(
             explain("the mask cannot be decoded", found=f"{type(error).__name__}: {error}", allowed="1-bit PNG")
         ) from error

@@ -22,6 +22,7 @@ from fornet_hf.raster import canonical_raster
 from fornet_hf.rows import Row
 
 DIGEST_BYTES = 32
+MAX_PART_BYTES = 2**24  # of a mask or a delta; a row group of 2**26 bytes then holds any patch
 
 
 def digest(data: bytes) -> bytes:
@@ -72,6 +73,10 @@ class Patch:
             )
         if self.box is not None:
             _check_box(self.box, self.size)
+        elif self.foreground_ratio != 0:
+            raise PatchFormatError(
+                explain("foreground_ratio without a foreground", found=self.foreground_ratio, allowed=0)
+            )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -101,6 +106,11 @@ def _check_parts(patch: Patch) -> None:
         found = [name for name in ("box", "mask", "delta", "target_sha256") if getattr(patch, name) is not None]
         allowed = "box with mask, delta with target_sha256, or all four"
         raise PatchFormatError(explain("the patch's parts do not go together", found=found, allowed=allowed))
+    sizes = len(patch.mask or b""), len(patch.delta or b"")
+    if max(sizes) > MAX_PART_BYTES:
+        raise PatchFormatError(
+            explain("mask or delta is too large", found=f"{sizes} bytes", allowed=f"{MAX_PART_BYTES} bytes each")
+        )
 
 
 def _check_box(box: Box, size: tuple[int, int]) -> None:
@@ -172,7 +182,7 @@ def apply_patch(source: bytes, patch: Patch, encoding: Encoding) -> Row:
 
     Raises:
         IntegrityError: the source is another file, this decoder gives other pixels, or the patch is damaged.
-        PatchFormatError: mask or delta do not follow the format.
+        PatchFormatError: mask, delta or the background that it gives do not follow the format.
         SourceError: the source cannot be decoded.
     """
     _expect(
@@ -190,6 +200,7 @@ def apply_patch(source: bytes, patch: Patch, encoding: Encoding) -> Row:
     if patch.delta is not None and patch.target_sha256 is not None:
         background = apply_delta(prediction, patch.delta, max_bytes=encoding.max_target_bytes)
         _expect(background, patch.target_sha256, "the patch does not give its background", _DAMAGED)
+        jpeg.check(background, patch.size)
     foreground = None
     if patch.box is not None and patch.mask is not None:
         foreground = jpeg.cut(prediction, Rectangle.around(patch.box, patch.size))
@@ -225,6 +236,8 @@ def _expect(data: bytes, expected: bytes, what: str, then: str) -> None:
 
 def _check_ratio(patch: Patch, mask: bytes, box: Box) -> None:
     pixels = decode_mask(mask, (box[2] - box[0], box[3] - box[1]))
+    if not pixels.any():
+        raise PatchFormatError("the mask selects no pixel, so there is no foreground")
     ratio = float(np.count_nonzero(pixels)) / (patch.width * patch.height)
     if abs(ratio - patch.foreground_ratio) > 1e-6:
         raise PatchFormatError(

@@ -61,8 +61,9 @@ class PatchUnit:
             shard = PatchShard(file, self.entry.path)
             self._check(shard)
             for number, source in self._sources(shard, open_file):
+                patch = shard[number]
                 try:
-                    row = apply_patch(source, shard[number], self.encoding)
+                    row = apply_patch(source, patch, self.encoding)
                 except ForNetError as error:
                     raise error.at(shard.place(number)) from error
                 yield row
@@ -81,20 +82,26 @@ class PatchUnit:
             raise PatchFormatError(explain(what, found=len(shard), allowed=self.entry.rows))
 
     def _sources(self, shard: PatchShard, open_file: Open) -> Iterator[tuple[int, bytes]]:
-        """Row numbers of the shard with the bytes of their source pictures."""
+        """Row numbers of the shard, checked against the classes, with the bytes of their source pictures."""
         if isinstance(self.pictures, FolderSource):
-            for number in range(len(shard)):
-                label = shard[number].label
-                if label >= len(self.class_folders):
-                    allowed = f"0 to {len(self.class_folders) - 1}"
-                    raise PatchFormatError(explain(f"{shard.place(number)}: label", found=label, allowed=allowed))
-                yield number, self.pictures.read(self.split, shard.keys[number], self.class_folders[label]).data
+            for number, key in enumerate(shard.keys):
+                label = self._label(shard, number)
+                try:
+                    picture = self.pictures.read(self.split, key, self.class_folders[label])
+                except ForNetError as error:
+                    raise error.at(shard.place(number)) from error
+                yield number, picture.data
             return
         waiting = {key: number for number, key in enumerate(shard.keys)}
         with open_file(self.pictures) as file:
             for picture in iter_pictures(file, name=self.pictures):
                 if picture.key in waiting:
-                    yield waiting.pop(picture.key), picture.data
+                    number = waiting.pop(picture.key)
+                    label = self._label(shard, number)
+                    if picture.label not in (None, label):
+                        what = f"{shard.place(number)}: not the label of {picture.origin}"
+                        raise PatchFormatError(explain(what, found=label, allowed=picture.label))
+                    yield number, picture.data
         if waiting:
             raise NotFoundError(
                 explain(
@@ -103,3 +110,11 @@ class PatchUnit:
                     then="Use the source revision that the manifest names: the source may have been re-sharded.",
                 )
             )
+
+    def _label(self, shard: PatchShard, number: int) -> int:
+        label, classes = shard[number].label, len(self.class_folders)
+        if label >= classes:
+            raise PatchFormatError(
+                explain(f"{shard.place(number)}: label", found=label, allowed=f"0 to {classes - 1}")
+            )
+        return label

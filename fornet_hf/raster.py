@@ -6,8 +6,12 @@ its longer side fits. docs/patch_format.md, section 2, is the specification.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+import warnings
+import zlib
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -15,7 +19,7 @@ from PIL import Image
 from fornet_hf.errors import SourceError, explain
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-MAX_SOURCE_PIXELS = 2**26  # one decoded picture of this size takes 256 MiB in Pillow, half of a worker's memory
+MAX_SOURCE_PIXELS = 2**26  # above ImageNet's largest (61 million); decoded it takes 256 MiB in Pillow
 
 # What Pillow's decoders are known to raise on damaged input.
 DECODE_ERRORS = (
@@ -29,8 +33,8 @@ DECODE_ERRORS = (
     OverflowError,
     MemoryError,
     struct.error,
+    zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
 
 
@@ -44,7 +48,7 @@ def decode_rgb(data: bytes) -> Image.Image:
         SourceError: not a picture of these formats, damaged, or more than `MAX_SOURCE_PIXELS` pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with _no_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             size, mode = picture.size, picture.mode
             small = size[0] * size[1] <= MAX_SOURCE_PIXELS
             rgb = _to_rgb(picture) if small and mode != "F" else None
@@ -60,10 +64,20 @@ def decode_rgb(data: bytes) -> Image.Image:
     return rgb
 
 
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Pillow warns of damaged EXIF data, of lost transparency and of sizes; none of that matters here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _to_rgb(picture: Image.Image) -> Image.Image:
+    picture.load()
+    if picture.mode == "RGB":  # converting would copy it
+        return picture
     if picture.mode.startswith("I"):  # 16-bit gray: Pillow's own conversion clips instead of scaling
-        deep = np.asarray(picture).astype(np.int64)
-        return Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     return picture.convert("RGB")
 
 

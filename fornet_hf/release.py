@@ -1,21 +1,24 @@
-"""A release of patches in a folder, in the new or the old format, and the units of work in it."""
+"""A release of patches, in the new or the old format, and the units of work in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.files import sha256_of
-from fornet_hf.legacy import find_release
-from fornet_hf.legacy.unit import LegacyUnit
+from fornet_hf.legacy import LegacyRelease, find_release
+from fornet_hf.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
+from fornet_hf.locations import Folder, Location, Repository
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest
 from fornet_hf.patch import digest
 from fornet_hf.prepare import PatchUnit, Unit
-from fornet_hf.sources import FolderSource
+from fornet_hf.sources import FolderSource, shard_names
+
+IMAGENET = "ILSVRC/imagenet-1k"
+_PLACES = ("", "patches/")  # where a manifest may be: a folder of shards, or a whole repository
 
 
 class Release(Protocol):
@@ -31,43 +34,50 @@ class Release(Protocol):
         """The splits in it: `train`, `validation` or both."""
         ...
 
+    @property
+    def source(self) -> Repository:
+        """The repository of the pictures that the patches apply to, at the revision they were made from."""
+        ...
+
     def fingerprint(self) -> str:
         """A short name for exactly this content; equal for equal releases in other places."""
         ...
 
-    def units(self, split: str, imagenet_dir: Path) -> Sequence[Unit]:
-        """The work of preparing a split from the pictures in a folder."""
+    def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
+        """The work of preparing a split; without `streaming`, the files are downloaded first."""
         ...
 
 
-def open_release(folder: Path) -> Release:
-    """The release in a folder: new format if it, or its `patches/`, has a manifest, else the old zips.
+def open_release(location: Folder | Repository) -> Release:
+    """The release at a place: new format if there is a manifest, else the old zips.
 
     Raises:
-        NotFoundError: the folder holds neither.
-        PatchFormatError: what it holds is damaged.
+        NotFoundError: there is neither.
+        PatchFormatError: what is there is damaged.
+        AccessError, UnreachableError: the Hub does not hand it out.
     """
-    for candidate in (folder, folder / "patches"):
-        if (candidate / MANIFEST).is_file():
-            return PatchRelease(candidate, read_manifest(candidate))
-    if folder.is_dir() and any(folder.glob("*.zip")):
-        return OldRelease(folder)
-    allowed = f"{MANIFEST} with shards beside it, or the old train_0.zip ... val.zip"
-    raise NotFoundError(explain(f"no release of patches in {folder}", found=_listing(folder), allowed=allowed))
-
-
-def _listing(folder: Path) -> str:
-    if not folder.is_dir():
-        return "no such folder"
-    names = sorted(path.name for path in folder.iterdir())
-    return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "") if names else "an empty folder"
+    for place in reversed(_PLACES) if isinstance(location, Repository) else _PLACES:
+        try:
+            manifest = read_manifest(location.fetch(place + MANIFEST).parent)
+        except NotFoundError:
+            continue
+        if isinstance(location, Repository):
+            location = location.pinned(place + MANIFEST)
+        return PatchRelease(location, place, manifest)
+    names = location.names()
+    if any(name.endswith(".zip") for name in names):
+        return OldRelease(location, find_release(names))
+    found = ", ".join(names[:5]) or "no files"
+    allowed = f"patches/{MANIFEST} with its shards, or the old train_0.zip ... val.zip"
+    raise NotFoundError(explain(f"no release of patches in {location}", found=found, allowed=allowed))
 
 
 @dataclass(frozen=True)
 class PatchRelease:
-    """A release in the new format."""
+    """A release in the new format; its shards are beside the manifest, in `place`."""
 
-    folder: Path
+    location: Location
+    place: str
     manifest: Manifest
 
     @property
@@ -80,52 +90,68 @@ class PatchRelease:
         """The splits in the manifest."""
         return list(self.manifest.splits)
 
+    @property
+    def source(self) -> Repository:
+        """What the manifest names."""
+        return Repository(self.manifest.source, self.manifest.source_revision)
+
     def fingerprint(self) -> str:
-        """The beginning of the manifest's digest: it names the digest of every shard."""
-        return sha256_of(self.folder / MANIFEST)[:16]
+        """The beginning of the manifest's digest, which covers the digest of every shard."""
+        return sha256_of(self.location.fetch(self.place + MANIFEST))[:16]
 
-    def units(self, split: str, imagenet_dir: Path) -> Sequence[Unit]:
+    def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
         """One unit for each patch shard."""
+        entries = self.manifest.splits[split]
+        sources = _sources(entries, split, pictures, streaming=streaming)
+        paths = [self.place + entry.path for entry in entries]
+        patches = [*map(self.location.address, paths)] if streaming else self.location.fetch_all(paths, "patches")
         folders = self.manifest.classes or tuple(one.wnid for one in imagenet_classes())
-        return [self._unit(split, entry, imagenet_dir, folders) for entry in self.manifest.splits[split]]
-
-    def _unit(self, split: str, entry: ShardEntry, imagenet_dir: Path, folders: tuple[str, ...]) -> Unit:
-        return PatchUnit(
-            split=split,
-            entry=entry,
-            encoding=self.manifest.encoding,
-            patches=str(self.folder / entry.path),
-            pictures=_pictures(imagenet_dir, split, entry),
-            class_folders=folders,
-        )
-
-
-def _pictures(imagenet_dir: Path, split: str, entry: ShardEntry) -> str | FolderSource:
-    """The source of a shard: the folder of pictures, or the Parquet file of the same name."""
-    if entry.source is not None and (imagenet_dir / entry.source).is_file():
-        return str(imagenet_dir / entry.source)
-    return _folder_source(imagenet_dir, split, entry.source)
+        return [
+            PatchUnit(
+                split=split,
+                entry=entry,
+                encoding=self.manifest.encoding,
+                patches=patch,
+                pictures=source,
+                class_folders=folders,
+            )
+            for entry, patch, source in zip(entries, patches, sources, strict=True)
+        ]
 
 
-def _folder_source(imagenet_dir: Path, split: str, parquet: str | None = None) -> FolderSource:
-    source = FolderSource(imagenet_dir)
-    if source.has(split):
-        return source
-    allowed = "train/ and val/ with a folder for each class" + (f", or {parquet}" if parquet else "")
-    raise NotFoundError(
-        explain(
-            f"imagenet_dir={str(imagenet_dir)!r} has no pictures for {split!r}",
-            found=_listing(imagenet_dir),
-            allowed=allowed,
-        )
-    )
+def _sources(
+    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, *, streaming: bool
+) -> Sequence[str | FolderSource]:
+    """For each patch shard where its pictures are: a folder of class folders, or the Parquet shard it names."""
+    if folder := _class_folders(pictures, split):
+        return [folder] * len(entries)
+    names = [entry.source for entry in entries if entry.source is not None]
+    if len(names) < len(entries):
+        then = "Pass imagenet_dir=FOLDER with train/ and val/."
+        raise NotFoundError(explain("this release was made from a folder of pictures", found=pictures, then=then))
+    try:
+        return [*map(pictures.address, names)] if streaming else pictures.fetch_all(names, "pictures")
+    except NotFoundError as error:
+        raise NotFoundError(
+            explain(
+                f"{pictures} is not the source that this release names ({split}: {names[0]} and others)",
+                found=error,
+                then="It may have been re-sharded since: use the revision in the manifest, or imagenet_dir=FOLDER.",
+            )
+        ) from error
+
+
+def _class_folders(pictures: Folder | Repository, split: str) -> FolderSource | None:
+    source = FolderSource(pictures.root) if isinstance(pictures, Folder) else None
+    return source if source and source.has(split) else None
 
 
 @dataclass(frozen=True)
 class OldRelease:
-    """A release in the old format: zips of pickles. Its sources are found by name, so they must be a folder."""
+    """A release in the old format: zips of pickles, in which the patch of a picture is found by its name."""
 
-    folder: Path
+    location: Location
+    files: LegacyRelease
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -135,17 +161,30 @@ class OldRelease:
     @property
     def splits(self) -> Sequence[str]:
         """The splits which have zips."""
-        release = find_release(self.folder)
-        return [split for split in SPLITS if release.archives(split)]
+        return [split for split in SPLITS if self.files.archives(split)]
+
+    @property
+    def source(self) -> Repository:
+        """ImageNet-1k; the old format names no revision."""
+        return Repository(IMAGENET)
 
     def fingerprint(self) -> str:
-        """Of names and sizes: the zips have no manifest, and are too large to be read for this."""
-        release = find_release(self.folder)
-        files = [path for split in SPLITS for path in release.archives(split)]
-        return digest(repr([(path.name, path.stat().st_size) for path in files]).encode()).hex()[:16]
+        """Of names, and sizes in a folder: the zips have no manifest, and are too large to be read for this."""
+        names = [name for split in SPLITS for name in self.files.archives(split)]
+        if isinstance(self.location, Repository):
+            marks: list[object] = [self.location.id, self.location.revision]
+        else:
+            marks = [self.location.fetch(name).stat().st_size for name in names]
+        return digest(repr((names, marks)).encode()).hex()[:16]
 
-    def units(self, split: str, imagenet_dir: Path) -> Sequence[Unit]:
-        """One unit for each zip."""
-        release, source = find_release(self.folder), _folder_source(imagenet_dir, split)
-        ratios = release.ratios(split)
-        return [LegacyUnit(split, path, ratios, source) for path in release.archives(split)]
+    def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
+        """One unit for each zip if the pictures are a folder, else one for each of the source's shards."""
+        names = self.files.archives(split)
+        archives = [*map(self.location.address, names)] if streaming else self.location.fetch_all(names, "patches")
+        ratio_file = self.files.ratios(split)
+        ratios = None if ratio_file is None else str(self.location.fetch(ratio_file))
+        if folder := _class_folders(pictures, split):
+            return [FolderLegacyUnit(split, archive, ratios, folder) for archive in archives]
+        sources = shard_names(pictures.names(), split)
+        files = [*map(pictures.address, sources)] if streaming else pictures.fetch_all(sources, "pictures")
+        return [ShardLegacyUnit(split, tuple(archives), ratios, file) for file in files]

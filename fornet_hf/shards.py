@@ -7,7 +7,10 @@ docs/patch_format.md, section 4, is the specification.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,14 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ForNetError, PatchFormatError, explain
+from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import atomic_path
 from fornet_hf.patch import DIGEST_BYTES, Patch
 
 FORMAT_VERSION = 1
 ROW_GROUP_ROWS = 256  # about 5 MB: what a reader holds in memory
-MAX_ROW_GROUP_BYTES = 2**28
+MAX_ROW_GROUP_ROWS = 2**12
+MAX_ROW_GROUP_BYTES = 2**26
+MAX_ROWS = 2**22  # their keys are held in memory; all of ImageNet has 2**20.3
 _METADATA_KEY = b"fornet"
+# Arrow raises its own exceptions for damage that it finds, and Python's for text that is not UTF-8.
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, RecursionError)
 
 SCHEMA = pa.schema(
     [
@@ -47,7 +54,8 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
 
     Args:
         path: of the shard; folders are made.
-        patches: in the row order of the source shard; consumed in groups of 256.
+        patches: in the row order of the source shard; consumed in groups of 256, or fewer where
+            they are large.
         encoding: the release's settings, which are stored in the file's metadata too.
     """
     text = json.dumps({"format_version": FORMAT_VERSION, "encoding": encoding.to_json()}, sort_keys=True)
@@ -69,11 +77,14 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
 
 def _groups(patches: Iterable[Patch]) -> Iterator[list[Patch]]:
     group: list[Patch] = []
+    size = 0
     for patch in patches:
-        group.append(patch)
-        if len(group) == ROW_GROUP_ROWS:
+        added = len(patch.mask or b"") + len(patch.delta or b"")
+        if len(group) == ROW_GROUP_ROWS or (group and size + added > MAX_ROW_GROUP_BYTES // 2):
             yield group
-            group = []
+            group, size = [], 0
+        group.append(patch)
+        size += added
     if group:
         yield group
 
@@ -96,37 +107,40 @@ class PatchShard:
         try:
             self._file = pq.ParquetFile(file, page_checksum_verification=True)
             self.encoding = _checked_encoding(self._file)
-            keys = self._file.read(columns=["key"]).column("key").to_pylist()
+            keys = self._file.read(columns=["key"], use_threads=False).column("key").to_pylist()
+        except FileNotFoundError as error:
+            raise NotFoundError(explain(f"{name}: the shard is missing", found=error)) from error
         except ForNetError as error:
             raise error.at(name) from error
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise self._damaged(error) from error
         self.keys: list[str] = keys
-        if len(set(keys)) != len(keys):
-            twice = sorted(key for key in set(keys) if keys.count(key) > 1)[:3]
+        if twice := [key for key, count in Counter(keys).items() if count > 1][:3]:
             raise PatchFormatError(explain(f"{name}: keys are not unique", found=twice))
         counts = [self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)]
-        self._starts = [sum(counts[:i]) for i in range(len(counts))]
+        self._starts = list(accumulate(counts, initial=0))[:-1]
         self._group: tuple[int, list[dict[str, Any]]] = (-1, [])
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def __getitem__(self, row: int) -> Patch:
-        """The patch in a row; cheap when rows are asked for in order.
+        """The patch in a row, counted from 0; cheap when rows are asked for in order.
 
         Raises:
+            IndexError: there is no such row.
             PatchFormatError: the row does not follow the format, or its pages are damaged.
         """
-        group = max(i for i, start in enumerate(self._starts) if start <= row)
+        if not 0 <= row < len(self):
+            raise IndexError(f"{self.name} has no row {row}; it has {len(self)}")
+        group = bisect_right(self._starts, row) - 1
         if group != self._group[0]:
             try:
-                self._group = (group, self._file.read_row_group(group).to_pylist())
-            except (pa.ArrowException, OSError) as error:
+                self._group = (group, self._file.read_row_group(group, use_threads=False).to_pylist())
+            except _DAMAGE as error:
                 raise self._damaged(error) from error
-        record = self._group[1][row - self._starts[group]]
         try:
-            return _patch(record)
+            return _patch(self._group[1][row - self._starts[group]])
         except ForNetError as error:
             raise error.at(self.place(row)) from error
 
@@ -140,26 +154,43 @@ class PatchShard:
 
 
 def _checked_encoding(file: pq.ParquetFile) -> Encoding:
-    found, expected = file.schema_arrow.remove_metadata(), SCHEMA
-    if not found.equals(expected):
-        wrong = [str(field) for field in found if field not in list(expected)]
-        missing = [str(field) for field in expected if field not in list(found)]
-        raise PatchFormatError(explain("the columns are not those of a patch shard", found=wrong, allowed=missing))
-    for group in range(file.num_row_groups):
-        size = file.metadata.row_group(group).total_byte_size
-        if size > MAX_ROW_GROUP_BYTES:
-            raise PatchFormatError(explain("a row group is too large", found=size, allowed=MAX_ROW_GROUP_BYTES))
+    _check_schema(file.schema_arrow)
+    _check_sizes(file.metadata)
     try:
         settings = json.loads(file.schema_arrow.metadata[_METADATA_KEY])
         version = settings["format_version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise PatchFormatError("the file has no ForNet metadata, so it is no patch shard") from error
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         then = "Install a newer fornet-hf: pip install -U fornet-hf"
-        raise PatchFormatError(explain("unknown format version", found=version, allowed=FORMAT_VERSION, then=then))
+        raise PatchFormatError(
+            explain("unknown format version", found=repr(version)[:80], allowed=FORMAT_VERSION, then=then)
+        )
     return Encoding.from_json(settings.get("encoding"))
 
 
+def _check_schema(schema: pa.Schema) -> None:
+    if schema.equals(SCHEMA):
+        return
+    expected = list(SCHEMA)
+    wrong = [str(field) for field in schema if field not in expected]
+    missing = [str(field) for field in expected if field not in list(schema)]
+    found = f"{wrong or 'no others'}, without {missing}" if wrong or missing else schema.names
+    raise PatchFormatError(
+        explain("the columns are not those of a patch shard", found=found, allowed=", ".join(SCHEMA.names))
+    )
+
+
+def _check_sizes(metadata: pq.FileMetaData) -> None:
+    if metadata.num_rows > MAX_ROWS:
+        raise PatchFormatError(explain("the shard has too many rows", found=metadata.num_rows, allowed=MAX_ROWS))
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        rows, size = group.num_rows, group.total_byte_size
+        if not (0 <= rows <= MAX_ROW_GROUP_ROWS and 0 <= size <= MAX_ROW_GROUP_BYTES):
+            found, allowed = f"{rows} rows, {size} bytes", f"{MAX_ROW_GROUP_ROWS} rows, {MAX_ROW_GROUP_BYTES} bytes"
+            raise PatchFormatError(explain("a row group is too large", found=found, allowed=allowed))
+
+
 def _patch(record: dict[str, Any]) -> Patch:
-    box = record.pop("box")
-    return Patch(box=None if box is None else (box[0], box[1], box[2], box[3]), **record)
+    box = record["box"]
+    return Patch(**{**record, "box": None if box is None else (box[0], box[1], box[2], box[3])})

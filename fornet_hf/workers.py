@@ -18,7 +18,7 @@ def max_workers() -> int:
     value = os.environ.get(VARIABLE)
     if value is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0):
         then = f"Set it like `export {VARIABLE}=8`, or unset it to use all CPUs."
         raise ConfigurationError(
             explain(f"{VARIABLE} is not a number of workers", found=repr(value), allowed="1, 2, 3, ...", then=then)

@@ -77,13 +77,13 @@ def test_the_sample_comes_out_exactly(path, member, split):
 
 @needs_sample
 def test_the_sample_has_a_ratio_for_every_patch():
-    release = find_release(SAMPLE / "hub")
-    for paths, ratios in ((release.train, release.train_ratios), (release.validation, release.validation_ratios)):
+    release = find_release([path.name for path in (SAMPLE / "hub").iterdir()])
+    for split in ("train", "validation"):
         stems = set()
-        for path in paths:
-            with LegacyArchive(path) as archive:
+        for name in release.archives(split):
+            with LegacyArchive(SAMPLE / "hub" / name) as archive:
                 stems.update(stem for _, stem in archive)
-        assert set(read_ratios(ratios)) == stems
+        assert set(read_ratios(SAMPLE / "hub" / release.ratios(split))) == stems
 
 
 def test_the_sum_is_clipped():

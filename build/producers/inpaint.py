@@ -1,7 +1,7 @@
 """An infiller without weights: OpenCV's inpainting at low resolution, made smooth and blended in.
 
-At full size, inpainting of a large hole draws streaks; at low resolution it carries the surroundings' colours
-into the hole, which looks like a background out of focus.
+At full size, inpainting of a large hole draws streaks; at several low resolutions it carries the surroundings'
+colours into the hole, which looks like a background out of focus.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.masks import Mask
 from producers.backends import Identity, Raster
 from producers.opencv import load_cv2
 
 METHODS = ("telea", "ns")
+_COARSEST = 16  # side in pixels of the smallest picture that is filled
+_RIM = 4  # pixels over which inpainting fades into what a coarser picture gives
+Pixels = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,17 @@ class OpenCVInpaint:
     Attributes:
         method: `telea` or `ns`.
         working_side: longer side in pixels at which the hole is inpainted.
-        smoothing: sigma in pixels of the low-resolution picture by which the inpainted part is blurred.
         feather: pixels inside of the hole over which the picture fades into the inpainting. They keep some of
             the original, so the hole has to reach beyond the object by this much.
     """
 
     method: str = "telea"
     working_side: int = 128
-    smoothing: float = 3.0
     feather: int = 8
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigurationError(explain("unknown inpainting method", found=repr(self.method), allowed=METHODS))
 
     @property
     def identity(self) -> Identity:
@@ -48,41 +54,64 @@ class OpenCVInpaint:
 
     def _fill(self, raster: Raster, hole: Mask) -> Raster:
         if not hole.any():
-            return raster.copy()
+            return np.array(raster)
         if hole.all():
-            return np.full_like(raster, raster.mean((0, 1)).round())
+            plain: Raster = np.empty_like(raster)
+            plain[:] = raster.mean((0, 1)).round()
+            return plain
         cv2 = load_cv2()
         height, width = hole.shape
-        smooth = cv2.resize(self._fill_small(raster, hole), (width, height), interpolation=cv2.INTER_CUBIC)
+        small, known = _shrunk(raster, hole, self.working_side)
+        filled = self._fill_level(small, known)
+        smooth = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).reshape(raster.shape)
         weight = _fade(hole, self.feather)[..., None]
-        filled: Raster = (raster * (1 - weight) + smooth * weight).round().clip(0, 255).astype(np.uint8)
-        return filled
-
-    def _fill_small(self, raster: Raster, hole: Mask) -> npt.NDArray[np.float32]:
-        """The low-resolution picture, filled: float32."""
-        cv2 = load_cv2()
-        height, width = hole.shape
-        scale = min(1.0, self.working_side / max(height, width))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        known = cv2.resize((~hole).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        visible = np.where(hole[..., None], 0, raster).astype(np.float32)
-        # Means over visible pixels only: the object must not bleed into the low-resolution surroundings.
-        mean = cv2.resize(visible, size, interpolation=cv2.INTER_AREA).reshape(*known.shape, 3)
-        mean /= np.maximum(known, 1e-6)[..., None]
-        if not (known > 0.5).any():
-            return np.full_like(mean, raster[~hole].mean(0))
-        unknown = (known <= 0.5).astype(np.uint8)
-        flag = cv2.INPAINT_TELEA if self.method == "telea" else cv2.INPAINT_NS
-        filled = cv2.inpaint(mean.round().clip(0, 255).astype(np.uint8), unknown, 3, flag).astype(np.float32)
-        blurred = cv2.GaussianBlur(filled, (0, 0), self.smoothing)
-        weight = _fade(unknown.astype(np.bool_), 3)[..., None]
-        result: npt.NDArray[np.float32] = filled * (1 - weight) + blurred * weight
+        result: Raster = (raster * (1 - weight) + smooth * weight).round().clip(0, 255).astype(np.uint8)
         return result
 
+    def _fill_level(self, small: Pixels, known: Pixels) -> Pixels:
+        """A low-resolution picture filled where less than half of a pixel is known.
 
-def _fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
+        Near the hole's edge it is inpainted; deep inside, where inpainting draws rays, it is the filling of the
+        picture of half the size.
+        """
+        cv2 = load_cv2()
+        height, width = known.shape
+        unknown = known < 0.5
+        if unknown.all():
+            plain: Pixels = np.empty_like(small)
+            plain[:] = np.average(small.reshape(-1, 3), axis=0, weights=known.ravel())
+            return plain
+        flag = cv2.INPAINT_TELEA if self.method == "telea" else cv2.INPAINT_NS
+        pixels = small.round().clip(0, 255).astype(np.uint8)
+        near: Pixels = cv2.inpaint(pixels, unknown.astype(np.uint8), 3, flag).astype(np.float32)
+        if max(height, width) <= _COARSEST:
+            return near
+        size = max(1, width // 2), max(1, height // 2)
+        coarse = self._fill_level(*_shrink(small, known, size))
+        deep = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(small.shape)
+        weight = _fade(unknown, _RIM)[..., None]
+        filled: Pixels = near * (1 - weight) + deep * weight
+        return filled
+
+
+def _shrunk(raster: Raster, hole: Mask, side: int) -> tuple[Pixels, Pixels]:
+    height, width = hole.shape
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return _shrink(raster.astype(np.float32), (~hole).astype(np.float32), size)
+
+
+def _shrink(pixels: Pixels, known: Pixels, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
+    """Pixels and known share at another size. Means are over what is known: the object must not bleed out."""
+    cv2 = load_cv2()
+    share = cv2.resize(known, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0])
+    mean = cv2.resize(pixels * known[..., None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 3)
+    return mean / np.maximum(share, 1e-6)[..., None], share
+
+
+def _fade(hole: Mask, width: int) -> Pixels:
     """Weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
     cv2 = load_cv2()
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    weight: npt.NDArray[np.float32] = (depth / (width + 1)).clip(0, 1)
+    weight: Pixels = (depth / (width + 1)).clip(0, 1)
     return weight

@@ -1,9 +1,10 @@
-"""A folder that holds the old release: which files belong to which split, and the ratio files."""
+"""The old release: which files belong to which split, and the ratio files."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -17,35 +18,36 @@ _PICTURE_ENDING = ".JPEG"
 
 @dataclass(frozen=True)
 class LegacyRelease:
-    """The files of a release; a split that was not downloaded has no zips, a ratio file may be None."""
+    """Names of the files of a release; a split that is not there has no zips, a ratio file may be None."""
 
-    train: tuple[Path, ...]
-    validation: tuple[Path, ...]
-    train_ratios: Path | None
-    validation_ratios: Path | None
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    train_ratios: str | None
+    validation_ratios: str | None
 
-    def archives(self, split: str) -> tuple[Path, ...]:
+    def archives(self, split: str) -> tuple[str, ...]:
         """The zips of `train` or `validation`, in numeric order."""
         return self.train if split == "train" else self.validation
 
-    def ratios(self, split: str) -> Path | None:
+    def ratios(self, split: str) -> str | None:
         """The ratio file of `train` or `validation`."""
         return self.train_ratios if split == "train" else self.validation_ratios
 
 
-def find_release(folder: Path) -> LegacyRelease:
-    """The files in `folder`, the zips of `train` in numeric order.
+def find_release(names: Sequence[str]) -> LegacyRelease:
+    """Which of a folder's or repository's files make up the release; the zips of `train` in numeric order.
 
     Raises NotFoundError when there is no zip at all or a number between 0 and the highest is missing.
     """
-    train = _train_zips(folder)
-    validation = tuple(path for path in (folder / "val.zip",) if path.is_file())
+    train = _train_zips(names)
+    validation = tuple(name for name in names if name == "val.zip")
     if not train and not validation:
         then = "Download the release, or name the folder that holds it"
         raise NotFoundError(
-            explain(f"no release in {folder}", allowed="train_0.zip, train_1.zip, ..., val.zip", then=then)
+            explain("no zips of patches", allowed="train_0.zip, train_1.zip, ..., val.zip", then=then)
         )
-    return LegacyRelease(train, validation, _ratio_file(folder, "train"), _ratio_file(folder, "val"))
+    ratios = [f"fg_bg_ratios_{split}.json" for split in ("train", "val")]
+    return LegacyRelease(train, validation, *(name if name in names else None for name in ratios))
 
 
 def read_ratios(path: Path) -> dict[str, float]:
@@ -78,30 +80,25 @@ class _Entries(list[tuple[str, Any]]):
     """An object of JSON as the pairs that are written there, so that none hides another of its name."""
 
 
-def _train_zips(folder: Path) -> tuple[Path, ...]:
-    numbered: dict[int, Path] = {}
-    for path in sorted(folder.glob("train_*.zip")):
-        match = _TRAIN_ZIP.fullmatch(path.name)
+def _train_zips(names: Sequence[str]) -> tuple[str, ...]:
+    numbered: dict[int, str] = {}
+    for name in sorted(name for name in names if name.startswith("train_") and name.endswith(".zip")):
+        match = _TRAIN_ZIP.fullmatch(name)
         if match is None:
             allowed = "train_{number}.zip"
             raise PatchFormatError(
-                explain("an archive of no known place", found=path, allowed=allowed, then="Move it away")
+                explain("an archive of no known place", found=name, allowed=allowed, then="Move it away")
             )
-        other = numbered.setdefault(int(match[1]), path)
-        if other != path:
-            raise PatchFormatError(explain("two archives of one number", found=f"{other} and {path}", allowed="one"))
+        other = numbered.setdefault(int(match[1]), name)
+        if other != name:
+            raise PatchFormatError(explain("two archives of one number", found=f"{other} and {name}", allowed="one"))
     gaps = (number for number in range(max(numbered, default=0)) if number not in numbered)
-    names = ", ".join(f"train_{number}.zip" for number in islice(gaps, 5))
-    if names:
+    lacking = ", ".join(f"train_{number}.zip" for number in islice(gaps, 5))
+    if lacking:
         raise NotFoundError(
-            explain(f"{folder} lacks {names}", found=f"{len(numbered)} others", then="Download them too")
+            explain(f"the release lacks {lacking}", found=f"{len(numbered)} others", then="Download them too")
         )
     return tuple(numbered[number] for number in sorted(numbered))
-
-
-def _ratio_file(folder: Path, split: str) -> Path | None:
-    path = folder / f"fg_bg_ratios_{split}.json"
-    return path if path.is_file() else None
 
 
 def _stem(name: str) -> str:

@@ -2,6 +2,6 @@
 
 from fornet_hf.sources.folder import FolderSource, PictureRef
 from fornet_hf.sources.picture import Picture, picture_key
-from fornet_hf.sources.shards import iter_pictures, shard_files
+from fornet_hf.sources.shards import iter_pictures, shard_files, shard_names
 
-__all__ = ["FolderSource", "Picture", "PictureRef", "iter_pictures", "picture_key", "shard_files"]
+__all__ = ["FolderSource", "Picture", "PictureRef", "iter_pictures", "picture_key", "shard_files", "shard_names"]

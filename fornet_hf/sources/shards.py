@@ -25,20 +25,27 @@ def shard_files(folder: Path, split: str) -> list[Path]:
         NotFoundError: if there are none, or some are missing.
         SourceError: if shards of several conversions lie together.
     """
+    files = [path for place in (folder / "data", folder) if place.is_dir() for path in place.iterdir()]
+    names = [path.relative_to(folder).as_posix() for path in files]
+    return [folder / name for name in shard_names(names, split, str(folder))]
+
+
+def shard_names(paths: Collection[str], split: str, where: str = "the source") -> list[str]:
+    """Those of a repository's paths that are the Parquet shards of a split, in order; as `shard_files`."""
     names = split_names(split)
     pattern = re.compile(rf"({'|'.join(map(re.escape, names))})-\d{{5}}-of-(\d{{5}})\.parquet")
-    for place in (folder / "data", folder):
-        paths = sorted(place.iterdir()) if place.is_dir() else []
-        matches = {path: pattern.fullmatch(path.name) for path in paths}
-        shards = {path.name: path for path, match in matches.items() if match}
-        if shards:
-            sets = sorted({(match[1], match[2]) for match in matches.values() if match})
-            return [shards[name] for name in _complete_set(place, shards.keys(), sets)]
-    example = f"{names[-1]}-00000-of-NNNNN.parquet"
-    raise NotFoundError(explain(f"no shards of split {split!r}", then=f"Expected {folder / 'data' / example}"))
+    for place in ("data/", ""):
+        inside = [path.removeprefix(place) for path in paths if path.startswith(place)]
+        matches = [match for match in map(pattern.fullmatch, inside) if match]
+        if matches:
+            sets = sorted({(match[1], match[2]) for match in matches})
+            found = _complete_set(f"{where}/{place}", {match[0] for match in matches}, sets)
+            return [place + name for name in found]
+    example = f"{where}/data/{names[-1]}-00000-of-NNNNN.parquet"
+    raise NotFoundError(explain(f"no shards of split {split!r}", then=f"Expected {example}"))
 
 
-def _complete_set(place: Path, names: Collection[str], sets: list[tuple[str, str]]) -> list[str]:
+def _complete_set(place: str, names: Collection[str], sets: list[tuple[str, str]]) -> list[str]:
     """The names of all shards of the set, if it is one set and these are they."""
     if len(sets) > 1:
         found = [f"{split}-*-of-{count}" for split, count in sets]

@@ -1,0 +1,141 @@
+"""How every benchmark times: one core, warm-up, both sides in turn in one run, medians with their spread."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RESULTS = Path(__file__).parent / "results"
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to time.
+
+    Attributes:
+        name: in the results.
+        run: the work; what it returns is checked, not kept.
+        items: how many items one call handles; times are reported for one item.
+        check: raises if the result of `run` is wrong; called for every call, outside of the timed region.
+    """
+
+    name: str
+    run: Callable[[], Any]
+    items: int
+    check: Callable[[Any], None]
+
+
+def pin_to_one_core() -> int:
+    """Bind this process and its children to one core and the libraries to one thread; the core's number."""
+    for name in _THREADS:
+        os.environ[name] = "1"
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    for module, limit in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
+        if importlib.util.find_spec(module):
+            getattr(importlib.import_module(module), limit)(1)
+    return core
+
+
+def measure(cases: Sequence[Case], *, repeats: int = 15, warm_up: int = 2) -> dict[str, dict[str, float]]:
+    """Time all cases in turn, `repeats` times over; results per item, in milliseconds.
+
+    Interleaved, so that a machine that slows down slows all sides down; each round starts with another case.
+    """
+    for case in cases:
+        for _ in range(warm_up):
+            case.check(case.run())
+    seconds: dict[str, list[float]] = {case.name: [] for case in cases}
+    for repeat in range(repeats):
+        for i in range(len(cases)):
+            case = cases[(i + repeat) % len(cases)]
+            gc.collect()
+            gc.disable()
+            start = time.perf_counter()
+            result = case.run()
+            seconds[case.name].append((time.perf_counter() - start) / case.items)
+            gc.enable()
+            case.check(result)
+    return {name: summary(values) for name, values in seconds.items()}
+
+
+def summary(seconds: Sequence[float]) -> dict[str, float]:
+    """Median, quartiles and items a second of repeated timings of one item."""
+    low, median, high = (float(value) * 1000 for value in np.percentile(seconds, (25, 50, 75)))
+    return {
+        "median_ms": round(median, 5),
+        "quartile_1_ms": round(low, 5),
+        "quartile_3_ms": round(high, 5),
+        "items_per_second": round(1000 / median, 2),
+        "repeats": len(seconds),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What a figure depends on: hardware, versions, date, commit."""
+    return {
+        "date": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "cpu": _cpu(),
+        "cores_visible": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {
+            name: _version(name) for name in ("pillow", "numpy", "torch", "torchvision", "datasets", "pyarrow")
+        },
+        "libjpeg_turbo": _libjpeg(),
+    }
+
+
+def write(name: str, results: dict[str, Any]) -> Path:
+    """Write `results` with `machine()` to `results/<name>.json`; the file's path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
+    return path
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _libjpeg() -> str | None:
+    from PIL import features
+
+    return features.version("libjpeg_turbo")
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() or "unknown"
+
+
+def progress(message: str) -> None:
+    """A line for whoever waits."""
+    print(message, file=sys.stderr, flush=True)

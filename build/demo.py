@@ -1,0 +1,100 @@
+#!/usr/bin/env python
+"""The whole way on real photographs: take apart, publish as patches, load, recombine, look.
+
+    python build/demo.py --out demo
+
+Writes OUT/contact_sheet.png and prints what was made. Nothing is downloaded and no model weights are needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import create_patches
+import demo_pictures
+from fornet_hf import load_dataset
+from fornet_hf.errors import ForNetError
+from fornet_hf.files import atomic_path
+from fornet_hf.locations import Folder
+from fornet_hf.manifest import Manifest, read_manifest
+from fornet_hf.preview import contact_sheet
+from fornet_hf.release import open_release
+
+SHOWN = (0, 6, 11, 16, 21)  # a picture of each class
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What the demo measured."""
+
+    pictures: int
+    rows: int
+    patch_bytes: float
+    apply_milliseconds: float
+
+    def table(self) -> str:
+        """The figures for people."""
+        lines = (
+            ("pictures taken apart", f"{self.pictures}"),
+            ("bytes a patch", f"{self.patch_bytes:,.0f}"),
+            ("time to apply a patch", f"{self.apply_milliseconds:.1f} ms"),
+            ("digests verified", f"{self.rows} of {self.pictures} backgrounds, bit for bit"),
+        )
+        return "\n".join(f"  {name:<24}{value}" for name, value in lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; returns the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for everything (%(default)s)")
+    out: Path = parser.parse_args(arguments).out
+    try:
+        figures = run(out)
+    except ForNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"\n{figures.table()}\n\nLook at {out / 'contact_sheet.png'}")
+    return 0
+
+
+def run(out: Path) -> Figures:
+    """Make everything in the folder `out`."""
+    pictures, made = out / "pictures", out / "made"
+    for command, words in (
+        (demo_pictures, [str(pictures)]),
+        (create_patches, [str(pictures), str(made), "--boxes", str(pictures / "boxes.json")]),
+    ):
+        if command.main(words) != 0:
+            raise ForNetError(f"{command.__name__} failed; its message stands above")
+    patches = made / "patches"
+    dataset = load_dataset(patches=patches, imagenet_dir=pictures, cache_dir=out / "cache")
+    page = contact_sheet(dataset["train"], indices=SHOWN)
+    with atomic_path(out / "contact_sheet.png") as temporary:
+        page.save(temporary, "PNG")
+    return measure(patches, pictures, dataset)
+
+
+def measure(patches: Path, pictures: Path, dataset: Any) -> Figures:
+    """Apply all patches once more in this process, with the clock running; every digest is compared."""
+    release = open_release(Folder(patches))
+    started = time.perf_counter()
+    rows = sum(1 for split in release.splits for unit in release.units(split, Folder(pictures)) for _ in unit.rows())
+    seconds = time.perf_counter() - started
+    manifest: Manifest = read_manifest(patches)
+    size = sum(entry.bytes for entries in manifest.splits.values() for entry in entries)
+    return Figures(
+        pictures=sum(len(part) for part in dataset.values()),
+        rows=rows,
+        patch_bytes=size / rows,
+        apply_milliseconds=1e3 * seconds / rows,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

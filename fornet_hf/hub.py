@@ -1,0 +1,201 @@
+"""Reading from the Hub: downloads, lists, streams; and every refusal in words that help."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import huggingface_hub as hub
+from huggingface_hub import errors
+
+from fornet_hf.errors import AccessError, ForNetError, NotFoundError, StorageError, UnreachableError, explain
+from fornet_hf.files import open_local
+
+Token = str | bool | None
+
+_SCHEME = "hf://"
+_ATTEMPTS = 6
+_FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
+
+
+def download(repository: str, path: str, revision: str | None = None, token: Token = None) -> Path:
+    """A file of a dataset repository, in the shared Hub cache; a broken download is taken up again.
+
+    Raises:
+        AccessError, NotFoundError, StorageError, UnreachableError.
+    """
+    for pause in _pauses():
+        try:
+            with explained(repository, revision, path):
+                return Path(
+                    hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token)
+                )
+        except UnreachableError as error:
+            if pause is None or not _broken_off(error):
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def list_files(repository: str, revision: str | None = None, token: Token = None) -> list[str]:
+    """The paths of all files of a dataset repository, sorted."""
+    with explained(repository, revision):
+        return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+
+
+def snapshot_commit(cached: Path) -> str | None:
+    """The commit which a file in the Hub cache belongs to."""
+    parts = cached.parts
+    return parts[parts.index("snapshots") + 1] if "snapshots" in parts else None
+
+
+def remote_address(repository: str, path: str, revision: str | None) -> str:
+    """The `hf://` address of a file."""
+    return f"{_SCHEME}datasets/{repository}{'@' + revision.replace('/', '%2F') if revision else ''}/{path}"
+
+
+def open_file(address: str, token: Token = None) -> BinaryIO:
+    """Open a local path, or an `hf://` address that is read in pieces as they are needed."""
+    if not address.startswith(_SCHEME):
+        return open_local(address)
+    return cast(BinaryIO, io.BufferedReader(_RemoteFile(address.removeprefix(_SCHEME), token), 2**20))
+
+
+class _RemoteFile(io.RawIOBase):
+    """A file on the Hub; a read that fails is tried again on a new connection, with growing pauses."""
+
+    def __init__(self, address: str, token: Token) -> None:
+        self._address, self._token = address, token
+        self._position = 0
+        self._file = self._open()
+        self._size = int(self._file.size)
+
+    def _open(self) -> Any:
+        repository = "/".join(self._address.split("@")[0].split("/")[1:3])
+        with explained(repository, None, self._address):
+            return hub.HfFileSystem(token=self._token).open(self._address, "rb", block_size=2**20)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        data = self._read(min(len(view), max(0, self._size - self._position)))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def _read(self, count: int) -> bytes:
+        for pause in _pauses():
+            try:
+                self._file.seek(self._position)
+                return cast(bytes, self._file.read(count))
+            except Exception as error:
+                if pause is None or isinstance(error, ForNetError):
+                    what = f"reading {self._address} failed {_ATTEMPTS} times"
+                    raise UnreachableError(explain(what, found=error, then="Try again later.")) from error
+                time.sleep(pause)
+                self._file = self._open()
+        raise AssertionError("unreachable")
+
+
+def _pauses() -> Iterator[float | None]:
+    """Seconds to wait after each failed attempt; None after the last."""
+    yield from (_FIRST_PAUSE * 2**attempt for attempt in range(_ATTEMPTS - 1))
+    yield None
+
+
+def _broken_off(error: BaseException) -> bool:
+    """Whether a transfer broke off, which is worth another attempt; no network at all is not."""
+    return isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, errors.LocalEntryNotFoundError)
+
+
+@contextlib.contextmanager
+def explained(repository: str, revision: str | None, path: str | None = None) -> Iterator[None]:
+    """Turn what `huggingface_hub` raises into our errors, with the next step to take.
+
+    Raises:
+        AccessError: not logged in, no access to a gated repository, or a token that is not valid.
+        NotFoundError: no such repository, revision or file.
+        UnreachableError: offline or no answer, and not in the cache.
+        StorageError: the disk is full.
+    """
+    page = f"{hub.constants.ENDPOINT}/datasets/{repository}"
+    at = f" at revision {revision}" if revision else ""
+    file = f"{path} of " if path else ""
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise AccessError(_gated(repository, page)) from error
+    except errors.RevisionNotFoundError as error:
+        raise NotFoundError(
+            explain(f"{repository} has no revision {revision!r}", then=f"See {page}/commits")
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        what = f"there is no dataset {repository} that you can see"
+        then = f"Check the name at {page}; for a private one log in with `hf auth login`, or renew an expired token."
+        raise AccessError(explain(what, then=then)) from error
+    except errors.LocalEntryNotFoundError as error:
+        then = "Check the network, or unset HF_HUB_OFFLINE; what is in the cache needs no network."
+        what = f"{file}{repository}{at} is not in the cache, and the Hub cannot be reached"
+        raise UnreachableError(explain(what, found=_first_line(error), then=then)) from error
+    except errors.EntryNotFoundError as error:
+        what = f"{repository}{at} has no file {path}"
+        raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error
+    except errors.HfHubHTTPError as error:
+        raise _http(error, repository, file) from error
+    except OSError as error:
+        raise disk_full(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2", "requests"}:
+            raise
+        raise UnreachableError(
+            explain(f"{file}{repository}: the connection broke", found=_first_line(error))
+        ) from error
+
+
+def _gated(repository: str, page: str) -> str:
+    if hub.get_token() is None:
+        tokens = f"{hub.constants.ENDPOINT}/settings/tokens"
+        then = f"Ask for access at {page}, make a token at {tokens}, then `hf auth login`."
+        return explain(f"{repository} is gated and you are not logged in", then=then)
+    then = f"Ask for access at {page} with the account that your token belongs to (`hf auth whoami`)."
+    return explain(f"{repository} is gated and your account has no access to it", then=then)
+
+
+def _http(error: errors.HfHubHTTPError, repository: str, file: str) -> ForNetError:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status == 401:
+        then = "Log in again with `hf auth login`, or correct HF_TOKEN."
+        return AccessError(explain(f"the Hub does not accept your token for {repository}", then=then))
+    if status == 403:
+        return AccessError(explain(f"the Hub refuses {file}{repository}", found=_first_line(error)))
+    return UnreachableError(explain(f"{file}{repository}: the Hub answered with an error", found=_first_line(error)))
+
+
+def disk_full(error: OSError) -> StorageError | None:
+    """Our error, if this one says that a disk is full."""
+    if error.errno != errno.ENOSPC:
+        return None
+    then = "Free some space, or use another disk: HF_HOME for downloads, cache_dir= for the prepared dataset."
+    return StorageError(explain("the disk is full", found=error.filename or error.strerror, then=then))
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,131 @@
+"""Where files are: a folder on this machine, or a dataset repository on the Hub."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.hub import Token, download, list_files, remote_address, snapshot_commit
+from fornet_hf.progress import progress
+from fornet_hf.workers import max_workers
+
+_REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
+
+
+class Location(Protocol):
+    """Files that are called by relative paths with forward slashes."""
+
+    def names(self) -> Sequence[str]:
+        """The paths of all files."""
+        ...
+
+    def fetch(self, path: str) -> Path:
+        """A local copy of one file. Raises NotFoundError if there is none."""
+        ...
+
+    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+        """Local copies of many files, in order; `what` names them to the user."""
+        ...
+
+    def address(self, path: str) -> str:
+        """What `hub.open_file` takes to read a file where it is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder on this machine."""
+
+    root: Path
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def names(self) -> Sequence[str]:
+        """The paths of all files, sorted."""
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
+
+    def fetch(self, path: str) -> Path:
+        """The file itself."""
+        file = self.root / path
+        if not file.is_file():
+            raise NotFoundError(explain(f"{self.root} has no file {path}", found=_listing(self.root)))
+        return file
+
+    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+        """The files themselves."""
+        del what
+        return [str(self.fetch(path)) for path in paths]
+
+    def address(self, path: str) -> str:
+        """The file's path."""
+        return str(self.fetch(path))
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A dataset repository on the Hub, at one revision; downloads go to the shared Hub cache and are resumed."""
+
+    id: str
+    revision: str | None = None
+    token: Token = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"https://huggingface.co/datasets/{self.id}" + (f" at {self.revision}" if self.revision else "")
+
+    def names(self) -> Sequence[str]:
+        """The paths of all files, sorted."""
+        return list_files(self.id, self.revision, self.token)
+
+    def fetch(self, path: str) -> Path:
+        """The file in the Hub cache, downloaded if need be."""
+        return download(self.id, path, self.revision, self.token)
+
+    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+        """The files in the Hub cache, MAX_WORKERS downloads at a time."""
+        get = functools.partial(download, self.id, revision=self.revision, token=self.token)
+        with ThreadPoolExecutor(max_workers()) as pool:
+            jobs = [pool.submit(get, path) for path in paths]
+            try:
+                return [str(job.result()) for job in progress(jobs, f"Downloading {what}", "file")]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def address(self, path: str) -> str:
+        """The file's `hf://` address."""
+        return remote_address(self.id, path, self.revision)
+
+    def pinned(self, path: str) -> Repository:
+        """This repository at the very commit that `path` is fetched from, so that all files belong together."""
+        return dataclasses.replace(self, revision=snapshot_commit(self.fetch(path)) or self.revision)
+
+
+def locate(where: str, token: Token = None) -> Folder | Repository:
+    """A folder that exists, or a repository `owner/name` or `owner/name@revision`.
+
+    Raises:
+        ConfigurationError: neither.
+    """
+    folder = Path(where).expanduser()
+    if folder.is_dir():
+        return Folder(folder)
+    match = _REPOSITORY.fullmatch(where)
+    if match is None:
+        allowed = "a folder that exists, or a Hub repository like owner/name or owner/name@revision"
+        raise ConfigurationError(explain("no such folder or repository", found=repr(where), allowed=allowed))
+    return Repository(match["id"], match["revision"], token)
+
+
+def _listing(folder: Path) -> str:
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(path.name for path in folder.iterdir())
+    return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "") if names else "an empty folder"

@@ -1,0 +1,71 @@
+"""The recipe of one recombined picture: everything that was drawn, and no pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.masks import Box
+
+Size = tuple[int, int]  # width, height in pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """How one picture is put together; replaying it gives the same pixels. JSON-able.
+
+    The *canvas* is the picture before cropping: the whole background, or, with `paste_pre_transform=False`, the
+    background's crop at its output size.
+
+    Attributes:
+        original: the original picture is shown, nothing is pasted.
+        background: row of the background in the pool; None: the row's own.
+        background_key: key of the background's row, if it was asked for.
+        background_box: the part of the background that is shown, pixels of the background.
+        canvas: width and height of the canvas, pixels.
+        window: the part of the canvas that is shown, pixels.
+        output: width and height of the result, pixels.
+        flip: mirrored left to right at the end.
+        size: width and height to which the whole foreground (the tight box of its mask) is scaled, pixels of the
+            canvas; None: nothing is pasted.
+        part: the part of the scaled foreground that is pasted, pixels.
+        offset: x and y of that part's upper left corner on the canvas, pixels; negative where it juts out.
+        sigma: radius of the edge's feather, pixels of the canvas.
+    """
+
+    original: bool
+    background: int | None
+    background_key: str | None = None
+    background_box: Box
+    canvas: Size
+    window: Box
+    output: Size
+    flip: bool = False
+    size: Size | None = None
+    part: Box = (0, 0, 0, 0)
+    offset: tuple[int, int] = (0, 0)
+    sigma: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object: numbers, strings, lists, true, false and null."""
+        values = dataclasses.asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Composition:
+        """The inverse of `to_json`.
+
+        Raises:
+            ConfigurationError: not an object with exactly these names.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(value, Mapping) or set(value) != set(names):
+            found = sorted(value) if isinstance(value, Mapping) else repr(value)
+            raise ConfigurationError(
+                explain("this is no composition", found=found, allowed=f"an object with {names}")
+            )
+        values: dict[str, Any] = {n: tuple(item) if isinstance(item, list) else item for n, item in value.items()}
+        return cls(**values)

@@ -1,0 +1,144 @@
+"""The backgrounds of a dataset: which may be chosen, and their bytes at random access.
+
+Only labels and ratios are held in memory. Bytes are read straight from the dataset's Arrow chunks, at a cost that
+does not depend on the number of rows.
+"""
+
+from __future__ import annotations
+
+import bisect
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.decoding import size_of
+from fornet_hf.recombination.sampling import BackgroundShape
+
+if TYPE_CHECKING:
+    import datasets
+    import pyarrow as pa
+
+COLUMNS = ("key", "label", "background", "foreground_ratio")
+
+
+class BackgroundPool:
+    """The backgrounds of all rows of a dataset, as it was when the pool was made.
+
+    Backgrounds of pictures whose object covered `pruning_ratio` or more are not chosen. A class that this leaves
+    without any keeps all of its own; a class that never had one draws from all classes; a pool which pruning
+    leaves empty is not pruned.
+
+    Raises:
+        ConfigurationError: the dataset has not the columns, or no background at all.
+    """
+
+    def __init__(self, dataset: datasets.Dataset, pruning_ratio: float = 0.8) -> None:
+        missing = [name for name in COLUMNS if name not in dataset.column_names]
+        if missing:
+            raise ConfigurationError(
+                explain(
+                    "the dataset cannot give backgrounds",
+                    found=f"columns {dataset.column_names}",
+                    allowed=f"a ForNet dataset with {list(COLUMNS)}",
+                )
+            )
+        self._dataset = dataset.with_format(None).select_columns(list(COLUMNS))
+        self._pruning_ratio = pruning_ratio
+        self._index()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_dataset": self._dataset, "_pruning_ratio": self._pruning_ratio}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._index()
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def _index(self) -> None:
+        """Choose the rows that qualify, all and by class."""
+        self._columns = {name: _Chunks(self._dataset, name) for name in ("key", "background")}
+        labels = _numbers(self._dataset, "label", np.int64)
+        self._ratios = _numbers(self._dataset, "foreground_ratio", np.float32)
+        present = _present(self._dataset, "background")
+        if not present.any():
+            raise ConfigurationError(
+                explain(
+                    "the dataset has no background", found=f"{len(labels)} rows", allowed="at least one background"
+                )
+            )
+        kept = present & (self._ratios < self._pruning_ratio)
+        self._all = _positions(kept if kept.any() else present)
+        classes = np.bincount(labels[kept & (labels >= 0)], minlength=int(labels.max(initial=0)) + 1)
+        kept |= present & (labels >= 0) & (classes[labels] == 0)
+        rows = _positions(kept & (labels >= 0))
+        self._by_class = rows[np.argsort(labels[rows], kind="stable")]
+        self._ends = np.cumsum(np.bincount(labels[rows], minlength=len(classes)))
+        self._last: tuple[int, bytes] | None = None
+
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
+        rows = self._all if label is None else self._of_class(label)
+        row = int(rows[int(chance * len(rows))])
+        return BackgroundShape(row, *size_of(self.read(row)), float(self._ratios[row]))
+
+    def _of_class(self, label: int) -> npt.NDArray[np.int64]:
+        if not 0 <= label < len(self._ends):
+            return self._all
+        start = 0 if label == 0 else self._ends[label - 1]
+        rows = self._by_class[start : self._ends[label]]
+        return rows if len(rows) else self._all
+
+    def read(self, row: int) -> bytes:
+        """The bytes of the background of that row of the pool."""
+        if self._last is None or self._last[0] != row:  # picked for its size, then read for its pixels
+            self._last = row, self._columns["background"][row]
+        return self._last[1]
+
+    def key(self, row: int) -> str:
+        """The key of that row of the pool."""
+        key: str = self._columns["key"][row]
+        return key
+
+
+class _Chunks:
+    """Random access to one column of a dataset, around its formatting."""
+
+    def __init__(self, dataset: datasets.Dataset, name: str) -> None:
+        column: pa.ChunkedArray = dataset.data.column(name)
+        self._chunks = [chunk.field("bytes") if name == "background" else chunk for chunk in column.chunks]
+        self._ends = np.cumsum([len(chunk) for chunk in column.chunks]).tolist()
+        self._rows = _indices(dataset)
+
+    def __getitem__(self, row: int) -> Any:
+        if self._rows is not None:
+            row = int(self._rows[row])
+        chunk = bisect.bisect_right(self._ends, row)
+        return self._chunks[chunk][row - (self._ends[chunk - 1] if chunk else 0)].as_py()
+
+
+def _indices(dataset: datasets.Dataset) -> npt.NDArray[np.uint64] | None:
+    """The physical row of each row; None where they are the same. There is no public way to it."""
+    table = dataset._indices  # noqa: SLF001
+    return None if table is None else table.column(0).to_numpy()
+
+
+def _numbers(dataset: datasets.Dataset, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
+    """A column of numbers in the dataset's order of rows; null counts as 0."""
+    values = np.asarray(dataset.data.column(name).fill_null(0).to_numpy(), dtype=kind)
+    indices = _indices(dataset)
+    return values if indices is None else values[indices]
+
+
+def _present(dataset: datasets.Dataset, name: str) -> npt.NDArray[np.bool_]:
+    """Whether a row's value is there, in the dataset's order of rows."""
+    valid: npt.NDArray[np.bool_] = dataset.data.column(name).is_valid().to_numpy()
+    indices = _indices(dataset)
+    return valid if indices is None else valid[indices]
+
+
+def _positions(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(chosen).astype(np.int64)

@@ -1,0 +1,207 @@
+"""create_patches.py, end to end on small real pictures."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import producers.shard
+from create_patches import main
+from fornet_hf.manifest import read_manifest
+from fornet_hf.patch import apply_patch
+from fornet_hf.shards import PatchShard
+from producers import parallel
+from producers.plan import plan
+
+LABELS = {"n02123045_1": 281, "n03877845_1": 698, "n04008634_1": 744, "n07930864_1": 968, "n11939491_1": 985}
+
+
+def run(pictures, out, boxes, *more):
+    return main([str(pictures), str(out), "--boxes", str(boxes), "--workers", "1", *more])
+
+
+def digests(out):
+    splits = read_manifest(out / "patches").splits
+    return {entry.path: entry.sha256 for entries in splits.values() for entry in entries}
+
+
+def applied(out, pictures):
+    """All rows of a release, by key."""
+    rows = {}
+    for path in sorted((out / "patches").glob("*.parquet")):
+        shard = PatchShard(path, path.name)
+        for number, key in enumerate(shard.keys):
+            (source,) = pictures.rglob(f"{key}.JPEG")
+            rows[key] = apply_patch(source.read_bytes(), shard[number], shard.encoding)
+    return rows
+
+
+def test_pictures_become_a_release_that_applies_to_them(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    assert run(pictures, tmp_path / "out", boxes) == 0
+    rows = applied(tmp_path / "out", pictures)
+    assert sorted(rows) == sorted(json.loads(boxes.read_text()))
+    assert {key: row.label for key, row in rows.items() if key.startswith("n")} == LABELS
+    areas = {key: round(row.foreground_ratio, 1) for key, row in rows.items() if key.startswith("n")}
+    assert areas == {
+        "n02123045_1": 0.8,
+        "n03877845_1": 0.2,
+        "n04008634_1": 0.1,
+        "n07930864_1": 0.5,
+        "n11939491_1": 0.2,
+    }
+    assert "5 ok, 0 no_detect, 1 error" in capsys.readouterr().out
+
+
+def test_each_split_has_its_pictures_in_source_order(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "out", boxes, "--shards", "1")
+    for split, folder in (("train", "train"), ("validation", "val")):
+        name = f"{split}-00000-of-00001.parquet"
+        keys = PatchShard(tmp_path / "out" / "patches" / name, name).keys
+        files = sorted((pictures / folder).glob("*/*.JPEG"))
+        assert keys == [path.stem for path in files if path.stem != "damaged"]
+
+
+def test_the_damaged_picture_is_in_the_report_with_its_reason(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "out", boxes)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["outcomes"] == {"ok": 5, "no_detect": 0, "error": 1}
+    assert report["reasons"] == {"error: SourceError": 1}
+    (lost,) = report["lost"]
+    assert lost["key"] == "damaged"
+    assert "cannot be decoded" in lost["detail"]
+    assert set(report["pictures_per_second"]) >= {"segment", "infill", "patch", "all"}
+
+
+def test_a_picture_without_a_box_is_counted(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    value = json.loads(boxes.read_text())
+    value.pop("n07930864_1")
+    boxes.write_text(json.dumps(value))
+    assert run(pictures, tmp_path / "out", boxes, "--split", "train") == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["outcomes"] == {"ok": 3, "no_detect": 1, "error": 1}
+
+
+def test_the_manifest_names_the_backends(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "out", boxes, "--source-name", "demo", "--dilation", "9")
+    manifest = read_manifest(tmp_path / "out" / "patches")
+    assert manifest.encoding.dilation == 9
+    assert (manifest.source, manifest.classes) == ("demo", None)
+    assert manifest.producer["segmenter"]["name"] == "grabcut"
+    assert manifest.producer["detector"]["revision"].startswith("sha256:")
+    assert list(manifest.splits) == ["train", "validation"]
+
+
+def test_an_interrupted_run_goes_on_and_gives_the_same(picture_folder, tmp_path, monkeypatch):
+    pictures, boxes = picture_folder
+    assert run(pictures, tmp_path / "whole", boxes, "--split", "train", "--shards", "3") == 0
+    made = []
+    real = producers.shard.make_patch
+
+    def interrupted(*args, key, **kwargs):
+        made.append(key)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return real(*args, key=key, **kwargs)
+
+    monkeypatch.setattr(producers.shard, "make_patch", interrupted)
+    assert run(pictures, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 130
+    assert not (tmp_path / "cut" / "patches" / "manifest.json").exists()
+    assert not list((tmp_path / "cut").rglob("*.tmp"))
+    finished = len(list((tmp_path / "cut" / "reports").iterdir()))
+    assert 0 < finished < 3
+    assert run(pictures, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 0
+    assert digests(tmp_path / "cut") == digests(tmp_path / "whole")
+    assert len(made) == len(set(made)) + 1  # only the picture at which it was cut was begun twice
+
+
+def test_a_finished_run_does_nothing_again(picture_folder, tmp_path, monkeypatch):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "out", boxes)
+    before = digests(tmp_path / "out")
+    monkeypatch.setattr(producers.shard, "make_patch", None)
+    assert run(pictures, tmp_path / "out", boxes) == 0
+    assert digests(tmp_path / "out") == before
+
+
+def test_splits_can_be_made_one_after_the_other(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "both", boxes)
+    run(pictures, tmp_path / "out", boxes, "--split", "val")
+    run(pictures, tmp_path / "out", boxes, "--split", "train")
+    assert digests(tmp_path / "out") == digests(tmp_path / "both")
+
+
+def test_other_settings_or_pictures_in_the_same_folder_are_an_error(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "out", boxes)
+    assert run(pictures, tmp_path / "out", boxes, "--dilation", "5") == 1
+    assert "found {'dilation': 5}; allowed: {'dilation': 18}" in capsys.readouterr().err
+    next(pictures.rglob("damaged.JPEG")).unlink()
+    assert run(pictures, tmp_path / "out", boxes) == 1
+    assert "another split train" in capsys.readouterr().err
+
+
+def test_the_number_of_workers_changes_nothing(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    run(pictures, tmp_path / "one", boxes, "--split", "train", "--shards", "2")
+    script = Path(producers.shard.__file__).parents[1] / "create_patches.py"
+    command = [sys.executable, script, pictures, tmp_path / "two", "--boxes", boxes, "--split", "train"]
+    environment = {**os.environ, "PYTHONPATH": str(script.parents[1]), "MAX_WORKERS": "2"}
+    done = subprocess.run(
+        [*map(str, command), "--shards", "2"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "two") == digests(tmp_path / "one")
+
+
+def _die(task):
+    os._exit(9)
+
+
+def test_a_killed_worker_is_an_error_that_says_how_to_go_on(picture_folder):
+    tasks = plan(picture_folder[0], ["train"], shards=2)
+    with pytest.raises(parallel.WorkerDiedError, match="same command again"):
+        list(parallel.run_tasks(_die, tasks, 2))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["{none}", "{out}"], "folder of pictures is missing"),
+        (["{out}", "{out}"], "no split of pictures"),
+        (["{pictures}", "{out}", "--boxes", "{none}"], "file of boxes is missing"),
+        (["{pictures}", "{out}", "--max-side", "5"], "max_side"),
+        (["{pictures}", "{out}", "--shards", "99"], "too few pictures"),
+    ],
+)
+def test_mistakes_are_explained_and_exit_with_1(picture_folder, tmp_path, capsys, change, message):
+    (tmp_path / "out").mkdir()
+    paths = {"pictures": picture_folder[0], "out": tmp_path / "out", "none": tmp_path / "none"}
+    assert main([text.format(**paths) for text in change]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_no_patch_at_all_is_an_error(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    boxes.write_text("{}")
+    assert run(pictures, tmp_path / "out", boxes) == 1
+    assert "no picture gave a patch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--workers", "0"], ["--workers", "x"], ["--segmenter", "none"]])
+def test_a_wrong_command_line_exits_with_2(tmp_path, words):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), str(tmp_path), *words])

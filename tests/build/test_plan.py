@@ -1,0 +1,76 @@
+"""Tasks from a source."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fornet_hf.errors import ConfigurationError, NotFoundError
+from producers.candidates import Labelled
+from producers.plan import plan, present_splits
+from producers.report import Lost
+
+
+def folder(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return root
+
+
+def test_shards_are_slices_of_the_sorted_list(tmp_path):
+    root = folder(tmp_path, "train/b/3.jpg", "train/a/1.jpg", "train/a/2.jpg", "train/c/4.png", "train/c/5.png")
+    tasks = plan(root, ["train"], shards=2)
+    assert [task.name for task in tasks] == ["train-00000-of-00002", "train-00001-of-00002"]
+    assert [[one.key for one in task.read()] for task in tasks] == [["1", "2"], ["3", "4", "5"]]
+
+
+def test_labels_of_imagenet_are_imagenets(tmp_path):
+    (task,) = plan(folder(tmp_path, "train/n02123045/a.JPEG"), ["train"])
+    (one,) = task.read()
+    assert task.classes is None
+    assert (one.label, one.prompts) == (281, ("tabby",))
+
+
+def test_other_folders_are_numbered_in_order_over_all_splits(tmp_path):
+    root = folder(tmp_path, "train/red_fox/1.jpg", "train/n02123045/2.jpg", "val/ant/3.jpg")
+    (task,) = plan(root, ["train"])
+    assert task.classes == ("ant", "n02123045", "red_fox")
+    assert [(one.label, one.prompts) for one in task.read()] == [(1, ("n02123045",)), (2, ("red fox",))]
+
+
+def test_an_unreadable_file_has_its_reason(tmp_path):
+    (task,) = plan(folder(tmp_path, "train/a/1.jpg", "train/a/2.jpg"), ["train"])
+    (tmp_path / "train/a/1.jpg").unlink()
+    gone, there = task.read()
+    assert isinstance(gone, Lost)
+    assert (gone.key, gone.outcome, gone.kind) == ("1", "error", "FileNotFoundError")
+    assert isinstance(there, Labelled)
+
+
+def test_parquet_shards_keep_number_order_and_labels(tmp_path):
+    for index, label in enumerate((5, 1000)):
+        pictures = [{"bytes": b"x", "path": f"n01440764_{index}_n01440764.JPEG"}]
+        kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        table = pa.table({"image": pa.array(pictures, kind), "label": pa.array([label], pa.int64())})
+        (tmp_path / "data").mkdir(exist_ok=True)
+        pq.write_table(table, tmp_path / "data" / f"validation-0000{index}-of-00002.parquet")
+    first, second = plan(tmp_path, present_splits(tmp_path, "all"))
+    assert (first.name, first.source) == ("validation-00000-of-00002", "data/validation-00000-of-00002.parquet")
+    assert [(one.key, one.label) for one in first.read()] == [("n01440764_0", 5)]
+    assert [(one.key, one.kind) for one in second.read()] == [("n01440764_1", "label")]
+
+
+def test_splits_that_are_there(tmp_path):
+    root = folder(tmp_path, "val/a/1.jpg")
+    assert present_splits(root, "all") == ["validation"] == present_splits(root, "val")
+
+
+def test_errors_name_what_is_wrong(tmp_path):
+    with pytest.raises(NotFoundError, match="no split"):
+        present_splits(tmp_path, "all")
+    root = folder(tmp_path, "train/a/1.jpg", "train/b/1.png", "val/a/2.jpg")
+    with pytest.raises(ConfigurationError, match="same name"):
+        plan(root, ["train"])
+    with pytest.raises(ConfigurationError, match=r"too few pictures; found 1; allowed: at least 3"):
+        plan(root, ["validation"], shards=3)

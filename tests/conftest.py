@@ -1,0 +1,40 @@
+"""Every test runs without the network, without the home directory, and with a cache of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("tests", deadline=None, derandomize=True, database=None, max_examples=40)
+settings.load_profile("tests")
+
+_HOME = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set what `datasets` and `huggingface_hub` read once, when they are first imported."""
+    home = config.stash[_HOME] = tempfile.mkdtemp(prefix="fornet-tests-")
+    for name in ("HF_TOKEN", "MAX_WORKERS", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        os.environ.pop(name, None)
+    os.environ.update(
+        HF_HOME=home,
+        HF_HUB_CACHE=f"{home}/hub",
+        HF_DATASETS_CACHE=f"{home}/datasets",
+        HF_MODULES_CACHE=f"{home}/modules",
+        XDG_CACHE_HOME=f"{home}/cache",
+        HF_ENDPOINT="http://127.0.0.1:9",  # nobody listens there; tests of the Hub name their own
+        HF_HUB_DISABLE_TELEMETRY="1",
+        HF_HUB_DISABLE_IMPLICIT_TOKEN="1",  # noqa: S106
+        HF_HUB_DISABLE_PROGRESS_BARS="1",
+        HF_HUB_DISABLE_XET="1",
+        HF_DATASETS_DISABLE_PROGRESS_BARS="1",
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(config.stash[_HOME], ignore_errors=True)

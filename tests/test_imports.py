@@ -1,0 +1,45 @@
+"""The library imports without torch and OpenCV."""
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import fornet_hf
+
+MODULES = ["fornet_hf", "ForNet", *sorted(m.name for m in pkgutil.walk_packages(fornet_hf.__path__, "fornet_hf."))]
+PROGRAM = """
+import importlib, sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "cv2"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refuse())
+for name in {names}:
+    importlib.import_module(name)
+print(sorted({{"torch", "cv2"}} & set(sys.modules)))
+"""
+
+
+def run(names):
+    environment = {"PYTHONPATH": ".", "PATH": "/usr/bin:/bin", "USE_TORCH": "0", "USE_TF": "0", "USE_JAX": "0"}
+    command = [sys.executable, "-c", PROGRAM.format(names=names)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_every_module_loads_neither_torch_nor_opencv():
+    done = run(MODULES)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_this_test_can_fail():
+    assert run(["cv2"]).returncode != 0
+
+
+@pytest.mark.parametrize("name", ["fornet_hf.patch", "fornet_hf.manifest", "fornet_hf.prepare"])
+def test_applying_needs_no_datasets(name):
+    program = f"import sys, {name}; print('datasets' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,140 @@
+"""The canonical raster: one array of pixels for every kind of file."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fornet_hf.errors import SourceError
+from fornet_hf.raster import MAX_SOURCE_PIXELS, canonical_raster, decode_rgb, fitted_size
+from tests.pictures import file_of, picture, pixels
+
+
+def png_header(width, height):
+    """A PNG that declares a size and has no pixels."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    idat = b"IDAT" + zlib.compress(b"")
+    parts = [struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (chunk, idat)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def gray16():
+    return Image.fromarray((np.arange(256 * 4, dtype=np.uint32).reshape(4, 256) * 64).astype(np.uint16))
+
+
+FILES = {
+    "gray": (file_of(picture(9, 7).convert("L")), "L"),
+    "cmyk": (file_of(picture(9, 7).convert("CMYK")), "CMYK"),
+    "gray-alpha": (file_of(picture(9, 7).convert("LA"), "PNG"), "LA"),
+    "rgb-alpha": (file_of(picture(9, 7).convert("RGBA"), "PNG"), "RGBA"),
+    "palette": (file_of(picture(9, 7).convert("P"), "PNG"), "P"),
+    "1-bit": (file_of(picture(9, 7).convert("1"), "PNG"), "1"),
+    "webp": (file_of(picture(9, 7), "WEBP", lossless=True), "RGB"),
+    "bmp": (file_of(picture(9, 7), "BMP"), "RGB"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_mode_becomes_what_pillow_converts_it_to(name):
+    data, mode = FILES[name]
+    with Image.open(io.BytesIO(data)) as opened:
+        assert opened.mode == mode
+        expected = np.asarray(opened.convert("RGB"))
+    raster = canonical_raster(data, 512)
+    assert raster.mode == "RGB"
+    assert np.array_equal(np.asarray(raster), expected)
+
+
+def test_16_bit_gray_keeps_its_high_byte():
+    raster = np.asarray(canonical_raster(file_of(gray16(), "PNG"), 512))
+    assert np.array_equal(raster, np.repeat((np.asarray(gray16()) >> 8).astype(np.uint8)[..., None], 3, axis=2))
+    assert raster.max() > 200
+
+
+def test_alpha_and_palette_transparency_are_dropped_silently():
+    image = picture(9, 7).convert("P")
+    plain, clear = file_of(image, "PNG"), file_of(image, "PNG", transparency=bytes(range(200)))
+    assert np.array_equal(canonical_raster(clear, 512), canonical_raster(plain, 512))
+
+
+def test_exif_rotation_is_not_applied():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert canonical_raster(file_of(picture(40, 20), exif=exif), 512).size == (40, 20)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"exif": b"Exif\0\0MM\0*\xff\xff\xff\xff"},
+        {"exif": b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\xff" * 40},
+        {"xmp": b"<x:xmpmeta"},
+    ],
+    ids=["corrupt-exif", "corrupt-exif-directory", "corrupt-xmp"],
+)
+def test_corrupt_metadata_does_not_matter(extra):
+    plain = canonical_raster(file_of(picture(40, 20)), 512)
+    assert np.array_equal(canonical_raster(file_of(picture(40, 20), **extra), 512), plain)
+
+
+def test_nothing_but_pixels_is_kept():
+    data = file_of(picture(9, 7), icc_profile=b"profile", comment=b"hello", dpi=(300, 300))
+    assert decode_rgb(data).info == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((512, 512), (512, 512)),
+        ((513, 10), (512, 10)),
+        ((5000, 3), (512, 1)),
+        ((3, 5000), (1, 512)),
+        ((500, 375), (500, 375)),
+        ((1000, 333), (512, 170)),
+        ((1024, 1), (512, 1)),
+        ((2048, 6), (512, 2)),
+        ((1, 1), (1, 1)),
+    ],
+)
+def test_the_longer_side_is_fitted_and_halves_are_rounded_up(size, expected):
+    assert fitted_size(*size, 512) == expected
+
+
+def test_large_pictures_are_shrunk_by_bicubic():
+    image = picture(300, 200)
+    expected = image.resize((128, 85), Image.Resampling.BICUBIC)
+    assert np.array_equal(canonical_raster(file_of(image, "PNG"), 128), expected)
+
+
+def test_small_pictures_keep_every_pixel():
+    assert np.array_equal(canonical_raster(file_of(picture(100, 50), "PNG"), 128), pixels(100, 50))
+
+
+GOOD = file_of(picture(64, 64))
+DAMAGED = {
+    "empty": b"",
+    "text": b"no picture at all",
+    "cut": GOOD[: len(GOOD) // 2],
+    "header only": GOOD[:100],
+    "gif": file_of(picture(8, 8), "GIF"),
+    "tiff": file_of(picture(8, 8), "TIFF"),
+    "float tiff": file_of(Image.new("F", (4, 4)), "TIFF"),
+    "png without pixels": png_header(20, 20),
+    "png that declares 10^10 pixels": png_header(100_000, 100_000),
+    "png just above the limit": png_header(2**13, 2**13 + 1),
+    "png of no width": png_header(0, 5),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_and_foreign_files_are_source_errors(name):
+    with pytest.raises(SourceError, match="the source picture"):
+        decode_rgb(DAMAGED[name])
+
+
+def test_the_limit_is_checked_before_pixels_are_decoded():
+    with pytest.raises(SourceError, match=f"8192 x 8193.*{MAX_SOURCE_PIXELS} pixels"):
+        decode_rgb(DAMAGED["png just above the limit"])
