@@ -15,7 +15,7 @@ import datasets
 # requirements, and hides this message behind a bare ModuleNotFoundError.
 try:
     from fornet_hf import loading
-    from fornet_hf.features import row_features, with_lazy_images
+    from fornet_hf.features import row_features
 except ImportError as error:
     raise ImportError("ForNet needs its library: pip install 'fornet-hf[torch]'") from error
 
@@ -114,9 +114,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             yield from super()._prepare_split_single(*args, **kwargs)
 
     def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:
-        dataset = with_lazy_images(super()._as_dataset(*args, **kwargs))
-        return loading.recombined(dataset, self.config)
+        return loading.recombined(super()._as_dataset(*args, **kwargs), self.config)
 
     def _as_streaming_dataset_single(self, splits_generator: datasets.SplitGenerator) -> datasets.IterableDataset:
-        dataset = with_lazy_images(super()._as_streaming_dataset_single(splits_generator))
-        return loading.recombined(dataset, self.config)
+        return loading.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)

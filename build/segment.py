@@ -34,7 +34,7 @@ from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
-from producers.gpu_worker import GpuWorker
+from producers.gpu_worker import SegmentWorker
 from producers.model_settings import ModelSettings
 from producers.on_ray import run_on_ray
 from producers.plan import Task, plan, present_splits
@@ -141,7 +141,7 @@ def _engine(
 ) -> Iterator[tuple[Task, Report]]:
     gpus = 1 if arguments.gpus is None and arguments.engine == "local" else arguments.gpus
     workers = max(1, max_workers() // max(1, gpus or 1)) if arguments.workers is None else arguments.workers
-    work = GpuWorker(settings, folder, workers, arguments.window)
+    work = SegmentWorker(folder, workers, settings, arguments.window)
     if arguments.engine == "ray":
         return run_on_ray(
             work,

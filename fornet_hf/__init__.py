@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fornet_hf.errors import ForNetError
     from fornet_hf.loading import load_dataset
-    from fornet_hf.recombination import Composition, CropConfig, RecombinationConfig, Recombine
+    from fornet_hf.recombination import (
+        Composition,
+        CropConfig,
+        RecombinationConfig,
+        Recombine,
+        StreamingRecombine,
+        recombine_stream,
+        set_epoch,
+    )
     from fornet_hf.rows import cutout
 
 __version__ = "0.1.0"
@@ -23,8 +31,11 @@ _HOMES = {
     "ForNetError": "errors",
     "RecombinationConfig": "recombination",
     "Recombine": "recombination",
+    "StreamingRecombine": "recombination",
     "cutout": "rows",
     "load_dataset": "loading",
+    "recombine_stream": "recombination",
+    "set_epoch": "recombination",
 }
 
 __all__ = [
@@ -33,8 +44,11 @@ __all__ = [
     "ForNetError",
     "RecombinationConfig",
     "Recombine",
+    "StreamingRecombine",
     "cutout",
     "load_dataset",
+    "recombine_stream",
+    "set_epoch",
 ]
 
 

@@ -1,4 +1,4 @@
-"""The columns of a prepared dataset, and pictures that are decoded only when somebody looks at them.
+"""The columns of the prepared dataset, and pictures that are decoded only when somebody looks at them.
 
 `datasets` decodes every Image column before it calls a transform. Recombining needs neither all pictures nor
 whole ones, so that would cost more than everything else.
@@ -6,29 +6,27 @@ whole ones, so that would cost more than everything else.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import datasets
 from PIL import Image
 
-PICTURES = ("foreground", "mask", "background")
+from fornet_hf.lazy import LazyPicture
 
 
 def row_features(class_names: Sequence[str]) -> datasets.Features:
-    """The features of a prepared row (see `fornet_hf.rows.Row`) with the classes in label order."""
-    return datasets.Features(
-        {
-            "key": datasets.Value("string"),
-            "label": datasets.ClassLabel(names=list(class_names)),
-            "foreground": datasets.Image(),
-            "mask": datasets.Image(),
-            "background": datasets.Image(),
-            "box": datasets.Sequence(datasets.Value("int32"), length=4),
-            "foreground_ratio": datasets.Value("float32"),
-        }
-    )
+    """Features of a prepared row (see `fornet_hf.rows.Row`), with the classes in label order."""
+    features: dict[str, Any] = {
+        "key": datasets.Value("string"),
+        "label": datasets.ClassLabel(names=list(class_names)),
+        "foreground": datasets.Image(),
+        "mask": datasets.Image(),
+        "background": datasets.Image(),
+        "box": datasets.Sequence(datasets.Value("int32"), length=4),
+        "foreground_ratio": datasets.Value("float32"),
+    }
+    return datasets.Features(features)
 
 
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
@@ -38,12 +36,12 @@ class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
     """
 
     def decode_example(self, value: dict[str, Any], token_per_repo_id: Any = None) -> Image.Image:
-        """The picture of a stored value: like `Image`'s, but undecoded."""
+        """The picture of a stored value: like `Image`'s, but not yet read."""
         data = value.get("bytes")
-        if data is None or self.mode is not None:
+        if data is None or self.mode is not None or not self.decode:
             picture: Image.Image = super().decode_example(value, token_per_repo_id)
             return picture
-        return Image.open(io.BytesIO(data))
+        return LazyPicture(data)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, datasets.Image):
@@ -53,16 +51,16 @@ class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
     __hash__ = None  # type: ignore[assignment]  # as datasets.Image
 
     def __repr__(self) -> str:
-        return repr(datasets.Image(mode=self.mode, decode=self.decode, id=self.id))
+        return repr(datasets.Image(mode=self.mode, decode=self.decode))
 
 
 def with_lazy_images(dataset: Any) -> Any:
-    """The same dataset (Dataset, IterableDataset), changed in place: its pictures are decoded at first use.
+    """The same dataset (Dataset or IterableDataset), changed in place: its pictures are decoded at first use.
 
     Derived datasets (select, shuffle, filter, ...) inherit it. Image columns with `decode=False` stay as they are.
     """
     columns = dataset.info.features
     for name, feature in list((columns or {}).items()):
         if type(feature) is datasets.Image and feature.decode:
-            columns[name] = LazyImage(mode=feature.mode, decode=True, id=feature.id)
+            columns[name] = LazyImage(mode=feature.mode, id=feature.id)
     return dataset

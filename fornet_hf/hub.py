@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import re
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -19,6 +21,7 @@ from fornet_hf.files import open_local
 Token = str | bool | None
 
 _SCHEME = "hf://"
+_CLIENTS = {"aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3"}
 _ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 
@@ -76,9 +79,12 @@ class _RemoteFile(io.RawIOBase):
         self._size = int(self._file.size)
 
     def _open(self) -> Any:
-        repository = "/".join(self._address.split("@")[0].split("/")[1:3])
-        with explained(repository, None, self._address):
+        with self._explained():
             return hub.HfFileSystem(token=self._token).open(self._address, "rb", block_size=2**20)
+
+    def _explained(self) -> AbstractContextManager[None]:
+        match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
+        return explained(*match.groups()) if match else contextlib.nullcontext()
 
     def readable(self) -> bool:
         return True
@@ -104,12 +110,12 @@ class _RemoteFile(io.RawIOBase):
     def _read(self, count: int) -> bytes:
         for pause in _pauses():
             try:
-                self._file.seek(self._position)
-                return cast(bytes, self._file.read(count))
-            except Exception as error:
-                if pause is None or isinstance(error, ForNetError):
-                    what = f"reading {self._address} failed {_ATTEMPTS} times"
-                    raise UnreachableError(explain(what, found=error, then="Try again later.")) from error
+                with self._explained():
+                    self._file.seek(self._position)
+                    return cast(bytes, self._file.read(count))
+            except UnreachableError as error:
+                if pause is None or not _broken_off(error):
+                    raise
                 time.sleep(pause)
                 self._file = self._open()
         raise AssertionError("unreachable")
@@ -163,7 +169,7 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
     except OSError as error:
         raise disk_full(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in {"httpx", "httpx2", "httpcore", "httpcore2", "requests"}:
+        if type(error).__module__.split(".")[0] not in _CLIENTS:
             raise
         raise UnreachableError(
             explain(f"{file}{repository}: the connection broke", found=_first_line(error))

@@ -13,12 +13,13 @@ from typing import Any
 
 import datasets
 
-from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, StorageError, explain
+from fornet_hf.features import with_lazy_images
 from fornet_hf.files import Open
 from fornet_hf.hub import Token, disk_full, open_file
 from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.prepare import Unit
-from fornet_hf.recombination import RecombinationConfig, Recombine
+from fornet_hf.recombination import RecombinationConfig, Recombine, as_fornet, recombine_stream
 from fornet_hf.release import Release, open_release
 from fornet_hf.workers import max_workers
 
@@ -169,6 +170,8 @@ def find_pictures(release: Release, folder: str | None, repository: str | None, 
     if folder is not None and repository is not None:
         raise ConfigurationError("imagenet_dir and imagenet_repo were both given; allowed: one of them")
     if folder is not None:
+        if not Path(folder).expanduser().is_dir():
+            raise NotFoundError(explain("imagenet_dir: no such folder", found=repr(folder)))
         return Folder(Path(folder).expanduser())
     if repository is None:
         return dataclasses.replace(release.source, token=token)
@@ -205,9 +208,10 @@ def workers(num_proc: int | None) -> int:
 def recombined(dataset: Any, config: Any) -> Any:
     """The dataset with the transform that the configuration's keywords ask for; as it is if there are none."""
     keywords = {name: getattr(config, name) for name in PARAMETERS if getattr(config, name) is not None}
-    if not keywords:
-        return dataset
-    return dataset.with_transform(Recombine(dataset, **keywords))
+    if isinstance(dataset, datasets.IterableDataset):
+        return recombine_stream(dataset, **keywords) if keywords else with_lazy_images(dataset)
+    dataset = as_fornet(dataset)
+    return dataset.with_transform(Recombine(dataset, **keywords)) if keywords else dataset
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ In memory a mask is a bool array of height x width; in files a 1-bit PNG.
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,8 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
     Raises:
         PatchFormatError: not a 1-bit PNG, not of that size, or damaged.
     """
+    if not _whole(data):  # Pillow minds neither checksums nor what comes after the pixels
+        raise PatchFormatError(explain("the mask's PNG is damaged, cut off or followed by other bytes"))
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             found = picture.size, picture.mode
@@ -73,3 +76,16 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
     if pixels is None:
         raise PatchFormatError(explain("the mask is not as declared", found=found, allowed=(size, "1")))
     return pixels
+
+
+def _whole(png: bytes) -> bool:
+    """Whether the chunks of a PNG have their checksums and the last is its end (PNG specification, 5.3)."""
+    start = 8  # after the signature
+    while start + 12 <= len(png):
+        end = start + 12 + int.from_bytes(png[start : start + 4], "big")
+        if zlib.crc32(png[start + 4 : end - 4]) != int.from_bytes(png[end - 4 : end], "big"):
+            return False
+        if png[start + 4 : start + 8] == b"IEND":
+            return end == len(png)
+        start = end
+    return False

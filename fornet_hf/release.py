@@ -127,8 +127,13 @@ def _sources(
         return [folder] * len(entries)
     names = [entry.source for entry in entries if entry.source is not None]
     if len(names) < len(entries):
-        then = "Pass imagenet_dir=FOLDER with train/ and val/."
-        raise NotFoundError(explain("this release was made from a folder of pictures", found=pictures, then=then))
+        raise NotFoundError(
+            explain(
+                f"{pictures} has no pictures for {split!r}, and this release names no source shards",
+                allowed="imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them",
+                then="To prepare one split alone, pass splits=['train'] or splits=['validation'].",
+            )
+        )
     try:
         return [*map(pictures.address, names)] if streaming else pictures.fetch_all(names, "pictures")
     except NotFoundError as error:

@@ -59,6 +59,7 @@ CANDIDATE_SCHEMA = pa.schema(
 Record = dict[str, Any]
 """A row by names of columns."""
 
+# Neither compressed nor with statistics, which would repeat two values for each page.
 _INCOMPRESSIBLE = {"mask", "delta", "source_sha256", "prediction_sha256", "target_sha256"}
 
 
@@ -86,7 +87,12 @@ def write_records(path: Path, records: Iterable[Record], schema: pa.Schema, enco
     with (
         atomic_path(path) as temporary,
         pq.ParquetWriter(
-            temporary, schema, use_dictionary=False, compression=compression, write_page_checksum=True
+            temporary,
+            schema,
+            use_dictionary=False,
+            compression=compression,
+            write_statistics=[name for name in compression if name not in _INCOMPRESSIBLE],
+            write_page_checksum=True,
         ) as writer,
     ):
         for group in _groups(records):
@@ -153,6 +159,8 @@ class PatchShard:
         if group != self._group[0]:
             try:
                 self._group = (group, self._file.read_row_group(group, use_threads=False).to_pylist())
+            except ForNetError as error:  # the Hub did not hand it out
+                raise error.at(self.place(row)) from error
             except _DAMAGE as error:
                 raise self._damaged(error) from error
         try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -38,3 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind."""
     shutil.rmtree(config.stash[_HOME], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make demo` leaves behind, and what it printed in `output.txt`."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    command = [sys.executable, "build/demo.py", "--out", str(folder)]
+    finished = subprocess.run(command, cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True)
+    (folder / "output.txt").write_text(finished.stdout)
+    return folder

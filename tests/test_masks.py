@@ -55,12 +55,18 @@ GOOD = encode_mask(np.ones((8, 8), bool))
 WRONG = {
     "nothing": b"",
     "cut": GOOD[:-20],
+    "without its last byte": GOOD[:-1],
+    "without its last chunk": GOOD[:-12],
+    "bytes behind": GOOD + b"!",
+    "two pictures": GOOD + GOOD,
     "other size": encode_mask(np.ones((8, 9), bool)),
     "gray": file_of(picture(8, 8).convert("L"), "PNG"),
     "rgb": file_of(picture(8, 8), "PNG"),
     "jpeg": file_of(picture(8, 8)),
     "bomb": png_header(60_000, 60_000),
-    "checksum": GOOD[:45] + bytes([GOOD[45] ^ 255]) + GOOD[46:],
+    "one bit": GOOD[:45] + bytes([GOOD[45] ^ 1]) + GOOD[46:],
+    "one bit of what Pillow does not read": GOOD[:-17] + bytes([GOOD[-17] ^ 1]) + GOOD[-16:],
+    "chunk beyond the end": GOOD[:-12] + b"\xff" + GOOD[-11:],
 }
 
 

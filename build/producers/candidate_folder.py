@@ -11,7 +11,6 @@ report.json                               the sum of the reports, written last
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +32,6 @@ class CandidateFolder(RunFolder):
     def shard(self, task: Task) -> Path:
         """Where a task's candidates go."""
         return self.candidates / f"{task.name}.parquet"
-
-    def report(self, task: Task) -> Report:
-        """The report of a finished task."""
-        path = self.root / "reports" / f"{task.name}.json"
-        return Report.from_json(json.loads(path.read_text(encoding="utf-8")))
-
-    def waiting(self, tasks: Sequence[Task]) -> list[Task]:
-        """Those of the tasks which are not finished."""
-        return [task for task in tasks if not self.finished(task)]
 
     def sum_up(self) -> Report:
         """Write the sum of all reports; returns it."""

@@ -3,7 +3,9 @@
 config       what is varied, and how much
 sampling     draws one Composition: numbers, no pixels
 compositing  pixels from a Composition: no randomness
-transform    the callable for `ds.set_transform`
+transform    `Recombine`, the callable for `ds.set_transform`
+streaming    the same for streamed datasets
+dataset      epochs
 """
 
 from __future__ import annotations
@@ -11,8 +13,23 @@ from __future__ import annotations
 from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
+from fornet_hf.recombination.dataset import ForNetDataset, as_fornet, set_epoch
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.sampling import draw
+from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream
 from fornet_hf.recombination.transform import Recombine
 
-__all__ = ["BackgroundPool", "Composition", "CropConfig", "RecombinationConfig", "Recombine", "compose", "draw"]
+__all__ = [
+    "BackgroundPool",
+    "Composition",
+    "CropConfig",
+    "ForNetDataset",
+    "RecombinationConfig",
+    "Recombine",
+    "StreamingRecombine",
+    "as_fornet",
+    "compose",
+    "draw",
+    "recombine_stream",
+    "set_epoch",
+]

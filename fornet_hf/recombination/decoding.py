@@ -14,6 +14,7 @@ from PIL import Image, ImageFile
 
 from fornet_hf import jpeg, rows
 from fornet_hf.jpeg import Rectangle
+from fornet_hf.lazy import LazyPicture
 from fornet_hf.recombination.composition import Size
 from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
 
@@ -30,6 +31,8 @@ def encoded(value: object) -> Picture | None:
     Raises:
         ConfigurationError: none of these.
     """
+    if isinstance(value, LazyPicture):  # asked first: any other question would open it
+        return value.encoded
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
@@ -78,8 +81,8 @@ def decode_part(picture: Picture, box: Bounds, output: Size) -> Image.Image:
     shrink = next(factor for factor in (8, 4, 2, 1) if scale >= factor or factor == 1)
     part = _load(picture, size, shrink)
     # The last pixel of a shrunk picture may lie half outside.
-    x0, y0, x1, y1 = (edge / shrink for edge in box)
-    return scaled(part, (x0, y0, min(x1, part.size[0]), min(y1, part.size[1])), output)
+    left, top, right, bottom = (edge / shrink for edge in box)
+    return scaled(part, (left, top, min(right, part.size[0]), min(bottom, part.size[1])), output)
 
 
 def _load(data: bytes, size: Size, shrink: int) -> Image.Image:

@@ -46,6 +46,7 @@ class BackgroundPool:
             )
         self._dataset = dataset.with_format(None).select_columns(list(COLUMNS))
         self._pruning_ratio = pruning_ratio
+        _register_hash()
         self._index()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -83,7 +84,7 @@ class BackgroundPool:
         """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
         rows = self._all if label is None else self._of_class(label)
         row = int(rows[int(chance * len(rows))])
-        return BackgroundShape(row, *size_of(self.read(row)), float(self._ratios[row]))
+        return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
 
     def _of_class(self, label: int) -> npt.NDArray[np.int64]:
         if not 0 <= label < len(self._ends):
@@ -98,10 +99,29 @@ class BackgroundPool:
             self._last = row, self._columns["background"][row]
         return self._last[1]
 
+    def ratio(self, row: int) -> float:
+        """The area of the object that was removed from that background / its area."""
+        return float(self._ratios[row])
+
     def key(self, row: int) -> str:
         """The key of that row of the pool."""
         key: str = self._columns["key"][row]
         return key
+
+
+def _register_hash() -> None:
+    """Let `datasets` hash a pool by its dataset's fingerprint: the rows would take seconds, again at every select."""
+    try:
+        from datasets.utils._dill import pklregister  # no public name; without it hashing is slow
+    except ImportError:
+        return
+
+    def save(pickler: Any, pool: BackgroundPool) -> None:
+        state = pool.__getstate__()
+        values = state["_dataset"]._fingerprint, state["_pruning_ratio"]  # noqa: SLF001
+        pickler.save_reduce(BackgroundPool, values, obj=pool)
+
+    pklregister(BackgroundPool)(save)
 
 
 class _Chunks:

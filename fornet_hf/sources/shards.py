@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, SourceError, explain
 from fornet_hf.sources.picture import Picture, picture_key, split_names
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def _batches(file: BinaryIO | Path, name: str, rows: int) -> Iterator[Any]:
             yield from parquet.iter_batches(batch_size=rows, columns=["image", "label"], use_threads=False)
     except FileNotFoundError as error:
         raise NotFoundError(f"no Parquet file {name}") from error
+    except ForNetError:
+        raise  # the file is on the Hub, and could not be read there
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # a failing disk or connection: the file itself may be sound

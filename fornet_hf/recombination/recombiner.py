@@ -1,0 +1,147 @@
+"""From one row to one example. Where the backgrounds come from is left open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.compositing import Composed, Parts, render
+from fornet_hf.recombination.composition import Composition
+from fornet_hf.recombination.config import CropConfig, RecombinationConfig
+from fornet_hf.recombination.cutout import Cutout
+from fornet_hf.recombination.decoding import Picture, decoded, size_of
+from fornet_hf.recombination.hooks import Hooks, split_geometry
+from fornet_hf.recombination.rng import ProcessSeed, generator
+from fornet_hf.recombination.sampling import Backgrounds, BackgroundShape, draw
+
+NEEDED = ("key", "label", "foreground", "mask", "background", "box", "foreground_ratio")
+
+
+class Pool(Backgrounds, Protocol):
+    """Where backgrounds come from."""
+
+    def read(self, row: int) -> Picture:
+        """The bytes of the background `row`."""
+
+    def ratio(self, row: int) -> float:
+        """The area of the object that was removed from the background `row` / its area."""
+
+    def key(self, row: int) -> str:
+        """The key of the row which that background belongs to."""
+
+
+class Recombined(NamedTuple):
+    """Attributes: `composed`, the pixels before the user's transforms; `composition`, what was drawn."""
+
+    composed: Composed
+    composition: Composition
+
+
+class Recombiner:
+    """Recombines rows against a set of backgrounds; see `Recombine` for the parameters."""
+
+    def __init__(self, pool: Pool, config: RecombinationConfig, hooks: Hooks, clock: Clock) -> None:
+        self.config, self.hooks, self.clock = config, hooks, clock
+        self.pool = pool
+        self._process_seed = ProcessSeed()
+        # With background first, the user's crop or resize is called on the background, the rest on the result.
+        self._first, self._rest = (None, hooks.transform)
+        if not config.paste_pre_transform:
+            self._first, self._rest = split_geometry(hooks.transform)
+
+    def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        """A batch of rows (a dict of lists) as a batch of examples (a dict of lists).
+
+        A single column (`ds["label"]`) is given back as it is.
+
+        Raises:
+            ConfigurationError: columns are missing.
+        """
+        missing = [name for name in NEEDED if name not in batch]
+        if missing and len(batch) == 1:
+            return dict(batch)
+        if missing:
+            what, then = "rows lack columns that recombining needs", "Apply select_columns after the transform's use."
+            raise ConfigurationError(
+                explain(what, found=f"{list(batch)}", allowed=f"all of {list(NEEDED)}", then=then)
+            )
+        rows = [dict(zip(NEEDED, values, strict=True)) for values in zip(*(batch[n] for n in NEEDED), strict=True)]
+        examples = [self.example(row) for row in rows]
+        return {name: [example[name] for example in examples] for name in (examples[0] if examples else ())}
+
+    def example(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """One example: the columns of `Recombine`'s output."""
+        composed, composition = self.recombine(row)
+        transform = self.hooks.transform if composition.original else self._rest
+        return self.hooks.example(composed, row["label"], composition, transform)
+
+    def recombine(self, row: Mapping[str, Any]) -> Recombined:
+        """One recombination of a row, before the user's `transform`, and what was drawn for it."""
+        parts = Parts.of(row)
+        if self.hooks.foreground_transform is not None and parts.cutout is not None:
+            picture = self.hooks.foreground_transform(parts.cutout.rgba())
+            parts = parts._replace(cutout=Cutout.of_rgba(picture, row["foreground_ratio"]))
+        composition, parts = self._compose(row, parts)
+        if composition.background is not None and self.hooks.return_composition:
+            composition = replace(composition, background_key=self.pool.key(composition.background))
+        return Recombined(render(parts, composition, with_mask=self.hooks.return_fg_masks), composition)
+
+    def _compose(self, row: Mapping[str, Any], parts: Parts) -> tuple[Composition, Parts]:
+        """Draw a composition, and fetch the background that it names."""
+        names = self._names(row["key"])
+        own, own_ratio = None, row["foreground_ratio"] or 0.0
+        if parts.background is not None:
+            own = BackgroundShape(None, *size_of(parts.background), own_ratio)
+        probability = self.config.original_probability(self.clock.epoch, self.clock.epochs)
+        shape = None if parts.cutout is None else parts.cutout.shape
+        draw_once = partial(draw, config=self.config, label=row["label"], foreground=shape)
+        composition = draw_once(generator(*names), own=own, backgrounds=self.pool, original_probability=probability)
+        index = composition.background
+        if index is not None:
+            parts = parts._replace(background=self.pool.read(index))
+        if self._first is not None and parts.background is not None and not composition.original:
+            # The same draws again, for the background as the user's crop or resize leaves it.
+            picture = self._first(decoded(parts.background))
+            parts = parts._replace(background=picture)
+            width, height = size_of(picture)
+            only = _Only(index, width, height, own_ratio if index is None else self.pool.ratio(index))
+            composition = draw_once(generator(*names), own=only if index is None else None, backgrounds=only)
+        return composition, parts
+
+    def _names(self, key: str) -> tuple[object, ...]:
+        """What the example's random numbers depend on."""
+        if self.config.evaluation:
+            return "example", self.config.seed or 0, 0.0, key
+        if self.config.seed is not None:
+            return "example", self.config.seed, self.clock.epoch, key
+        return "process", *self._process_seed.next(), key
+
+
+class _Only(BackgroundShape):
+    """A background without alternative."""
+
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        del chance, label
+        return self
+
+
+def configuration(config: RecombinationConfig | None, parameters: Mapping[str, Any]) -> RecombinationConfig:
+    """The configuration from one value, or from keywords; `crop` may be a number of pixels.
+
+    Raises:
+        ConfigurationError: both were given, an unknown keyword, or a value that is not allowed.
+    """
+    if config is None:
+        values = dict(parameters)
+        if isinstance(values.get("crop"), (int, tuple, list)):
+            values["crop"] = CropConfig(size=values["crop"])
+        return RecombinationConfig.from_json(values)
+    if parameters:
+        raise ConfigurationError(
+            explain("give config or keywords, not both", found=f"config and {sorted(parameters)}")
+        )
+    return config

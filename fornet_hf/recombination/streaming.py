@@ -1,0 +1,150 @@
+"""Recombination while a dataset is streamed: backgrounds come from a bounded sample of what has gone by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.features import with_lazy_images
+from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.decoding import Picture, encoded, size_of
+from fornet_hf.recombination.hooks import Hooks
+from fornet_hf.recombination.recombiner import NEEDED, Recombiner, configuration
+from fornet_hf.recombination.rng import generator
+from fornet_hf.recombination.sampling import BackgroundShape
+
+if TYPE_CHECKING:
+    import datasets
+
+_HOOKS = ("foreground_transform", "transform", "target_transform", "return_fg_masks", "return_composition")
+
+
+class _Entry(NamedTuple):
+    key: str
+    picture: Picture
+    ratio: float
+
+
+class StreamPool:
+    """A random sample of the backgrounds of a stream, overall or for each class; bounded in size.
+
+    When it is full, every background that comes takes the place of a random one. So each stays for a random time,
+    and an epoch shows more different backgrounds than a sample of all that has gone by, which hardly changes any
+    more after a while.
+
+    Attributes:
+        size: backgrounds to keep at most; by class, at least one each.
+    """
+
+    def __init__(self, size: int, pruning_ratio: float, *, by_class: bool, seed: int = 0) -> None:
+        self.size = size
+        self._pruning_ratio, self._by_class = pruning_ratio, by_class
+        self._kept: dict[int | None, list[_Entry]] = {}
+        self._last: _Entry | None = None
+        self._random = generator("stream", seed)
+        self._picked: _Entry | None = None
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Let the background of a row go by."""
+        picture = encoded(row["background"])
+        if picture is None:
+            return
+        entry = _Entry(row["key"], picture, row["foreground_ratio"] or 0.0)
+        self._last = entry
+        if entry.ratio >= self._pruning_ratio:
+            return
+        kept = self._kept.setdefault(row["label"] if self._by_class else None, [])
+        room = max(1, self.size // len(self._kept))
+        while len(kept) > room:  # more classes came
+            kept.pop(int(self._random.random() * len(kept)))
+        if len(kept) < room:
+            kept.append(entry)
+        else:
+            kept[int(self._random.random() * room)] = entry
+
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        """The background at the share `chance` of those of class `label`; None: of all.
+
+        Where there is none yet, or pruning left none, the latest that went by.
+
+        Raises:
+            ConfigurationError: none went by.
+        """
+        kept = self._kept.get(label if self._by_class else None)
+        entry = kept[int(chance * len(kept))] if kept else self._last
+        if entry is None:
+            raise ConfigurationError(
+                explain("no background has gone by yet", then="Let the stream start with a row that has one.")
+            )
+        self._picked = entry
+        return BackgroundShape(0, *size_of(entry.picture), entry.ratio)
+
+    def read(self, row: int) -> Picture:
+        """The background that was picked last. Places in the sample are no lasting numbers: `row` is always 0."""
+        return self._latest(row).picture
+
+    def ratio(self, row: int) -> float:
+        """The area of the object that was removed from it / its area."""
+        return self._latest(row).ratio
+
+    def key(self, row: int) -> str:
+        """The key of the row which it belongs to."""
+        return self._latest(row).key
+
+    def _latest(self, row: int) -> _Entry:
+        if self._picked is None:
+            raise ConfigurationError(explain("no background was picked", found=f"row {row}"))
+        return self._picked
+
+
+class StreamingRecombine(Recombiner):
+    """Recombines rows that stream by: `ids.map(StreamingRecombine(...), batched=True, remove_columns=...)`.
+
+    As `Recombine`, but a background is chosen from at most `pool_size` that went by before in the same worker. So
+    the first examples repeat few backgrounds, and with a seed an example depends on the order of the stream too.
+    `recombine_stream` is the shorter way.
+
+    Args:
+        pool_size: backgrounds to keep, 1 or more; of about 50 kB each. With `background_combination="same"` they are
+            shared out among the classes.
+        **parameters: as of `Recombine`.
+
+    Raises:
+        ConfigurationError: a parameter that is not allowed.
+    """
+
+    pool: StreamPool
+
+    def __init__(self, *, pool_size: int = 2048, **parameters: Any) -> None:
+        if isinstance(pool_size, bool) or not isinstance(pool_size, int) or pool_size < 1:
+            raise ConfigurationError(explain("pool_size is not allowed", found=repr(pool_size), allowed="1 or more"))
+        if "fg_transform" in parameters:
+            parameters["foreground_transform"] = parameters.pop("fg_transform")
+        hooks = Hooks(**{name: parameters.pop(name) for name in _HOOKS if name in parameters})
+        clock = Clock(epochs=parameters.pop("epochs", None))
+        config = configuration(parameters.pop("config", None), parameters)
+        by_class = config.background_combination == "same"
+        pool = StreamPool(pool_size, config.pruning_ratio, by_class=by_class, seed=config.seed or 0)
+        super().__init__(pool, config, hooks, clock)
+
+    def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        """A batch of rows as a batch of examples; its backgrounds join the pool first."""
+        if all(name in batch for name in NEEDED):
+            columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
+            for key, label, background, ratio in zip(*columns, strict=True):
+                self.pool.add({"key": key, "label": label, "background": background, "foreground_ratio": ratio})
+        return super().__call__(batch)
+
+
+def recombine_stream(
+    rows: datasets.IterableDataset, *, batch_size: int = 16, **parameters: Any
+) -> datasets.IterableDataset:
+    """A streamed dataset of rows as a streamed dataset of examples; see `StreamingRecombine` for the parameters.
+
+    Raises:
+        ConfigurationError: a parameter that is not allowed.
+    """
+    columns = list(rows.column_names or NEEDED)
+    recombine = StreamingRecombine(**parameters)
+    return with_lazy_images(rows).map(recombine, batched=True, batch_size=batch_size, remove_columns=columns)

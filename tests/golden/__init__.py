@@ -1,0 +1,1 @@
+"""Golden patches: made once, never changed, and applied by every later version."""

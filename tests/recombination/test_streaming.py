@@ -1,0 +1,91 @@
+"""Recombination of streams, against a bounded pool."""
+
+from __future__ import annotations
+
+import datasets
+import pytest
+
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.recombination import StreamingRecombine, recombine_stream
+from fornet_hf.recombination.streaming import StreamPool
+
+
+def row(number, label=0, ratio=0.1):
+    return {"key": f"k{number}", "label": label, "background": b"%d" % number, "foreground_ratio": ratio}
+
+
+def kept(pool):
+    return {label: [entry.key for entry in entries] for label, entries in pool._kept.items()}
+
+
+def test_the_pool_is_bounded_and_keeps_changing():
+    pool = StreamPool(10, 0.8, by_class=False)
+    for number in range(1000):
+        pool.add(row(number))
+    keys = kept(pool)[None]
+    assert len(keys) == len(set(keys)) == 10
+    assert min(int(key[1:]) for key in keys) > 800  # old ones have left
+
+
+def test_by_class_the_pool_is_shared_out():
+    pool = StreamPool(12, 0.8, by_class=True)
+    for number in range(900):
+        pool.add(row(number, label=number % 4))
+    assert {label: len(keys) for label, keys in kept(pool).items()} == {0: 3, 1: 3, 2: 3, 3: 3}
+
+
+def test_pruned_backgrounds_do_not_join():
+    pool = StreamPool(10, 0.8, by_class=False)
+    pool.add(row(1, ratio=0.9))
+    assert kept(pool) == {}
+
+
+def test_an_empty_pool_is_an_error_with_a_reason():
+    with pytest.raises(ConfigurationError, match="no background has gone by"):
+        StreamPool(10, 0.8, by_class=False).pick(0.5, None)
+
+
+@pytest.fixture
+def stream(ds) -> datasets.IterableDataset:
+    return ds.to_iterable_dataset(num_shards=2)
+
+
+def test_a_stream_gives_examples(stream, rows):
+    examples = list(recombine_stream(stream, crop=48, return_fg_masks=True))
+    assert [example["label"] for example in examples] == [row.label for row in rows]
+    assert {example["image"].size for example in examples} == {(48, 48)}
+    assert set(examples[0]) == {"image", "label", "mask"}
+
+
+def test_the_class_of_the_background_is_kept(stream, rows):
+    labels = {row.key: row.label for row in rows}
+    examples = list(recombine_stream(stream, background_combination="same", return_composition=True))
+    assert [labels[example["composition"]["background_key"]] for example in examples] == [row.label for row in rows]
+
+
+def test_with_a_seed_a_stream_repeats(stream):
+    runs = [[e["image"].tobytes() for e in recombine_stream(stream, seed=3, crop=32)] for _ in range(2)]
+    assert runs[0] == runs[1]
+
+
+def test_backgrounds_of_earlier_batches_are_used(stream, rows):
+    recombine = StreamingRecombine(return_composition=True, seed=1)
+    mapped = stream.map(recombine, batched=True, batch_size=2, remove_columns=stream.column_names)
+    keys = [example["composition"]["background_key"] for example in mapped]
+    assert any(keys[index] in {row.key for row in rows[: index - 1]} for index in range(2, 8))
+
+
+def test_a_generator_of_rows_can_be_streamed(rows):
+    from fornet_hf.features import row_features
+    from tests.factory import columns
+
+    source = datasets.IterableDataset.from_generator(
+        lambda: (columns(row) for row in rows), features=row_features(["a", "b", "c"])
+    )
+    assert len(list(recombine_stream(source, fg_transform=lambda picture: picture))) == 8
+
+
+@pytest.mark.parametrize("size", [0, 1.5, True])
+def test_the_pool_has_a_size(size):
+    with pytest.raises(ConfigurationError, match="pool_size"):
+        StreamingRecombine(pool_size=size)

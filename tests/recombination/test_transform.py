@@ -1,0 +1,215 @@
+"""`Recombine` on a dataset: columns, edge cases, determinism, provenance, pickles."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+import datasets
+import numpy as np
+import pytest
+from datasets.fingerprint import Hasher
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.recombination import Composition, RecombinationConfig, Recombine, as_fornet, compose
+from tests.recombination.conftest import as_dataset
+
+
+def with_recombine(ds, **parameters):
+    ds.set_transform(Recombine(ds, **parameters))
+    return ds
+
+
+def test_the_defaults_give_pictures_and_labels(ds, rows):
+    example = with_recombine(ds)[3]
+    assert list(example) == ["image", "label"]
+    assert example["image"].mode == "RGB"
+    assert example["label"] == rows[3].label
+
+
+def test_every_access_is_new_without_a_seed(ds):
+    with_recombine(ds, return_composition=True)
+    assert ds[0]["composition"] != ds[0]["composition"]
+
+
+PINNED = {
+    0: {"background": 6, "size": [37, 52], "offset": [89, 5], "window": [18, 36, 125, 126], "flip": False},
+    5: {"background": 4, "size": [118, 79], "offset": [25, 47], "window": [0, 3, 163, 191], "flip": True},
+}
+
+
+@pytest.mark.parametrize("index", PINNED)
+def test_a_seed_gives_the_same_example_for_ever(ds, index):
+    made = with_recombine(ds, seed=7, crop=96, flip=0.5, return_composition=True)[index]["composition"]
+    assert {name: made[name] for name in PINNED[index]} == PINNED[index]
+
+
+def test_with_a_seed_neither_order_nor_batches_matter(ds):
+    with_recombine(ds, seed=7, crop=64)
+    batch = ds[[6, 1, 3]]["image"]
+    shuffled = ds.shuffle(seed=1).with_format(None)
+    positions = [shuffled["key"][:].index(ds.with_format(None)[index]["key"]) for index in (6, 1, 3)]
+    alone = [ds.shuffle(seed=1)[position]["image"] for position in positions]
+    assert [image.tobytes() for image in batch] == [image.tobytes() for image in alone]
+    assert [image.tobytes() for image in batch] == [ds[index]["image"].tobytes() for index in (6, 1, 3)]
+
+
+def test_epochs_differ_and_repeat(ds):
+    with_recombine(ds, seed=7, return_composition=True)
+    made = []
+    for epoch in (0, 1, 0):
+        ds.epoch = epoch
+        made.append(ds[2]["composition"])
+    assert made[0] == made[2] != made[1]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"crop": 96, "flip": 0.5}, {"crop": 64, "paste_pre_transform": False}])
+def test_a_composition_replays_to_the_same_pixels(ds, rows, parameters):
+    recombine = Recombine(
+        ds, return_composition=True, return_fg_masks=True, orig_img_prob=0.3, transform=None, **parameters
+    )
+    plain = ds.with_format(None)
+    ds.set_transform(recombine)
+    for index in range(8):
+        example = ds[index]
+        made = Composition.from_json(json.loads(json.dumps(example["composition"])))
+        background = None if made.background is None else recombine.pool.read(made.background)
+        assert made.background is None or recombine.pool.key(made.background) == made.background_key
+        image, mask = compose(plain[index], background, made)
+        assert image.tobytes() == example["image"].tobytes()
+        assert mask.tobytes() == example["mask"].tobytes()
+
+
+def test_all_ways_to_hand_over_pictures_give_the_same(ds, rows, saved):
+    expected = with_recombine(ds, seed=1, crop=64)[4]["image"].tobytes()
+    undecoded = as_dataset(rows)
+    for name in ("foreground", "mask", "background"):
+        undecoded = undecoded.cast_column(name, datasets.Image(decode=False))
+    assert with_recombine(undecoded, seed=1, crop=64)[4]["image"].tobytes() == expected
+    assert with_recombine(datasets.load_from_disk(saved), seed=1, crop=64)[4]["image"].tobytes() == expected
+
+
+def test_fewer_rows_keep_the_pool(ds):
+    with_recombine(ds, return_composition=True)
+    one = ds.select([3])
+    assert {one[0]["composition"]["background"] for _ in range(60)} == {0, 1, 2, 3, 4, 5, 6, 7}
+
+
+def test_one_row_alone_has_its_own_background(ds):
+    one = ds.select([3])
+    assert with_recombine(one, return_composition=True)[0]["composition"]["background"] == 0
+
+
+def without(ds, name, index):
+    parts = ("foreground", "mask", "box") if name == "foreground" else ("background",)
+    rows = ds.to_list()
+    for part in parts:
+        rows[index][part] = None
+    if name == "foreground":
+        rows[index]["foreground_ratio"] = 0.0
+    return datasets.Dataset.from_list(rows, features=ds.features)
+
+
+def test_a_row_without_foreground_gives_its_background(ds, rows):
+    lacking = with_recombine(without(ds, "foreground", 2), return_fg_masks=True, orig_img_prob=1.0)
+    example = lacking[2]
+    assert np.array_equal(np.asarray(example["image"]), np.asarray(lacking.with_format(None)[2]["background"]))
+    assert example["mask"].getbbox() is None
+
+
+@pytest.mark.parametrize("combination", ["orig", "same", "all"])
+def test_a_row_without_background_takes_another(ds, combination):
+    lacking = without(ds, "background", 2)
+    with_recombine(lacking, background_combination=combination, orig_img_prob=1.0, return_composition=True)
+    made = lacking[2]["composition"]
+    assert not made["original"]
+    assert made["background"] == 6 or combination == "all"
+
+
+def test_a_foreground_ratio_of_zero_is_no_error(ds):
+    rows = [row | {"foreground_ratio": 0.0} for row in ds.to_list()]
+    zero = datasets.Dataset.from_list(rows, features=ds.features)
+    assert with_recombine(zero, return_composition=True)[0]["composition"]["size"] == [1, 1]
+
+
+def test_a_foreground_larger_than_the_background_is_cut(ds):
+    made = with_recombine(ds, fg_size_fact=30.0, return_composition=True, seed=0)[0]["composition"]
+    assert made["size"][0] > made["canvas"][0]
+    assert made["part"][2] - made["part"][0] == made["canvas"][0]
+
+
+def test_evaluation_repeats_without_a_seed(ds):
+    with_recombine(ds, evaluation=True, flip=1.0)
+    before = ds[1]["image"].tobytes()
+    ds.epoch = 5
+    assert ds[1]["image"].tobytes() == before
+
+
+def test_user_transforms_are_called(ds):
+    hooks = {
+        "foreground_transform": lambda picture: Image.new("RGBA", (30, 20), (255, 0, 0, 255)),
+        "transform": np.asarray,
+        "target_transform": lambda label: label + 100,
+    }
+    example = with_recombine(ds, seed=0, **hooks)[1]
+    assert example["label"] == 101
+    assert ((example["image"] == (255, 0, 0)).all(axis=-1)).any()
+
+
+def test_a_single_column_passes(ds, rows):
+    with_recombine(ds)
+    assert list(ds["label"]) == [row.label for row in rows]
+
+
+def test_missing_columns_are_named(ds):
+    with_recombine(ds)
+    with pytest.raises(ConfigurationError, match="'foreground'"):
+        ds.select_columns(["key", "label"])[0]
+
+
+def test_config_and_keywords_exclude_each_other(ds):
+    with pytest.raises(ConfigurationError, match="not both"):
+        Recombine(ds, config=RecombinationConfig(), flip=0.5)
+
+
+def test_an_unknown_keyword_is_named(ds):
+    with pytest.raises(ConfigurationError, match="fg_jitter"):
+        Recombine(ds, fg_jitter=0.5)
+
+
+def test_a_hook_must_be_callable(ds):
+    with pytest.raises(ConfigurationError, match="transform is not allowed"):
+        Recombine(ds, transform=3)
+
+
+def test_a_pickle_recombines_alike(saved):
+    ds = with_recombine(datasets.load_from_disk(saved), seed=3, crop=64)
+    assert pickle.loads(pickle.dumps(ds))[2]["image"].tobytes() == ds[2]["image"].tobytes()
+
+
+HASH = """
+import sys, datasets
+from datasets.fingerprint import Hasher
+from fornet_hf.recombination import Recombine
+print(Hasher.hash(Recombine(datasets.load_from_disk(sys.argv[1]), crop=64, seed=1)))
+"""
+
+
+def test_the_fingerprint_is_the_same_in_every_process_and_depends_on_the_parameters(saved):
+    ds = datasets.load_from_disk(saved)
+    here = Hasher.hash(Recombine(ds, crop=64, seed=1))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "77"}
+    there = subprocess.check_output([sys.executable, "-c", HASH, saved], env=environment, text=True).split()[-1]
+    assert here == there
+    assert here != Hasher.hash(Recombine(ds, crop=96, seed=1))
+
+
+def test_saving_and_streaming_a_recombined_dataset(ds, tmp_path):
+    with_recombine(ds, crop=32)
+    ds.save_to_disk(str(tmp_path / "ds"))
+    assert "foreground" in as_fornet(datasets.load_from_disk(str(tmp_path / "ds")))[0]
+    assert next(iter(ds.to_iterable_dataset()))["image"].size == (32, 32)

@@ -1,0 +1,162 @@
+"""`fornet_hf.loading.load_dataset`, on whatever version of datasets is installed."""
+
+import io
+
+import datasets
+import pytest
+from PIL import Image
+
+from fornet_hf.classes import imagenet_classes
+from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, PatchFormatError
+from fornet_hf.loading import load_dataset
+from fornet_hf.locations import Folder
+from fornet_hf.release import open_release
+from fornet_hf.rows import cutout
+from tests.pictures import CLASSES, write_release
+from tests.test_legacy_apply import SAMPLE, needs_sample
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_release(tmp_path / "patches", tmp_path / "pictures", splits=("train", "validation"), shards=2, each=3)
+    return tmp_path
+
+
+def load(folder, **keywords):
+    defaults = {"patches": folder / "patches", "imagenet_dir": folder / "pictures", "cache_dir": folder / "cache"}
+    return load_dataset(**{**defaults, **keywords})
+
+
+def stored(dataset):
+    """The rows as they lie in the cache."""
+    plain = dataset
+    for name in ("foreground", "mask", "background"):
+        plain = plain.cast_column(name, datasets.Image(decode=False))
+    return list(plain)
+
+
+def test_rows_are_those_of_the_units(folder):
+    rows = stored(load(folder, split="train"))
+    release = open_release(Folder(folder / "patches"))
+    expected = [row for unit in release.units("train", Folder(folder / "pictures")) for row in unit.rows()]
+    assert [row["key"] for row in rows] == [row.key for row in expected]
+    for row, want in zip(rows, expected, strict=True):
+        assert row["background"]["bytes"] == want.background
+        assert row["foreground"]["bytes"] == want.foreground
+        assert row["mask"]["bytes"] == want.mask
+        assert tuple(row["box"]) == want.box
+        assert row["label"] == want.label
+        assert row["foreground_ratio"] == pytest.approx(want.foreground_ratio)
+
+
+def test_without_a_split_all_are_given(folder):
+    splits = load(folder)
+    assert set(splits) == {"train", "validation"}
+    assert splits["train"].features["label"].names == list(CLASSES)
+    assert splits["validation"][0]["background"].size == (60, 80)
+    assert cutout(splits["train"][0]).mode == "RGBA"
+
+
+@pytest.mark.parametrize(("split", "count"), [("train[:4]", 4), ("train+validation", 12), ("validation[50%:]", 3)])
+def test_slices_of_splits(folder, split, count):
+    assert len(load(folder, split=split)) == count
+
+
+def test_one_split_needs_the_pictures_of_that_split_only(folder):
+    (folder / "pictures/val").rename(folder / "elsewhere")
+    assert len(load(folder, split="train")) == 6
+    with pytest.raises(NotFoundError, match="'validation'"):
+        load(folder, split="validation")
+
+
+def test_the_second_load_uses_the_cache(folder):
+    first = stored(load(folder, split="train"))
+    (folder / "pictures").rename(folder / "gone")
+    assert stored(load(folder, split="train")) == first
+
+
+def test_another_release_is_prepared_anew(folder):
+    load(folder, split="train")
+    write_release(folder / "patches", folder / "pictures", shards=1, each=2)
+    assert len(load(folder, split="train")) == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2", "8"])
+def test_the_number_of_workers_changes_nothing(folder, monkeypatch, workers):
+    expected = stored(load(folder, split="train", cache_dir=folder / "other", num_proc=1))
+    monkeypatch.setenv("MAX_WORKERS", workers)
+    assert stored(load(folder, split="train")) == expected
+
+
+def test_two_workers_are_two_processes(folder, monkeypatch):
+    monkeypatch.setenv("MAX_WORKERS", "2")
+    files = load(folder, split="train").cache_files
+    assert len(files) == 2  # each process writes its own
+
+
+def test_one_worker_writes_one_file(folder, monkeypatch):
+    monkeypatch.setenv("MAX_WORKERS", "1")
+    assert len(load(folder, split="train", num_proc=2).cache_files) == 1
+
+
+@pytest.mark.parametrize("value", ["abc", "0"])
+def test_a_wrong_number_of_workers_is_named(folder, monkeypatch, value):
+    monkeypatch.setenv("MAX_WORKERS", value)
+    with pytest.raises(ConfigurationError, match="MAX_WORKERS"):
+        load(folder, split="train")
+
+
+@pytest.mark.parametrize("number", [0, -2])
+def test_so_is_a_wrong_num_proc(folder, number):
+    with pytest.raises(ConfigurationError, match="num_proc"):
+        load(folder, split="train", num_proc=number)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_errors_are_ours_from_any_number_of_processes(folder, monkeypatch, workers):
+    monkeypatch.setenv("MAX_WORKERS", workers)
+    (folder / "pictures/train/bee/train_1_1.JPEG").write_bytes(b"other")
+    with pytest.raises(IntegrityError, match=r"train-00001-of-00002.parquet, row 1 \(train_1_1\)"):
+        load(folder, split="train")
+
+
+def test_a_failed_preparation_can_be_repeated(folder):
+    path = folder / "pictures/train/bee/train_1_1.JPEG"
+    good = path.read_bytes()
+    path.write_bytes(b"other")
+    with pytest.raises(IntegrityError):
+        load(folder, split="train")
+    path.write_bytes(good)
+    assert len(load(folder, split="train")) == 6
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "says"),
+    [
+        ({"imagenet_dir": None}, NotFoundError, "imagenet_dir=FOLDER"),
+        ({"imagenet_dir": "/nowhere"}, NotFoundError, "no such folder"),
+        ({"patches": "/nowhere"}, ConfigurationError, "no such folder or repository"),
+        ({"split": "test"}, ConfigurationError, "no such split.*test.*train"),
+    ],
+)
+def test_wrong_parameters_are_named(folder, keywords, error, says):
+    with pytest.raises(error, match=says):
+        load(folder, **{"split": "train", **keywords})
+
+
+def test_a_broken_manifest_is_named(folder):
+    (folder / "patches/manifest.json").write_text("{")
+    with pytest.raises(PatchFormatError, match=r"manifest\.json: not valid JSON"):
+        load(folder, split="train")
+
+
+@needs_sample
+def test_the_old_release_loads_too(tmp_path):
+    rows = load_dataset(
+        patches=SAMPLE / "hub", imagenet_dir=SAMPLE / "imagenet", split="train", cache_dir=tmp_path / "cache"
+    )
+    assert len(rows) == 9
+    row = stored(rows)[0]
+    box = row["box"]
+    assert Image.open(io.BytesIO(row["foreground"]["bytes"])).size == (box[2] - box[0], box[3] - box[1])
+    assert row["key"].startswith(imagenet_classes()[row["label"]].wnid)
