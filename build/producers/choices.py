@@ -59,31 +59,31 @@ def _boxes(choice: Choice, _: object) -> Detector:
 
 
 def _grounding_dino(choice: Choice, placement: Callable[[], Placement]) -> Detector:
-    with _needing("GroundingDINO", "torch transformers"):
+    with needing("GroundingDINO", "torch transformers"):
         from producers.grounding_dino import GroundingDino
     return GroundingDino.load(placement(), **choice.pinned())
 
 
 def _sam(choice: Choice, placement: Callable[[], Placement]) -> Segmenter:
-    with _needing("SAM", "torch torchvision segment-anything"):
+    with needing("SAM", "torch torchvision segment-anything"):
         from producers import sam
     return sam.load(placement(), Path(choice.model or sam.FILES["vit_b"]), choice.revision or "vit_b")
 
 
 def _sam_hf(choice: Choice, placement: Callable[[], Placement]) -> Segmenter:
-    with _needing("SAM", "torch transformers"):
+    with needing("SAM", "torch transformers"):
         from producers import sam_hf
     return sam_hf.load(placement(), **choice.pinned())
 
 
 def _lama(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
-    with _needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
+    with needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
         from producers import lama
     return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5)
 
 
 def _attentive_eraser(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
-    with _needing("Attentive Eraser", "torch diffusers transformers accelerate"):
+    with needing("Attentive Eraser", "torch diffusers transformers accelerate"):
         from producers.attentive_eraser import AttentiveEraser
     return AttentiveEraser.load(placement(), **choice.pinned())
 
@@ -106,7 +106,7 @@ def check(choice: Choice, what: str, known: Mapping[str, Loader]) -> None:
 
 
 @contextlib.contextmanager
-def _needing(what: str, packages: str) -> Iterator[None]:
+def needing(what: str, packages: str) -> Iterator[None]:
     """Turns a failed import into an error that says what to type."""
     try:
         yield

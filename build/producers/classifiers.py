@@ -16,11 +16,6 @@ from producers.placement import Placement
 from producers.score import Evidence
 from producers.views import View
 
-REFERENCE = tuple(
-    f"torchvision:{name}" for name in ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s")
-)
-"""The classifiers of the publication."""
-
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
