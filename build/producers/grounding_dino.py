@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
+from transformers.utils import cached_file
 
 from fornet_hf.masks import Box
 from producers.backends import Detection, Identity, Query
@@ -110,7 +113,8 @@ class GroundingDino:
         network = from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, revision)
         tokenizer = from_hub(AutoTokenizer.from_pretrained, model, revision)
         found = revision_of(model, revision, getattr(network.config, "_commit_hash", None))
-        return cls(network, tokenizer, placement, source=(model, found), batch_size=batch_size)
+        size = input_size(model, revision)
+        return cls(network, tokenizer, placement, source=(model, found), batch_size=batch_size, size=size)
 
     @property
     def identity(self) -> Identity:
@@ -177,6 +181,18 @@ class GroundingDino:
             if score <= self.threshold:
                 return
             yield Detection(box=pixel_box(boxes[index].tolist(), height, width), score=score, prompt=prompt)
+
+
+def input_size(model: str, revision: str | None) -> InputSize:
+    """What the model's own processor scales pictures to, where its repository says so."""
+    path = cached_file(
+        model, "preprocessor_config.json", revision=revision, _raise_exceptions_for_missing_entries=False
+    )
+    size = json.loads(Path(path).read_text(encoding="utf-8")).get("size", {}) if path else {}
+    standard = InputSize()
+    return InputSize(
+        shorter=size.get("shortest_edge", standard.shorter), longer=size.get("longest_edge", standard.longer)
+    )
 
 
 def pixel_box(box: Sequence[float], height: int, width: int) -> Box:

@@ -205,3 +205,9 @@ def sdxl_inpainting():
     use_ddim(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline, EmptyPrompt(tokens, pooled)
+
+
+def mean_colour(pictures):
+    """Logits of 1000 classes which depend on nothing but the mean of each colour."""
+    means = pictures.float().mean((2, 3))
+    return torch.cat([means * 3, torch.zeros(len(means), 997, device=means.device)], 1)
