@@ -11,7 +11,7 @@ from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyE
 from producers.parallel import WorkerDiedError
 from producers.plan import Task
 from producers.report import Report
-from producers.slots import Work
+from producers.slots import AttemptFailedError, Work, plain
 
 _CODE = (Path(__file__).parents[2], Path(__file__).parents[1])  # for `fornet_hf` and for `producers`
 
@@ -30,7 +30,7 @@ class Segmenter:
         except ForNetError as error:
             return error
         except OSError as error:
-            return OSError(*error.args[:2])
+            return plain(error)
 
 
 def run_on_ray(
@@ -63,7 +63,8 @@ def run_on_ray(
     """
     ray = _ray()
     paths = os.pathsep.join([*map(str, _CODE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    ray.init(address=address, runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False)
+    own = {} if address else {"include_dashboard": False}
+    ray.init(address=address, runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, **own)
     try:
         yield from _run(ray, _actors(ray, work, len(tasks), gpus, cpus_each, attempts), tasks, attempts)
     finally:
@@ -84,7 +85,7 @@ def _actors(ray: Any, work: Work, tasks: int, gpus: int | None, cpus_each: int, 
         if gpus == 0:
             then = "Start Ray's nodes with GPUs, or give --gpus 0 for the CPU."
             raise ConfigurationError(explain("the Ray cluster has no GPU", then=then))
-    # A killed actor is begun again elsewhere, and so is what it was at.
+    # An actor that dies is begun again elsewhere, and so is what it was at.
     options = {"num_cpus": cpus_each, "max_restarts": -1, "max_task_retries": attempts - 1}
     actor = ray.remote(**options, num_gpus=1 if gpus else 0)(Segmenter)
     device = "cuda" if gpus else "cpu"
@@ -106,7 +107,8 @@ def _run(ray: Any, actors: list[Any], tasks: Sequence[Task], attempts: int) -> I
         answer = _answer(ray, done)
         if isinstance(answer, Report):
             yield task, answer
-        elif isinstance(answer, WorkerDiedError) and attempt < attempts:
+        elif isinstance(answer, AttemptFailedError) and attempt < attempts:
+            ray.kill(actor, no_restart=False)  # an error of the GPU stays with the process that met it
             waiting.append((task, attempt + 1))
         else:
             failure = failure or answer
@@ -117,7 +119,12 @@ def _run(ray: Any, actors: list[Any], tasks: Sequence[Task], attempts: int) -> I
 def _answer(ray: Any, done: Any) -> Report | Exception:
     try:
         answer: Report | Exception = ray.get(done)
-    except ray.exceptions.RayError as error:
-        text = str(error).strip().splitlines()
-        return WorkerDiedError(f"a task failed on Ray: {text[-1] if text else type(error).__name__}")
+    except ray.exceptions.RayTaskError as error:
+        return AttemptFailedError(_last_line(error))
+    except ray.exceptions.RayError as error:  # Ray has begun it again as often as it may
+        return WorkerDiedError(f"a task's process was lost, time and again: {_last_line(error)}")
     return answer
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]

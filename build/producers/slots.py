@@ -182,7 +182,12 @@ def _answer(work: Work, task: Task, device: str) -> Report | Exception:
         return work(task, device)
     except ForNetError as error:
         return error
-    except OSError as error:  # subclasses of libraries may not survive the way
-        return OSError(error.errno, str(error)) if error.errno is None else OSError(*error.args[:2])
+    except OSError as error:
+        return plain(error)
     except Exception as error:  # noqa: BLE001 - whatever a model or its libraries raise
         return AttemptFailedError(f"{type(error).__name__}: {error}")
+
+
+def plain(error: OSError) -> OSError:
+    """The same error without what subclasses of libraries add, which may not survive the way between processes."""
+    return OSError(str(error)) if error.errno is None else OSError(error.errno, error.strerror or str(error))
