@@ -89,7 +89,7 @@ def _pace(times: Sequence[float]) -> tuple[float, int]:
     gaps = [after - before for before, after in pairwise(ordered)]
     if not gaps:
         return 0.0, 0
-    usual = sorted(gaps)[len(gaps) // 2]
+    usual = sorted(gaps)[(len(gaps) - 1) // 2]
     recent: list[float] = []
     for gap in reversed(gaps):
         if gap > PAUSE * usual and recent:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,9 +108,9 @@ class AttentiveEraser:
             StableDiffusionXLInpaintPipeline.from_pretrained,
             model,
             revision,
-            torch_dtype=dtype,
+            dtype=dtype,
             add_watermarker=False,
-            **({"variant": "fp16"} if dtype == torch.float16 else {}),
+            **({} if dtype == torch.float32 or Path(model).is_dir() else {"variant": "fp16"}),  # half the download
         ).to(placement.device)
         pipeline.set_progress_bar_config(disable=True)
         use_ddim(pipeline)
@@ -218,20 +219,20 @@ def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:
     """The encoding of "" by the pipeline's text encoders, which are then let go to free their memory."""
     with torch.inference_mode():
         tokens, _, pooled, _ = pipeline.encode_prompt(prompt="", do_classifier_free_guidance=False)
-    for name in ("text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"):
-        setattr(pipeline, name, None)
+    pipeline.register_modules(text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None)
     return EmptyPrompt(tokens, pooled)
 
 
 def use_ddim(pipeline: Any) -> None:
     """Give the pipeline the scheduler of the publication."""
-    pipeline.scheduler = DDIMScheduler(
+    scheduler = DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
         beta_schedule="scaled_linear",
         clip_sample=False,
         set_alpha_to_one=False,
     )
+    pipeline.register_modules(scheduler=scheduler)
 
 
 def _covering(size: Sequence[int], grid: tuple[int, int]) -> tuple[int, int]:

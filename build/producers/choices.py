@@ -83,7 +83,7 @@ def _lama(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
 
 
 def _attentive_eraser(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
-    with needing("Attentive Eraser", "torch diffusers transformers accelerate"):
+    with needing("Attentive Eraser", "torch 'diffusers>=0.42' transformers accelerate"):
         from producers.attentive_eraser import AttentiveEraser
     return AttentiveEraser.load(placement(), **choice.pinned())
 

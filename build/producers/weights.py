@@ -11,7 +11,12 @@ from fornet_hf.files import sha256_of
 
 Model = TypeVar("Model")
 
-_WEIGHTS = ("model.safetensors", "unet/diffusion_pytorch_model.safetensors", "pytorch_model.bin")
+_WEIGHTS = (
+    "model.safetensors",
+    "unet/diffusion_pytorch_model.safetensors",
+    "unet/diffusion_pytorch_model.fp16.safetensors",
+    "pytorch_model.bin",
+)
 
 
 def from_hub(load: Callable[..., Model], model: str, revision: str | None, **options: Any) -> Model:

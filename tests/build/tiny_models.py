@@ -207,6 +207,32 @@ def sdxl_inpainting():
     return pipeline, EmptyPrompt(tokens, pooled)
 
 
+def sdxl_folder(folder: Path) -> Path:
+    """The whole pipeline, text encoders included, as a repository on the Hub has it."""
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+    vocabulary = {"a": 0, "a</w>": 1, "<|startoftext|>": 2, "<|endoftext|>": 3}
+    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+    config = CLIPTextConfig(
+        vocab_size=4,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        projection_dim=32,
+        bos_token_id=2,
+        eos_token_id=3,
+    )
+    pipeline, _ = sdxl_inpainting()
+    with seeded():
+        encoders = CLIPTextModel(config), CLIPTextModelWithProjection(config)
+    pipeline.register_modules(
+        text_encoder=encoders[0], text_encoder_2=encoders[1], tokenizer=tokenizer, tokenizer_2=tokenizer
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
 def mean_colour(pictures):
     """Logits of 1000 classes which depend on nothing but the mean of each colour."""
     means = pictures.float().mean((2, 3))

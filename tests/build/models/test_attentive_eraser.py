@@ -4,6 +4,7 @@ import torch
 
 pytest.importorskip("diffusers", reason="Attentive Eraser needs diffusers")
 
+from fornet_hf.errors import NotFoundError
 from producers.attentive_eraser import AttentiveEraser, EraserSettings
 from producers.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
 from producers.placement import Placement
@@ -180,3 +181,19 @@ def test_a_picture_without_a_hole_comes_back(model, pictures):
 )
 def test_working_pictures_keep_their_shape_in_multiples_of_32(shape, working):
     assert EraserSettings().shape(*shape) == working
+
+
+def test_the_pipeline_of_a_local_folder_encodes_the_empty_prompt_once(pictures, tmp_path):
+    loaded = AttentiveEraser.load(Placement(), str(tiny_models.sdxl_folder(tmp_path)), settings=QUICK)
+    assert loaded.identity.revision.startswith("sha256:")
+    assert loaded._prompt.tokens.shape == (1, 77, 64)
+    assert loaded._prompt.tokens.abs().max() > 0  # really encoded, not the zeros of a missing prompt
+    assert loaded._pipeline.text_encoder is None
+    (filled, *_) = loaded.infill(*pictures)
+    assert (filled != pictures[0][0]).any()
+
+
+def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(NotFoundError, match="hf download "):
+        AttentiveEraser.load(Placement(), str(tmp_path / "nothing"))
