@@ -17,7 +17,10 @@ try:
     from fornet_hf import loading
     from fornet_hf.features import row_features
 except ImportError as error:
-    raise ImportError("ForNet needs its library: pip install 'fornet-hf[torch]'") from error
+    install = (
+        'GIT_LFS_SKIP_SMUDGE=1 pip install "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
+    )
+    raise ImportError(f"ForNet needs its library: {install}") from error
 
 
 @dataclasses.dataclass
@@ -56,16 +59,24 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         self,
         cache_dir: str | None = None,
         *,
+        config_name: str | None = None,
         base_path: str | None = None,
         repo_id: str | None = None,
         token: str | bool | None = None,
         patches: str | None = None,
+        splits: typing.Sequence[str] | None = None,
         hash: str | None = None,  # noqa: A002 - without the script's hash the cache survives an edit of the script
         **kwargs: typing.Any,
     ) -> None:
         del hash
+        loading.check_name(config_name)
         self.release = loading.find_release(patches, repo_id, base_path, token)
-        kwargs.update(patches=patches, release_id=self.release.fingerprint())
+        splits = loading.chosen_splits(self.release, splits)
+        kwargs.update(
+            patches=patches,
+            release_id=self.release.fingerprint(),
+            splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
+        )
         super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
@@ -80,11 +91,9 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         pictures = loading.find_pictures(
             self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token
         )
+        how = {"streaming": dl_manager.is_streaming, "anew": bool(dl_manager.download_config.force_download)}
         return [
-            datasets.SplitGenerator(
-                name=split,
-                gen_kwargs={"units": [*self.release.units(split, pictures, streaming=dl_manager.is_streaming)]},
-            )
+            datasets.SplitGenerator(name=split, gen_kwargs={"units": [*self.release.units(split, pictures, **how)]})
             for split in loading.chosen_splits(self.release, self.config.splits)
         ]
 
@@ -97,7 +106,12 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
-        super().download_and_prepare(*args, num_proc=loading.workers(num_proc), **kwargs)
+        with loading.own_errors():
+            super().download_and_prepare(*args, num_proc=loading.workers(num_proc), **kwargs)
+
+    def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
+        loading.empty_folder(self._output_dir)
+        super()._download_and_prepare(*args, **kwargs)
 
     def _prepare_split(
         self,
@@ -110,6 +124,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
+        loading.end_with_parent()
         with loading.own_errors():
             yield from super()._prepare_split_single(*args, **kwargs)
 

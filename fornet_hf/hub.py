@@ -7,10 +7,11 @@ import errno
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 import huggingface_hub as hub
 from huggingface_hub import errors
@@ -22,21 +23,28 @@ Token = str | bool | None
 
 _SCHEME = "hf://"
 _CLIENTS = {"aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3"}
+_FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or what this user may have of it
 _ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 
 
-def download(repository: str, path: str, revision: str | None = None, token: Token = None) -> Path:
+def download(
+    repository: str, path: str, revision: str | None = None, token: Token = None, *, anew: bool = False
+) -> Path:
     """A file of a dataset repository, in the shared Hub cache; a broken download is taken up again.
+
+    With `anew` the file is downloaded even if the cache has it.
 
     Raises:
         AccessError, NotFoundError, StorageError, UnreachableError.
     """
     for pause in _pauses():
         try:
-            with explained(repository, revision, path):
+            with explained(repository, revision, path, token):
                 return Path(
-                    hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token)
+                    hub.hf_hub_download(
+                        repository, path, repo_type="dataset", revision=revision, token=token, force_download=anew
+                    )
                 )
         except UnreachableError as error:
             if pause is None or not _broken_off(error):
@@ -46,9 +54,36 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
 
 
 def list_files(repository: str, revision: str | None = None, token: Token = None) -> list[str]:
-    """The paths of all files of a dataset repository, sorted."""
-    with explained(repository, revision):
-        return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+    """The paths of all files of a dataset repository, sorted; where it cannot be reached, of those in the cache."""
+    try:
+        with explained(repository, revision, token=token):
+            return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+    except UnreachableError:
+        try:
+            kept = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
+        except errors.LocalEntryNotFoundError:
+            kept = None
+        if kept is None:
+            raise
+        return sorted(path.relative_to(kept).as_posix() for path in Path(kept).rglob("*") if path.is_file())
+
+
+def file_digests(repository: str, paths: Sequence[str], revision: str | None, token: Token = None) -> list[str]:
+    """For each file what the Hub tells its content by: SHA-256, or that of Git for small files. The cache knows too.
+
+    Raises:
+        AccessError, NotFoundError, UnreachableError.
+    """
+    api = hub.HfApi(token=token)
+    try:
+        with explained(repository, revision, token=token):
+            found: dict[str, Any] = {
+                one.path: one
+                for one in api.get_paths_info(repository, [*paths], revision=revision, repo_type="dataset")
+            }
+    except UnreachableError:
+        return [download(repository, path, revision, token).resolve().name for path in paths]
+    return [found[path].lfs.sha256 if found[path].lfs else found[path].blob_id for path in paths]
 
 
 def snapshot_commit(cached: Path) -> str | None:
@@ -84,7 +119,10 @@ class _RemoteFile(io.RawIOBase):
 
     def _explained(self) -> AbstractContextManager[None]:
         match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
-        return explained(*match.groups()) if match else contextlib.nullcontext()
+        if match is None:
+            return contextlib.nullcontext()
+        repository, revision, path = match.groups()
+        return explained(repository, revision and unquote(revision), path, self._token)
 
     def readable(self) -> bool:
         return True
@@ -133,7 +171,7 @@ def _broken_off(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def explained(repository: str, revision: str | None, path: str | None = None) -> Iterator[None]:
+def explained(repository: str, revision: str | None, path: str | None = None, token: Token = None) -> Iterator[None]:
     """Turn what `huggingface_hub` raises into our errors, with the next step to take.
 
     Raises:
@@ -147,8 +185,10 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
     file = f"{path} of " if path else ""
     try:
         yield
+    except ForNetError:
+        raise
     except errors.GatedRepoError as error:
-        raise AccessError(_gated(repository, page)) from error
+        raise AccessError(_gated(repository, page, token)) from error
     except errors.RevisionNotFoundError as error:
         raise NotFoundError(
             explain(f"{repository} has no revision {revision!r}", then=f"See {page}/commits")
@@ -160,24 +200,30 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
     except errors.LocalEntryNotFoundError as error:
         then = "Check the network, or unset HF_HUB_OFFLINE; what is in the cache needs no network."
         what = f"{file}{repository}{at} is not in the cache, and the Hub cannot be reached"
-        raise UnreachableError(explain(what, found=_first_line(error), then=then)) from error
+        raise UnreachableError(explain(what, found=_first_line(error.__cause__ or error), then=then)) from error
     except errors.EntryNotFoundError as error:
         what = f"{repository}{at} has no file {path}"
         raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error
     except errors.HfHubHTTPError as error:
         raise _http(error, repository, file) from error
-    except OSError as error:
-        raise disk_full(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in _CLIENTS:
+        ours = _broken(error, f"{file}{repository}")
+        if ours is None:
             raise
-        raise UnreachableError(
-            explain(f"{file}{repository}: the connection broke", found=_first_line(error))
-        ) from error
+        raise ours from error
 
 
-def _gated(repository: str, page: str) -> str:
-    if hub.get_token() is None:
+def _broken(error: Exception, what: str) -> ForNetError | None:
+    """Our error for a failing disk or connection; None for anything else."""
+    if isinstance(error, OSError):
+        return disk_full(error) or UnreachableError(f"{what}: {_first_line(error)}")
+    if type(error).__module__.split(".")[0] in _CLIENTS:
+        return UnreachableError(explain(f"{what}: the connection broke", found=_first_line(error)))
+    return None
+
+
+def _gated(repository: str, page: str, token: Token) -> str:
+    if token is False or (not isinstance(token, str) and hub.get_token() is None):
         tokens = f"{hub.constants.ENDPOINT}/settings/tokens"
         then = f"Ask for access at {page}, make a token at {tokens}, then `hf auth login`."
         return explain(f"{repository} is gated and you are not logged in", then=then)
@@ -197,7 +243,7 @@ def _http(error: errors.HfHubHTTPError, repository: str, file: str) -> ForNetErr
 
 def disk_full(error: OSError) -> StorageError | None:
     """Our error, if this one says that a disk is full."""
-    if error.errno != errno.ENOSPC:
+    if error.errno not in _FULL:
         return None
     then = "Free some space, or use another disk: HF_HOME for downloads, cache_dir= for the prepared dataset."
     return StorageError(explain("the disk is full", found=error.filename or error.strerror, then=then))

@@ -163,8 +163,9 @@ def make_patch(
     area = Rectangle.around(bounding_box(hole), raster.size)
     box = area.pixels(raster.size)
     prediction = jpeg.encode(raster)
-    new = hole if replaced is None else replaced
-    target = jpeg.encode(Image.fromarray(np.where(new[..., None], infilled, pixels)))
+    changed = raster.copy()
+    changed.paste(Image.fromarray(infilled), mask=Image.fromarray(hole if replaced is None else replaced))
+    target = jpeg.encode(changed)
     return Patch(
         key=key,
         label=label,
