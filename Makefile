@@ -5,10 +5,13 @@ NEWEST := .venv-newest
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-scripts test-newest lint format benchmarks clean
+.PHONY: demo demo-hub test test-scripts test-newest lint format benchmarks clean
 
 demo: $(VENV)/ready
 	$(BIN)/python build/demo.py --out demo
+
+demo-hub: $(VENV)/ready  ## publishes the demo to a Hub on this machine, too, and loads it from there
+	$(BIN)/python build/demo.py --out demo --hub
 
 test: test-scripts test-newest
 
@@ -29,6 +32,7 @@ format: $(VENV)/ready
 
 benchmarks: $(VENV)/ready
 	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python benchmarks/prepare.py
 	$(BIN)/python benchmarks/recombination.py
 
 $(VENV)/ready: requirements.txt pyproject.toml
