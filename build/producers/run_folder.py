@@ -12,14 +12,25 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from producers.plan import Task
 from producers.report import Report
-from producers.settings import Settings
+
+
+class Settings(Protocol):
+    """Everything that decides what a run makes of a picture; each command has its own."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """Of the patches."""
+
+    def producer(self) -> dict[str, object]:
+        """What the manifest says about how the patches were made."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,14 @@ class RunFolder:
     def finished(self, task: Task) -> bool:
         """Whether a task needs no more work."""
         return self.shard(task).is_file() and self._report(task).is_file()
+
+    def waiting(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of the tasks which are not finished."""
+        return [task for task in tasks if not self.finished(task)]
+
+    def report(self, task: Task) -> Report:
+        """The report of a finished task."""
+        return _read_report(self._report(task))
 
     def write_report(self, task: Task, report: Report) -> None:
         """Store a task's report, which makes it finished."""
@@ -92,7 +111,7 @@ class RunFolder:
         return report
 
     def _entry(self, task: Task) -> ShardEntry:
-        rows = _read_report(self._report(task)).ok
+        rows = self.report(task).ok
         return ShardEntry.of(self.patches, self.shard(task).name, rows, task.source)
 
     @property
