@@ -60,7 +60,7 @@ def build(config: TrainConfig, here: Place, data: Data) -> Trainer:
     """Model and optimizer, on this process's device."""
     torch.manual_seed(config.seed)
     bare = build_model(config, data.classes).to(here.device)
-    model = torch.compile(bare) if config.compile else bare
+    model: Any = torch.compile(bare) if config.compile else bare
     if here.world > 1:
         model = DistributedDataParallel(model, [here.device] if here.device.type == "cuda" else None)
 

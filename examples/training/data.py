@@ -62,8 +62,14 @@ def open_data(config: TrainConfig, here: Place) -> Data:
         raise ConfigurationError(
             explain("batch_size is not allowed", found=config.batch_size, allowed=f"at most {len(train)} pictures")
         )
-    sampler = DistributedSampler(train, num_replicas=here.world, rank=here.rank, seed=config.seed, drop_last=True)
-    options = {"batch_size": share, "num_workers": config.workers, "pin_memory": here.device.type == "cuda"}
+    sampler: DistributedSampler[Any] = DistributedSampler(
+        train, num_replicas=here.world, rank=here.rank, seed=config.seed, drop_last=True
+    )
+    options: dict[str, Any] = {
+        "batch_size": share,
+        "num_workers": config.workers,
+        "pin_memory": here.device.type == "cuda",
+    }
     # Workers start anew in each epoch: so their random numbers, and a resumed run, depend on seed and epoch alone.
     return Data(
         train=DataLoader(train, sampler=sampler, drop_last=True, **options),

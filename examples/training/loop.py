@@ -94,7 +94,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if self.config.clip_norm:
             nn.utils.clip_grad_norm_(self.bare.parameters(), self.config.clip_norm)
         self.optimizer.step()

@@ -14,22 +14,7 @@ torch = pytest.importorskip("torch")
 
 ROOT = Path(__file__).parents[2]
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--warmup-epochs=0.5", "--lr=0.01"]
-    "--model",
-    "tiny",
-    "--size",
-    "64",
-    "--epochs",
-    "2",
-    "--batch-size",
-    "8",
-    "--workers",
-    "1",
-    "--warmup-epochs",
-    "0.5",
-    "--lr",
-    "0.01",
-]
+OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--lr=0.01"]
 SPEEDS = ("images_per_second", "waiting_for_data")
 
 
