@@ -17,7 +17,10 @@ try:
     from fornet_hf import loading
     from fornet_hf.features import row_features
 except ImportError as error:
-    raise ImportError("ForNet needs its library: pip install 'fornet-hf[torch]'") from error
+    install = (
+        'GIT_LFS_SKIP_SMUDGE=1 pip install "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
+    )
+    raise ImportError(f"ForNet needs its library: {install}") from error
 
 
 @dataclasses.dataclass
@@ -56,16 +59,24 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         self,
         cache_dir: str | None = None,
         *,
+        config_name: str | None = None,
         base_path: str | None = None,
         repo_id: str | None = None,
         token: str | bool | None = None,
         patches: str | None = None,
+        splits: typing.Sequence[str] | None = None,
         hash: str | None = None,  # noqa: A002 - without the script's hash the cache survives an edit of the script
         **kwargs: typing.Any,
     ) -> None:
         del hash
+        loading.check_name(config_name)
         self.release = loading.find_release(patches, repo_id, base_path, token)
-        kwargs.update(patches=patches, release_id=self.release.fingerprint())
+        splits = loading.chosen_splits(self.release, splits)
+        kwargs.update(
+            patches=patches,
+            release_id=self.release.fingerprint(),
+            splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
+        )
         super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:

@@ -9,6 +9,7 @@
     ├── NotFoundError          (FileNotFoundError)  a file, folder, release or picture that is not there
     ├── AccessError            (PermissionError)    the Hub refuses: not logged in, or no access granted
     ├── UnreachableError       (ConnectionError)    the Hub does not answer, and the cache lacks the file
+    ├── ConflictError          (RuntimeError)       somebody else changed the repository meanwhile
     ├── StorageError           (OSError)            a disk is full
     └── MissingDependencyError (ImportError)        a package that the stage needs is not installed
 
@@ -64,12 +65,22 @@ class UnreachableError(ForNetError, ConnectionError):
     """The Hub cannot be reached, or was not asked (offline), and the cache does not have the file."""
 
 
+class ConflictError(ForNetError, RuntimeError):
+    """Somebody else changed the repository meanwhile."""
+
+
 class StorageError(ForNetError, OSError):
     """A disk is full."""
 
 
 class MissingDependencyError(ForNetError, ImportError):
     """An optional package is missing; the message has the pip line that installs it."""
+
+
+# The package is installed from where it is published; git-lfs need not fetch the patches for that.
+INSTALL = (
+    'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
+)
 
 
 def explain(what: str, *, found: object = None, allowed: object = None, then: str | None = None) -> str:
@@ -80,4 +91,5 @@ def explain(what: str, *, found: object = None, allowed: object = None, then: st
     if allowed is not None:
         parts.append(f"allowed: {allowed}")
     message = "; ".join(parts)
+    message = message.rstrip(".") if then else message  # some libraries end their messages so
     return f"{message}. {then}" if then else message

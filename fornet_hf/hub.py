@@ -22,6 +22,7 @@ Token = str | bool | None
 
 _SCHEME = "hf://"
 _CLIENTS = {"aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3"}
+_FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or what this user may have of it
 _ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 
@@ -34,7 +35,7 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
     """
     for pause in _pauses():
         try:
-            with explained(repository, revision, path):
+            with explained(repository, revision, path, token):
                 return Path(
                     hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token)
                 )
@@ -47,7 +48,7 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
 
 def list_files(repository: str, revision: str | None = None, token: Token = None) -> list[str]:
     """The paths of all files of a dataset repository, sorted."""
-    with explained(repository, revision):
+    with explained(repository, revision, token=token):
         return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
 
 
@@ -84,7 +85,7 @@ class _RemoteFile(io.RawIOBase):
 
     def _explained(self) -> AbstractContextManager[None]:
         match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
-        return explained(*match.groups()) if match else contextlib.nullcontext()
+        return explained(match[1], match[2], match[3], self._token) if match else contextlib.nullcontext()
 
     def readable(self) -> bool:
         return True
@@ -133,7 +134,7 @@ def _broken_off(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def explained(repository: str, revision: str | None, path: str | None = None) -> Iterator[None]:
+def explained(repository: str, revision: str | None, path: str | None = None, token: Token = None) -> Iterator[None]:
     """Turn what `huggingface_hub` raises into our errors, with the next step to take.
 
     Raises:
@@ -147,8 +148,10 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
     file = f"{path} of " if path else ""
     try:
         yield
+    except ForNetError:
+        raise
     except errors.GatedRepoError as error:
-        raise AccessError(_gated(repository, page)) from error
+        raise AccessError(_gated(repository, page, token)) from error
     except errors.RevisionNotFoundError as error:
         raise NotFoundError(
             explain(f"{repository} has no revision {revision!r}", then=f"See {page}/commits")
@@ -166,18 +169,24 @@ def explained(repository: str, revision: str | None, path: str | None = None) ->
         raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error
     except errors.HfHubHTTPError as error:
         raise _http(error, repository, file) from error
-    except OSError as error:
-        raise disk_full(error) or UnreachableError(f"{file}{repository}: {_first_line(error)}") from error
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in _CLIENTS:
+        ours = _broken(error, f"{file}{repository}")
+        if ours is None:
             raise
-        raise UnreachableError(
-            explain(f"{file}{repository}: the connection broke", found=_first_line(error))
-        ) from error
+        raise ours from error
 
 
-def _gated(repository: str, page: str) -> str:
-    if hub.get_token() is None:
+def _broken(error: Exception, what: str) -> ForNetError | None:
+    """Our error for a failing disk or connection; None for anything else."""
+    if isinstance(error, OSError):
+        return disk_full(error) or UnreachableError(f"{what}: {_first_line(error)}")
+    if type(error).__module__.split(".")[0] in _CLIENTS:
+        return UnreachableError(explain(f"{what}: the connection broke", found=_first_line(error)))
+    return None
+
+
+def _gated(repository: str, page: str, token: Token) -> str:
+    if token is False or (not isinstance(token, str) and hub.get_token() is None):
         tokens = f"{hub.constants.ENDPOINT}/settings/tokens"
         then = f"Ask for access at {page}, make a token at {tokens}, then `hf auth login`."
         return explain(f"{repository} is gated and you are not logged in", then=then)
@@ -197,7 +206,7 @@ def _http(error: errors.HfHubHTTPError, repository: str, file: str) -> ForNetErr
 
 def disk_full(error: OSError) -> StorageError | None:
     """Our error, if this one says that a disk is full."""
-    if error.errno != errno.ENOSPC:
+    if error.errno not in _FULL:
         return None
     then = "Free some space, or use another disk: HF_HOME for downloads, cache_dir= for the prepared dataset."
     return StorageError(explain("the disk is full", found=error.filename or error.strerror, then=then))

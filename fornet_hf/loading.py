@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import datasets
 
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, StorageError, explain
+from fornet_hf.errors import INSTALL, ConfigurationError, ForNetError, NotFoundError, StorageError, explain
 from fornet_hf.features import with_lazy_images
 from fornet_hf.files import Open
-from fornet_hf.hub import Token, disk_full, open_file
+from fornet_hf.hub import Token, disk_full, open_file, remote_address
 from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.prepare import Unit
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_fornet, recombine_stream
@@ -29,6 +30,7 @@ __all__ = [
     "REPOSITORY",
     "RecombinationKeywords",
     "Unit",
+    "check_name",
     "chosen_splits",
     "find_pictures",
     "find_release",
@@ -111,24 +113,20 @@ def load_dataset(
     del trust_remote_code
     if unknown := sorted(set(recombination) - set(PARAMETERS)):
         raise ConfigurationError(explain("unknown keywords", found=unknown, allowed=sorted(PARAMETERS)))
-    local = Path(path).expanduser()
-    local = local.parent if local.suffix == ".py" else local
-    where = str(local) if local.is_dir() else path + (f"@{revision}" if revision else "")
-    builder = _builder_class()(
+    make_builder = functools.partial(
+        _builder_class(),
         cache_dir=None if cache_dir is None else str(cache_dir),
         config_name=name,
-        dataset_name=None if local.is_dir() else path.rsplit("/", maxsplit=1)[-1],
-        repo_id=None if local.is_dir() else path,
-        base_path=where,
         token=token,
         patches=None if patches is None else str(patches),
         imagenet_dir=None if imagenet_dir is None else str(imagenet_dir),
         imagenet_repo=imagenet_repo,
-        splits=None
-        if split is None
-        else sorted({part.split("[")[0].strip() for part in re.split(r"\+", str(split))}),
+        **_dataset(path, revision, token),
         **recombination,
     )
+    builder = make_builder()
+    if split is not None and not Path(builder.cache_dir).is_dir():  # else all splits are prepared already
+        builder = make_builder(splits=sorted({part.split("[")[0].strip() for part in str(split).split("+")}))
     if streaming:
         return builder.as_streaming_dataset(split)
     builder.download_and_prepare(
@@ -136,6 +134,18 @@ def load_dataset(
         **{k: v for k, v in (("download_mode", download_mode), ("verification_mode", verification_mode)) if v},
     )
     return builder.as_dataset(split, **({} if keep_in_memory is None else {"in_memory": keep_in_memory}))
+
+
+def _dataset(path: str, revision: str | None, token: Token) -> dict[str, str | None]:
+    """What a builder is told of the folder or repository that it belongs to."""
+    folder = Path(path).expanduser()
+    folder = folder.parent if folder.suffix == ".py" else folder
+    if not folder.is_dir():
+        location = locate(path + (f"@{revision}" if revision else ""), token)
+        if isinstance(location, Repository):
+            where = remote_address(location.id, "", location.revision)
+            return {"repo_id": location.id, "base_path": where, "dataset_name": location.id.split("/")[1]}
+    return {"repo_id": None, "base_path": str(folder), "dataset_name": None}
 
 
 def _builder_class() -> Any:
@@ -150,7 +160,7 @@ def _builder_class() -> Any:
         return ForNet
     spec = importlib.util.find_spec("ForNet")
     if spec is None or spec.origin is None:
-        raise ConfigurationError("the module ForNet is missing; install this package again: pip install fornet-hf")
+        raise ConfigurationError(f"the module ForNet is missing; install this package again: {INSTALL}")
     module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
     return datasets.load.get_dataset_builder_class(module)
 
@@ -161,7 +171,7 @@ def find_release(patches: str | None, repo_id: str | None, base_path: str | None
         return open_release(locate(patches, token))
     if repo_id is not None:
         revision = re.search(r"(?:@|/resolve/)([^/]+)", base_path or "")
-        return open_release(Repository(repo_id, revision[1] if revision else None, token))
+        return open_release(Repository(repo_id, unquote(revision[1]) if revision else None, token))
     return open_release(locate(base_path or ".", token))
 
 
@@ -176,6 +186,12 @@ def find_pictures(release: Release, folder: str | None, repository: str | None, 
     if repository is None:
         return dataclasses.replace(release.source, token=token)
     return locate(repository, token)
+
+
+def check_name(name: str | None) -> None:
+    """Refuse names of configurations that do not exist, which `datasets` would take for new ones."""
+    if name not in (None, "default"):
+        raise ConfigurationError(explain("no such configuration", found=repr(name), allowed="default"))
 
 
 def chosen_splits(release: Release, splits: Sequence[str] | None) -> list[str]:

@@ -103,9 +103,9 @@ class Repository:
         """The file's `hf://` address."""
         return remote_address(self.id, path, self.revision)
 
-    def pinned(self, path: str) -> Repository:
-        """This repository at the very commit that `path` is fetched from, so that all files belong together."""
-        return dataclasses.replace(self, revision=snapshot_commit(self.fetch(path)) or self.revision)
+    def pinned(self, fetched: Path) -> Repository:
+        """This repository at the very commit that a file was fetched from, so that all files belong together."""
+        return dataclasses.replace(self, revision=snapshot_commit(fetched) or self.revision)
 
 
 def locate(where: str, token: Token = None) -> Folder | Repository:

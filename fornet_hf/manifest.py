@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import IntegrityError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import INSTALL, IntegrityError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import sha256_of, write_text
 from fornet_hf.shards import FORMAT_VERSION
 from fornet_hf.sources.picture import plain_name
@@ -138,7 +138,7 @@ class Manifest:
             raise PatchFormatError(explain("this is no manifest of patches", found=repr(value)[:80]))
         version = value.get("format_version")
         if type(version) is not int or version != FORMAT_VERSION:
-            then = "Install a newer fornet-hf: pip install -U fornet-hf"
+            then = f"Install a newer version: {INSTALL}"
             found = repr(version)[:80]
             raise PatchFormatError(explain("unknown format version", found=found, allowed=FORMAT_VERSION, then=then))
         names = {"format", "format_version", *(one.name for one in dataclasses.fields(cls))}

@@ -58,11 +58,12 @@ def open_release(location: Folder | Repository) -> Release:
     """
     for place in reversed(_PLACES) if isinstance(location, Repository) else _PLACES:
         try:
-            manifest = read_manifest(location.fetch(place + MANIFEST).parent)
+            file = location.fetch(place + MANIFEST)
         except NotFoundError:
             continue
+        manifest = read_manifest(file.parent)
         if isinstance(location, Repository):
-            location = location.pinned(place + MANIFEST)
+            location = location.pinned(file)
         return PatchRelease(location, place, manifest)
     names = location.names()
     if any(name.endswith(".zip") for name in names):

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import INSTALL, ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import atomic_path
 from fornet_hf.patch import DIGEST_BYTES, Patch
 
@@ -170,7 +170,7 @@ def _checked_encoding(file: pq.ParquetFile) -> Encoding:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise PatchFormatError("the file has no ForNet metadata, so it is no patch shard") from error
     if type(version) is not int or version != FORMAT_VERSION:
-        then = "Install a newer fornet-hf: pip install -U fornet-hf"
+        then = f"Install a newer version: {INSTALL}"
         raise PatchFormatError(
             explain("unknown format version", found=repr(version)[:80], allowed=FORMAT_VERSION, then=then)
         )

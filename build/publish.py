@@ -1,0 +1,153 @@
+#!/usr/bin/env python
+"""Publish a folder of patch shards as a dataset repository on the Hub, checked and in one commit.
+
+    python build/publish.py run/patches TNauen/ForNet --dry-run
+    python build/publish.py run/patches TNauen/ForNet --source ~/imagenet --tag v1.0
+
+Every shard is read and compared with the manifest; with --source, patches of every shard are applied. Only what
+changed is uploaded, and readers see the old release until all of the new one is there. An interrupted run goes
+on where it was when the same command is given again. Exit status: 0 done, 1 an error that a message explains,
+2 a wrong command line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fornet_hf.errors import ForNetError
+from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, patches_in
+from fornet_hf.publish.card import CARD
+from fornet_hf.publish.failures import hub_errors
+from fornet_hf.publish.patience import Patience
+from fornet_hf.publish.push import Pushed, Target, push
+from fornet_hf.publish.sizes import readable_bytes
+from fornet_hf.publish.tokens import refuse_tokens, without_token
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    result = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = result.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="the patch shards, or the folder of a run with patches/ in it")
+    add("repository", metavar="REPO", help="namespace/name of the dataset")
+    add("--dry-run", action="store_true", help="check, print the plan, change nothing")
+    add("--source", type=Path, metavar="DIR", help="the pictures (class folders or Parquet shards): apply a sample")
+    add("--sample", type=int, default=4, metavar="N", help="patches of every shard to apply (%(default)s)")
+    add("--picture", type=Path, metavar="FILE", help="sample for the card; only pictures that may be published")
+    add("--message", default="New release of patches", help="of the commit; title of the pull request")
+    add("--revision", metavar="BRANCH", help="default: main")
+    add("--create-pr", action="store_true", help="open a pull request instead of changing the branch")
+    add("--tag", help="name for the new commit")
+    add("--create", choices=("public", "private"), help="create the repository if there is none")
+    add("--remove", action="append", default=[], metavar="PATTERN", help="delete other files, too: '*.zip'")
+    add("--card", type=Path, metavar="FILE", help="also write the finished card here")
+    add("--source-repo", default="ILSVRC/imagenet-1k", help="of shards without manifest (%(default)s)")
+    add("--source-revision", metavar="COMMIT", help="of the source, for shards without manifest")
+    add("--token", help="default: HF_TOKEN, or the login (others can see the command line while this runs)")
+    return result
+
+
+def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
+    """Do what the command line says; None for a dry run.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+    """
+    refuse_tokens({"--message": arguments.message.encode()}, token)
+    target = _target(arguments, token)
+    release = assemble(
+        Ingredients(
+            patches=arguments.folder,
+            project=PROJECT,
+            source_repository=arguments.source_repo,
+            source_revision=arguments.source_revision,
+            imagenet_dir=arguments.source,
+            sample=arguments.sample,
+            picture=arguments.picture,
+            token=token,
+        )
+    )
+    _tell_checks(release)
+    if arguments.card:
+        arguments.card.write_bytes(_bytes(release.files[CARD]))
+    if arguments.create and not arguments.dry_run:
+        _create(target, private=arguments.create == "private")
+    plan = target.plan(release.files, target.head(), release.known)
+    print("\n".join(plan.lines()))
+    if arguments.dry_run:
+        return None
+    release.write(patches_in(arguments.folder))
+    return push(target, release.files, plan)
+
+
+def _target(arguments: argparse.Namespace, token: str | None) -> Target:
+    from huggingface_hub import HfApi
+
+    return Target(
+        api=HfApi(token=token, library_name="fornet-hf"),
+        repository=arguments.repository,
+        revision=arguments.revision,
+        create_pr=arguments.create_pr,
+        tag=arguments.tag,
+        message=arguments.message,
+        remove=arguments.remove,
+        patience=Patience(say=_say),
+        say=_say,
+    )
+
+
+def _create(target: Target, *, private: bool) -> None:
+    def create() -> None:
+        target.api.create_repo(target.repository, repo_type="dataset", private=private, exist_ok=True)
+
+    with hub_errors(f"create {target.repository}"):
+        target.patience("create", create)
+
+
+def _tell_checks(release: Assembled) -> None:
+    for split, one in release.statistics.items():
+        counts = f"{one['rows']:,} rows, {one['foregrounds']:,} foregrounds, {one['backgrounds']:,} backgrounds"
+        _say(f"{split}: {one['shards']:,} shards, {counts}, {readable_bytes(one['bytes'])}")
+    applied = release.findings.applied
+    _say(f"applied {applied:,} patches: all exact" if applied else "applied no patches: --source was not given")
+
+
+def _bytes(content: Path | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    from huggingface_hub import get_token
+
+    token = arguments.token or get_token()
+    try:
+        done = publish(arguments, token)
+    except ForNetError as error:
+        _say(f"error: {without_token(str(error), token)}")
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted; the same command goes on from here")
+        return 130
+    if done is not None:
+        print(f"{'was there already' if done.was_there else 'published'}: {arguments.repository}@{done.commit}")
+        if done.pull_request:
+            print(f"pull request: {done.pull_request}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

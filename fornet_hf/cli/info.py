@@ -1,0 +1,30 @@
+"""Print what is in a release.
+
+fornet info TNauen/ForNet
+fornet info run/patches --json
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from fornet_hf.cli.arguments import add_place
+from fornet_hf.cli.output import show, show_json, tell
+from fornet_hf.info import info, lines
+from fornet_hf.publish.places import place_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    add_place(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command."""
+    about = info(place_of(arguments.place, arguments.revision, say=tell))
+    if arguments.json:
+        show_json(about)
+    else:
+        for line in lines(about):
+            show(line)
+    return 0

@@ -1,0 +1,58 @@
+"""Choosing the subcommand; errors of ours are a line on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from fornet_hf.cli import info, verify
+from fornet_hf.cli.output import tell
+from fornet_hf.errors import ForNetError
+from fornet_hf.publish.tokens import without_token
+
+
+class Command(Protocol):
+    """What a module of a subcommand has, besides a docstring."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Its part of the command line."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; returns the exit status."""
+        ...
+
+
+COMMANDS: Mapping[str, Command] = {"info": info, "verify": verify}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    result = argparse.ArgumentParser(prog="fornet", description="Look at, check and use releases of ForNet.")
+    commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        text = command.__doc__ or ""
+        head, _, rest = text.partition("\n")
+        sub = commands.add_parser(
+            name, help=head, description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        command.add_arguments(sub)
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status: 0 done, 1 an error or a problem found, 2 a wrong command line."""
+    arguments = parser().parse_args(argv)
+    try:
+        return COMMANDS[arguments.command].run(arguments)
+    except ForNetError as error:
+        tell(f"error: {without_token(str(error), None)}")
+        return 1
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,148 @@
+"""From a folder of patch shards to all files of a release, every one of them checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
+from fornet_hf.manifest import MANIFEST, Manifest, read_manifest
+from fornet_hf.publish.card import CARD, fill_card
+from fornet_hf.publish.checks import Findings, check_list, check_sample, check_shards, units_of
+from fornet_hf.publish.contents import Content, library_files, picture_path
+from fornet_hf.publish.places import PATCHES, FolderPlace
+from fornet_hf.publish.statistics import STATISTICS, describe, to_text
+from fornet_hf.publish.tokens import refuse_tokens
+from fornet_hf.publish.unlisted import make_manifest
+
+TEMPLATE = "dataset_card.md"
+_MOST = 10  # problems that a message names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingredients:
+    """What a release is made of.
+
+    Attributes:
+        patches: folder of the patch shards, with their manifest or without.
+        project: folder of the builder script, the library and the card's template.
+        source_repository: for a folder without manifest: the repository of the pictures.
+        source_revision: for a folder without manifest: its commit.
+        imagenet_dir: the pictures, to apply patches to; None: none are applied.
+        sample: patches of every shard to apply.
+        picture: for the card: a JPEG or PNG that may be published.
+        token: the token in use, which no file may hold.
+    """
+
+    patches: Path
+    project: Path
+    source_repository: str = "ILSVRC/imagenet-1k"
+    source_revision: str | None = None
+    imagenet_dir: Path | None = None
+    sample: int = 4
+    picture: Path | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """A release that may be published.
+
+    Attributes:
+        files: all of it by path in the repository.
+        known: SHA-256 of the shards.
+        statistics: of every split.
+        findings: of the checks, without problems.
+    """
+
+    files: Mapping[str, Content]
+    known: Mapping[str, str]
+    statistics: Mapping[str, Any]
+    findings: Findings
+
+    def write(self, folder: Path) -> None:
+        """Put manifest and statistics beside the shards, where they are missing or differ."""
+        from fornet_hf.files import write_text
+
+        for name in (MANIFEST, STATISTICS):
+            content = self.files[f"{PATCHES}/{name}"]
+            if isinstance(content, bytes):
+                write_text(folder / name, content.decode())
+
+
+def assemble(ingredients: Ingredients) -> Assembled:
+    """Check everything, count, and fill in the card.
+
+    Raises:
+        PatchFormatError: the release is not sound; the message names up to ten problems.
+        ForNetError: something else cannot be published as it is; the message says what.
+    """
+    folder = patches_in(ingredients.patches)
+    listed = (folder / MANIFEST).is_file()
+    manifest = read_manifest(folder) if listed else _new_manifest(folder, ingredients)
+    findings = _check(folder, manifest, ingredients)
+    statistics = describe(findings.facts, {split: len(one) for split, one in manifest.splits.items()})
+    text = json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n"
+    small: dict[str, Content] = {
+        **library_files(ingredients.project),
+        f"{PATCHES}/{MANIFEST}": folder / MANIFEST if listed else text.encode(),
+        f"{PATCHES}/{STATISTICS}": to_text(statistics).encode(),
+    }
+    picture = None
+    if ingredients.picture is not None:
+        picture = picture_path(ingredients.picture)
+        small[picture] = ingredients.picture
+    small[CARD] = _card(ingredients.project, manifest, statistics, picture).encode()
+    refuse_tokens(small, ingredients.token)
+    entries = [entry for one in manifest.splits.values() for entry in one]
+    return Assembled(
+        files={**small, **{f"{PATCHES}/{entry.path}": folder / entry.path for entry in entries}},
+        known={f"{PATCHES}/{entry.path}": entry.sha256 for entry in entries},
+        statistics=statistics,
+        findings=findings,
+    )
+
+
+def patches_in(folder: Path) -> Path:
+    """The folder of the shards: the one given, or `patches/` in the folder of a run.
+
+    Raises:
+        NotFoundError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotFoundError(explain("the folder of patches is missing", found=f"no folder {folder}"))
+    inner = folder / PATCHES
+    return inner if inner.is_dir() and not (folder / MANIFEST).is_file() else folder
+
+
+def _new_manifest(folder: Path, ingredients: Ingredients) -> Manifest:
+    if ingredients.source_revision is None:
+        then = "Name the commit of the source: --source-revision COMMIT, and with --source-repo another repository."
+        raise NotFoundError(explain(f"{folder}: the release is not described", found=f"no {MANIFEST}", then=then))
+    return make_manifest(folder, ingredients.source_repository, ingredients.source_revision)
+
+
+def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findings:
+    if ingredients.sample < 1:
+        raise ConfigurationError(explain("patches to apply of each shard", found=ingredients.sample, allowed=">= 1"))
+    place, findings = FolderPlace(folder), Findings()
+    findings.problems.extend(check_list(manifest, place.paths, ""))
+    check_shards(place, manifest, "", findings, read=True)
+    if ingredients.imagenet_dir is not None and not findings.problems:
+        units = units_of(place, manifest, "", ingredients.imagenet_dir)
+        check_sample(units, ingredients.sample, findings, place.opener)
+    if findings.problems:
+        some = "\n  ".join(str(problem) for problem in findings.problems[:_MOST])
+        count = len(findings.problems)
+        raise PatchFormatError(f"the release has {count} problem{'s' * (count > 1)}:\n  {some}")
+    return findings
+
+
+def _card(project: Path, manifest: Manifest, statistics: Mapping[str, Any], picture: str | None) -> str:
+    template = project / TEMPLATE
+    if not template.is_file():
+        raise NotFoundError(explain("the card's template is missing", found=f"no file {template}"))
+    return fill_card(template.read_text(encoding="utf-8"), manifest, statistics, picture=picture)

@@ -1,0 +1,121 @@
+"""The dataset card: a template whose placeholders `{{name}}` are filled with figures from the shards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.manifest import Manifest
+from fornet_hf.publish.inspection import BINS
+from fornet_hf.publish.sizes import readable_bytes, size_category
+
+CARD = "README.md"
+PICTURE = "assets/sample"
+_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+# They would make `load_dataset` compare its splits with fixed numbers, or take the shards for the rows.
+_FORBIDDEN = ("dataset_info", "configs")
+
+
+def fill_card(template: str, manifest: Manifest, statistics: Mapping[str, Any], *, picture: str | None) -> str:
+    """The card of a release.
+
+    Args:
+        template: Markdown with a YAML header and placeholders.
+        manifest: of the release.
+        statistics: as `describe` gives them.
+        picture: path of the sample picture in the repository, if there is one.
+
+    Raises:
+        ConfigurationError: the template has an unknown placeholder, or its header is not valid.
+    """
+    values = _values(manifest, statistics, picture)
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise ConfigurationError(explain("the card: unknown placeholder", found=match[0], allowed=sorted(values)))
+        return values[match[1]]
+
+    card = _PLACEHOLDER.sub(value, template)
+    check_card(card)
+    return card
+
+
+def check_card(card: str) -> None:
+    """Whether a card has a header that the Hub takes and `load_dataset` bears.
+
+    Raises:
+        ConfigurationError: it has not.
+    """
+    import yaml  # type: ignore[import-untyped]
+
+    match = re.match(r"---\n(.*?\n)---\n", card, re.DOTALL)
+    if match is None:
+        raise ConfigurationError("the card: no YAML header between two lines of ---")
+    try:
+        header = yaml.safe_load(match[1])
+    except yaml.YAMLError as error:
+        raise ConfigurationError(explain("the card: its header is not valid YAML", found=error)) from error
+    if not isinstance(header, dict) or "license" not in header:
+        raise ConfigurationError(explain("the card: its header", found=repr(header)[:80], allowed="at least license"))
+    if wrong := [name for name in _FORBIDDEN if name in header]:
+        raise ConfigurationError(explain("the card: its header would break load_dataset", found=wrong))
+    if left := _PLACEHOLDER.search(card):
+        raise ConfigurationError(explain("the card: a placeholder is not filled", found=left[0]))
+
+
+def _values(manifest: Manifest, statistics: Mapping[str, Any], picture: str | None) -> dict[str, str]:
+    from fornet_hf.loading import CITATION  # with all of `datasets`, which takes a second
+
+    rows = sum(split["rows"] for split in statistics.values())
+    size = sum(split["bytes"] for split in statistics.values())
+    encoding = manifest.encoding
+    return {
+        "size_category": size_category(rows),
+        "rows": f"{rows:,}",
+        "size": readable_bytes(size),
+        "bytes_per_row": f"{size / rows:,.0f}" if rows else "-",
+        "classes": f"{max((split['classes'] for split in statistics.values()), default=0):,}",
+        "source": manifest.source,
+        "source_revision": manifest.source_revision or "not recorded",
+        "encoding": f"longest side {encoding.max_side} pixels, dilation {encoding.dilation} pixels",
+        "splits": _table(statistics),
+        "ratios": _ratios(statistics),
+        "producer": _producer(manifest.producer),
+        "picture": f"![Pictures taken apart and recombined]({picture})\n" if picture else "",
+        "citation": CITATION,
+    }
+
+
+def _table(statistics: Mapping[str, Any]) -> str:
+    lines = ["| split | rows | foregrounds | backgrounds | shards | size |", "|---|--:|--:|--:|--:|--:|"]
+    for name, split in statistics.items():
+        counts = " | ".join(f"{split[column]:,}" for column in ("rows", "foregrounds", "backgrounds", "shards"))
+        lines.append(f"| {name} | {counts} | {readable_bytes(split['bytes'])} |")
+    return "\n".join(lines)
+
+
+def _ratios(statistics: Mapping[str, Any]) -> str:
+    """The share of the foregrounds by ratio, in ten steps."""
+    head = "| foreground ratio | " + " | ".join(statistics) + " |"
+    lines = [head, "|---|" + "--:|" * len(statistics)]
+    for step in range(0, BINS, 2):
+        shares = []
+        for split in statistics.values():
+            count = sum(split["foreground_ratio"]["counts"][step : step + 2])
+            shares.append(f"{count / split['foregrounds']:.1%}" if split["foregrounds"] else "-")
+        lines.append(f"| {step / BINS:.1f} to {(step + 2) / BINS:.1f} | " + " | ".join(shares) + " |")
+    return "\n".join(lines)
+
+
+def _producer(producer: Mapping[str, Any]) -> str:
+    if not producer:
+        return "Not recorded."
+    return "\n".join(f"- {name}: {_plain(value)}" for name, value in producer.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
+    return f"`{value}`"

@@ -1,0 +1,96 @@
+"""What a push has to do: the release compared with what the repository holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fornet_hf.files import sha256_of
+from fornet_hf.publish.contents import Content, superseded
+from fornet_hf.publish.places import FileFacts
+from fornet_hf.publish.sizes import readable_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The changes that one commit makes; each part maps paths to bytes.
+
+    Attributes:
+        head: the commit that it builds on.
+        new: files which the repository does not have.
+        changed: files which it has with other content.
+        unchanged: files which it has as they are.
+        deleted: files which the release does away with.
+    """
+
+    head: str
+    new: Mapping[str, int]
+    changed: Mapping[str, int]
+    unchanged: Mapping[str, int]
+    deleted: Mapping[str, int]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the repository holds the release already."""
+        return not (self.new or self.changed or self.deleted)
+
+    @property
+    def uploads(self) -> list[str]:
+        """The paths to upload, sorted."""
+        return sorted([*self.new, *self.changed])
+
+    def lines(self) -> list[str]:
+        """The plan for people: every change, and the sums."""
+        parts = {"new": self.new, "changed": self.changed, "deleted": self.deleted}
+        lines = [f"{verb:9} {size:>14,}  {path}" for verb, one in parts.items() for path, size in sorted(one.items())]
+        for verb, one in {**parts, "unchanged": self.unchanged}.items():
+            lines.append(f"{verb:9} {len(one):>6,} files  {readable_bytes(sum(one.values()))}")
+        return lines
+
+
+def local_digest(content: Content, remote: str) -> str:
+    """The digest of a local file of the kind which the repository tells: SHA-256, or git blob id (40 digits)."""
+    if len(remote) == 40:
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else sha256_of(content)
+
+
+def size_of(content: Content) -> int:
+    """Bytes of a local file."""
+    return len(content) if isinstance(content, bytes) else Path(content).stat().st_size
+
+
+def make_plan(
+    head: str,
+    wanted: Mapping[str, Content],
+    remote: Mapping[str, FileFacts],
+    *,
+    known: Mapping[str, str] | None = None,
+    remove: Sequence[str] = (),
+) -> Plan:
+    """Compare by size, then by digest.
+
+    Args:
+        head: the commit at which `remote` was read.
+        wanted: the files of the release, by path.
+        remote: the files in the repository.
+        known: SHA-256 of files of the release, where it is known already.
+        remove: patterns of further files to delete.
+    """
+    parts: dict[str, dict[str, int]] = {"new": {}, "changed": {}, "unchanged": {}}
+    for path, content in wanted.items():
+        parts[_compare(path, content, remote.get(path), known or {})][path] = size_of(content)
+    gone = {path: remote[path].size for path in superseded(list(remote), wanted, remove)}
+    return Plan(head=head, **parts, deleted=gone)
+
+
+def _compare(path: str, content: Content, there: FileFacts | None, known: Mapping[str, str]) -> str:
+    if there is None:
+        return "new"
+    if there.size != size_of(content):
+        return "changed"
+    sha256 = known.get(path) if len(there.digest) == 64 else None
+    return "unchanged" if (sha256 or local_digest(content, there.digest)) == there.digest else "changed"

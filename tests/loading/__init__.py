@@ -1,0 +1,1 @@
+"""Loading from the Hub, by the clients that people use."""

@@ -1,0 +1,39 @@
+"""Without the network: what is in the cache is enough, and what is not is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hub.state import Hub
+from tests.loading.rows import made_directly
+from tests.loading.user import LIBRARY, WAYS, User
+
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+def offline(user: User) -> User:
+    return User(user.hub, user.home, variables=OFFLINE)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_loaded_once_loads_offline(alice: User, published: Hub, way: str) -> None:
+    first = alice.load(way)
+    published.forget()
+    loads = [(way, {}), (LIBRARY, {"split": "train"}), (LIBRARY, {"split": "train", "background_combination": "all"})]
+    same, train, recombined = offline(alice).run(*loads)
+    assert same == first
+    assert train == made_directly("train")
+    assert recombined[0]["columns"] == ["image", "label"]
+    assert published.requests == []
+
+
+def test_what_was_never_loaded_says_what_to_do(alice: User) -> None:
+    alice.load(split="validation")
+    cold = offline(User(alice.hub, alice.home.with_name("cold")))
+    result = cold.load()
+    assert result["error"] == "UnreachableError"
+    assert "patches/manifest.json of TNauen/ForNet is not in the cache" in result["last"]
+    assert "unset HF_HUB_OFFLINE" in result["last"]
+    result = offline(alice).load(split="train")
+    assert result["error"] == "UnreachableError"
+    assert "train-00000-of-00003.parquet of TNauen/ForNet" in result["last"]

@@ -1,0 +1,104 @@
+"""The dataset card."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.publish.card import check_card, fill_card
+from fornet_hf.publish.sizes import readable_bytes, size_category
+from tests.hub.fixtures import uploads
+from tests.publish.conftest import NAME
+
+HEADER = "---\nlicense: mit\n---\n"
+
+
+@uploads
+def test_the_card_is_filled_with_figures_of_the_shards(run, hub, release, tmp_path):
+    copy = tmp_path / "card.md"
+    assert run(release.patches, "--card", str(copy)) == 0
+    card = hub.files(NAME)["README.md"].decode()
+    assert copy.read_text() == card
+    size = readable_bytes(sum(path.stat().st_size for path in release.patches.glob("train-*")))
+    assert f"| train | 9 | 9 | 9 | 3 | {size} |" in card
+    assert "12 patches of 2 classes" in card
+    assert "n<1K" in card
+    assert "| 0.1 to 0.2 | 100.0% | 100.0% |" in card
+    assert "nauen2025foraug" in card
+    assert "{{" not in card
+
+
+@uploads
+def test_the_hub_client_reads_the_header(run, hub, release):
+    from huggingface_hub import DatasetCard
+
+    run(release.patches)
+    data = DatasetCard(hub.files(NAME)["README.md"].decode()).data.to_dict()
+    assert (data["license"], data["pretty_name"], data["viewer"]) == ("other", "ForNet", False)
+    assert data["task_categories"] == ["image-classification", "image-segmentation"]
+    assert not {"dataset_info", "configs"} & set(data)
+
+
+@uploads
+def test_a_sample_picture_is_published_and_shown(run, hub, release, tmp_path):
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(data, "PNG")
+    (tmp_path / "sheet.png").write_bytes(data.getvalue())
+    assert run(release.patches, "--picture", str(tmp_path / "sheet.png")) == 0
+    (path,) = [path for path in hub.files(NAME) if path.startswith("assets/")]
+    assert hub.files(NAME)[path] == data.getvalue()
+    assert f"]({path})" in hub.files(NAME)["README.md"].decode()
+    assert run(release.patches) == 0
+    assert path not in hub.files(NAME)
+
+
+@uploads
+def test_a_picture_that_is_none_is_refused(run, release, tmp_path, capsys):
+    (tmp_path / "sheet.png").write_bytes(b"text")
+    assert run(release.patches, "--picture", str(tmp_path / "sheet.png")) == 1
+    assert "JPEG or PNG" in capsys.readouterr().err
+
+
+def test_an_unknown_placeholder_is_refused():
+    from fornet_hf.manifest import Manifest
+    from tests.publish.releases import ENCODING
+
+    manifest = Manifest(encoding=ENCODING, splits={"train": ()})
+    with pytest.raises(ConfigurationError, match=r"unknown placeholder; found \{\{ nothing \}\}"):
+        fill_card(HEADER + "{{ nothing }}", manifest, {}, picture=None)
+
+
+@pytest.mark.parametrize(
+    ("card", "reason"),
+    [
+        ("# ForNet", "no YAML header"),
+        ("---\nlicense: [\n---\n", "not valid YAML"),
+        ("---\n- license\n---\n", "at least license"),
+        ("---\nlicense: mit\nconfigs: []\n---\n", "would break load_dataset"),
+        ("---\nlicense: mit\ndataset_info: {}\n---\n", "would break load_dataset"),
+        (HEADER + "{{rows}}", "not filled"),
+    ],
+)
+def test_cards_that_would_do_harm_are_refused(card, reason):
+    with pytest.raises(ConfigurationError, match=reason):
+        check_card(card)
+
+
+def test_the_template_speaks_of_its_commands_as_they_are():
+    template = (Path(__file__).parents[2] / "dataset_card.md").read_text(encoding="utf-8")
+    assert "trust_remote_code=True" in template
+    assert "fornet verify" in template
+
+
+@pytest.mark.parametrize(("rows", "name"), [(0, "n<1K"), (1000, "1K<n<10K"), (1_324_308, "1M<n<10M")])
+def test_sizes_are_named_as_on_the_hub(rows, name):
+    assert size_category(rows) == name
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (24e9, "24.0 GB")])
+def test_bytes_are_readable(size, text):
+    assert readable_bytes(size) == text

@@ -1,0 +1,127 @@
+"""Publishing that is killed: readers never see half a release, and running it again gives the same repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import publish
+from tests.hub.client import hub_environment
+from tests.hub.faults import Fault
+from tests.hub.repository import Commit
+from tests.hub.state import Hub
+from tests.publish.conftest import TOKEN
+from tests.publish.releases import Release, make_release
+
+MOMENTS = 20
+CHANGED = 15  # shards: three times as many as are uploaded at a time
+_SLOW = 0.05  # seconds for every upload and commit, so that kills hit them
+
+# Importing takes longer than publishing: one process imports, and a fork of it publishes.
+_RUNNER = """
+import json, os, signal, sys, time
+import datasets, huggingface_hub, huggingface_hub.hf_api, publish
+for line in sys.stdin:
+    arguments, after = json.loads(line)
+    start, child = time.monotonic(), os.fork()
+    if child == 0:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        os._exit(publish.main(arguments))
+    done = 0
+    while not done:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if not done and after is not None and time.monotonic() - start >= after:
+            os.kill(child, signal.SIGKILL)
+            done, status = os.waitpid(child, 0)
+        time.sleep(0.001)
+    print(json.dumps([os.waitstatus_to_exitcode(status), time.monotonic() - start]), flush=True)
+"""
+
+
+class Runner:
+    """Runs the command in a process that may be killed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def __call__(self, release: Release, name: str, kill_after: float | None = None) -> tuple[int, float]:
+        """Exit status (-9: killed) and seconds."""
+        self.process.stdin.write(json.dumps([[str(release.patches), name], kill_after]) + "\n")
+        self.process.stdin.flush()
+        status, seconds = json.loads(self.process.stdout.readline())
+        return status, seconds
+
+
+@contextmanager
+def runner(hub: Hub, tmp_path: Path) -> Iterator[Runner]:
+    command = [sys.executable, "-c", _RUNNER]
+    build = Path(publish.__file__).parent
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": (tmp_path / "log").open("w")}
+    environment = hub_environment(hub.url, tmp_path, TOKEN)
+    environment["PYTHONPATH"] += os.pathsep + str(build)
+    with pipes["stderr"], subprocess.Popen(command, env=environment, cwd=tmp_path, text=True, **pipes) as process:
+        try:
+            yield Runner(process)
+        finally:
+            process.kill()
+
+
+def assert_whole(hub: Hub, commit: Commit) -> None:
+    """The shards at this commit are those which its manifest names, and no others."""
+    manifest = json.loads(hub.contents.get(commit.files["patches/manifest.json"].sha256))
+    named = {f"patches/{e['path']}": e["sha256"] for split in manifest["splits"].values() for e in split}
+    found = {path: entry.sha256 for path, entry in commit.files.items() if path.endswith(".parquet")}
+    assert found == named
+
+
+def settle(hub: Hub) -> None:
+    """Wait until the server has dealt with what a killed client sent."""
+    count = -1
+    while count != len(hub.requests):
+        count = len(hub.requests)
+        time.sleep(2.5 * _SLOW)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_killed_at_any_moment_it_ends_as_if_it_never_was(hub: Hub, tmp_path: Path) -> None:
+    hub.add_user("TNauen", token=TOKEN)
+    first = make_release(tmp_path, shards=16)
+    second = make_release(tmp_path, shards=16, changed=range(CHANGED), name="second")
+    hub.create_repo("TNauen/calm")
+    moments = random.Random(4)
+    with runner(hub, tmp_path) as run:
+        assert run(first, "TNauen/calm")[0] == 0
+        before = hub.files("TNauen/calm")
+        hub.inject(Fault("slow", "/_lfs/|/commit/", method="", seconds=_SLOW, times=None))
+        status, seconds = run(second, "TNauen/calm")
+        assert status == 0
+        wanted = hub.files("TNauen/calm")
+        killed, halfway = 0, 0
+        for number in range(MOMENTS):
+            name = f"TNauen/storm{number}"
+            hub.commit(name, before)
+            killed += run(second, name, kill_after=seconds * (number + moments.random()) / MOMENTS)[0] == -9
+            settle(hub)
+            stored = set(hub.repo(name).objects)
+            halfway += 0 < len([u for u in hub.uploads if u.repository == name]) < CHANGED
+            hub.uploads.clear()
+            assert hub.files(name) in (before, wanted)
+            assert run(second, name)[0] == 0
+            assert hub.files(name) == wanted
+            assert not [upload for upload in hub.uploads if upload.sha256 in stored]
+            for commit in hub.history(name)[:-1]:
+                assert_whole(hub, commit)
+            assert len(hub.history(name)) == 3  # the empty one, the first release, the second
+    assert killed > MOMENTS // 2
+    assert halfway > 0
+    assert TOKEN not in (tmp_path / "log").read_text()

@@ -1,0 +1,72 @@
+"""The command `fornet`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fornet_hf.cli import main
+from tests.hub.fixtures import hub, hub_home
+from tests.publish.conftest import release
+
+__all__ = ["hub", "hub_home", "release"]
+
+
+def test_a_sound_release_gives_status_0(release, capsys):
+    assert main(["verify", str(release.patches), "--imagenet-dir", str(release.imagenet)]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        f"{release.patches}: 4 shards, 12 rows, 12 keys",
+        "every row read, 12 patches applied: sound",
+    ]
+    assert err == ""
+
+
+def test_problems_give_status_1_and_go_to_stderr(release, capsys):
+    release.shard(0).unlink()
+    assert main(["verify", str(release.patches), "--json"]) == 1
+    out, err = capsys.readouterr()
+    verdict = json.loads(out)
+    assert verdict["sound"] is False
+    assert len(verdict["problems"]) == 1
+    assert err == f"problem: {verdict['problems'][0]}\n"
+
+
+def test_info_prints_lines_or_json(release, capsys):
+    assert main(["info", str(release.patches)]) == 0
+    assert "train            3 shards, 9 rows, " in capsys.readouterr().out
+    assert main(["info", str(release.patches), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["splits"]["validation"]["rows"] == 3
+
+
+def test_our_errors_have_no_traceback(hub_home, capsys):
+    assert main(["info", "nobody/nothing"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: cannot read nobody/nothing")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [[], ["nothing"], ["verify"], ["verify", ".", "--sample", "0"]])
+def test_a_wrong_command_line_gives_status_2(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    assert "usage: fornet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["verify", "--help"], ["info", "--help"]])
+def test_help_is_there(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 0
+    assert "fornet" in capsys.readouterr().out
+
+
+def test_the_package_is_a_command(release):
+    command = [sys.executable, "-m", "fornet_hf", "info", str(release.patches), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["format"] == "patches"
