@@ -108,7 +108,12 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
-        super().download_and_prepare(*args, num_proc=loading.workers(num_proc), **kwargs)
+        with loading.own_errors():
+            super().download_and_prepare(*args, num_proc=loading.workers(num_proc), **kwargs)
+
+    def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
+        loading.empty_folder(self._output_dir)
+        super()._download_and_prepare(*args, **kwargs)
 
     def _prepare_split(
         self,
@@ -121,6 +126,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
+        loading.end_with_parent()
         with loading.own_errors():
             yield from super()._prepare_split_single(*args, **kwargs)
 

@@ -53,34 +53,42 @@ def pin_to_one_core() -> int:
 
 
 def measure(cases: Sequence[Case], *, repeats: int = 15, warm_up: int = 2) -> dict[str, dict[str, float]]:
-    """Time all cases in turn, `repeats` times over; results per item, in milliseconds.
+    """Time all cases in turn, `repeats` times over; results for one item, in milliseconds.
 
-    Interleaved, so that a machine that slows down slows all sides down; each round starts with another case.
+    Interleaved, so that a machine that slows down slows all sides down; each round starts with another case. Time
+    of the process on the core is noted beside time on the clock: on a shared machine they differ.
     """
     for case in cases:
         for _ in range(warm_up):
             case.check(case.run())
-    seconds: dict[str, list[float]] = {case.name: [] for case in cases}
+    seconds: dict[str, list[tuple[float, float]]] = {case.name: [] for case in cases}
     for repeat in range(repeats):
         for i in range(len(cases)):
             case = cases[(i + repeat) % len(cases)]
             gc.collect()
             gc.disable()
-            start = time.perf_counter()
+            start, started = time.perf_counter(), time.process_time()
             result = case.run()
-            seconds[case.name].append((time.perf_counter() - start) / case.items)
+            used, passed = time.process_time() - started, time.perf_counter() - start
             gc.enable()
+            seconds[case.name].append((passed / case.items, used / case.items))
             case.check(result)
-    return {name: summary(values) for name, values in seconds.items()}
+    return {name: _both(values) for name, values in seconds.items()}
+
+
+def _both(values: Sequence[tuple[float, float]]) -> dict[str, float]:
+    core = summary([used for _, used in values])
+    return {**summary([passed for passed, _ in values]), "on_core_median_ms": core["median_ms"]}
 
 
 def summary(seconds: Sequence[float]) -> dict[str, float]:
-    """Median, quartiles and items a second of repeated timings of one item."""
+    """Median, quartiles, fastest, and items a second, of repeated timings of one item."""
     low, median, high = (float(value) * 1000 for value in np.percentile(seconds, (25, 50, 75)))
     return {
         "median_ms": round(median, 5),
         "quartile_1_ms": round(low, 5),
         "quartile_3_ms": round(high, 5),
+        "fastest_ms": round(float(min(seconds)) * 1000, 5),
         "items_per_second": round(1000 / median, 2),
         "repeats": len(seconds),
     }
@@ -93,6 +101,7 @@ def machine() -> dict[str, Any]:
         "commit": _commit(),
         "cpu": _cpu(),
         "cores_visible": os.cpu_count(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {

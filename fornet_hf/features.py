@@ -12,7 +12,7 @@ from typing import Any
 import datasets
 from PIL import Image
 
-from fornet_hf.lazy import LazyPicture
+from fornet_hf.lazy import LazyPicture, unread_bytes
 
 
 def row_features(class_names: Sequence[str]) -> datasets.Features:
@@ -42,6 +42,12 @@ class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
             picture: Image.Image = super().decode_example(value, token_per_repo_id)
             return picture
         return LazyPicture(data)
+
+    def encode_example(self, value: Any) -> dict[str, Any]:
+        """A stored value; the bytes of a picture that nobody looked at stay as they are."""
+        data = unread_bytes(value)
+        stored: dict[str, Any] = {"path": None, "bytes": data} if data is not None else super().encode_example(value)
+        return stored
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, datasets.Image):

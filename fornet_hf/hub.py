@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 import huggingface_hub as hub
 from huggingface_hub import errors
@@ -85,7 +86,10 @@ class _RemoteFile(io.RawIOBase):
 
     def _explained(self) -> AbstractContextManager[None]:
         match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
-        return explained(match[1], match[2], match[3], self._token) if match else contextlib.nullcontext()
+        if match is None:
+            return contextlib.nullcontext()
+        repository, revision, path = match.groups()
+        return explained(repository, revision and unquote(revision), path, self._token)
 
     def readable(self) -> bool:
         return True
@@ -163,7 +167,7 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
     except errors.LocalEntryNotFoundError as error:
         then = "Check the network, or unset HF_HUB_OFFLINE; what is in the cache needs no network."
         what = f"{file}{repository}{at} is not in the cache, and the Hub cannot be reached"
-        raise UnreachableError(explain(what, found=_first_line(error), then=then)) from error
+        raise UnreachableError(explain(what, found=_first_line(error.__cause__ or error), then=then)) from error
     except errors.EntryNotFoundError as error:
         what = f"{repository}{at} has no file {path}"
         raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error

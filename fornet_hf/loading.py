@@ -22,7 +22,7 @@ from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.prepare import Unit
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_fornet, recombine_stream
 from fornet_hf.release import Release, open_release
-from fornet_hf.workers import max_workers
+from fornet_hf.workers import end_with_parent, max_workers
 
 __all__ = [
     "CITATION",
@@ -32,6 +32,8 @@ __all__ = [
     "Unit",
     "check_name",
     "chosen_splits",
+    "empty_folder",
+    "end_with_parent",
     "find_pictures",
     "find_release",
     "load_dataset",
@@ -228,6 +230,15 @@ def recombined(dataset: Any, config: Any) -> Any:
         return recombine_stream(dataset, **keywords) if keywords else with_lazy_images(dataset)
     dataset = as_fornet(dataset)
     return dataset.with_transform(Recombine(dataset, **keywords)) if keywords else dataset
+
+
+def empty_folder(folder: str) -> None:
+    """Remove the files that a killed preparation left where the next one writes.
+
+    `datasets` would take them for part of the result: there may be other ones than the next attempt overwrites.
+    """
+    for path in Path(folder).glob("*.arrow"):
+        path.unlink()
 
 
 @contextlib.contextmanager

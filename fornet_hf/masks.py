@@ -51,7 +51,9 @@ def _grow_rows(mask: Mask, radius: int) -> Mask:
 def encode_mask(mask: Mask) -> bytes:
     """A bool array of height x width as 1-bit PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(mask)).save(buffer, "PNG", compress_level=9)
+    Image.fromarray(np.ascontiguousarray(mask)).save(
+        buffer, "PNG", compress_level=6
+    )  # 9 takes five times as long for a seventh less
     return buffer.getvalue()
 
 

@@ -161,7 +161,9 @@ def make_patch(
     area = Rectangle.around(bounding_box(hole), raster.size)
     box = area.pixels(raster.size)
     prediction = jpeg.encode(raster)
-    target = jpeg.encode(Image.fromarray(np.where(hole[..., None], infilled, pixels)))
+    changed = raster.copy()
+    changed.paste(Image.fromarray(infilled), mask=Image.fromarray(hole))
+    target = jpeg.encode(changed)
     return Patch(
         key=key,
         label=label,

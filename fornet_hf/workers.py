@@ -1,8 +1,10 @@
-"""How many processes this project may start."""
+"""How many processes this project may start, and when they end."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 
 from fornet_hf.errors import ConfigurationError, explain
 
@@ -24,3 +26,22 @@ def max_workers() -> int:
             explain(f"{VARIABLE} is not a number of workers", found=repr(value), allowed="1, 2, 3, ...", then=then)
         )
     return int(value)
+
+
+def end_with_parent() -> None:
+    """End this worker of `datasets` as soon as the process that started it is gone; nothing in any other process.
+
+    The workers of a process that was killed would go on writing, into the very files of the next attempt, and then
+    wait for ever for more work.
+    """
+    from multiprocess.process import parent_process
+
+    if parent_process() is not None:
+        threading.Thread(target=_end_after, args=(os.getppid(),), name="end_with_parent", daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    # Asked again and again: the pipe that would tell of the parent's end is held open by its other children.
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)  # without the usual farewell, which waits for queues that nobody reads any more

@@ -88,6 +88,11 @@ def test_files_hold_plain_images(ds, tmp_path):
     assert type(datasets.load_from_disk(str(tmp_path / "ds")).features["image"]) is datasets.Image
 
 
+def test_map_keeps_the_bytes_of_pictures_that_it_passes_on(ds):
+    passed = ds.select([0]).map(lambda row: {"image": row["image"], "number": row["image"].size[0]})
+    assert passed.cast_column("image", datasets.Image(decode=False))[0]["image"]["bytes"] == png()
+
+
 def test_streams_are_lazy_too(ds):
     assert type(next(iter(with_lazy_images(ds.to_iterable_dataset())))["image"]) is LazyPicture
 

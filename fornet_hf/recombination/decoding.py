@@ -10,17 +10,17 @@ import io
 import math
 from collections.abc import Mapping
 
-from PIL import Image, ImageFile
+from PIL import Image
 
 from fornet_hf import jpeg, rows
 from fornet_hf.jpeg import Rectangle
-from fornet_hf.lazy import LazyPicture
+from fornet_hf.lazy import unread_bytes
 from fornet_hf.recombination.composition import Size
 from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
 
 Picture = bytes | Image.Image
 
-_WORTH_A_CUT = 20_000  # pixels; cutting takes as long as decoding them
+_WORTH_A_CUT = 32_000  # pixels; cutting takes as long as decoding them
 
 
 def encoded(value: object) -> Picture | None:
@@ -31,16 +31,14 @@ def encoded(value: object) -> Picture | None:
     Raises:
         ConfigurationError: none of these.
     """
-    if isinstance(value, LazyPicture):  # asked first: any other question would open it
-        return value.encoded
+    data = unread_bytes(value)
+    if data is not None:
+        return data
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
         return bytes(value["bytes"])
-    picture = rows.picture(value)
-    if isinstance(picture, ImageFile.ImageFile) and isinstance(picture.fp, io.BytesIO):  # not loaded yet
-        return picture.fp.getvalue()
-    return picture
+    return rows.picture(value)
 
 
 def decoded(picture: Picture) -> Image.Image:

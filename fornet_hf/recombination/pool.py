@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 from typing import TYPE_CHECKING, Any
 
+import datasets
 import numpy as np
 import numpy.typing as npt
 
@@ -17,7 +18,6 @@ from fornet_hf.recombination.decoding import size_of
 from fornet_hf.recombination.sampling import BackgroundShape
 
 if TYPE_CHECKING:
-    import datasets
     import pyarrow as pa
 
 COLUMNS = ("key", "label", "background", "foreground_ratio")
@@ -35,6 +35,10 @@ class BackgroundPool:
     """
 
     def __init__(self, dataset: datasets.Dataset, pruning_ratio: float = 0.8) -> None:
+        if not isinstance(dataset, datasets.Dataset):
+            what, then = "backgrounds need random access", "For a stream use recombine_stream(rows, ...)."
+            allowed = "a datasets.Dataset, such as one split"
+            raise ConfigurationError(explain(what, found=type(dataset).__name__, allowed=allowed, then=then))
         missing = [name for name in COLUMNS if name not in dataset.column_names]
         if missing:
             raise ConfigurationError(
@@ -55,6 +59,9 @@ class BackgroundPool:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._index()
+
+    def __deepcopy__(self, memo: object) -> BackgroundPool:
+        return self  # nothing in it changes, and datasets copies its transform at every turn
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -112,7 +119,7 @@ class BackgroundPool:
 def _register_hash() -> None:
     """Let `datasets` hash a pool by its dataset's fingerprint: the rows would take seconds, again at every select."""
     try:
-        from datasets.utils._dill import pklregister  # no public name; without it hashing is slow
+        from datasets.utils._dill import pklregister  # has no public name; without it hashing is slow
     except ImportError:
         return
 

@@ -65,7 +65,7 @@ class Recombiner:
         if missing and len(batch) == 1:
             return dict(batch)
         if missing:
-            what, then = "rows lack columns that recombining needs", "Apply select_columns after the transform's use."
+            what, then = "rows lack columns that recombining needs", "Keep them, or call ds.reset_format() first."
             raise ConfigurationError(
                 explain(what, found=f"{list(batch)}", allowed=f"all of {list(NEEDED)}", then=then)
             )

@@ -69,7 +69,8 @@ class Response:
 class Record:
     """One line of the server's log; `sent` and `received` count bytes of bodies, `path` is decoded.
 
-    `status` 0 stands for no answer, `fault` for the kind of the fault that struck, if any.
+    `status` 0 stands for no answer, `fault` for the kind of the fault that struck, if any; `at_once` requests were
+    in progress when this one began, itself included.
     """
 
     method: str
@@ -80,6 +81,7 @@ class Record:
     authorized: bool
     fault: str = ""
     range: str = ""
+    at_once: int = 1
 
 
 @dataclass(frozen=True)

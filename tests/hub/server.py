@@ -30,6 +30,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: HubServer
+    _at_once = 0
 
     def handle_one_request(self) -> None:
         """As the base class, but a connection that the client ends is no error."""
@@ -43,6 +44,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Every method takes the same way."""
+        hub = self.server.hub
+        with hub.lock:
+            hub.in_progress += 1
+            self._at_once = hub.in_progress
+        try:
+            self._handle()
+        finally:
+            with hub.lock:
+                hub.in_progress -= 1
+
+    def _handle(self) -> None:
         fault = self.server.hub.faults.strike(self.command, unquote(self.path))
         try:
             body = self._read_body(fault)
@@ -71,6 +83,7 @@ class Handler(BaseHTTPRequestHandler):
             authorized="Authorization" in self.headers,
             fault=fault.kind if fault else "",
             range=self.headers.get("Range", ""),
+            at_once=self._at_once,
         )
         with self.server.hub.lock:
             self.server.hub.requests.append(record)

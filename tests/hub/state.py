@@ -54,6 +54,7 @@ class Hub:
     users: dict[str, User] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     requests: list[Record] = field(default_factory=list)
+    in_progress: int = 0
     uploads: list[Upload] = field(default_factory=list)
     parts: dict[tuple[str, int], bytes] = field(default_factory=dict)
     expected: set[tuple[str, str, str]] = field(default_factory=set)

@@ -36,4 +36,10 @@ def test_what_was_never_loaded_says_what_to_do(alice: User) -> None:
     assert "unset HF_HUB_OFFLINE" in result["last"]
     result = offline(alice).load(split="train")
     assert result["error"] == "UnreachableError"
-    assert "train-00000-of-00003.parquet of TNauen/ForNet" in result["last"]
+    assert "data/train-00000-of-00003.parquet of ILSVRC/imagenet-1k at revision" in result["last"]
+
+
+def test_without_a_connection_the_cache_is_used_too(alice: User) -> None:
+    alice.load(split="validation")
+    unplugged = User(alice.hub, alice.home, variables={"HF_ENDPOINT": "http://127.0.0.1:9"})
+    assert unplugged.load(split="validation") == made_directly("validation")

@@ -74,18 +74,13 @@ def test_masks_agree_with_pasting_and_cropping() -> None:
 
 
 def test_edges_are_in_the_same_place() -> None:
-    """A shift by a pixel lowers the correlation of the masks; none does better than no shift."""
+    """Over all draws, no shift by a pixel brings the masks closer together than no shift."""
+    errors = {(y, x): 0.0 for y in (-1, 0, 1) for x in (-1, 0, 1)}
     for number in range(0, DRAWS, 4):
         one, other = (np.asarray(mask).astype(float) for _, mask in both(number))
-        inner = other[2:-2, 2:-2]
-        if np.ptp(inner) == 0:
-            continue
-        errors = {
-            (y, x): np.mean((one[2 + y : 222 + y, 2 + x : 222 + x] - inner) ** 2)
-            for y in (-1, 0, 1)
-            for x in (-1, 0, 1)
-        }
-        assert min(errors, key=lambda shift: (errors[shift], shift != (0, 0))) == (0, 0), f"draw {number}"
+        for y, x in errors:
+            errors[y, x] += np.mean((one[2 + y : 222 + y, 2 + x : 222 + x] - other[2:-2, 2:-2]) ** 2)
+    assert errors[0, 0] < 0.25 * min(error for shift, error in errors.items() if shift != (0, 0))
 
 
 def test_evaluation_agrees_with_pasting_and_cropping() -> None:

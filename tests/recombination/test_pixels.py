@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from dataclasses import asdict, replace
 
@@ -15,7 +16,7 @@ from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.rng import generator
-from fornet_hf.recombination.sampling import BackgroundShape, draw
+from fornet_hf.recombination.sampling import BackgroundShape, ForegroundShape, draw
 from fornet_hf.rows import Row, cutout
 from tests.recombination import reference
 
@@ -27,11 +28,15 @@ EROSION = {2.0: 0.986, 4.0: 0.973, 8.0: 0.947}  # mean area achieved / goal, at 
 def drawn(row: Row, background: Row, number: int, **parameters: object) -> Composition:
     """The composition of the `number`-th draw of `row` on `background`."""
     config = RecombinationConfig(background_combination="orig", **parameters)
-    foreground = Cutout.of_bytes(row.foreground, row.mask, row.foreground_ratio).shape
     canvas = Image.open(io.BytesIO(background.background)).size
     own = BackgroundShape(None, *canvas, background.foreground_ratio)
     rng = generator("pixels", number)
-    return draw(rng, config, label=0, foreground=foreground, own=own, backgrounds=None)
+    return draw(rng, config, label=0, foreground=shape(row), own=own, backgrounds=None)
+
+
+@functools.cache
+def shape(row: Row) -> ForegroundShape:
+    return Cutout.of_bytes(row.foreground, row.mask, row.foreground_ratio).shape
 
 
 def as_defined(row: Row, background: Row, composition: Composition) -> tuple[np.ndarray, np.ndarray]:

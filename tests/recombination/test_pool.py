@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import datasets
@@ -61,6 +62,17 @@ def test_its_hash_costs_nothing_and_tells_datasets_apart(ds, saved):
 def test_another_dataset_is_refused():
     with pytest.raises(ConfigurationError, match=r"found columns \['image'\]; allowed: a ForNet dataset"):
         BackgroundPool(datasets.Dataset.from_dict({"image": [1]}))
+
+
+@pytest.mark.parametrize("convert", [lambda ds: ds.to_iterable_dataset(), lambda ds: datasets.DatasetDict(train=ds)])
+def test_streams_and_dicts_are_refused_with_advice(ds, convert):
+    with pytest.raises(ConfigurationError, match="recombine_stream"):
+        BackgroundPool(convert(ds))
+
+
+def test_copies_share_what_never_changes(ds):
+    pool = BackgroundPool(ds)
+    assert copy.deepcopy(pool) is pool
 
 
 def test_a_dataset_without_backgrounds_is_refused(ds):
