@@ -157,12 +157,6 @@ WAYS = {
     "zips": zips,
     "files": files,
 }
-    "arrow, recombined": arrow_recombined,
-    "arrow, recombined, no read-ahead": arrow_without_read_ahead,
-    "arrow, in order": arrow_in_order,
-    "zips": zips,
-    "files": files,
-}
 
 
 class Bytes:
