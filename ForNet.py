@@ -91,11 +91,9 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         pictures = loading.find_pictures(
             self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token
         )
+        how = {"streaming": dl_manager.is_streaming, "anew": bool(dl_manager.download_config.force_download)}
         return [
-            datasets.SplitGenerator(
-                name=split,
-                gen_kwargs={"units": [*self.release.units(split, pictures, streaming=dl_manager.is_streaming)]},
-            )
+            datasets.SplitGenerator(name=split, gen_kwargs={"units": [*self.release.units(split, pictures, **how)]})
             for split in loading.chosen_splits(self.release, self.config.splits)
         ]
 

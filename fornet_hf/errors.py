@@ -91,5 +91,6 @@ def explain(what: str, *, found: object = None, allowed: object = None, then: st
     if allowed is not None:
         parts.append(f"allowed: {allowed}")
     message = "; ".join(parts)
-    message = message.rstrip(".") if then else message  # some libraries end their messages so
+    if then and not message.endswith(".."):
+        message = message.removesuffix(".")  # some libraries end their messages so
     return f"{message}. {then}" if then else message

@@ -7,7 +7,7 @@ import errno
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -28,8 +28,12 @@ _ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 
 
-def download(repository: str, path: str, revision: str | None = None, token: Token = None) -> Path:
+def download(
+    repository: str, path: str, revision: str | None = None, token: Token = None, *, anew: bool = False
+) -> Path:
     """A file of a dataset repository, in the shared Hub cache; a broken download is taken up again.
+
+    With `anew` the file is downloaded even if the cache has it.
 
     Raises:
         AccessError, NotFoundError, StorageError, UnreachableError.
@@ -38,7 +42,9 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
         try:
             with explained(repository, revision, path, token):
                 return Path(
-                    hub.hf_hub_download(repository, path, repo_type="dataset", revision=revision, token=token)
+                    hub.hf_hub_download(
+                        repository, path, repo_type="dataset", revision=revision, token=token, force_download=anew
+                    )
                 )
         except UnreachableError as error:
             if pause is None or not _broken_off(error):
@@ -48,9 +54,36 @@ def download(repository: str, path: str, revision: str | None = None, token: Tok
 
 
 def list_files(repository: str, revision: str | None = None, token: Token = None) -> list[str]:
-    """The paths of all files of a dataset repository, sorted."""
-    with explained(repository, revision, token=token):
-        return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+    """The paths of all files of a dataset repository, sorted; where it cannot be reached, of those in the cache."""
+    try:
+        with explained(repository, revision, token=token):
+            return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
+    except UnreachableError:
+        try:
+            kept = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
+        except errors.LocalEntryNotFoundError:
+            kept = None
+        if kept is None:
+            raise
+        return sorted(path.relative_to(kept).as_posix() for path in Path(kept).rglob("*") if path.is_file())
+
+
+def file_digests(repository: str, paths: Sequence[str], revision: str | None, token: Token = None) -> list[str]:
+    """For each file what the Hub tells its content by: SHA-256, or that of Git for small files. The cache knows too.
+
+    Raises:
+        AccessError, NotFoundError, UnreachableError.
+    """
+    api = hub.HfApi(token=token)
+    try:
+        with explained(repository, revision, token=token):
+            found: dict[str, Any] = {
+                one.path: one
+                for one in api.get_paths_info(repository, [*paths], revision=revision, repo_type="dataset")
+            }
+    except UnreachableError:
+        return [download(repository, path, revision, token).resolve().name for path in paths]
+    return [found[path].lfs.sha256 if found[path].lfs else found[path].blob_id for path in paths]
 
 
 def snapshot_commit(cached: Path) -> str | None:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.hub import Token, download, list_files, remote_address, snapshot_commit
-from fornet_hf.progress import progress
+from fornet_hf.hub import Token, download, file_digests, list_files, remote_address, snapshot_commit
+from fornet_hf.progress import progress, without_bars_of_files
 from fornet_hf.workers import max_workers
 
 _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
@@ -30,8 +30,12 @@ class Location(Protocol):
         """A local copy of one file. Raises NotFoundError if there is none."""
         ...
 
-    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
-        """Local copies of many files, in order; `what` names them to the user."""
+    def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
+        """Local copies of many files, in order; `what` names them to the user. `anew`: whatever the cache has."""
+        ...
+
+    def digests(self, paths: Sequence[str]) -> Sequence[str]:
+        """For each file something that differs if its content does, found without reading it."""
         ...
 
     def address(self, path: str) -> str:
@@ -53,16 +57,21 @@ class Folder:
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
 
     def fetch(self, path: str) -> Path:
-        """The file itself."""
-        file = self.root / path
+        """The file itself; the folder may also hold it without the folders in `path`, as single downloads give it."""
+        places = (self.root / path, self.root / PurePosixPath(path).name)
+        file = next((place for place in places if place.is_file()), places[0])
         if not file.is_file():
             raise NotFoundError(explain(f"{self.root} has no file {path}", found=_listing(self.root)))
         return file
 
-    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+    def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """The files themselves."""
-        del what
+        del what, anew
         return [str(self.fetch(path)) for path in paths]
+
+    def digests(self, paths: Sequence[str]) -> Sequence[str]:
+        """The sizes: the only thing that is there without reading everything."""
+        return [str(self.fetch(path).stat().st_size) for path in paths]
 
     def address(self, path: str) -> str:
         """The file's path."""
@@ -86,18 +95,23 @@ class Repository:
 
     def fetch(self, path: str) -> Path:
         """The file in the Hub cache, downloaded if need be."""
-        return download(self.id, path, self.revision, self.token)
+        with without_bars_of_files():
+            return download(self.id, path, self.revision, self.token)
 
-    def fetch_all(self, paths: Sequence[str], what: str) -> list[str]:
+    def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """The files in the Hub cache, MAX_WORKERS downloads at a time."""
-        get = functools.partial(download, self.id, revision=self.revision, token=self.token)
-        with ThreadPoolExecutor(max_workers()) as pool:
+        get = functools.partial(download, self.id, revision=self.revision, token=self.token, anew=anew)
+        with without_bars_of_files(), ThreadPoolExecutor(max_workers()) as pool:
             jobs = [pool.submit(get, path) for path in paths]
             try:
                 return [str(job.result()) for job in progress(jobs, f"Downloading {what}", "file")]
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def digests(self, paths: Sequence[str]) -> Sequence[str]:
+        """Those by which the Hub stores the files."""
+        return file_digests(self.id, paths, self.revision, self.token)
 
     def address(self, path: str) -> str:
         """The file's `hf://` address."""

@@ -9,16 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import (
+    ForNetError,
+    NotFoundError,
+    PatchFormatError,
+    SourceError,
+    explain,
+)
 from fornet_hf.files import Open, open_local
 from fornet_hf.manifest import ShardEntry
 from fornet_hf.patch import apply_patch
 from fornet_hf.rows import Row
 from fornet_hf.shards import PatchShard
 from fornet_hf.sources import FolderSource, iter_pictures
+from fornet_hf.sources.picture import Picture
 
 
 class Unit(Protocol):
@@ -65,8 +72,15 @@ class PatchUnit:
                 try:
                     row = apply_patch(source, patch, self.encoding)
                 except ForNetError as error:
-                    raise error.at(shard.place(number)) from error
+                    raise self._advised(error).at(shard.place(number)) from error
                 yield row
+
+    def _advised(self, error: ForNetError) -> ForNetError:
+        """The error with what to do if the download of the source shard is to blame."""
+        if isinstance(self.pictures, FolderSource) or "://" in self.pictures:
+            return error
+        file = Path(self.pictures).resolve()  # not the name in the snapshot, which would be linked to it again
+        return type(error)(f"{error} If the download was damaged: delete {file} and load once more.")
 
     def _check(self, shard: PatchShard) -> None:
         if shard.encoding != self.encoding:
@@ -94,7 +108,7 @@ class PatchUnit:
             return
         waiting = {key: number for number, key in enumerate(shard.keys)}
         with open_file(self.pictures) as file:
-            for picture in iter_pictures(file, name=self.pictures):
+            for picture in self._pictures(file, self.pictures):
                 if picture.key in waiting:
                     number = waiting.pop(picture.key)
                     label = self._label(shard, number)
@@ -110,6 +124,12 @@ class PatchUnit:
                     then="Use the source revision that the manifest names: the source may have been re-sharded.",
                 )
             )
+
+    def _pictures(self, file: BinaryIO, name: str) -> Iterator[Picture]:
+        try:
+            yield from iter_pictures(file, name=name)
+        except SourceError as error:
+            raise self._advised(error) from error
 
     def _label(self, shard: PatchShard, number: int) -> int:
         label, classes = shard[number].label, len(self.class_folders)

@@ -19,7 +19,7 @@ from PIL import Image
 from fornet_hf.errors import SourceError, explain
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-MAX_SOURCE_PIXELS = 2**26  # above ImageNet's largest (61 million); decoded it takes 256 MiB in Pillow
+MAX_SOURCE_PIXELS = 2**26  # decoded it takes 256 MiB in Pillow, half of what a worker may use
 
 # What Pillow's decoders are known to raise on damaged input.
 DECODE_ERRORS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.errors import NotFoundError, UnreachableError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.legacy import LegacyRelease, find_release
 from fornet_hf.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
@@ -43,8 +43,13 @@ class Release(Protocol):
         """A short name for exactly this content; equal for equal releases in other places."""
         ...
 
-    def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
-        """The work of preparing a split; without `streaming`, the files are downloaded first."""
+    def units(
+        self, split: str, pictures: Folder | Repository, *, streaming: bool = False, anew: bool = False
+    ) -> Sequence[Unit]:
+        """The work of preparing a split; without `streaming`, the files are downloaded first.
+
+        With `anew` also those that the cache has.
+        """
         ...
 
 
@@ -60,6 +65,10 @@ def open_release(location: Folder | Repository) -> Release:
         try:
             file = location.fetch(place + MANIFEST)
         except NotFoundError:
+            continue
+        except UnreachableError:
+            if not any(name.endswith(".zip") for name in location.names()):  # of the cache
+                raise
             continue
         manifest = read_manifest(file.parent)
         if isinstance(location, Repository):
@@ -100,12 +109,14 @@ class PatchRelease:
         """The beginning of the manifest's digest, which covers the digest of every shard."""
         return sha256_of(self.location.fetch(self.place + MANIFEST))[:16]
 
-    def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
+    def units(
+        self, split: str, pictures: Folder | Repository, *, streaming: bool = False, anew: bool = False
+    ) -> Sequence[Unit]:
         """One unit for each patch shard."""
         entries = self.manifest.splits[split]
-        sources = _sources(entries, split, pictures, streaming=streaming)
+        sources = _sources(entries, split, pictures, streaming=streaming, anew=anew)
         paths = [self.place + entry.path for entry in entries]
-        patches = [*map(self.location.address, paths)] if streaming else self.location.fetch_all(paths, "patches")
+        patches = _files(self.location, paths, "patches", streaming=streaming, anew=anew)
         folders = self.manifest.classes or tuple(one.wnid for one in imagenet_classes())
         return [
             PatchUnit(
@@ -121,7 +132,7 @@ class PatchRelease:
 
 
 def _sources(
-    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, *, streaming: bool
+    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, *, streaming: bool, anew: bool
 ) -> Sequence[str | FolderSource]:
     """For each patch shard where its pictures are: a folder of class folders, or the Parquet shard it names."""
     if folder := _class_folders(pictures, split):
@@ -136,7 +147,7 @@ def _sources(
             )
         )
     try:
-        return [*map(pictures.address, names)] if streaming else pictures.fetch_all(names, "pictures")
+        return _files(pictures, names, "pictures", streaming=streaming, anew=anew)
     except NotFoundError as error:
         raise NotFoundError(
             explain(
@@ -145,6 +156,11 @@ def _sources(
                 then="It may have been re-sharded since: use the revision in the manifest, or imagenet_dir=FOLDER.",
             )
         ) from error
+
+
+def _files(place: Location, paths: Sequence[str], what: str, *, streaming: bool, anew: bool) -> list[str]:
+    """Addresses to read from, or local copies."""
+    return [*map(place.address, paths)] if streaming else place.fetch_all(paths, what, anew=anew)
 
 
 def _class_folders(pictures: Folder | Repository, split: str) -> FolderSource | None:
@@ -175,22 +191,20 @@ class OldRelease:
         return Repository(IMAGENET)
 
     def fingerprint(self) -> str:
-        """Of names, and sizes in a folder: the zips have no manifest, and are too large to be read for this."""
+        """Of names and digests; of names and sizes in a folder, where the zips are too large to be read for this."""
         names = [name for split in SPLITS for name in self.files.archives(split)]
-        if isinstance(self.location, Repository):
-            marks: list[object] = [self.location.id, self.location.revision]
-        else:
-            marks = [self.location.fetch(name).stat().st_size for name in names]
-        return digest(repr((names, marks)).encode()).hex()[:16]
+        return digest(repr((names, [*self.location.digests(names)])).encode()).hex()[:16]
 
-    def units(self, split: str, pictures: Folder | Repository, *, streaming: bool = False) -> Sequence[Unit]:
+    def units(
+        self, split: str, pictures: Folder | Repository, *, streaming: bool = False, anew: bool = False
+    ) -> Sequence[Unit]:
         """One unit for each zip if the pictures are a folder, else one for each of the source's shards."""
         names = self.files.archives(split)
-        archives = [*map(self.location.address, names)] if streaming else self.location.fetch_all(names, "patches")
+        archives = _files(self.location, names, "patches", streaming=streaming, anew=anew)
         ratio_file = self.files.ratios(split)
         ratios = None if ratio_file is None else str(self.location.fetch(ratio_file))
         if folder := _class_folders(pictures, split):
             return [FolderLegacyUnit(split, archive, ratios, folder) for archive in archives]
         sources = shard_names(pictures.names(), split)
-        files = [*map(pictures.address, sources)] if streaming else pictures.fetch_all(sources, "pictures")
+        files = _files(pictures, sources, "pictures", streaming=streaming, anew=anew)
         return [ShardLegacyUnit(split, tuple(archives), ratios, file) for file in files]

@@ -100,7 +100,7 @@ def _batches(file: BinaryIO | Path, name: str, rows: int) -> Iterator[Any]:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # a failing disk or connection: the file itself may be sound
         raise SourceError(
-            explain(f"{name} cannot be read as Parquet", found=error, then="Download it again")
+            explain(f"{name} cannot be read as Parquet", found=error, then="Download it again.")
         ) from error
 
 

@@ -1,0 +1,115 @@
+"""Repositories that still hold zips of the old format."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fornet_hf import load_dataset
+from fornet_hf.classes import wnid_index
+from fornet_hf.locations import Folder
+from fornet_hf.release import open_release
+from tests.hub.state import Hub
+from tests.loading.rows import described, from_row
+from tests.loading.user import WAYS, User
+from tests.published import IMAGENET, ROOT
+from tests.test_legacy_apply import SAMPLE, needs_sample
+
+OLD = "someone/ForNet"
+SHARDS = {"train": 2, "validation": 1}
+pytestmark = needs_sample
+
+
+def pictures(split: str) -> list[Path]:
+    """Sources of a split, in a mixed order as on the Hub."""
+    found = sorted((SAMPLE / "imagenet" / {"train": "train", "validation": "val"}[split]).glob("*/*.JPEG"))
+    return sorted(found, key=lambda path: path.stem[::-1])
+
+
+def shard(paths: list[Path]) -> bytes:
+    rows = [{"bytes": path.read_bytes(), "path": f"{path.stem}_{path.parent.name}.JPEG"} for path in paths]
+    image = pa.array(rows, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    labels = pa.array([wnid_index()[path.parent.name] for path in paths], pa.int64())
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"image": image, "label": labels}), buffer)
+    return buffer.getvalue()
+
+
+def expected(split: str) -> list[dict]:
+    """The rows of the folder, in the order of the Hub's shards."""
+    units = open_release(Folder(SAMPLE / "hub")).units(split, Folder(SAMPLE / "imagenet"))
+    rows = {row.key: from_row(row) for unit in units for row in unit.rows()}
+    return [rows[path.stem] for path in pictures(split)]
+
+
+def without_the_last(archive: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(buffer, "w") as part:
+        for name in [name for name in whole.namelist() if name[-1] != "/"][:-1]:
+            part.writestr(name, whole.read(name))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def old(published: Hub) -> Hub:
+    """The same Hub with an old release and the sources of its pictures."""
+    files = {
+        f"data/{split}-{n:05d}-of-{count:05d}.parquet": shard(pictures(split)[n::count] if count == 1 else part)
+        for split, count in SHARDS.items()
+        for n, part in enumerate((pictures(split)[:5], pictures(split)[5:])[:count])
+    }
+    stale = [path for path in published.files(IMAGENET) if path.startswith("data/")]
+    published.commit(IMAGENET, files, delete=stale)
+    release = {path.name: path for path in (SAMPLE / "hub").iterdir()}
+    published.commit(OLD, {**release, "ForNet.py": ROOT / "ForNet.py"})
+    published.forget()
+    return published
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_loads_from_the_sources_shards(alice: User, old: Hub, way: str) -> None:
+    loads = [(way, {"path": OLD}), (way, {"path": OLD, "split": "train", "streaming": True})]
+    everything, streamed = alice.run(*loads)
+    assert everything == {split: expected(split) for split in SHARDS}
+    assert streamed == everything["train"]
+    offline = User(old, alice.home, variables={"HF_HUB_OFFLINE": "1"})
+    old.forget()
+    assert offline.load(way, path=OLD) == everything
+    assert old.requests == []
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_it_loads_from_a_folder(here: Path, old: Hub, streaming: bool) -> None:
+    rows = load_dataset(OLD, split="train", cache_dir=here, imagenet_dir=SAMPLE / "imagenet", streaming=streaming)
+    assert sorted(described(rows), key=str) == sorted(expected("train"), key=str)
+    assert not old.asked("imagenet-1k")
+
+
+def test_only_the_zips_of_the_split_are_fetched(here: Path, old: Hub) -> None:
+    load_dataset(OLD, split="validation", cache_dir=here)
+    assert {record.path.rpartition("/")[2] for record in old.asked(r"\.(zip|parquet)", "GET")} == {
+        "val.zip",
+        "validation-00000-of-00001.parquet",
+    }
+
+
+def test_a_change_of_other_files_prepares_nothing_again(here: Path, old: Hub) -> None:
+    first = load_dataset(OLD, split="validation", cache_dir=here)
+    old.commit(OLD, {"README.md": b"More words"})
+    old.forget()
+    again = load_dataset(OLD, split="validation", cache_dir=here)
+    assert again.cache_files == first.cache_files
+    assert old.asked(r"\.zip") == []
+
+
+def test_a_change_of_the_zips_is_a_new_release(here: Path, old: Hub) -> None:
+    first = load_dataset(OLD, split="validation", cache_dir=here)
+    old.commit(OLD, {"val.zip": without_the_last(SAMPLE / "hub" / "val.zip")})
+    assert len(load_dataset(OLD, split="validation", cache_dir=here)) == len(first) - 1
+    old.commit(OLD, {"val.zip": SAMPLE / "hub" / "val.zip"})
+    assert load_dataset(OLD, split="validation", cache_dir=here).cache_files == first.cache_files
