@@ -73,8 +73,8 @@ def reading(result: Mapping[str, Any]) -> str:
             each = f"{part['requests_a_row']:.3f} | {_size(part['bytes_a_row'])} | {part['shard_files_read']}"
             lines.append(f"| {name} | {part['rows']} | {each} |")
     words = (
-        "{rows:,} rows; nothing in the page cache; the kernel reads {read_ahead_kb:,} kB around a page that it has to "
-        "fetch. [scale.md](scale.md) says what that means."
+        "{rows:,} rows; nothing in the page cache; the kernel reads {read_ahead_kb:,} kB around a page that it has "
+        "to fetch. [scale.md](scale.md) says what that means."
     )
     return "\n".join([words.format(**result), "", *lines])
 
