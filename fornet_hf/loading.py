@@ -20,7 +20,7 @@ from fornet_hf.files import Open
 from fornet_hf.hub import Token, disk_full, open_file, remote_address
 from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.prepare import Unit
-from fornet_hf.recombination import RecombinationConfig, Recombine, as_fornet, recombine_stream
+from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
 from fornet_hf.release import Release, open_release
 from fornet_hf.workers import end_with_parent, max_workers
 
@@ -228,7 +228,7 @@ def recombined(dataset: Any, config: Any) -> Any:
     keywords = {name: getattr(config, name) for name in PARAMETERS if getattr(config, name) is not None}
     if isinstance(dataset, datasets.IterableDataset):
         return recombine_stream(dataset, **keywords) if keywords else with_lazy_images(dataset)
-    dataset = as_fornet(dataset)
+    dataset = as_prepared(dataset)
     return dataset.with_transform(Recombine(dataset, **keywords)) if keywords else dataset
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
-from fornet_hf.recombination.dataset import ForNetDataset, as_fornet, set_epoch
+from fornet_hf.recombination.dataset import PreparedDataset, as_prepared, set_epoch
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.sampling import draw
 from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream
@@ -23,11 +23,11 @@ __all__ = [
     "BackgroundPool",
     "Composition",
     "CropConfig",
-    "ForNetDataset",
+    "PreparedDataset",
     "RecombinationConfig",
     "Recombine",
     "StreamingRecombine",
-    "as_fornet",
+    "as_prepared",
     "compose",
     "draw",
     "recombine_stream",

@@ -12,7 +12,7 @@ from fornet_hf.features import with_lazy_images
 from fornet_hf.recombination.clock import Clock
 
 
-class ForNetDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has no types
+class PreparedDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has no types
     """A prepared ForNet dataset. Set `epochs` once and `epoch` before each epoch, from 0.
 
     Both reach the `Recombine` which was set as transform, also in workers that already run. Datasets derived by
@@ -39,11 +39,11 @@ class ForNetDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has no 
 
     def save_to_disk(self, *args: Any, **kwargs: Any) -> None:
         """Save the rows. The transform is not saved (it has no JSON form): set it again after loading."""
-        super(ForNetDataset, self.with_format(None)).save_to_disk(*args, **kwargs)
+        super(PreparedDataset, self.with_format(None)).save_to_disk(*args, **kwargs)
 
     def to_iterable_dataset(self, *args: Any, **kwargs: Any) -> datasets.IterableDataset:
         """The examples as `IterableDataset`; backgrounds still come from all rows."""
-        rows = super(ForNetDataset, self.with_format(None)).to_iterable_dataset(*args, **kwargs)
+        rows = super(PreparedDataset, self.with_format(None)).to_iterable_dataset(*args, **kwargs)
         transform = self.format["format_kwargs"].get("transform")
         if transform is None:
             return rows
@@ -54,23 +54,23 @@ def _derived(name: str) -> Any:
     method = getattr(datasets.Dataset, name)
 
     def wrapper(self: datasets.Dataset, *args: Any, **kwargs: Any) -> Any:
-        return as_fornet(method(self, *args, **kwargs))
+        return as_prepared(method(self, *args, **kwargs))
 
     wrapper.__name__, wrapper.__doc__ = name, method.__doc__
     return wrapper
 
 
 for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_split", "map", "add_column"):
-    setattr(ForNetDataset, _name, _derived(_name))
+    setattr(PreparedDataset, _name, _derived(_name))
 
 
-def as_fornet(dataset: Any) -> Any:
-    """The same object (Dataset, or each of a DatasetDict), changed in place: a `ForNetDataset` with lazy pictures."""
+def as_prepared(dataset: Any) -> Any:
+    """The same object (Dataset, or each of a DatasetDict), now a `PreparedDataset` with lazy pictures."""
     if isinstance(dataset, Mapping):
         for part in dataset.values():
-            as_fornet(part)
+            as_prepared(part)
     elif type(dataset) is datasets.Dataset:
-        dataset.__class__ = ForNetDataset
+        dataset.__class__ = PreparedDataset
         with_lazy_images(dataset)
     return dataset
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
-from fornet_hf.recombination.dataset import as_fornet
+from fornet_hf.recombination.dataset import as_prepared
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.recombiner import Recombiner, configuration
@@ -29,7 +29,7 @@ class Recombine(Recombiner):
       its class.
     - The backgrounds are those of the dataset given here, also when the transform is used on a part of it.
 
-    The dataset is changed in place to a `ForNetDataset`: `ds.epochs` and `ds.epoch` reach this transform and all
+    The dataset is changed in place to a `PreparedDataset`: `ds.epochs` and `ds.epoch` reach this transform and all
     workers, and pictures are decoded only when they are looked at.
 
     Args:
@@ -73,5 +73,5 @@ class Recombine(Recombiner):
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
         )
-        pool = BackgroundPool(as_fornet(dataset), config.pruning_ratio)
+        pool = BackgroundPool(as_prepared(dataset), config.pruning_ratio)
         super().__init__(pool, config, hooks, Clock(epochs=epochs))

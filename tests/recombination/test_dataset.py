@@ -8,7 +8,7 @@ import datasets
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.recombination import ForNetDataset, Recombine, as_fornet, recombine_stream, set_epoch
+from fornet_hf.recombination import PreparedDataset, Recombine, as_prepared, recombine_stream, set_epoch
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ DERIVED = {
 @pytest.mark.parametrize("name", DERIVED)
 def test_the_attribute_works_on_derived_datasets(scheduled, name):
     derived = DERIVED[name](scheduled)
-    assert isinstance(derived, ForNetDataset)
+    assert isinstance(derived, PreparedDataset)
     derived.epochs, derived.epoch = 4, 4
     assert originals([derived[0], derived[1]]) == [True, True]
     assert scheduled.epoch == 4
@@ -72,14 +72,14 @@ def test_epochs_are_numbers(scheduled, value):
 
 def test_without_a_recombination_there_is_no_epoch(ds):
     with pytest.raises(ConfigurationError, match="set_transform"):
-        as_fornet(ds).epoch = 3
+        as_prepared(ds).epoch = 3
     with pytest.raises(ConfigurationError, match="set_transform"):
         set_epoch(ds.to_iterable_dataset(), 3)
 
 
 def test_every_part_of_a_dict_becomes_a_dataset_with_epoch(ds):
-    both = as_fornet(datasets.DatasetDict(train=ds, validation=ds.select([0])))
-    assert {type(part) for part in both.values()} == {ForNetDataset}
+    both = as_prepared(datasets.DatasetDict(train=ds, validation=ds.select([0])))
+    assert {type(part) for part in both.values()} == {PreparedDataset}
 
 
 def _flag(batch):

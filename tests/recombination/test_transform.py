@@ -15,7 +15,7 @@ from datasets.fingerprint import Hasher
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.recombination import Composition, RecombinationConfig, Recombine, as_fornet, compose
+from fornet_hf.recombination import Composition, RecombinationConfig, Recombine, as_prepared, compose
 from tests.recombination.conftest import as_dataset
 
 
@@ -211,5 +211,5 @@ def test_the_fingerprint_is_the_same_in_every_process_and_depends_on_the_paramet
 def test_saving_and_streaming_a_recombined_dataset(ds, tmp_path):
     with_recombine(ds, crop=32)
     ds.save_to_disk(str(tmp_path / "ds"))
-    assert "foreground" in as_fornet(datasets.load_from_disk(str(tmp_path / "ds")))[0]
+    assert "foreground" in as_prepared(datasets.load_from_disk(str(tmp_path / "ds")))[0]
     assert next(iter(ds.to_iterable_dataset()))["image"].size == (32, 32)
