@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fornet_hf.errors import ForNetError
     from fornet_hf.loading import load_dataset
+    from fornet_hf.local.dataset import ForNetDataset
     from fornet_hf.recombination import (
         Composition,
         CropConfig,
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Composition": "recombination",
     "CropConfig": "recombination",
+    "ForNetDataset": "local.dataset",
     "ForNetError": "errors",
     "RecombinationConfig": "recombination",
     "Recombine": "recombination",
@@ -41,6 +43,7 @@ _HOMES = {
 __all__ = [
     "Composition",
     "CropConfig",
+    "ForNetDataset",
     "ForNetError",
     "RecombinationConfig",
     "Recombine",

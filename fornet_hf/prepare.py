@@ -6,34 +6,69 @@ are plain values, so they travel to worker processes; memory stays bounded by a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import (
-    ForNetError,
-    NotFoundError,
-    PatchFormatError,
-    SourceError,
-    explain,
-)
+from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, SourceError, explain
 from fornet_hf.files import Open, open_local
 from fornet_hf.manifest import ShardEntry
 from fornet_hf.patch import apply_patch
 from fornet_hf.rows import Row
 from fornet_hf.shards import PatchShard
-from fornet_hf.sources import FolderSource, iter_pictures
-from fornet_hf.sources.picture import Picture
+from fornet_hf.sources import FolderSource, Picture, iter_pictures
+
+_Read = Callable[[int], bytes]  # label -> bytes of the source picture
+Skip = Callable[[str, str], bool]  # class folder and key -> whether nothing is to be done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one patch. With neither `row` nor `error` it was skipped.
+
+    Attributes:
+        folder: name of the class folder.
+        key: of the picture.
+        ratio: area of the mask / area of the raster, 0 to 1.
+        row: the prepared row.
+        error: why there is none; names file, row and key.
+    """
+
+    folder: str
+    key: str
+    ratio: float = 0.0
+    row: Row | None = None
+    error: ForNetError | None = None
 
 
 class Unit(Protocol):
     """One piece of work."""
 
     def rows(self, open_file: Open = open_local) -> Iterator[Row]:
-        """The prepared rows of this unit, in the order of its source."""
+        """The prepared rows of this unit, in the order of its source; the first error is raised."""
         ...
+
+    def outcomes(self, open_file: Open = open_local, skip: Skip = ...) -> Iterator[Outcome]:
+        """The same for those who go on after an error of one row; those of the whole unit are raised."""
+        ...
+
+
+def skip_nothing(folder: str, key: str) -> bool:
+    """The default of `outcomes`: everything is done."""
+    del folder, key
+    return False
+
+
+def rows_of(outcomes: Iterator[Outcome]) -> Iterator[Row]:
+    """The rows; the first error is raised."""
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.row is not None:
+            yield outcome.row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,18 +97,41 @@ class PatchUnit:
         Raises:
             ForNetError: with the file, row and key in front.
         """
+        return rows_of(self.outcomes(open_file))
+
+    def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
+        """What becomes of each patch, in source order; pictures that are skipped are not read.
+
+        Raises:
+            ForNetError: the shard or the source's shard cannot be read.
+        """
         if "://" not in self.patches:
             self.entry.verify(Path(self.patches))
         with open_file(self.patches) as file:
             shard = PatchShard(file, self.entry.path)
             self._check(shard)
-            for number, source in self._sources(shard, open_file):
-                patch = shard[number]
-                try:
-                    row = apply_patch(source, patch, self.encoding)
-                except ForNetError as error:
-                    raise self._advised(error).at(shard.place(number)) from error
-                yield row
+            for number, read in self._sources(shard, open_file):
+                yield self._outcome(shard, number, read, skip)
+
+    def _outcome(self, shard: PatchShard, number: int, read: _Read, skip: Skip) -> Outcome:
+        key, place, folder = shard.keys[number], shard.place(number), ""
+        try:
+            patch = shard[number]  # its errors name the place
+            label = self._label(place, patch.label)
+            folder = self.class_folders[label]
+            if skip(folder, key):
+                return Outcome(folder=folder, key=key, ratio=patch.foreground_ratio)
+            try:
+                source = read(label)
+            except ForNetError as error:
+                raise error.at(place) from error
+            try:
+                row = apply_patch(source, patch, self.encoding)
+            except ForNetError as error:
+                raise self._advised(error).at(place) from error
+        except ForNetError as error:
+            return Outcome(folder=folder, key=key, error=error)
+        return Outcome(folder=folder, key=key, ratio=row.foreground_ratio, row=row)
 
     def _advised(self, error: ForNetError) -> ForNetError:
         """The error with what to do if the download of the source shard is to blame."""
@@ -95,35 +153,19 @@ class PatchUnit:
             what = f"{shard.name}: another number of rows than the manifest says"
             raise PatchFormatError(explain(what, found=len(shard), allowed=self.entry.rows))
 
-    def _sources(self, shard: PatchShard, open_file: Open) -> Iterator[tuple[int, bytes]]:
-        """Row numbers of the shard, checked against the classes, with the bytes of their source pictures."""
+    def _sources(self, shard: PatchShard, open_file: Open) -> Iterator[tuple[int, _Read]]:
+        """Row numbers of the shard, with what reads the bytes of their source pictures."""
         if isinstance(self.pictures, FolderSource):
             for number, key in enumerate(shard.keys):
-                label = self._label(shard, number)
-                try:
-                    picture = self.pictures.read(self.split, key, self.class_folders[label])
-                except ForNetError as error:
-                    raise error.at(shard.place(number)) from error
-                yield number, picture.data
+                yield number, partial(self._read_file, self.pictures, key)
             return
         waiting = {key: number for number, key in enumerate(shard.keys)}
         with open_file(self.pictures) as file:
             for picture in self._pictures(file, self.pictures):
                 if picture.key in waiting:
-                    number = waiting.pop(picture.key)
-                    label = self._label(shard, number)
-                    if picture.label not in (None, label):
-                        what = f"{shard.place(number)}: not the label of {picture.origin}"
-                        raise PatchFormatError(explain(what, found=label, allowed=picture.label))
-                    yield number, picture.data
-        if waiting:
-            raise NotFoundError(
-                explain(
-                    f"{shard.name}: {len(waiting)} of its {len(shard)} pictures are not in {self.pictures}",
-                    found=f"no {', '.join(list(waiting)[:3])}",
-                    then="Use the source revision that the manifest names: the source may have been re-sharded.",
-                )
-            )
+                    yield waiting.pop(picture.key), partial(_checked_data, picture)
+        for number in list(waiting.values()):
+            yield number, partial(self._missing, shard, list(waiting))
 
     def _pictures(self, file: BinaryIO, name: str) -> Iterator[Picture]:
         try:
@@ -131,10 +173,27 @@ class PatchUnit:
         except SourceError as error:
             raise self._advised(error) from error
 
-    def _label(self, shard: PatchShard, number: int) -> int:
-        label, classes = shard[number].label, len(self.class_folders)
-        if label >= classes:
-            raise PatchFormatError(
-                explain(f"{shard.place(number)}: label", found=label, allowed=f"0 to {classes - 1}")
+    def _read_file(self, pictures: FolderSource, key: str, label: int) -> bytes:
+        return pictures.read(self.split, key, self.class_folders[label]).data
+
+    def _missing(self, shard: PatchShard, keys: Sequence[str], label: int) -> bytes:
+        del label
+        raise NotFoundError(
+            explain(
+                f"{len(keys)} of its {len(shard)} pictures are not in {self.pictures}",
+                found=f"no {', '.join(keys[:3])}",
+                then="Use the source revision that the manifest names: the source may have been re-sharded.",
             )
+        )
+
+    def _label(self, place: str, label: int) -> int:
+        classes = len(self.class_folders)
+        if label >= classes:
+            raise PatchFormatError(explain(f"{place}: label", found=label, allowed=f"0 to {classes - 1}"))
         return label
+
+
+def _checked_data(picture: Picture, label: int) -> bytes:
+    if picture.label not in (None, label):
+        raise PatchFormatError(explain(f"not the label of {picture.origin}", found=label, allowed=picture.label))
+    return picture.data

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from fornet_hf.cli import info, verify
+from fornet_hf.cli import apply, demo, info, pack, preview, validate, verify
 from fornet_hf.cli.output import tell
 from fornet_hf.errors import ForNetError
 from fornet_hf.publish.tokens import without_token
@@ -25,7 +25,15 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: Mapping[str, Command] = {"info": info, "verify": verify}
+COMMANDS: Mapping[str, Command] = {
+    "apply": apply,
+    "validate": validate,
+    "pack": pack,
+    "preview": preview,
+    "info": info,
+    "verify": verify,
+    "demo": demo,
+}
 
 
 def parser() -> argparse.ArgumentParser:

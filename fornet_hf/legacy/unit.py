@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fornet_hf.classes import imagenet_classes
@@ -14,8 +15,9 @@ from fornet_hf.legacy.apply import apply
 from fornet_hf.legacy.archive import Key, LegacyArchive
 from fornet_hf.legacy.release import read_ratios
 from fornet_hf.legacy.row import legacy_row
+from fornet_hf.prepare import Outcome, Skip, rows_of, skip_nothing
 from fornet_hf.rows import Row
-from fornet_hf.sources import FolderSource, iter_pictures
+from fornet_hf.sources import FolderSource, Picture, iter_pictures
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,21 @@ class FolderLegacyUnit:
         Raises:
             ForNetError: with the archive and member in front.
         """
+        return rows_of(self.outcomes(open_file))
+
+    def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
+        """What becomes of each patch; only those whose ratio is known can be skipped.
+
+        Raises:
+            ForNetError: the archive or the ratio file cannot be read.
+        """
         ratios = read_ratios(Path(self.ratios)) if self.ratios else {}
         with open_file(self.archive) as file, LegacyArchive(file, name=self.archive) as archive:
             for wnid, key in archive:
-                source = self.pictures.read(self.split, key, wnid)
-                yield _row(archive, (wnid, key), source.data, ratios)
+                if key in ratios and skip(wnid, key):
+                    yield Outcome(folder=wnid, key=key, ratio=ratios[key])
+                else:
+                    yield _outcome(archive, (wnid, key), partial(self.pictures.read, self.split, key, wnid), ratios)
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,14 @@ class ShardLegacyUnit:
         Raises:
             ForNetError: with the archive and member in front.
         """
+        return rows_of(self.outcomes(open_file))
+
+    def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
+        """What becomes of each patch of the source's pictures; only those whose ratio is known can be skipped.
+
+        Raises:
+            ForNetError: an archive, the source's shard or the ratio file cannot be read.
+        """
         ratios = read_ratios(Path(self.ratios)) if self.ratios else {}
         wnids = [one.wnid for one in imagenet_classes()]
         with contextlib.ExitStack() as stack:
@@ -64,16 +84,29 @@ class ShardLegacyUnit:
             ]
             file = stack.enter_context(open_file(self.pictures))
             for picture in iter_pictures(file, name=self.pictures):
-                key = ("" if picture.label is None else wnids[picture.label], picture.key)
-                archive = next((archive for archive in archives if key in archive), None)
-                if archive is not None:
-                    yield _row(archive, key, picture.data, ratios)
+                wnid, key = "" if picture.label is None else wnids[picture.label], picture.key
+                archive = next((archive for archive in archives if (wnid, key) in archive), None)
+                if archive is not None and key in ratios and skip(wnid, key):
+                    yield Outcome(folder=wnid, key=key, ratio=ratios[key])
+                elif archive is not None:
+                    yield _outcome(archive, (wnid, key), partial(_given, picture), ratios)
 
 
-def _row(archive: LegacyArchive, member: Key, source: bytes, ratios: dict[str, float]) -> Row:
+def _given(picture: Picture) -> Picture:
+    return picture
+
+
+def _outcome(
+    archive: LegacyArchive, member: Key, read: Callable[[], Picture], ratios: Mapping[str, float]
+) -> Outcome:
     wnid, key = member
-    patch = archive.read(member)
     try:
-        return legacy_row(apply(source, patch), key, wnid, ratios.get(key))
+        source = read()
+        patch = archive.read(member)
+        try:
+            row = legacy_row(apply(source.data, patch), key, wnid, ratios.get(key))
+        except ForNetError as error:
+            raise error.at(f"{archive.name} ({wnid}/{key})") from error
     except ForNetError as error:
-        raise error.at(f"{archive.name} ({wnid}/{key})") from error
+        return Outcome(folder=wnid, key=key, error=error)
+    return Outcome(folder=wnid, key=key, ratio=row.foreground_ratio, row=row)

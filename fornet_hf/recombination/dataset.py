@@ -81,6 +81,9 @@ def clock_of(dataset: Any) -> Clock:
     Raises:
         ConfigurationError: there is none.
     """
+    own = getattr(dataset, "clock", None)
+    if isinstance(own, Clock):  # a ForNetDataset of files
+        return own
     if isinstance(dataset, datasets.IterableDataset):
         steps = list(_steps(dataset._ex_iterable))  # noqa: SLF001  # nothing public leads to a mapped function
     else:

@@ -7,18 +7,17 @@ does not depend on the number of rows.
 from __future__ import annotations
 
 import bisect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import datasets
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.decoding import size_of
 from fornet_hf.recombination.sampling import BackgroundShape
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from fornet_hf.recombination.selection import Selection
 
 COLUMNS = ("key", "label", "background", "foreground_ratio")
 
@@ -26,9 +25,7 @@ COLUMNS = ("key", "label", "background", "foreground_ratio")
 class BackgroundPool:
     """The backgrounds of all rows of a dataset, as it was when the pool was made.
 
-    Backgrounds of pictures whose object covered `pruning_ratio` or more are not chosen. A class that this leaves
-    without any keeps all of its own; a class that never had one draws from all classes; a pool which pruning
-    leaves empty is not pruned.
+    `Selection` says which are chosen.
 
     Raises:
         ConfigurationError: the dataset has not the columns, or no background at all.
@@ -68,6 +65,10 @@ class BackgroundPool:
 
     def _index(self) -> None:
         """Choose the rows that qualify, all and by class."""
+        indices = _indices(self._dataset)
+        keys = self._dataset.data.column("key")
+        if indices is not None:
+            keys = keys.take(pa.array(indices))
         self._columns = {name: _Chunks(self._dataset, name) for name in ("key", "background")}
         labels = _numbers(self._dataset, "label", np.int64)
         self._ratios = _numbers(self._dataset, "foreground_ratio", np.float32)
@@ -78,27 +79,13 @@ class BackgroundPool:
                     "the dataset has no background", found=f"{len(labels)} rows", allowed="at least one background"
                 )
             )
-        kept = present & (self._ratios < self._pruning_ratio)
-        self._all = _positions(kept if kept.any() else present)
-        classes = np.bincount(labels[kept & (labels >= 0)], minlength=int(labels.max(initial=0)) + 1)
-        kept |= present & (labels >= 0) & (classes[labels] == 0)
-        rows = _positions(kept & (labels >= 0))
-        self._by_class = rows[np.argsort(labels[rows], kind="stable")]
-        self._ends = np.cumsum(np.bincount(labels[rows], minlength=len(classes)))
+        self._selection = Selection(keys, labels, self._ratios, present, self._pruning_ratio)
         self._last: tuple[int, bytes] | None = None
 
     def pick(self, chance: float, label: int | None) -> BackgroundShape:
         """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
-        rows = self._all if label is None else self._of_class(label)
-        row = int(rows[int(chance * len(rows))])
+        row = self._selection.row(chance, label)
         return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
-
-    def _of_class(self, label: int) -> npt.NDArray[np.int64]:
-        if not 0 <= label < len(self._ends):
-            return self._all
-        start = 0 if label == 0 else self._ends[label - 1]
-        rows = self._by_class[start : self._ends[label]]
-        return rows if len(rows) else self._all
 
     def read(self, row: int) -> bytes:
         """The bytes of the background of that row of the pool."""
@@ -165,7 +152,3 @@ def _present(dataset: datasets.Dataset, name: str) -> npt.NDArray[np.bool_]:
     valid: npt.NDArray[np.bool_] = dataset.data.column(name).is_valid().to_numpy()
     indices = _indices(dataset)
     return valid if indices is None else valid[indices]
-
-
-def _positions(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    return np.flatnonzero(chosen).astype(np.int64)

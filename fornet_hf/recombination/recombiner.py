@@ -93,24 +93,35 @@ class Recombiner:
     def _compose(self, row: Mapping[str, Any], parts: Parts) -> tuple[Composition, Parts]:
         """Draw a composition, and fetch the background that it names."""
         names = self._names(row["key"])
-        own, own_ratio = None, row["foreground_ratio"] or 0.0
-        if parts.background is not None:
-            own = BackgroundShape(None, *size_of(parts.background), own_ratio)
         probability = self.config.original_probability(self.clock.epoch, self.clock.epochs)
         shape = None if parts.cutout is None else parts.cutout.shape
         draw_once = partial(draw, config=self.config, label=row["label"], foreground=shape)
+        own = self.own_background(row, parts)
         composition = draw_once(generator(*names), own=own, backgrounds=self.pool, original_probability=probability)
         index = composition.background
-        if index is not None:
-            parts = parts._replace(background=self.pool.read(index))
+        parts = self.with_background(row, parts, composition)
         if self._first is not None and parts.background is not None and not composition.original:
             # The same draws again, for the background as the user's crop or resize leaves it.
             picture = self._first(decoded(parts.background))
             parts = parts._replace(background=picture)
             width, height = size_of(picture)
-            only = _Only(index, width, height, own_ratio if index is None else self.pool.ratio(index))
+            ratio = (row["foreground_ratio"] or 0.0) if index is None else self.pool.ratio(index)
+            only = _Only(index, width, height, ratio)
             composition = draw_once(generator(*names), own=only if index is None else None, backgrounds=only)
         return composition, parts
+
+    def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
+        """What sampling must know of the row's own background; None if it has none."""
+        if parts.background is None:
+            return None
+        return BackgroundShape(None, *size_of(parts.background), row["foreground_ratio"] or 0.0)
+
+    def with_background(self, row: Mapping[str, Any], parts: Parts, composition: Composition) -> Parts:
+        """The parts, with the background that the composition names."""
+        del row
+        if composition.background is None:
+            return parts
+        return parts._replace(background=self.pool.read(composition.background))
 
     def _names(self, key: str) -> tuple[object, ...]:
         """What the example's random numbers depend on."""

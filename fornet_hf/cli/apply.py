@@ -1,0 +1,82 @@
+"""Make ForNet of patches and your own ImageNet: folders, zips or a datasets folder.
+
+fornet apply -in imagenet -o fornet                     patches from TNauen/ForNet on the Hub
+fornet apply -p patches -in imagenet -o fornet --zip    zips without compression, for network file systems
+fornet apply -p patches -in imagenet -o fornet --datasets
+
+Run it again after whatever ended it: what is there is not made again. MAX_WORKERS processes are used. Patches are
+kept, unlike by the public tool; --delete removes them from their folder once every picture of them is made.
+Exit status 1: some pictures could not be made. They are counted by reason, and listed in apply_problems_*.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fornet_hf.cli.output import show, show_json, tell
+from fornet_hf.loading import REPOSITORY, chosen_splits, find_pictures
+from fornet_hf.local.apply import apply
+from fornet_hf.local.cleanup import deletable, delete_patches
+from fornet_hf.local.report import Report
+from fornet_hf.locations import locate
+from fornet_hf.release import open_release
+
+_SHOWN = 5  # problems of each reason
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    add = parser.add_argument
+    add(
+        "-p", "--patch", "--patches", dest="patches", default=REPOSITORY, metavar="FOLDER_OR_REPO", help="%(default)s"
+    )
+    add("-in", "--imagenet", dest="imagenet", metavar="DIR", help="ImageNet with train/ and val/, or Parquet shards")
+    add("--imagenet-repo", metavar="REPO", help="or a repository on the Hub; default: the one the patches name")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="where the result goes")
+    add("--split", choices=["train", "validation"], help="default: all that the patches have")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--zip", action="store_true", help="zips without compression instead of folders")
+    kind.add_argument("--datasets", action="store_true", help="a folder for datasets.load_from_disk")
+    after = parser.add_mutually_exclusive_group()
+    after.add_argument("--keep", action="store_true", help="keep the patches (as is the default)")
+    after.add_argument("--delete", action="store_true", help="delete the patches from their folder when all is made")
+    add("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command."""
+    release = open_release(locate(arguments.patches))
+    if arguments.delete:
+        deletable(release)
+    pictures = find_pictures(release, arguments.imagenet, arguments.imagenet_repo, None)
+    splits = chosen_splits(release, None if arguments.split is None else [arguments.split])
+    reports = []
+    for split in splits:
+        if arguments.datasets:
+            from fornet_hf.local.arrow import apply_to_dataset
+
+            reports.append(apply_to_dataset(release, split, pictures, arguments.output))
+        else:
+            reports.append(apply(release, split, pictures, arguments.output, zips=arguments.zip))
+        _tell_problems(reports[-1])
+    if arguments.json:
+        show_json({report.split: report.counts for report in reports})
+    else:
+        for report in reports:
+            show(f"{report.split}: " + ", ".join(f"{count:,} {what}" for what, count in report.counts.items()))
+    complete = not any(report.problems for report in reports)
+    if arguments.delete and complete:
+        tell(f"deleted {len(delete_patches(release, splits))} files of patches")
+    elif arguments.delete:
+        tell("no patches were deleted, as some pictures could not be made")
+    return 0 if complete else 1
+
+
+def _tell_problems(report: Report) -> None:
+    for reason in sorted({problem.reason for problem in report.problems}):
+        some = [problem for problem in report.problems if problem.reason == reason]
+        for problem in some[:_SHOWN]:
+            tell(f"problem: {reason}: {problem.name}: {problem.message}")
+        if len(some) > _SHOWN:
+            tell(f"problem: {reason}: {len(some) - _SHOWN:,} more")

@@ -1,0 +1,93 @@
+"""Draw what recombination does: a contact sheet, or an animation with one frame for each epoch.
+
+fornet preview fornet -o sheet.png                           folders, zips, or a folder saved by datasets
+fornet preview --patches run/patches --imagenet pictures     a few patches, applied for this
+fornet preview fornet -o frames.gif --epochs 12 --fg-in-nonant 4 --fg-scale-jitter 0.1,0.8
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+from fornet_hf.cli.arguments import positive
+from fornet_hf.cli.output import show
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.config import RecombinationConfig
+
+_ANIMATIONS, _SHEETS = (".gif", ".webp"), (".png", ".jpg", ".jpeg")
+_POOL = 48  # pictures whose backgrounds are drawn from
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line; the recombination's parameters are those of its configuration."""
+    add = parser.add_argument
+    add("path", nargs="?", type=Path, metavar="PATH", help="what fornet apply made, or datasets saved")
+    add("--patches", metavar="FOLDER_OR_REPO", help="instead of PATH")
+    add("-in", "--imagenet", metavar="DIR", help="the pictures of the patches")
+    add("-o", "--output", type=Path, default=Path("preview.png"), help=".png, .jpg, .gif or .webp; %(default)s")
+    add("--split", choices=["train", "validation"], default="train", help="%(default)s")
+    add("--count", type=positive, default=6, metavar="N", help="pictures to show (%(default)s)")
+    add("--epochs", type=positive, metavar="N", help="columns of a sheet (4) or frames of an animation (8)")
+    group = parser.add_argument_group("recombination")
+    for field in dataclasses.fields(RecombinationConfig):
+        option, text = f"--{field.name.replace('_', '-')}", f"{_help(field.name)} ({field.default})"
+        group.add_argument(option, type=_value, metavar="VALUE", help=text.replace("%", "%%"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command."""
+    ending = arguments.output.suffix.lower()
+    if ending not in (*_ANIMATIONS, *_SHEETS):
+        allowed = ", ".join((*_SHEETS, *_ANIMATIONS))
+        raise ConfigurationError(explain("no picture to write", found=arguments.output.name, allowed=allowed))
+    from fornet_hf.preview import animation, contact_sheet, save_animation
+
+    parameters = {
+        field.name: getattr(arguments, field.name)
+        for field in dataclasses.fields(RecombinationConfig)
+        if getattr(arguments, field.name) is not None
+    }
+    sample = _sample(arguments)
+    shown = range(0, len(sample), -(-len(sample) // arguments.count))
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    if ending in _ANIMATIONS:
+        frames = animation(sample, indices=shown, epochs=arguments.epochs or 8, **parameters)
+        save_animation(frames, arguments.output)
+    else:
+        parts = any(box is not None for box in sample.with_format(None)["box"])
+        sheet = contact_sheet(sample, indices=shown, epochs=arguments.epochs or 4, parts=parts, **parameters)
+        sheet.save(arguments.output)
+    show(str(arguments.output))
+    return 0
+
+
+def _sample(arguments: argparse.Namespace) -> Any:
+    from fornet_hf.local.samples import sample_of_folder, sample_of_patches
+
+    if (arguments.path is None) == (arguments.patches is None):
+        raise ConfigurationError("nothing to show; allowed: either PATH or --patches")
+    if arguments.path is not None:
+        return sample_of_folder(arguments.path, arguments.split, _POOL)
+    return sample_of_patches(arguments.patches, arguments.imagenet, None, arguments.split, _POOL)
+
+
+def _value(text: str) -> Any:
+    """A number, pair, True, False or None where it is written like one; else text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _help(name: str) -> str:
+    """What the configuration's docstring says of a parameter, up to the first full stop or semicolon."""
+    found = re.search(
+        rf"^ +{name}: (.*?)(?=^ +\w+: |^ *$)", RecombinationConfig.__doc__ or "", re.DOTALL | re.MULTILINE
+    )
+    text = " ".join(found[1].split()) if found else ""
+    return re.split(r"[.;](?: |$)", text)[0]

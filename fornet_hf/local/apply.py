@@ -1,0 +1,179 @@
+"""Patches and pictures -> the public tools' layout, in parallel, and taken up again after whatever ended it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
+from fornet_hf.files import write_text
+from fornet_hf.hub import Token, disk_full
+from fornet_hf.legacy import read_ratios
+from fornet_hf.local.jobs import Job, do, end_with, shares_of
+from fornet_hf.local.journal import Follower, read_journals
+from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
+from fornet_hf.local.packing import merge
+from fornet_hf.local.report import Report
+from fornet_hf.locations import Folder, Repository
+from fornet_hf.prepare import Unit
+from fornet_hf.release import PatchRelease, Release
+from fornet_hf.sources import FolderSource
+from fornet_hf.workers import max_workers
+
+
+def apply(
+    release: Release,
+    split: str,
+    pictures: Folder | Repository,
+    output: Path,
+    *,
+    zips: bool = False,
+    token: Token = None,
+) -> Report:
+    """Apply the patches of a split with MAX_WORKERS processes.
+
+    What an earlier run made is not made again. Problems of single pictures are counted and written to
+    `apply_problems_{train|val}.jsonl`; running it again tries those anew.
+
+    Args:
+        release: the patches.
+        split: `train` or `validation`.
+        pictures: the sources.
+        output: the folder of the public layout.
+        zips: write zips without compression instead of files; until they are written, their bytes are kept in
+            `.apply` too, so the disk holds the larger of both zips twice.
+        token: for the Hub.
+
+    Raises:
+        StorageError: the disk is full; what was made stays, and running it again goes on.
+        ConfigurationError: another run writes to the same place.
+        ForNetError: the release or all of the pictures cannot be found.
+    """
+    layout = Layout(output, split)
+    try:
+        with _alone(layout):
+            if isinstance(release, PatchRelease) and release.manifest.classes is not None:
+                write_classes(output, release.manifest.classes)
+            report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
+            _finish(layout, report, zips=zips)
+    except OSError as error:
+        full = disk_full(error)
+        if isinstance(error, ForNetError) or full is None:
+            raise
+        raise full from error
+    return report
+
+
+def _jobs(units: Sequence[Unit], layout: Layout, *, zips: bool, token: Token) -> list[Job]:
+    by_name = all(isinstance(getattr(unit, "pictures", None), FolderSource) for unit in units)
+    shares = shares_of(len(units), max_workers(), by_name=by_name)
+    return [
+        Job(unit=unit, number=number, share=share, shares=shares, layout=layout, zips=zips, token=token)
+        for number, unit in enumerate(units)
+        for share in range(shares)
+    ]
+
+
+def _run(jobs: Sequence[Job], layout: Layout) -> Report:
+    report = Report(layout.split)
+    for part in _parts(jobs, Follower(layout.work), layout.split):
+        report.add(part)
+    report.problems = list(dict.fromkeys(report.problems))  # shares of a unit have some in common
+    return report
+
+
+def _parts(jobs: Sequence[Job], follower: Follower, split: str) -> Iterator[Report]:
+    from datasets.utils import tqdm
+
+    workers = min(max_workers(), len(jobs))
+    with tqdm(desc=f"Applying patches of {split}", unit="picture") as bar:
+        if workers == 1:
+            for job in jobs:
+                yield do(job)
+                bar.update(follower.new())
+            return
+        with _processes(workers) as pool:
+            waiting: set[Future[Report]] = {pool.submit(do, job) for job in jobs}
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.5)
+                bar.update(follower.new())
+                yield from (_result(job) for job in done)
+
+
+@contextlib.contextmanager
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")  # forks of processes with threads may hang
+    pool = ProcessPoolExecutor(workers, context, initializer=end_with, initargs=(os.getpid(),))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _result(job: Future[Report]) -> Report:
+    try:
+        return job.result()
+    except BrokenProcessPool as error:
+        then = "Set a smaller MAX_WORKERS, and run it again: it goes on where it was."
+        raise ForNetError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+
+
+def _finish(layout: Layout, report: Report, *, zips: bool) -> None:
+    """Ratios, zips and problems; then nothing is left of the work."""
+    if zips:
+        for kind in KINDS:
+            merge(layout, kind, read_journals(layout.work))
+    _write_ratios(layout)
+    problems = layout.root / f"apply_problems_{layout.name}.jsonl"
+    if report.problems:
+        write_text(problems, "".join(json.dumps(vars(one)) + "\n" for one in report.problems))
+    else:
+        problems.unlink(missing_ok=True)
+    shutil.rmtree(layout.work)
+    with contextlib.suppress(OSError):
+        layout.work.parent.rmdir()  # unless the other split is being made
+
+
+def _write_ratios(layout: Layout) -> None:
+    """The ratios of all pictures, beside those that are there; one to a line, in the order of their names."""
+    ratios = {(one.folder, one.key): one.ratio for one in read_journals(layout.work)}
+    known = read_ratios(layout.ratios) if layout.ratios.is_file() else {}
+    if {key: ratio for (_, key), ratio in ratios.items()}.items() <= known.items():
+        return
+    entries = _entries(layout) if known else {}
+    entries.update({layout.member(BACKGROUNDS, *name): ratio for name, ratio in ratios.items()})
+    lines = (f"{json.dumps(name)}: {json.dumps(ratio)}" for name, ratio in sorted(entries.items()))
+    write_text(layout.ratios, "{" + ",\n".join(lines) + "}\n")
+
+
+def _entries(layout: Layout) -> dict[str, float]:
+    """What the file of ratios has, by names as in this layout."""
+    entries: Iterable[tuple[str, float]] = json.loads(layout.ratios.read_bytes()).items()
+    return {f"{layout.name}/{'/'.join(name.split('/')[-3:])}": ratio for name, ratio in entries}
+
+
+@contextlib.contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Refuse to write where another run does."""
+    import fcntl
+
+    layout.work.mkdir(parents=True, exist_ok=True)
+    with (layout.work / "lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            then = "Wait for it to end, or name another folder."
+            what = f"another run writes the {layout.split} split to {layout.root}"
+            raise ConfigurationError(explain(what, then=then)) from error
+        except OSError:  # a file system without locks
+            pass
+        for leftover in layout.work.glob("*.tmp"):
+            leftover.unlink(missing_ok=True)
+        yield

@@ -1,0 +1,128 @@
+"""Patches and pictures -> a `datasets` folder, for `datasets.load_from_disk`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+import os
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from fornet_hf.errors import ForNetError
+from fornet_hf.features import row_features
+from fornet_hf.files import atomic_path, write_text
+from fornet_hf.hub import Token, disk_full, open_file
+from fornet_hf.local.jobs import end_with
+from fornet_hf.local.report import UNIT, Problem, Report, problem_of
+from fornet_hf.locations import Folder, Repository
+from fornet_hf.prepare import Unit
+from fornet_hf.progress import progress
+from fornet_hf.release import Release
+from fornet_hf.workers import max_workers
+
+
+@dataclass(frozen=True)
+class _Job:
+    unit: Unit
+    split: str
+    features: datasets.Features
+    path: Path
+    token: Token
+
+
+def apply_to_dataset(
+    release: Release, split: str, pictures: Folder | Repository, output: Path, *, token: Token = None
+) -> Report:
+    """Prepare the rows of a split, and save them as `output/{split}`, part of a DatasetDict.
+
+    A split which is there already is not made again; of one that was broken off, finished units are kept.
+
+    Args:
+        release: the patches.
+        split: `train` or `validation`.
+        pictures: the sources.
+        output: the folder of the DatasetDict.
+        token: for the Hub.
+
+    Raises:
+        StorageError: the disk is full.
+        ForNetError: the release or all of the pictures cannot be found.
+    """
+    target, work = output / split, output / f".{split}"
+    if (target / "state.json").is_file():
+        return Report(split, present=len(datasets.load_from_disk(str(target))))
+    work.mkdir(parents=True, exist_ok=True)
+    features = row_features(release.class_names)
+    units = release.units(split, pictures)
+    jobs = [_Job(unit, split, features, work / f"{n:05}.arrow", token) for n, unit in enumerate(units)]
+    report = Report(split)
+    try:
+        for part in progress(_reports(jobs), f"Applying patches of {split}", "unit"):
+            report.add(part)
+        if report.counts["ok"]:
+            _save([job.path for job in jobs if job.path.is_file()], work / "saved", target)
+            _note_split(output, split)
+    except OSError as error:
+        full = disk_full(error)
+        if isinstance(error, ForNetError) or full is None:
+            raise
+        raise full from error
+    shutil.rmtree(work)
+    return report
+
+
+def _reports(jobs: list[_Job]) -> Any:
+    workers = min(max_workers(), len(jobs))
+    if workers <= 1:
+        yield from map(_write, jobs)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=end_with, initargs=(os.getpid(),)) as pool:
+        yield from pool.map(_write, jobs)
+
+
+def _write(job: _Job) -> Report:
+    """The Arrow file of one unit, unless it is there."""
+    from datasets.arrow_writer import ArrowWriter
+
+    report = Report(job.split)
+    if job.path.is_file():
+        report.present = len(datasets.Dataset.from_file(str(job.path)))
+        return report
+    try:
+        with (
+            atomic_path(job.path) as temporary,
+            ArrowWriter(features=job.features, path=str(temporary), writer_batch_size=256) as writer,
+        ):
+            for outcome in job.unit.outcomes(partial(open_file, token=job.token)):
+                if outcome.row is not None:
+                    writer.write(job.features.encode_example(dataclasses.asdict(outcome.row)))
+                    report.made += 1
+                elif outcome.error is not None:
+                    name = f"{outcome.folder}/{outcome.key}"
+                    report.problems.append(problem_of(outcome.error, name, class_missing=False))
+            writer.finalize()
+    except ForNetError as error:
+        report.problems.append(Problem(UNIT, job.path.stem, str(error)))
+    return report
+
+
+def _save(parts: list[Path], temporary: Path, target: Path) -> None:
+    shutil.rmtree(temporary, ignore_errors=True)
+    whole = datasets.concatenate_datasets([datasets.Dataset.from_file(str(part)) for part in parts])
+    whole.save_to_disk(str(temporary))
+    temporary.replace(target)
+
+
+def _note_split(output: Path, split: str) -> None:
+    """Name the split in the file which tells `datasets` that this is a DatasetDict."""
+    path = output / "dataset_dict.json"
+    splits = json.loads(path.read_text())["splits"] if path.is_file() else []
+    write_text(path, json.dumps({"splits": sorted({*splits, split})}))

@@ -1,0 +1,52 @@
+"""Deleting patches that are not needed any more. Only ever on request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.locations import Folder
+from fornet_hf.manifest import MANIFEST
+from fornet_hf.release import OldRelease, PatchRelease, Release
+
+
+def deletable(release: Release) -> Folder:
+    """The folder of a release whose files may be deleted.
+
+    Raises:
+        ConfigurationError: the release is on the Hub (its copies in the cache are kept), or its files are links,
+            as in the Hub's cache.
+    """
+    location = release.location if isinstance(release, (OldRelease, PatchRelease)) else None
+    if not isinstance(location, Folder):
+        then = "Delete downloads with: hf cache rm"
+        raise ConfigurationError(
+            explain("patches are only deleted from a folder", found=location, allowed="-p FOLDER", then=then)
+        )
+    for split in release.splits:
+        if links := [path for path in _files(release, location, split) if path.is_symlink()]:
+            then = "Delete downloads with: hf cache rm"
+            raise ConfigurationError(explain("patches that are links are not deleted", found=links[0], then=then))
+    return location
+
+
+def delete_patches(release: Release, splits: Sequence[str]) -> list[Path]:
+    """Delete the patch files of splits, and the manifest if these are all; ratios stay. Returns what was deleted.
+
+    Raises:
+        ConfigurationError: as `deletable`.
+    """
+    folder = deletable(release)
+    files = [path for split in splits for path in _files(release, folder, split)]
+    if isinstance(release, PatchRelease) and set(splits) >= set(release.splits):
+        files.append(folder.root / release.place / MANIFEST)
+    for path in files:
+        path.unlink(missing_ok=True)
+    return files
+
+
+def _files(release: Release, folder: Folder, split: str) -> list[Path]:
+    if isinstance(release, PatchRelease):
+        return [folder.root / release.place / entry.path for entry in release.manifest.splits[split]]
+    return [folder.root / name for name in release.files.archives(split)] if isinstance(release, OldRelease) else []

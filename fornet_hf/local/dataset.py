@@ -1,0 +1,246 @@
+"""`ForNetDataset`: ForNet in folders or zips as a map-style dataset for PyTorch's DataLoader."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.local.index import open_split
+from fornet_hf.local.recombining import LocalPool, LocalRecombiner, Originals, damaged
+from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.config import RecombinationConfig
+from fornet_hf.recombination.hooks import Hooks
+from fornet_hf.recombination.recombiner import Recombined, configuration
+from fornet_hf.sources import FolderSource
+
+_COLUMNS = ("image", "label", "mask", "composition")
+_OTHER_NAMES = {"size_fact": "fg_size_fact"}  # the public class's
+
+
+class ForNetDataset:
+    """Recombined pictures from the public tools' folders or zips; `fornet apply` makes them.
+
+    `ds[i]` is `(image, label)`, and with `return_fg_masks` `(image, label, mask)`: foreground `i` at a newly drawn
+    place, size and background. It is recombined as by `Recombine`: with the same seed and epoch the same key gives
+    the same composition, and the same picture where the pixels come from the same encoding.
+
+    It needs no torch and works with its DataLoader: any number of workers, forked or spawned; `epoch` reaches
+    those that already run. The order is that of class folders and keys, on every machine.
+
+    Args:
+        root: the folder with `train/` and `val/`, or with the zips, and with the ratios.
+        train: the training split; False: validation.
+        transform: called on the recombined picture; a list is called one after the other. With masks see `Hooks`.
+        target_transform: called on the label.
+        fg_transform: called on the object as RGBA picture, before its size is drawn; returns RGBA.
+        foreground_transform: another name of `fg_transform`.
+        return_fg_masks: also return the pasted mask. Not together with original pictures, of which this layout
+            does not tell where the object was.
+        return_composition: also return what was drawn, a JSON-able dict, at the end.
+        imagenet_dir: ImageNet with `train/` and `val/`, for the original pictures of `orig_img_prob`.
+        orig_ds: another name of `imagenet_dir`.
+        classes: names of the class folders in label order; default: `classes.json` beside the pictures if there is
+            one, else ImageNet's 1000 if all folders are among them, else sorted.
+        epochs: number of epochs of the training, for schedules of `orig_img_prob`.
+        config: the parameters as one value; else give the keywords of `RecombinationConfig`.
+        **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults. `crop` may
+            also be the output size in pixels; `size_fact` is another name of `fg_size_fact`. `evaluation` is True
+            for the validation split if not given.
+
+    Attributes:
+        classes: names of the class folders in label order.
+        class_to_idx: the label of each class folder.
+
+    Raises:
+        NotFoundError: pictures, ratios or ImageNet are not there.
+        PatchFormatError: a zip or the ratios are damaged.
+        ConfigurationError: a parameter that is not allowed.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        train: bool = True,
+        transform: Callable[..., Any] | Sequence[Callable[..., Any]] | None = None,
+        target_transform: Callable[[int], Any] | None = None,
+        fg_transform: Callable[[Image.Image], Image.Image] | None = None,
+        foreground_transform: Callable[[Image.Image], Image.Image] | None = None,
+        return_fg_masks: bool = False,
+        return_composition: bool = False,
+        imagenet_dir: str | Path | None = None,
+        orig_ds: str | Path | None = None,
+        classes: Sequence[str] | None = None,
+        epochs: float | None = None,
+        config: RecombinationConfig | None = None,
+        **parameters: Any,
+    ) -> None:
+        split = "train" if train else "validation"
+        parameters = {_OTHER_NAMES.get(name, name): value for name, value in parameters.items()}
+        if config is None:
+            parameters.setdefault("evaluation", not train)
+        config = configuration(config, parameters)
+        hooks = Hooks(
+            foreground_transform=foreground_transform if fg_transform is None else fg_transform,
+            transform=_chained(transform),
+            target_transform=target_transform,
+            return_fg_masks=return_fg_masks,
+            return_composition=return_composition,
+        )
+        originals = _originals(config, imagenet_dir if orig_ds is None else orig_ds, split, masks=return_fg_masks)
+        self._split = open_split(Path(root).expanduser(), split, classes)
+        self.classes = list(self._split.classes)
+        self.class_to_idx = {name: label for label, name in enumerate(self.classes)}
+        pool = LocalPool(self._split, config.pruning_ratio)
+        self._recombiner = LocalRecombiner(pool, config, hooks, Clock(epochs=epochs or None), originals)
+
+    def __len__(self) -> int:
+        return len(self._split.labels)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """One recombined example: `(image, label)`, then mask and composition if asked for.
+
+        Raises:
+            IndexError: there is no such foreground.
+            SourceError: one of the pictures is damaged.
+        """
+        example = self._recombiner.example(self.row(index))
+        return tuple(example[name] for name in _COLUMNS if name in example)
+
+    def recombine(self, index: int) -> Recombined:
+        """One recombination before `transform`, and what was drawn for it."""
+        return self._recombiner.recombine(self.row(index))
+
+    def row(self, index: int) -> dict[str, Any]:
+        """What is recombined: key, label, the object's pixels and mask, and its ratio.
+
+        Raises:
+            IndexError: there is no such foreground.
+            SourceError: the foreground is damaged.
+        """
+        place = int(index) + (len(self) if index < 0 else 0)
+        if not 0 <= place < len(self):
+            raise IndexError(f"no example {index}; there are {len(self)}")
+        split = self._split
+        folder, key = split.foregrounds.entries.name(place)
+        try:
+            with Image.open(io.BytesIO(split.foregrounds.read(place)), formats=("WEBP", "PNG")) as opened:
+                picture = opened.convert("RGBA")
+        except (OSError, ValueError, SyntaxError) as error:
+            raise damaged(split.foregrounds.place(place), error) from error
+        own = int(split.own[place])
+        row = {
+            "key": key,
+            "folder": folder,
+            "label": int(split.labels[place]),
+            "foreground": picture.convert("RGB"),
+            "mask": picture.getchannel("A"),
+            "background": None,
+            "box": None,
+            "own": own if own >= 0 else None,
+        }
+        return {**row, "foreground_ratio": self._ratio(place, row)}
+
+    def background(self, index: int) -> bytes:
+        """The file of a background, by its own index (a row's `own`)."""
+        return self._split.backgrounds.read(index)
+
+    def _ratio(self, index: int, row: dict[str, Any]) -> float:
+        """Area of the object / area of its picture; measured where the file of ratios lacks it."""
+        ratio = float(self._split.ratios[index])
+        if ratio == ratio:  # noqa: PLR0124  # not NaN
+            return ratio
+        if row["own"] is None:
+            return 0.0
+        with Image.open(io.BytesIO(self._split.backgrounds.read(row["own"]))) as background:
+            area = float(background.width * background.height)
+        return min(1.0, float(np.count_nonzero(row["mask"])) / area)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all foregrounds, in order."""
+        keys: list[str] = self._split.foregrounds.entries.keys.to_pylist()
+        return keys
+
+    @property
+    def targets(self) -> list[int]:
+        """The labels of all foregrounds, in order."""
+        labels: list[int] = self._split.labels.tolist()
+        return labels
+
+    @property
+    def config(self) -> RecombinationConfig:
+        """The parameters."""
+        return self._recombiner.config
+
+    @property
+    def clock(self) -> Clock:
+        """Epoch and number of epochs, in memory that workers share."""
+        return self._recombiner.clock
+
+    @property
+    def epoch(self) -> float:
+        """The current epoch, from 0; set it before each epoch."""
+        return self.clock.epoch
+
+    @epoch.setter
+    def epoch(self, value: float) -> None:
+        self.clock.epoch = value
+
+    @property
+    def epochs(self) -> float | None:
+        """The number of epochs of the training; None if it was not set."""
+        return self.clock.epochs
+
+    @epochs.setter
+    def epochs(self, value: float | None) -> None:
+        self.clock.epochs = value
+
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return len(self.classes)
+
+    def __repr__(self) -> str:
+        layout = self._split.layout
+        return f"ForNetDataset({str(layout.root)!r}, {layout.split}, {len(self)} foregrounds)"
+
+
+def _chained(transform: Any) -> Any:
+    return _Chain(transform) if isinstance(transform, (list, tuple)) else transform
+
+
+class _Chain:
+    """Transforms called one after the other."""
+
+    def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
+        self.transforms = list(transforms)
+
+    def __call__(self, picture: Any) -> Any:
+        for transform in self.transforms:
+            picture = transform(picture)
+        return picture
+
+
+def _originals(
+    config: RecombinationConfig, folder: str | Path | None, split: str, *, masks: bool
+) -> Originals | None:
+    """Where original pictures are; None if none are shown."""
+    if config.orig_img_prob == 0:
+        return None
+    if folder is None:
+        then = "This layout does not hold the original pictures: pass imagenet_dir=FOLDER."
+        raise ConfigurationError(explain("orig_img_prob needs ImageNet", found=config.orig_img_prob, then=then))
+    if masks:
+        then = "Where the object is in the original is only known to prepared datasets: fornet_hf.load_dataset."
+        raise ConfigurationError(explain("return_fg_masks does not go with orig_img_prob here", then=then))
+    source = FolderSource(Path(folder).expanduser())
+    if not source.has(split):
+        found = f"no folder of {split!r} in {source.root}"
+        raise NotFoundError(explain("imagenet_dir holds no such pictures", found=found, allowed="train/ and val/"))
+    return Originals(source, split)

@@ -1,0 +1,117 @@
+"""The work of one process of `apply`: one unit, picture by picture."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fornet_hf.errors import ForNetError, StorageError
+from fornet_hf.hub import Token, disk_full, open_file
+from fornet_hf.local.journal import Journal, read_journals
+from fornet_hf.local.layout import KINDS, Layout
+from fornet_hf.local.pictures import files_of
+from fornet_hf.local.report import UNIT, Problem, Report, problem_of
+from fornet_hf.local.sinks import FolderSink, Sink, SpoolSink
+from fornet_hf.prepare import Outcome, Skip, Unit
+from fornet_hf.sources import FolderSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A unit, or the share of it that one process takes.
+
+    Attributes:
+        unit: the work.
+        number: of the unit in its split.
+        share: which of the `shares` parts of the unit; parts are told apart by a checksum of the key.
+        shares: how many.
+        layout: where the pictures go.
+        zips: they are kept together for zips.
+        token: for the Hub.
+    """
+
+    unit: Unit
+    number: int
+    share: int
+    shares: int
+    layout: Layout
+    zips: bool
+    token: Token = None
+
+    def mine(self, key: str) -> bool:
+        """Whether this picture is in this share."""
+        return self.shares == 1 or zlib.crc32(key.encode()) % self.shares == self.share
+
+
+def do(job: Job) -> Report:
+    """Make the pictures of a job; problems of single pictures, and of the whole unit, are counted.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    report = Report(job.layout.split)
+    sink: Sink = SpoolSink(job.layout) if job.zips else FolderSink(job.layout)
+    known = {(done.folder, done.key): done for done in read_journals(job.layout.work, job.number)}
+    try:
+        with Journal(job.layout.work, job.number) as journal:
+            for outcome in _outcomes(job, lambda folder, key: sink.has(folder, key, known.get((folder, key)))):
+                _take(job, outcome, sink, journal, report, known=(outcome.folder, outcome.key) in known)
+    except StorageError:
+        raise
+    except ForNetError as error:
+        report.problems.append(Problem(UNIT, f"unit {job.number}", str(error)))
+    except OSError as error:
+        if (full := disk_full(error)) is None:
+            raise
+        raise full from error
+    return report
+
+
+def _outcomes(job: Job, has: Skip) -> Iterator[Outcome]:
+    parent = os.getppid()
+    opener = functools.partial(open_file, token=job.token)
+    for outcome in job.unit.outcomes(opener, lambda folder, key: not job.mine(key) or has(folder, key)):
+        if os.getppid() != parent:  # nobody waits for the result, and the next run may have begun
+            os._exit(1)
+        if job.mine(outcome.key):
+            yield outcome
+
+
+def _take(job: Job, outcome: Outcome, sink: Sink, journal: Journal, report: Report, *, known: bool) -> None:
+    folder, key = outcome.folder, outcome.key
+    if outcome.error is not None:
+        missing = _class_missing(job.unit, job.layout.split, folder)
+        report.problems.append(problem_of(outcome.error, f"{folder}/{key}", class_missing=missing))
+    elif outcome.row is None:
+        report.present += 1
+        if not known:
+            journal.write(folder, key, outcome.ratio, dict.fromkeys(KINDS))
+    else:
+        journal.write(folder, key, outcome.ratio, sink.put(journal, folder, key, files_of(outcome.row)))
+        report.made += 1
+
+
+def _class_missing(unit: Unit, split: str, folder: str) -> bool:
+    pictures = getattr(unit, "pictures", None)
+    return isinstance(pictures, FolderSource) and folder not in pictures.classes(split)
+
+
+def shares_of(units: int, workers: int, *, by_name: bool) -> int:
+    """Into how many jobs each unit is split, so that no worker is idle; only where pictures are read by name."""
+    return -(-workers // units) if by_name and units else 1
+
+
+def end_with(parent: int) -> None:
+    """Let this process end when its parent does, however that ended."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,93 @@
+"""Zips without compression: of folders, and of what `apply` has kept together."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.local.journal import Done
+from fornet_hf.local.layout import KINDS, Layout, splits_in
+from fornet_hf.local.trees import FolderTree, Tree, ZipTree
+from fornet_hf.progress import progress
+
+_Read = Callable[[], bytes]
+
+
+def pack(root: Path, splits: Iterable[str] | None = None) -> dict[Path, int]:
+    """Zip the folders of a root, without compression; returns the zips and how many pictures each has.
+
+    A zip appears as a whole, or not at all; one that is there is replaced. The folders stay.
+
+    Raises:
+        NotFoundError: there are no folders.
+    """
+    layouts = [Layout(root, split) for split in (splits_in(root) if splits is None else splits)]
+    there = [(layout, kind) for layout in layouts for kind in KINDS if layout.folder(kind).is_dir()]
+    if not there:
+        allowed = "train/foregrounds, train/backgrounds, val/foregrounds, val/backgrounds"
+        raise NotFoundError(explain(f"{root} has no folders to pack", allowed=allowed))
+    return {layout.archive(kind): _pack(layout, kind) for layout, kind in there}
+
+
+def _pack(layout: Layout, kind: str) -> int:
+    return write_zip(layout, kind, _readers(FolderTree.open(layout, kind)))
+
+
+def merge(layout: Layout, kind: str, done: Iterable[Done]) -> int:
+    """Put what is kept together into the zip of a kind, beside what it has; returns how many pictures it has then."""
+    archive = layout.archive(kind)
+    members = _readers(ZipTree.open(layout, kind)) if archive.is_file() else {}
+    before = len(members)
+    for one in done:
+        place = one.kinds.get(kind)
+        if place is not None:
+            members.setdefault((one.folder, one.key), _Slice(one.spool, *place))
+    return before if archive.is_file() and len(members) == before else write_zip(layout, kind, members)
+
+
+def write_zip(layout: Layout, kind: str, members: Mapping[tuple[str, str], _Read]) -> int:
+    """Write a zip of pictures by class folder and key, sorted; the same pictures give the same bytes."""
+    archive = layout.archive(kind)
+    temporary = archive.with_name(f".{archive.name}.tmp")  # always the same: it may be large, and is written anew
+    try:
+        with zipfile.ZipFile(temporary, "w") as file:
+            for name in progress(sorted(members), f"Writing {archive.name}", "picture"):
+                info = zipfile.ZipInfo(layout.member(kind, *name))
+                info.external_attr = 0o644 << 16
+                file.writestr(info, members[name]())
+        temporary.replace(archive)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return len(members)
+
+
+def _readers(tree: Tree) -> dict[tuple[str, str], _Read]:
+    return {tree.entries.name(index): _Reader(tree, index) for index in range(len(tree.entries))}
+
+
+class _Reader:
+    """Reads one picture of a tree."""
+
+    __slots__ = ("_index", "_tree")
+
+    def __init__(self, tree: Tree, index: int) -> None:
+        self._tree, self._index = tree, index
+
+    def __call__(self) -> bytes:
+        return self._tree.read(self._index)
+
+
+class _Slice:
+    """Reads one picture out of a spool."""
+
+    __slots__ = ("_offset", "_path", "_size")
+
+    def __init__(self, path: Path, offset: int, size: int) -> None:
+        self._path, self._offset, self._size = path, offset, size
+
+    def __call__(self) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            return file.read(self._size)

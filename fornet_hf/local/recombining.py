@@ -1,0 +1,127 @@
+"""What the recombination's core needs to work on files: a pool of backgrounds, and own and original pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError, ForNetError, SourceError, explain
+from fornet_hf.local.index import LocalSplit
+from fornet_hf.raster import decode_rgb
+from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.compositing import Parts
+from fornet_hf.recombination.composition import Composition, Size
+from fornet_hf.recombination.config import RecombinationConfig
+from fornet_hf.recombination.decoding import size_of
+from fornet_hf.recombination.hooks import Hooks
+from fornet_hf.recombination.recombiner import Recombined, Recombiner
+from fornet_hf.recombination.sampling import BackgroundShape
+from fornet_hf.recombination.selection import Selection
+from fornet_hf.sources import FolderSource
+
+
+class LocalPool:
+    """The backgrounds of a split; `Selection` says which are chosen."""
+
+    def __init__(self, split: LocalSplit, pruning_ratio: float) -> None:
+        self._split = split
+        keys, ratios = split.backgrounds.entries.keys, split.background_ratios
+        self._selection = Selection(keys, split.background_labels, ratios, ratios >= 0, pruning_ratio)
+        self._last: tuple[int, bytes] | None = None
+
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
+        row = self._selection.row(chance, label)
+        return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
+
+    def read(self, row: int) -> bytes:
+        """The bytes of a background."""
+        if self._last is None or self._last[0] != row:  # picked for its size, then read for its pixels
+            self._last = row, self._split.backgrounds.read(row)
+        return self._last[1]
+
+    def ratio(self, row: int) -> float:
+        """The area of the object that was removed from that background / its area."""
+        return float(self._split.background_ratios[row])
+
+    def key(self, row: int) -> str:
+        """The key of the picture which that background belongs to."""
+        return self._split.backgrounds.entries.name(row)[1]
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The pictures as they were, in a folder of ImageNet."""
+
+    source: FolderSource
+    split: str
+
+    def read(self, folder: str, key: str, size: Size) -> Image.Image:
+        """The picture as RGB, of the size of its background. Raises NotFoundError or SourceError."""
+        picture = decode_rgb(self.source.read(self.split, key, folder).data)
+        return picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
+
+
+class LocalRecombiner(Recombiner):
+    """Recombines foregrounds in files. Rows have `own`, the index of their own background, and `folder`.
+
+    A row's own background and original are only read when they are shown.
+    """
+
+    pool: LocalPool
+
+    def __init__(
+        self, pool: LocalPool, config: RecombinationConfig, hooks: Hooks, clock: Clock, originals: Originals | None
+    ) -> None:
+        super().__init__(pool, config, hooks, clock)
+        self._originals = originals
+
+    def recombine(self, row: Mapping[str, Any]) -> Recombined:
+        """One recombination of a row. Raises SourceError, naming the picture, if one is damaged."""
+        try:
+            return super().recombine(row)
+        except ForNetError:
+            raise
+        except OSError as error:
+            raise damaged(f"{row['folder']}/{row['key']}, or the background drawn for it", error) from error
+
+    def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
+        """The row's own background, not read yet."""
+        del parts
+        if row["own"] is None:
+            return None
+        return _Unread(row["foreground_ratio"], lambda: size_of(self.pool.read(row["own"])))
+
+    def with_background(self, row: Mapping[str, Any], parts: Parts, composition: Composition) -> Parts:
+        """The parts, with the background that the composition names, or with the original."""
+        if composition.original:
+            if self._originals is None:
+                raise ConfigurationError("originals are shown, but imagenet_dir was not given")
+            size = size_of(self.pool.read(row["own"]))
+            picture = self._originals.read(row["folder"], row["key"], size)
+            return parts._replace(background=picture, foreground=picture, box=(0, 0, *size))
+        index = row["own"] if composition.background is None else composition.background
+        return parts._replace(background=self.pool.read(index))
+
+
+def damaged(place: str, error: Exception) -> SourceError:
+    """The error for a picture that cannot be decoded."""
+    then = "Find all damaged pictures: fornet validate FOLDER"
+    return SourceError(explain(f"{place}: the picture cannot be decoded", found=error, then=then))
+
+
+class _Unread(BackgroundShape):
+    """A background that is read when its size is asked for."""
+
+    def __init__(self, ratio: float, size: Callable[[], Size]) -> None:
+        for name, value in (("row", None), ("ratio", ratio), ("_size", size)):
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in {"width", "height"}:
+            raise AttributeError(name)
+        size: Callable[[], Size] = self.__dict__["_size"]
+        return size()[name == "height"]

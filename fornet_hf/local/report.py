@@ -1,0 +1,73 @@
+"""What became of the pictures: counts, and every problem with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, SourceError
+
+MISSING_CLASS = "missing class folder"
+MISSING = "missing picture"
+UNREADABLE = "unreadable picture"
+OTHER = "not the picture that the patch was made for"
+DAMAGED = "damaged patch"
+UNIT = "unreadable file of patches or pictures"
+_REASONS: tuple[tuple[type[ForNetError], str], ...] = (
+    (NotFoundError, MISSING),
+    (SourceError, UNREADABLE),
+    (IntegrityError, OTHER),
+    (PatchFormatError, DAMAGED),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One picture, or a whole unit of work, that could not be done.
+
+    Attributes:
+        reason: one of this module's.
+        name: class folder and key, or the file.
+        message: all that is known.
+    """
+
+    reason: str
+    name: str
+    message: str
+
+
+@dataclass
+class Report:
+    """What became of a split.
+
+    Attributes:
+        split: `train` or `validation`.
+        made: pictures that were made now.
+        present: pictures that were there already.
+        problems: one for each that could not be made.
+    """
+
+    split: str
+    made: int = 0
+    present: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Count another part of the same split."""
+        self.made += other.made
+        self.present += other.present
+        self.problems += other.problems
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """`ok`, of these `already there`, and how many problems of each reason."""
+        reasons = Counter(problem.reason for problem in self.problems)
+        return {"ok": self.made + self.present, "already there": self.present, **dict(sorted(reasons.items()))}
+
+
+def problem_of(error: ForNetError, name: str, *, class_missing: bool) -> Problem:
+    """The problem that an error of one picture is."""
+    reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), DAMAGED)
+    if reason == MISSING and class_missing:
+        reason = MISSING_CLASS
+    return Problem(reason, name, str(error))

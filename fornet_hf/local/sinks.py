@@ -1,0 +1,79 @@
+"""Where the pictures of a unit of work go: files in class folders, or kept together for a zip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from fornet_hf.local.journal import Done, Journal, Places
+from fornet_hf.local.layout import KINDS, Layout
+from fornet_hf.local.trees import ZipTree
+
+
+class Sink(Protocol):
+    """Takes pictures, and knows which it has."""
+
+    def has(self, folder: str, key: str, done: Done | None) -> bool:
+        """Whether nothing is left to do for a picture; `done` is its line in a journal."""
+        ...
+
+    def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
+        """Take the files of a picture; returns what the journal says of them."""
+        ...
+
+
+class FolderSink:
+    """Files in class folders; each is there as a whole, or not at all."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._made: set[Path] = set()
+
+    def has(self, folder: str, key: str, done: Done | None) -> bool:
+        """Whether its files exist: those of the journal, else both."""
+        return all(self._layout.file(kind, folder, key).is_file() for kind in (KINDS if done is None else done.kinds))
+
+    def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
+        """Write the files under a temporary name, then rename them."""
+        del journal
+        for kind, data in files.items():
+            path = self._layout.file(kind, folder, key)
+            if path.parent not in self._made:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._made.add(path.parent)
+            temporary = self._layout.work / f"{os.getpid()}.{kind}.tmp"
+            try:
+                temporary.write_bytes(data)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return dict.fromkeys(files)
+
+
+class SpoolSink:
+    """Bytes kept together, to be put into zips at the end."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def has(self, folder: str, key: str, done: Done | None) -> bool:
+        """Whether it is in a journal, or in zips that are there already."""
+        kept = done is not None and None not in done.kinds.values()
+        return kept or all((folder, key) in names for names in self._zipped)
+
+    def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
+        """Append the bytes to the journal's spool."""
+        del folder, key
+        return journal.keep(files)
+
+    @cached_property
+    def _zipped(self) -> list[set[tuple[str, str]]]:
+        names: list[set[tuple[str, str]]] = []
+        for kind in KINDS:
+            exists = self._layout.archive(kind).is_file()
+            entries = ZipTree.open(self._layout, kind).entries if exists else None
+            names.append({entries.name(index) for index in range(len(entries))} if entries else set())
+        return names
