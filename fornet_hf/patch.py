@@ -131,17 +131,19 @@ def make_patch(
     key: str,
     label: int,
     encoding: Encoding,
+    replaced: Mask | None = None,
 ) -> Patch:
     """The patch for one picture.
 
     Args:
         source: bytes of the source file.
         mask: bool, height x width of the canonical raster: the object's pixels.
-        infilled: uint8, height x width x 3: the raster without the object. Only its pixels inside of the mask
-            dilated by `encoding.dilation` are used.
+        infilled: uint8, height x width x 3: the raster without the object.
         key: name of the picture without ending.
         label: index of the class.
         encoding: the release's settings.
+        replaced: bool, height x width: which pixels of the background are those of `infilled`. None: those inside
+            of the mask dilated by `encoding.dilation`.
 
     Raises:
         EmptyMaskError: the mask has no true pixel; there is nothing to take apart.
@@ -162,7 +164,7 @@ def make_patch(
     box = area.pixels(raster.size)
     prediction = jpeg.encode(raster)
     changed = raster.copy()
-    changed.paste(Image.fromarray(infilled), mask=Image.fromarray(hole))
+    changed.paste(Image.fromarray(infilled), mask=Image.fromarray(hole if replaced is None else replaced))
     target = jpeg.encode(changed)
     return Patch(
         key=key,

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from fornet_hf.errors import SourceError, explain
 
@@ -53,7 +53,11 @@ def decode_rgb(data: bytes) -> Image.Image:
             small = size[0] * size[1] <= MAX_SOURCE_PIXELS
             rgb = _to_rgb(picture) if small and mode != "F" else None
     except DECODE_ERRORS as error:
-        found = f"{len(data)} bytes ({type(error).__name__}: {error})"
+        # Pillow's own text names the place in memory, which differs from run to run.
+        reason = (
+            "of no known format" if isinstance(error, UnidentifiedImageError) else f"{type(error).__name__}: {error}"
+        )
+        found = f"{len(data)} bytes ({reason})"
         then = "Replace the file by an undamaged copy."
         what = "the source picture cannot be decoded"
         raise SourceError(explain(what, found=found, allowed=", ".join(FORMATS), then=then)) from error

@@ -46,6 +46,19 @@ SCHEMA = pa.schema(
         pa.field("foreground_ratio", pa.float32(), nullable=False),
     ]
 )
+CANDIDATE_SCHEMA = pa.schema(
+    [
+        *SCHEMA,
+        pa.field("version", pa.uint8(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+        pa.field("score", pa.float32(), nullable=False),
+    ]
+)
+"""Of candidates, of which a picture may have several: version, from 0; prompt; score of the detection, 0 to 1."""
+
+Record = dict[str, Any]
+"""A row by names of columns."""
+
 # Neither compressed nor with statistics, which would repeat two values for each page.
 _INCOMPRESSIBLE = {"mask", "delta", "source_sha256", "prediction_sha256", "target_sha256"}
 
@@ -59,8 +72,15 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
             they are large.
         encoding: the release's settings, which are stored in the file's metadata too.
     """
+    return write_records(
+        path, ({name: getattr(patch, name) for name in SCHEMA.names} for patch in patches), SCHEMA, encoding
+    )
+
+
+def write_records(path: Path, records: Iterable[Record], schema: pa.Schema, encoding: Encoding) -> int:
+    """Write a shard of patches, which may have more columns than `SCHEMA`; otherwise as `write_shard`."""
     text = json.dumps({"format_version": FORMAT_VERSION, "encoding": encoding.to_json()}, sort_keys=True)
-    schema = SCHEMA.with_metadata({_METADATA_KEY: text.encode()})
+    schema = schema.with_metadata({_METADATA_KEY: text.encode()})
     compression = {name: "NONE" if name in _INCOMPRESSIBLE else "ZSTD" for name in schema.names}
     compression["box.list.item"] = compression.pop("box")
     count = 0
@@ -75,28 +95,24 @@ def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int
             write_page_checksum=True,
         ) as writer,
     ):
-        for group in _groups(patches):
-            writer.write_table(pa.Table.from_pylist([_record(patch) for patch in group], schema=schema))
+        for group in _groups(records):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
             count += len(group)
     return count
 
 
-def _groups(patches: Iterable[Patch]) -> Iterator[list[Patch]]:
-    group: list[Patch] = []
+def _groups(records: Iterable[Record]) -> Iterator[list[Record]]:
+    group: list[Record] = []
     size = 0
-    for patch in patches:
-        added = len(patch.mask or b"") + len(patch.delta or b"")
+    for record in records:
+        added = len(record["mask"] or b"") + len(record["delta"] or b"")
         if len(group) == ROW_GROUP_ROWS or (group and size + added > MAX_ROW_GROUP_BYTES // 2):
             yield group
             group, size = [], 0
-        group.append(patch)
+        group.append(record)
         size += added
     if group:
         yield group
-
-
-def _record(patch: Patch) -> dict[str, Any]:
-    return {name: getattr(patch, name) for name in SCHEMA.names}
 
 
 class PatchShard:
@@ -112,7 +128,7 @@ class PatchShard:
         self.name = name
         try:
             self._file = pq.ParquetFile(file, page_checksum_verification=True)
-            self.encoding = _checked_encoding(self._file)
+            self.encoding = checked_encoding(self._file)
             keys = self._file.read(columns=["key"], use_threads=False).column("key").to_pylist()
         except FileNotFoundError as error:
             raise NotFoundError(explain(f"{name}: the shard is missing", found=error)) from error
@@ -148,7 +164,7 @@ class PatchShard:
             except _DAMAGE as error:
                 raise self._damaged(error) from error
         try:
-            return _patch(self._group[1][row - self._starts[group]])
+            return patch_of(self._group[1][row - self._starts[group]])
         except ForNetError as error:
             raise error.at(self.place(row)) from error
 
@@ -161,8 +177,13 @@ class PatchShard:
         return PatchFormatError(explain(f"{self.name}: not a readable Parquet file", found=error, then=then))
 
 
-def _checked_encoding(file: pq.ParquetFile) -> Encoding:
-    _check_schema(file.schema_arrow)
+def checked_encoding(file: pq.ParquetFile, schema: pa.Schema = SCHEMA) -> Encoding:
+    """The settings that a shard was made with.
+
+    Raises:
+        PatchFormatError: it has other columns than `schema`, too many or too large rows, or no such settings.
+    """
+    _check_schema(file.schema_arrow, schema)
     _check_sizes(file.metadata)
     try:
         settings = json.loads(file.schema_arrow.metadata[_METADATA_KEY])
@@ -177,15 +198,15 @@ def _checked_encoding(file: pq.ParquetFile) -> Encoding:
     return Encoding.from_json(settings.get("encoding"))
 
 
-def _check_schema(schema: pa.Schema) -> None:
-    if schema.equals(SCHEMA):
+def _check_schema(schema: pa.Schema, allowed: pa.Schema) -> None:
+    if schema.equals(allowed):
         return
-    expected = list(SCHEMA)
+    expected = list(allowed)
     wrong = [str(field) for field in schema if field not in expected]
     missing = [str(field) for field in expected if field not in list(schema)]
     found = f"{wrong or 'no others'}, without {missing}" if wrong or missing else schema.names
     raise PatchFormatError(
-        explain("the columns are not those of a patch shard", found=found, allowed=", ".join(SCHEMA.names))
+        explain("the columns are not those of a patch shard", found=found, allowed=", ".join(allowed.names))
     )
 
 
@@ -199,6 +220,11 @@ def _check_sizes(metadata: pq.FileMetaData) -> None:
             raise PatchFormatError(explain("a row group is too large", found=found, allowed=allowed))
 
 
-def _patch(record: dict[str, Any]) -> Patch:
+def patch_of(record: Record) -> Patch:
+    """The patch in a row of `SCHEMA`'s columns, as pyarrow gives it.
+
+    Raises:
+        PatchFormatError: it does not follow the format.
+    """
     box = record["box"]
     return Patch(**{**record, "box": None if box is None else (box[0], box[1], box[2], box[3])})

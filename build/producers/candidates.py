@@ -63,24 +63,26 @@ def take_apart(pictures: Sequence[Labelled], backends: Backends, encoding: Encod
     picture counts as ok is only known when its patch is made.
     """
     with report.clock("decode"):
-        rasters = [_raster(picture, encoding) for picture in pictures]
+        rasters = [raster_of(picture, encoding) for picture in pictures]
     queries = [
         Query(key=picture.key, raster=raster, prompts=picture.prompts)
         for picture, raster in zip(pictures, rasters, strict=True)
         if not isinstance(raster, Lost)
     ]
-    outcomes = iter(_search(queries, backends, encoding, report))
+    outcomes = iter(search(queries, backends, encoding, report))
     return [raster if isinstance(raster, Lost) else next(outcomes) for raster in rasters]
 
 
-def _raster(picture: Labelled, encoding: Encoding) -> Raster | Lost:
+def raster_of(picture: Labelled, encoding: Encoding) -> Raster | Lost:
+    """Its canonical raster, or why there is none."""
     try:
         return np.asarray(canonical_raster(picture.data, encoding.max_side))
     except SourceError as error:
         return Lost(picture.key, "error", "SourceError", str(error))
 
 
-def _search(queries: Sequence[Query], backends: Backends, encoding: Encoding, report: Report) -> list[Outcome]:
+def search(queries: Sequence[Query], backends: Backends, encoding: Encoding, report: Report) -> list[Outcome]:
+    """As `take_apart`, from rasters."""
     with report.clock("detect"):
         detections = backends.detector.detect(queries)
     with report.clock("segment"):

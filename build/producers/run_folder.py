@@ -41,6 +41,14 @@ class RunFolder:
         """Whether a task needs no more work."""
         return self.shard(task).is_file() and self._report(task).is_file()
 
+    def waiting(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of the tasks which are not finished."""
+        return [task for task in tasks if not self.finished(task)]
+
+    def report(self, task: Task) -> Report:
+        """The report of a finished task."""
+        return _read_report(self._report(task))
+
     def write_report(self, task: Task, report: Report) -> None:
         """Store a task's report, which makes it finished."""
         _write_json(self._report(task), report.to_json())
@@ -92,7 +100,7 @@ class RunFolder:
         return report
 
     def _entry(self, task: Task) -> ShardEntry:
-        rows = _read_report(self._report(task)).ok
+        rows = self.report(task).ok
         return ShardEntry.of(self.patches, self.shard(task).name, rows, task.source)
 
     @property

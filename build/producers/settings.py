@@ -55,14 +55,15 @@ class Settings:
     def producer(self) -> dict[str, object]:
         """What the manifest says about how the patches were made."""
         versions = {
-            "fornet-hf": _version("fornet-hf"),
+            "fornet-hf": version_of("fornet-hf"),
             "pillow": PIL.__version__,
-            "python": platform.python_version(),
+            "python": platform.pythonversion_of(),
         }
         return {"tool": "create_patches", **self.backends().to_json(), "versions": versions}
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """Of an installed package."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

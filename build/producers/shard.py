@@ -40,7 +40,7 @@ def make_shard(task: Task, settings: Settings, folder: RunFolder) -> Report:
 
 def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
     backends = settings.backends()
-    for batch in _batches(task, report):
+    for batch in usable_batches(task, report, BATCH):
         outcomes = take_apart(batch, backends, settings.encoding, report)
         for picture, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Lost):
@@ -55,12 +55,12 @@ def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
                 yield patch
 
 
-def _batches(task: Task, report: Report) -> Iterator[list[Labelled]]:
-    """Usable pictures with distinct keys; the others go into the report."""
+def usable_batches(task: Task, report: Report, size: int) -> Iterator[list[Labelled]]:
+    """Usable pictures with distinct keys, of at most `size` at a time; the others go into the report."""
     pictures, seen = task.read(), set[str]()
     while True:
         with report.clock("read"):
-            items = list(islice(pictures, BATCH))
+            items = list(islice(pictures, size))
         if not items:
             return
         batch: list[Labelled] = []

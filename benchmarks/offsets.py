@@ -1,0 +1,86 @@
+#!/usr/bin/env python
+"""How long it takes to find where a foreground came from: at all positions at once, and one position after another.
+
+    python benchmarks/offsets.py [--exhaustive 2] [--pictures 40]
+
+Cut-outs of photographs scaled to 500 x 375, as lossy WEBP of quality 75, on one core. The exhaustive search adds up
+the squared differences at every position, as the public tool does; it is run on a few pictures only, and on
+every 50th row of positions, from which its time is scaled up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "build")]
+
+from demo_pictures import demo_pictures  # noqa: E402 - lies in build/
+from producers.offsets import find_offset  # noqa: E402
+from producers.opencv import load_cv2  # noqa: E402
+
+SIZE = (500, 375)
+_EVERY = 50
+
+
+def cases(count: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]]]:
+    """Picture, colours and mask of a cut-out, and where it came from."""
+    rng = np.random.default_rng(0)
+    rasters = [np.asarray(one.picture.convert("RGB").resize(SIZE)) for one in demo_pictures()]
+    return [_case(rasters[index % len(rasters)], rng) for index in range(count)]
+
+
+def _case(raster: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]]:
+    wide, high = (int(side * rng.uniform(0.3, 0.7)) for side in SIZE)
+    x, y = int(rng.integers(0, SIZE[0] - wide + 1)), int(rng.integers(0, SIZE[1] - high + 1))
+    rows, columns = np.ogrid[-1 : 1 : high * 1j, -1 : 1 : wide * 1j]
+    mask = rows**2 + columns**2 <= 1
+    cut = np.dstack([raster[y : y + high, x : x + wide], mask * np.uint8(255)])
+    buffer = io.BytesIO()
+    Image.fromarray(cut).save(buffer, "WEBP", quality=75)
+    pixels = np.asarray(Image.open(buffer).convert("RGBA"))
+    return raster, pixels[..., :3], pixels[..., 3] > 127, (x, y)
+
+
+def exhaustive_seconds(raster: np.ndarray, colours: np.ndarray, mask: np.ndarray) -> float:
+    """Time of a search position by position, measured on a part of the rows."""
+    high, wide = mask.shape
+    rows = range(0, raster.shape[0] - high + 1, _EVERY)
+    wanted = colours[mask].astype(np.int64)
+    start = time.perf_counter()
+    for y in rows:
+        for x in range(raster.shape[1] - wide + 1):
+            int(((raster[y : y + high, x : x + wide][mask] - wanted) ** 2).sum())
+    return (time.perf_counter() - start) * (raster.shape[0] - high + 1) / len(rows)
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--pictures", type=int, default=40)
+    options.add_argument("--exhaustive", type=int, default=2, help="pictures that are searched position by position")
+    arguments = options.parse_args()
+    load_cv2().setNumThreads(1)
+    tried = cases(arguments.pictures)
+    find_offset(*tried[0][:3])  # the first call loads OpenCV's tables
+    start = time.perf_counter()
+    found = [find_offset(*case[:3]) for case in tried]
+    each = (time.perf_counter() - start) / len(tried)
+    right = sum(match.offset == case[3] for match, case in zip(found, tried, strict=True))
+    errors = [match.error for match in found]
+    print(f"at once:      {1000 * each:8.1f} ms a picture, {right} of {len(tried)} right")
+    print(f"              differences of {min(errors):.1f} to {max(errors):.1f} levels")
+    print(f"              lowest rival / best {min(match.rival / match.error for match in found):.2f}")
+    slow = [exhaustive_seconds(*case[:3]) for case in tried[: arguments.exhaustive]]
+    mean = sum(slow) / len(slow)
+    print(f"exhaustive:   {1000 * mean:8.1f} ms a picture, {mean / each:,.0f} times as long")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+#!/usr/bin/env python
+"""Write fg_bg_ratios_train.json and fg_bg_ratios_val.json, which the public tools read beside their data.
+
+    python build/export_ratios.py PATCHES OUT
+
+PATCHES is the folder of a release, with its manifest.json. Pictures without a foreground or without a
+background are not listed. Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fornet_hf.classes import imagenet_classes
+from fornet_hf.errors import ForNetError
+from fornet_hf.files import write_text
+from fornet_hf.manifest import Manifest, read_manifest
+from fornet_hf.shards import PatchShard
+
+_NAMES = {"train": "train", "validation": "val"}
+
+
+def ratios(folder: Path, manifest: Manifest, split: str) -> dict[str, float]:
+    """The ratios of a split by `{train,val}/backgrounds/CLASS/PICTURE.JPEG`, the names of the public tools."""
+    classes = manifest.classes or tuple(one.wnid for one in imagenet_classes())
+    result: dict[str, float] = {}
+    for entry in manifest.splits[split]:
+        shard = PatchShard(folder / entry.path, entry.path)
+        for row in range(len(shard)):
+            patch = shard[row]
+            if patch.mask is not None and patch.delta is not None:
+                result[f"{_NAMES[split]}/backgrounds/{classes[patch.label]}/{patch.key}.JPEG"] = (
+                    patch.foreground_ratio
+                )
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    options = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("patches", type=Path, metavar="PATCHES", help="folder of a release")
+    options.add_argument("out", type=Path, metavar="OUT", help="folder for the two files")
+    arguments = options.parse_args(argv)
+    try:
+        manifest = read_manifest(arguments.patches)
+        for split in manifest.splits:
+            path = arguments.out / f"fg_bg_ratios_{_NAMES[split]}.json"
+            found = ratios(arguments.patches, manifest, split)
+            write_text(path, json.dumps(found) + "\n")
+            print(f"{path}: {len(found)} ratios")
+    except ForNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

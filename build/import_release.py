@@ -1,0 +1,112 @@
+#!/usr/bin/env python
+"""Turn what people already have into patches: an old release of patches, or a ForNet in files, with its ImageNet.
+
+    python build/import_release.py RELEASE PICTURES OUT
+
+RELEASE is a folder with train_0.zip ... train_19.zip and val.zip (pickled differences), or with foregrounds and
+backgrounds: {train,val}/{foregrounds,backgrounds}/CLASS/PICTURE.{WEBP,JPEG}, or the same in foregrounds_train.zip
+and so on. PICTURES holds the originals, as folders of classes or as Parquet shards. OUT/patches becomes the release
+in the new format. Where a foreground came from is found by comparing it with its picture; a foreground that does not
+fit, or fits in several places, is reported instead of guessed. A run that was interrupted goes on where it was
+when the same command is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong command
+line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.workers import max_workers
+from producers.import_shard import ImportSettings, import_shard
+from producers.old_parts import splits_of
+from producers.parallel import run_tasks
+from producers.plan import Task, plan, present_splits
+from producers.report import Report
+from producers.run_folder import RunFolder
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    result = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument("release", type=Path, metavar="RELEASE", help="folder of the old release")
+    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the original pictures")
+    result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
+    result.add_argument("--split", choices=("train", "validation", "val", "all"), default="all")
+    result.add_argument("--whole", action="store_true", help="take all of the backgrounds, not only what is infilled")
+    result.add_argument("--shards", type=int, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--workers", type=int, help="processes; default: MAX_WORKERS, else all CPUs")
+    result.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
+    result.add_argument("--source-name", default="ILSVRC/imagenet-1k", help="of the originals (%(default)s)")
+    result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
+    return result
+
+
+def import_release(arguments: argparse.Namespace) -> Report:
+    """Do what the command line says; returns the report over all pictures.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+    """
+    if not arguments.pictures.is_dir():
+        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {arguments.pictures}"))
+    settings = ImportSettings(
+        release=arguments.release, whole=arguments.whole, encoding=Encoding(dilation=arguments.dilation)
+    )
+    tasks = plan(arguments.pictures, _splits(arguments), arguments.shards)
+    folder = RunFolder(arguments.out)
+    folder.begin(tasks, settings)
+    _work(tasks, settings, folder, arguments.workers or max_workers())
+    report = folder.finish(tasks, settings, arguments.source_name, arguments.source_revision)
+    if not report.ok:
+        raise ConfigurationError(f"no picture gave a patch. {report.summary()}")
+    return report
+
+
+def _splits(arguments: argparse.Namespace) -> list[str]:
+    """The splits that are asked for and are in both, release and pictures."""
+    there = set(splits_of(arguments.release))
+    splits = [split for split in present_splits(arguments.pictures, arguments.split) if split in there]
+    if not splits:
+        found = sorted(there) or "none"
+        raise NotFoundError(explain(f"{arguments.release}: no such split of a release", found=found))
+    return splits
+
+
+def _work(tasks: Sequence[Task], settings: ImportSettings, folder: RunFolder, workers: int) -> None:
+    waiting = [task for task in tasks if not folder.finished(task)]
+    work = partial(import_shard, settings=settings, folder=folder)
+    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
+        for task, report in run_tasks(work, waiting, workers):
+            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
+            bar.update()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        report = import_release(arguments)
+    except ForNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(report.summary())
+    print(f"patches: {arguments.out / 'patches'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

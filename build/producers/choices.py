@@ -1,0 +1,116 @@
+"""Which models a run uses, as written on the command line: `sam-hf=facebook/sam-vit-base@REVISION`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
+from producers.backends import Detector, Infiller, Segmenter
+from producers.boxes import CentredBox, read_boxes
+from producers.grabcut import GrabCut
+from producers.inpaint import OpenCVInpaint
+
+if TYPE_CHECKING:
+    from producers.placement import Placement
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One model.
+
+    Attributes:
+        name: of the method.
+        model: id of its weights on the Hub, or a path; None for the published ones.
+        revision: commit of the weights on the Hub; for `lama` the MD5 of the file, for `sam` its size.
+    """
+
+    name: str
+    model: str | None = None
+    revision: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Choice:
+        """The choice from `NAME`, `NAME=MODEL`, `NAME@REVISION` or `NAME=MODEL@REVISION`."""
+        rest, _, revision = text.partition("@")
+        name, _, model = rest.partition("=")
+        return cls(name, model or None, revision or None)
+
+    def __str__(self) -> str:
+        return self.name + (f"={self.model}" if self.model else "") + (f"@{self.revision}" if self.revision else "")
+
+    def pinned(self) -> dict[str, str]:
+        """Model and revision as keywords, those which were given."""
+        given = {"model": self.model, "revision": self.revision}
+        return {name: value for name, value in given.items() if value}
+
+
+Loader = Callable[[Choice, "Callable[[], Placement]"], object]
+
+
+def _boxes(choice: Choice, _: object) -> Detector:
+    if choice.model is None:
+        raise ConfigurationError(explain("the detector boxes needs a file", allowed="--detector boxes=FILE"))
+    return read_boxes(Path(choice.model))
+
+
+def _grounding_dino(choice: Choice, placement: Callable[[], Placement]) -> Detector:
+    with needing("GroundingDINO", "torch transformers"):
+        from producers.grounding_dino import GroundingDino
+    return GroundingDino.load(placement(), **choice.pinned())
+
+
+def _sam(choice: Choice, placement: Callable[[], Placement]) -> Segmenter:
+    with needing("SAM", "torch torchvision segment-anything"):
+        from producers import sam
+    return sam.load(placement(), Path(choice.model or sam.FILES["vit_b"]), choice.revision or "vit_b")
+
+
+def _sam_hf(choice: Choice, placement: Callable[[], Placement]) -> Segmenter:
+    with needing("SAM", "torch transformers"):
+        from producers import sam_hf
+    return sam_hf.load(placement(), **choice.pinned())
+
+
+def _lama(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
+    with needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
+        from producers import lama
+    return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5)
+
+
+def _attentive_eraser(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
+    with needing("Attentive Eraser", "torch 'diffusers>=0.42' transformers accelerate"):
+        from producers.attentive_eraser import AttentiveEraser
+    return AttentiveEraser.load(placement(), **choice.pinned())
+
+
+DETECTORS: Mapping[str, Loader] = MappingProxyType(
+    {"grounding-dino": _grounding_dino, "boxes": _boxes, "centred": lambda *_: CentredBox()}
+)
+SEGMENTERS: Mapping[str, Loader] = MappingProxyType({"sam": _sam, "sam-hf": _sam_hf, "grabcut": lambda *_: GrabCut()})
+INFILLERS: Mapping[str, Loader] = MappingProxyType(
+    {"lama": _lama, "attentive-eraser": _attentive_eraser, "opencv": lambda *_: OpenCVInpaint()}
+)
+
+
+def check(choice: Choice, what: str, known: Mapping[str, Loader]) -> None:
+    """Raise a ConfigurationError if there is no method of this name."""
+    if choice.name not in known:
+        raise ConfigurationError(
+            explain(f"unknown {what}", found=repr(choice.name), allowed=", ".join(sorted(known)))
+        )
+
+
+@contextlib.contextmanager
+def needing(what: str, packages: str) -> Iterator[None]:
+    """Turns a failed import into an error that says what to type."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{what} cannot be used ({error}). Install it: pip install {packages}"
+        ) from error

@@ -1,0 +1,169 @@
+"""Pretrained classifiers as witnesses of what a cut-out and a background show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, explain
+from producers.batches import run_batched
+from producers.placement import Placement
+from producers.score import Evidence
+from producers.views import View
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """One classifier of as many classes as the set has.
+
+    Attributes:
+        name: as it was asked for, `timm:NAME` or `torchvision:NAME`.
+        revision: of its weights.
+        network: maps normalised pictures (n x 3 x side x side) to logits (n x classes).
+        side: pixels.
+        mean: of each colour, 0 to 1.
+        std: of each colour.
+    """
+
+    name: str
+    revision: str
+    network: Any
+    side: int = 224
+    mean: tuple[float, ...] = _MEAN
+    std: tuple[float, ...] = _STD
+
+    def probabilities(self, pictures: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Of the true classes (n), for pictures of any size (float32, n x 3 x h x w, 0 to 1)."""
+        if pictures.shape[-1] != self.side:
+            pictures = functional.interpolate(pictures, (self.side, self.side), mode="bicubic", antialias=True)
+        mean, std = (pictures.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        logits = self.network((pictures - mean) / std).float()
+        if int(labels.max()) >= logits.shape[1]:
+            found = f"{logits.shape[1]} classes"
+            raise ConfigurationError(
+                explain(f"{self.name} knows too few classes", found=found, allowed="all of the set's")
+            )
+        return logits.softmax(1).gather(1, labels[:, None])[:, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witnesses:
+    """Several classifiers, whose probabilities are averaged.
+
+    Attributes:
+        classifiers: at least one.
+        placement: of them.
+        greys: number of grey backgrounds, from black to white, on which a cut-out is shown.
+        batch_size: versions at a time; a cut-out is there once for each grey.
+    """
+
+    classifiers: tuple[Classifier, ...]
+    placement: Placement
+    greys: int = 31
+    batch_size: int = 16
+
+    @property
+    def side(self) -> int:
+        """Pixels at which views should be made: what the most demanding classifier wants."""
+        return max(classifier.side for classifier in self.classifiers)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON object."""
+        return {"classifiers": {one.name: one.revision for one in self.classifiers}, "greys": self.greys}
+
+    def evidence(self, views: Sequence[View]) -> list[Evidence]:
+        """What they say about each version."""
+        return run_batched(views, self._evidence, size=self.batch_size)
+
+    def _evidence(self, views: list[View]) -> list[Evidence]:
+        labels = torch.tensor([one.label for one in views], device=self.placement.device)
+        colours, backgrounds = (
+            self._pictures([getattr(one, name) for one in views]) for name in ("colours", "background")
+        )
+        alpha = self._pictures([one.alpha[..., None] for one in views])
+        greys = torch.linspace(0, 1, self.greys, device=self.placement.device).view(1, -1, 1, 1, 1)
+        # colours are black outside of the object, so they are what alpha leaves of the cut-out already
+        shown = (colours[:, None] + greys * (1 - alpha[:, None])).flatten(0, 1)
+        repeated = labels.repeat_interleave(self.greys)
+        with self.placement.inference():
+            foreground = sum(one.probabilities(shown, repeated) for one in self.classifiers)
+            background = sum(one.probabilities(backgrounds, labels) for one in self.classifiers)
+        seen = (foreground.view(len(views), -1).mean(1) / len(self.classifiers)).tolist()
+        left = (background / len(self.classifiers)).tolist()
+        return [Evidence(*pair) for pair in zip(seen, left, strict=True)]
+
+    def _pictures(self, arrays: list[np.ndarray]) -> torch.Tensor:
+        stacked = torch.from_numpy(np.stack(arrays)).to(self.placement.device)
+        return stacked.permute(0, 3, 1, 2).float() / 255
+
+
+def load_witnesses(names: Sequence[str], placement: Placement, *, greys: int = 31, batch_size: int = 16) -> Witnesses:
+    """The classifiers with their pretrained weights, fetched if need be.
+
+    Raises:
+        ConfigurationError: a name has another form, or is not known to its library.
+        MissingDependencyError: a library is not installed.
+        NotFoundError: weights cannot be fetched.
+    """
+    loaded = tuple(_load(name, placement.device) for name in names)
+    return Witnesses(classifiers=loaded, placement=placement, greys=greys, batch_size=batch_size)
+
+
+def _load(name: str, device: str) -> Classifier:
+    library, _, model = name.partition(":")
+    loaders = {"timm": _from_timm, "torchvision": _from_torchvision}
+    if library not in loaders or not model:
+        raise ConfigurationError(explain("unknown classifier", found=name, allowed="timm:NAME or torchvision:NAME"))
+    try:
+        return loaders[library](name, model, device)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{name} needs {library} ({error}). Install it: pip install {library}"
+        ) from error
+    except OSError as error:
+        then = "Load it once on a machine with a network; the cache of torch or of the Hub then has it."
+        raise NotFoundError(explain(f"the weights of {name} cannot be loaded", found=error, then=then)) from error
+
+
+def _from_timm(name: str, model: str, device: str) -> Classifier:
+    import timm
+
+    try:
+        network = timm.create_model(model, pretrained=True)
+    except RuntimeError as error:  # of which timm's error of unknown models is one
+        raise ConfigurationError(explain(f"timm has no pretrained model {model}", found=error)) from error
+    settings = timm.data.resolve_data_config({}, model=network)
+    revision = str(network.pretrained_cfg.get("hf_hub_id") or network.pretrained_cfg.get("tag") or "pretrained")
+    return Classifier(
+        name=name,
+        revision=revision,
+        network=network.to(device).eval(),
+        side=settings["input_size"][-1],
+        mean=tuple(settings["mean"]),
+        std=tuple(settings["std"]),
+    )
+
+
+def _from_torchvision(name: str, model: str, device: str) -> Classifier:
+    from torchvision import models
+
+    try:
+        weights = models.get_model_weights(model).DEFAULT
+    except ValueError as error:
+        raise ConfigurationError(explain(f"torchvision has no model {model}", found=error)) from error
+    settings = weights.transforms()
+    return Classifier(
+        name=name,
+        revision=str(weights),
+        network=models.get_model(model, weights=weights).to(device).eval(),
+        side=settings.crop_size[0],
+        mean=tuple(settings.mean),
+        std=tuple(settings.std),
+    )

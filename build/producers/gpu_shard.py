@@ -1,0 +1,180 @@
+"""One task on a GPU, start to finish: the candidate shard of one source shard.
+
+The process that drives the GPU does nothing else: decoding of the next pictures and making patches of the last ones
+goes on in other processes meanwhile, a window of pictures at each end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import EmptyMaskError, PatchFormatError, SourceError
+from fornet_hf.patch import make_patch
+from producers.backends import Backends, Query, Raster
+from producers.candidate_shards import CandidatePatch, write_candidates
+from producers.candidates import Candidate, Labelled, Outcome, raster_of, search
+from producers.plan import Task
+from producers.prompts import prompts_for
+from producers.report import Lost, Report
+from producers.run_folder import RunFolder
+from producers.shard import usable_batches
+
+AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
+
+# What a model may raise about one picture. Anything else, such as an error of the GPU, is not the picture's fault.
+_PICTURES_FAULT = (ValueError, ArithmeticError, LookupError, MemoryError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What a process needs to segment shards.
+
+    Attributes:
+        backends: the models, loaded.
+        pool: for decoding and patches.
+        encoding: of the patches.
+        window: pictures that the models get at a time; the more, the fuller their batches of equal size.
+    """
+
+    backends: Backends
+    pool: Executor
+    encoding: Encoding
+    window: int = 128
+
+
+def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
+    """Write a task's candidate shard, then its report; both appear complete or not at all.
+
+    Raises:
+        ForNetError: the source shard cannot be read. A single picture raises nothing: it is in the report.
+        OSError: the disk is full.
+    """
+    report = Report()
+    start = time.perf_counter()
+    write_candidates(folder.shard(task), _rows(task, engine, report), engine.encoding)
+    spent = time.perf_counter() - start
+    report.spend("write", spent - sum(report.seconds.values()))
+    report.spend("all", spent)
+    folder.write_report(task, report)
+    return report
+
+
+def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch]:
+    making: deque[list[Future[Made]]] = deque()
+    for pictures, rasters in _decoded(task, engine, report):
+        making.append(_submit(pictures, _outcomes(pictures, rasters, engine, report), engine))
+        if len(making) > AHEAD:
+            yield from _collected(making.popleft(), report)
+    while making:
+        yield from _collected(making.popleft(), report)
+
+
+def _decoded(task: Task, engine: Engine, report: Report) -> Iterator[tuple[list[Labelled], list[Raster | Lost]]]:
+    """Windows of pictures with their rasters, some of them ahead of their use."""
+    ahead: deque[tuple[list[Labelled], list[Future[Raster | Lost]]]] = deque()
+    for batch in usable_batches(task, report, engine.window):
+        pictures = [replace(one, prompts=prompts_for(one.label, task.classes)) for one in batch]
+        ahead.append((pictures, [engine.pool.submit(raster_of, one, engine.encoding) for one in pictures]))
+        if len(ahead) > AHEAD:
+            yield _arrived(*ahead.popleft(), report)
+    while ahead:
+        yield _arrived(*ahead.popleft(), report)
+
+
+def _arrived(
+    pictures: list[Labelled], rasters: Iterable[Future[Raster | Lost]], report: Report
+) -> tuple[list[Labelled], list[Raster | Lost]]:
+    with report.clock("wait for rasters"):
+        return pictures, [future.result() for future in rasters]
+
+
+def _outcomes(
+    pictures: Sequence[Labelled], rasters: Sequence[Raster | Lost], engine: Engine, report: Report
+) -> list[Outcome]:
+    queries = [
+        Query(key=picture.key, raster=raster, prompts=picture.prompts)
+        for picture, raster in zip(pictures, rasters, strict=True)
+        if not isinstance(raster, Lost)
+    ]
+    found = iter(search_kindly(queries, engine, report))
+    return [raster if isinstance(raster, Lost) else next(found) for raster in rasters]
+
+
+def search_kindly(queries: Sequence[Query], engine: Engine, report: Report) -> list[Outcome]:
+    """What the models make of pictures; a picture with which they fail does not take the others along.
+
+    Raises:
+        Exception: what the models raise, if it is not about a picture or they fail with every single one.
+    """
+    try:
+        return search(queries, engine.backends, engine.encoding, report)
+    except Exception as error:
+        if not _is_pictures_fault(error):
+            raise
+        first = error
+    outcomes = [_search_one(query, engine, report) for query in queries]
+    if len(queries) > 1 and all(isinstance(one, Lost) and one.outcome == "error" for one in outcomes):
+        raise first
+    return outcomes
+
+
+def _search_one(query: Query, engine: Engine, report: Report) -> Outcome:
+    try:
+        return search([query], engine.backends, engine.encoding, report)[0]
+    except Exception as error:
+        if not _is_pictures_fault(error):
+            raise
+        return Lost(query.key, "error", type(error).__name__, str(error))
+
+
+def _is_pictures_fault(error: Exception) -> bool:
+    # torch's error of this name is compared by name, because methods without torch do not import it
+    return isinstance(error, _PICTURES_FAULT) or type(error).__name__ == "OutOfMemoryError"
+
+
+Made = tuple[CandidatePatch, ...] | Lost
+
+
+def _submit(pictures: Sequence[Labelled], outcomes: Sequence[Outcome], engine: Engine) -> list[Future[Made]]:
+    return [
+        engine.pool.submit(make_candidates, picture, outcome, engine.encoding)
+        for picture, outcome in zip(pictures, outcomes, strict=True)
+    ]
+
+
+def _collected(futures: Iterable[Future[Made]], report: Report) -> Iterator[CandidatePatch]:
+    for future in futures:
+        with report.clock("wait for patches"):
+            made = future.result()
+        if isinstance(made, Lost):
+            report.lost.append(made)
+        else:
+            report.ok += 1
+            yield from made
+
+
+def make_candidates(picture: Labelled, outcome: Outcome, encoding: Encoding) -> Made:
+    """The candidates of a picture as patches; runs in a worker process."""
+    if isinstance(outcome, Lost):
+        return outcome
+    try:
+        return tuple(_patched(picture, candidate, encoding) for candidate in outcome)
+    except (EmptyMaskError, PatchFormatError, SourceError) as error:
+        return Lost(picture.key, "error", type(error).__name__, str(error))
+
+
+def _patched(picture: Labelled, candidate: Candidate, encoding: Encoding) -> CandidatePatch:
+    patch = make_patch(
+        picture.data,
+        candidate.mask,
+        candidate.infilled,
+        key=picture.key,
+        label=picture.label,
+        encoding=encoding,
+    )
+    return CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score)

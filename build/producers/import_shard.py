@@ -1,0 +1,106 @@
+"""One task of an import, start to finish: the patch shard of one source shard."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fornet_hf.classes import imagenet_classes
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ForNetError
+from fornet_hf.patch import Patch, make_patch
+from fornet_hf.shards import write_shard
+from producers.candidates import Labelled
+from producers.old_parts import OldRelease, open_release
+from producers.plan import Task
+from producers.report import Lost, Report
+from producers.run_folder import RunFolder
+from producers.settings import version_of
+from producers.shard import usable_batches
+
+BATCH = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportSettings:
+    """How an import is made; a plain value that travels to worker processes.
+
+    Attributes:
+        release: folder of the old release.
+        whole: take all of the old backgrounds, which then come out as they are, artefacts of their compression
+            included; else only what is infilled, which makes patches many times smaller.
+        encoding: of the patches.
+    """
+
+    release: Path
+    whole: bool = False
+    encoding: Encoding
+
+    def producer(self) -> dict[str, object]:
+        """What the manifest says about how the patches were made."""
+        versions = {name: version_of(name) for name in ("fornet-hf", "pillow", "opencv-python-headless")}
+        return {
+            "tool": "import_release",
+            "release": self.release.resolve().name,
+            "backgrounds": "whole" if self.whole else "infilled part",
+            "versions": versions,
+        }
+
+
+def import_shard(task: Task, settings: ImportSettings, folder: RunFolder) -> Report:
+    """Write a task's patch shard, then its report; both appear complete or not at all.
+
+    Raises:
+        ForNetError: release or source shard cannot be read. A single picture raises nothing: it is in the report.
+    """
+    report = Report()
+    start = time.perf_counter()
+    with contextlib.ExitStack() as stack:
+        release = open_release(settings.release, task.split, stack)
+        write_shard(folder.shard(task), _patches(task, release, settings, report), settings.encoding)
+    spent = time.perf_counter() - start
+    report.spend("write", spent - sum(report.seconds.values()))
+    report.spend("all", spent)
+    folder.write_report(task, report)
+    return report
+
+
+def _patches(task: Task, release: OldRelease, settings: ImportSettings, report: Report) -> Iterator[Patch]:
+    names = task.classes or tuple(one.wnid for one in imagenet_classes())
+    for batch in usable_batches(task, report, BATCH):
+        for picture in batch:
+            made = _imported(picture, names[picture.label], release, settings, report)
+            if isinstance(made, Lost):
+                report.lost.append(made)
+            else:
+                report.ok += 1
+                yield made
+
+
+def _imported(
+    picture: Labelled, wnid: str, release: OldRelease, settings: ImportSettings, report: Report
+) -> Patch | Lost:
+    try:
+        with report.clock("place"):
+            parts = release.parts(wnid, picture.key, picture.data, settings.encoding)
+        if parts is None:
+            return Lost(
+                picture.key, "no_detect", "not in the release", "the release lacks the picture or a part of it"
+            )
+        with report.clock("patch"):
+            return make_patch(
+                picture.data,
+                parts.mask,
+                parts.background,
+                key=picture.key,
+                label=picture.label,
+                encoding=settings.encoding,
+                replaced=np.ones_like(parts.mask) if settings.whole else None,
+            )
+    except ForNetError as error:
+        return Lost(picture.key, "error", type(error).__name__, str(error))

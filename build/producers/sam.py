@@ -1,0 +1,85 @@
+"""SAM by the code of its authors, the package `segment-anything`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from segment_anything import sam_model_registry
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.files import sha256_of
+from producers.box_segmenter import BoxSegmenter
+from producers.placement import Placement
+
+FILES = {
+    "vit_b": "sam_vit_b_01ec64.pth",
+    "vit_l": "sam_vit_l_0b3195.pth",
+    "vit_h": "sam_vit_h_4b8939.pth",
+}
+"""The sizes of SAM and the files of their weights."""
+
+_ADDRESS = "https://dl.fbaipublicfiles.com/segment_anything"
+
+
+class SegmentAnything:
+    """The network behind `BoxSegmenter`."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model.eval()
+        with torch.inference_mode():
+            self._positions = model.prompt_encoder.get_dense_pe()
+
+    @property
+    def side(self) -> int:
+        """Pixels of the square which it looks at."""
+        return int(self._model.image_encoder.img_size)
+
+    def embed(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Embeddings of normalised pictures."""
+        embeddings: torch.Tensor = self._model.image_encoder(pixels)
+        return embeddings
+
+    def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+        """Logits of three masks for each box."""
+        sparse, dense = self._model.prompt_encoder(points=None, boxes=boxes, masks=None)
+        logits, _ = self._model.mask_decoder(
+            image_embeddings=embedding[None],
+            image_pe=self._positions,
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
+        result: torch.Tensor = logits
+        return result
+
+
+def load(placement: Placement, weights: Path, size: str = "vit_b", *, batch_size: int = 16) -> BoxSegmenter:
+    """SAM with the weights of a file.
+
+    Args:
+        placement: where it runs.
+        weights: the file that the authors publish.
+        size: a name in `FILES`.
+        batch_size: pictures at a time.
+
+    Raises:
+        NotFoundError: there is no such file; the message has the line that fetches it.
+        ConfigurationError: the size is not known, or the file's weights do not fit it.
+    """
+    if size not in FILES:
+        raise ConfigurationError(explain("unknown size of SAM", found=repr(size), allowed=sorted(FILES)))
+    if not weights.is_file():
+        then = f"Fetch it: curl -o {weights} {_ADDRESS}/{FILES[size]}"
+        raise NotFoundError(explain("SAM's weights are missing", found=f"no file {weights}", then=then))
+    model = sam_model_registry[size]()
+    try:
+        # weights_only: a file of weights must not be able to run code
+        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    except (RuntimeError, ValueError, TypeError, OSError, EOFError) as error:
+        found = str(error).partition("\n")[0]
+        raise ConfigurationError(explain(f"{weights} does not hold weights of SAM {size}", found=found)) from error
+    source = ("segment-anything", size, f"sha256:{sha256_of(weights)}")
+    network = SegmentAnything(model.to(placement.device))
+    return BoxSegmenter(network=network, placement=placement, source=source, batch_size=batch_size)

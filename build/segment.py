@@ -1,0 +1,175 @@
+#!/usr/bin/env python
+"""Take pictures apart on GPUs: detect, segment and infill; the candidates become patches by select_versions.py.
+
+    python build/segment.py PICTURES RUN --gpus 4
+    python build/segment.py PICTURES RUN --engine ray --address auto
+    python build/segment.py PICTURES RUN --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
+
+PICTURES is a folder laid out like ImageNet, {train,val}/CLASS/PICTURE.JPEG, or one with the Parquet shards of a
+dataset like ILSVRC/imagenet-1k. RUN/candidates gets a shard for each of the source's. A run that was interrupted
+goes on where it was when the same command is given again; several commands may share RUN when each does other
+shards. build/status.py RUN says how far it is.
+
+Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path:
+  --detector   grounding-dino (IDEA-Research/grounding-dino-tiny), boxes=FILE, centred
+  --segmenter  sam (=WEIGHTS.pth@vit_b of segment-anything), sam-hf (facebook/sam-vit-base), grabcut
+  --infiller   lama (weights by LAMA_MODEL, else fetched; @MD5 for others), opencv,
+               attentive-eraser (stabilityai/stable-diffusion-xl-base-1.0)
+
+Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.manifest import SPLITS
+from fornet_hf.workers import max_workers
+from producers.candidate_folder import CandidateFolder
+from producers.choices import Choice
+from producers.gpu_worker import SegmentWorker
+from producers.model_settings import ModelSettings
+from producers.on_ray import run_on_ray
+from producers.plan import Task, plan, present_splits
+from producers.report import Report
+from producers.slots import run_on_slots
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    result = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
+    result.add_argument("run", type=Path, metavar="RUN", help="folder of the run; made if it is not there")
+    result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
+    result.add_argument("--shards", type=_number, help="of each split of a folder; default: one per 4096 pictures")
+    _add_models(result)
+    _add_machines(result)
+    return result
+
+
+def _add_models(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("models")
+    group.add_argument("--detector", type=Choice.parse, default="grounding-dino", metavar="MODEL")
+    group.add_argument("--segmenter", type=Choice.parse, default="sam-hf", metavar="MODEL")
+    group.add_argument("--infiller", type=Choice.parse, default="lama", metavar="MODEL")
+    group.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
+    group.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
+    group.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
+
+
+def _add_machines(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("machines")
+    group.add_argument("--engine", choices=("local", "ray"), default="local")
+    group.add_argument("--address", help="of the Ray cluster, such as auto; default: one on this machine")
+    group.add_argument("--gpus", type=_number, help="processes, one a GPU; 0: the CPU; default: 1, with Ray all")
+    group.add_argument("--workers", type=_number, help="processes for each GPU that decode and make patches")
+    group.add_argument("--window", type=_number, default=128, help="pictures that models get at a time (%(default)s)")
+    group.add_argument("--attempts", type=_number, default=3, help="at a shard whose process dies (%(default)s)")
+    group.add_argument("--shard-index", type=_number, default=0, help="this command's part of the shards, from 0")
+    group.add_argument("--shard-count", type=_number, default=1, help="number of parts")
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
+def segment(arguments: argparse.Namespace) -> Report:
+    """Do what the command line says; returns the report over all shards that are finished.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+        OSError: the disk is full, say.
+    """
+    if not arguments.pictures.is_dir():
+        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {arguments.pictures}"))
+    settings = ModelSettings(
+        detector=arguments.detector,
+        segmenter=arguments.segmenter,
+        infiller=arguments.infiller,
+        precision=arguments.precision,
+        encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
+    )
+    tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
+    folder = CandidateFolder(arguments.run)
+    folder.begin(tasks, settings)
+    _work(my_part(tasks, arguments.shard_index, arguments.shard_count), settings, folder, arguments)
+    return folder.total() if folder.waiting(tasks) else folder.sum_up()
+
+
+def my_part(tasks: Sequence[Task], index: int, count: int) -> list[Task]:
+    """Every `count`-th task, from `index` on.
+
+    Raises:
+        ConfigurationError: there is no such part.
+    """
+    if not 0 <= index < count:
+        raise ConfigurationError(
+            explain("--shard-index", found=index, allowed=f"0 to --shard-count - 1 = {count - 1}")
+        )
+    return list(tasks[index::count])
+
+
+def _work(
+    tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
+) -> None:
+    waiting = folder.waiting(tasks)
+    if len(waiting) < len(tasks):
+        tqdm.write(f"{len(tasks) - len(waiting)} of {len(tasks)} shards are finished already", file=sys.stderr)
+    if not waiting:
+        return
+    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
+        for task, report in _engine(waiting, settings, folder, arguments):
+            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
+            bar.update()
+
+
+def _engine(
+    tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
+) -> Iterator[tuple[Task, Report]]:
+    gpus = 1 if arguments.gpus is None and arguments.engine == "local" else arguments.gpus
+    workers = max(1, max_workers() // max(1, gpus or 1)) if arguments.workers is None else arguments.workers
+    work = SegmentWorker(folder, workers, settings, arguments.window)
+    if arguments.engine == "ray":
+        return run_on_ray(
+            work,
+            tasks,
+            address=arguments.address,
+            gpus=gpus,
+            cpus_each=max(1, workers),
+            attempts=arguments.attempts,
+        )
+    devices = [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
+    return run_on_slots(work, tasks, devices, attempts=arguments.attempts)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        report = segment(arguments)
+    except (ForNetError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(report.summary())
+    print(f"candidates: {arguments.run / 'candidates'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

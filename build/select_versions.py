@@ -1,0 +1,145 @@
+#!/usr/bin/env python
+"""Choose one version of each picture that segment.py has taken apart; what is chosen becomes the release.
+
+    python build/select_versions.py RUN PICTURES OUT --gpus 4
+
+RUN is the folder of a finished run of segment.py, PICTURES what it was made of. Each version is scored by
+classifiers: the object by itself should be recognised, the background should not. OUT/patches becomes the release,
+OUT/scores has the scores of all versions. A run that was interrupted goes on where it was when the same command
+is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.workers import max_workers
+from producers.candidate_folder import CandidateFolder
+from producers.plan import Task, plan
+from producers.report import Report
+from producers.run_folder import RunFolder
+from producers.select_worker import SelectSettings, SelectWorker
+from producers.slots import run_on_slots
+
+REFERENCE = ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s")
+"""torchvision's names of the publication's classifiers."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    head, _, rest = (__doc__ or "").partition("\n")
+    result = argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument("run", type=Path, metavar="RUN", help="folder of the segmenting run")
+    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
+    result.add_argument("out", type=Path, metavar="OUT", help="folder of this run; made if it is not there")
+    result.add_argument(
+        "--classifiers",
+        nargs="*",
+        metavar="LIBRARY:NAME",
+        default=[f"torchvision:{name}" for name in REFERENCE],
+        help="timm:NAME or torchvision:NAME; none given: take the first version; default: the publication's six",
+    )
+    result.add_argument("--greys", type=int, default=31, help="backgrounds on which objects are shown (%(default)s)")
+    result.add_argument("--every", action="store_true", help="score pictures which have one version only, too")
+    result.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
+    result.add_argument("--batch-size", type=int, default=16, help="versions at a time (%(default)s)")
+    result.add_argument("--gpus", type=int, default=1, help="processes, one a GPU; 0: the CPU (%(default)s)")
+    result.add_argument("--workers", type=int, help="processes for each GPU that prepare pictures")
+    result.add_argument("--attempts", type=int, default=3, help="at a shard whose process dies (%(default)s)")
+    result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
+    result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
+    return result
+
+
+def select(arguments: argparse.Namespace) -> Report:
+    """Do what the command line says; returns the report over all pictures.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+        OSError: the disk is full, say.
+    """
+    run = CandidateFolder(arguments.run)
+    tasks, encoding = planned(run, arguments.pictures)
+    settings = SelectSettings(
+        run=run,
+        classifiers=tuple(arguments.classifiers),
+        greys=arguments.greys,
+        precision=arguments.precision,
+        every=arguments.every,
+        encoding=encoding,
+    )
+    folder = RunFolder(arguments.out)
+    folder.begin(tasks, settings)
+    _work(tasks, settings, folder, arguments)
+    name = arguments.source_name or arguments.pictures.resolve().name
+    return folder.finish(tasks, settings, name, arguments.source_revision)
+
+
+def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]:
+    """The tasks of a finished run, planned again from its pictures, and the settings of its patches.
+
+    Raises:
+        NotFoundError: there is no such run, or no such folder of pictures.
+        ConfigurationError: shards are not finished, or the pictures are others.
+    """
+    path = run.root / "run.json"
+    for what, found in (("run", path), ("folder of pictures", pictures)):
+        if not found.exists():
+            raise NotFoundError(explain(f"the {what} is missing", found=f"no {found}"))
+    known = json.loads(path.read_text(encoding="utf-8"))
+    tasks = [
+        task
+        for split, prints in known["splits"].items()
+        for task in _same_tasks(plan(pictures, [split], len(prints)), prints, path)
+    ]
+    if waiting := run.waiting(tasks):
+        then = "Give the command of segment.py again to finish them."
+        raise ConfigurationError(explain(f"{len(waiting)} of {len(tasks)} shards are not segmented", then=then))
+    return tasks, Encoding.from_json(known["encoding"])
+
+
+def _same_tasks(tasks: Sequence[Task], prints: Sequence[str], path: Path) -> Sequence[Task]:
+    if [task.fingerprint() for task in tasks] != list(prints):
+        raise ConfigurationError(f"{path}: the run was made of other pictures. Give those as PICTURES.")
+    return tasks
+
+
+def _work(tasks: Sequence[Task], settings: SelectSettings, folder: RunFolder, arguments: argparse.Namespace) -> None:
+    waiting = folder.waiting(tasks)
+    workers = max(1, max_workers() // max(1, arguments.gpus)) if arguments.workers is None else arguments.workers
+    devices = [f"cuda:{index}" for index in range(arguments.gpus)] or ["cpu"]
+    work = SelectWorker(folder, workers, settings, arguments.batch_size)
+    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
+        for task, report in run_on_slots(work, waiting, devices, attempts=arguments.attempts):
+            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
+            bar.update()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        report = select(arguments)
+    except (ForNetError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(report.summary())
+    print(f"patches: {arguments.out / 'patches'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Starts a command and kills processes of it at random moments."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+
+def children(process):
+    """Ids of all processes below one."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if fields[0] != "Z":
+            parents.setdefault(int(fields[1]), []).append(int(path.parent.name))
+    found, waiting = [], [process]
+    while waiting:
+        below = parents.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
+def run_with_kills(command, *, kills, victims, seed=0, timeout=120, environment=None, span=2.0):
+    """Run a command, started again whenever it ends before its time, until it succeeds.
+
+    Args:
+        command: words.
+        kills: how often a process is killed, at moments that are `span` seconds apart at most.
+        victims: `children` or `driver`.
+        seed: of moments and choices.
+        timeout: seconds for all of it.
+        environment: of the command.
+        span: seconds.
+
+    Returns:
+        How many processes were killed.
+    """
+    rng, done, deadline = random.Random(seed), 0, time.monotonic() + timeout
+    while True:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        ) as driver:
+            while done < kills and driver.poll() is None and time.monotonic() < deadline:
+                time.sleep(rng.uniform(0, span))
+                below = children(driver.pid)
+                victim = driver.pid if victims == "driver" else rng.choice(below) if below else None
+                if victim is not None and driver.poll() is None:
+                    os.kill(victim, signal.SIGKILL)
+                    done += 1
+            output = driver.communicate(timeout=max(1, deadline - time.monotonic()))[0]
+        if driver.returncode == 0:
+            return done
+        if time.monotonic() > deadline:
+            raise TimeoutError(output)

@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from producers.batches import run_batched
+
+
+def device_with_room_for(count):
+    """A stand-in for a model; notes the batches that it finished."""
+    done = []
+
+    def run(batch):
+        if len(batch) > count:
+            raise torch.OutOfMemoryError(f"{len(batch)} pictures")
+        done.append(batch)
+        return [item * 10 for item in batch]
+
+    return run, done
+
+
+def test_results_have_the_order_of_the_items_whatever_their_groups():
+    run, done = device_with_room_for(4)
+    assert run_batched([3, 1, 4, 1, 5, 9, 2], run, size=2, key=lambda item: item % 2) == [30, 10, 40, 10, 50, 90, 20]
+    assert done == [[3, 1], [1, 5], [9], [4, 2]]
+
+
+def test_a_batch_that_runs_out_of_memory_is_halved_and_later_ones_too():
+    run, done = device_with_room_for(2)
+    assert run_batched(range(9), run, size=8) == [item * 10 for item in range(9)]
+    assert [len(batch) for batch in done] == [2, 2, 2, 2, 1]
+
+
+def test_one_item_that_is_too_large_raises():
+    run, _ = device_with_room_for(0)
+    with pytest.raises(torch.OutOfMemoryError):
+        run_batched([1, 2], run, size=2)
+
+
+def test_nothing_gives_nothing():
+    assert run_batched([], lambda _: pytest.fail("was called"), size=2) == []

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+import torch
+
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.patch import make_patch
+from producers import classifiers
+from producers.classifiers import Classifier, Witnesses, load_witnesses
+from producers.placement import Placement
+from producers.score import Evidence
+from producers.views import View, view
+from tests.build.tiny_models import mean_colour
+
+
+def witnesses(**options):
+    one = Classifier(name="colour", revision="1", network=mean_colour, side=32)
+    return Witnesses(classifiers=(one,), placement=Placement(), **options)
+
+
+def a_view(label=0, seed=0):
+    rng = np.random.default_rng(seed)
+    alpha = np.zeros((32, 32), np.uint8)
+    alpha[5:20, 7:30] = 255
+    colours = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8) * (alpha > 0)[..., None]
+    return View(label, colours, alpha, rng.integers(0, 256, (32, 32, 3), dtype=np.uint8))
+
+
+def naive(one, greys):
+    """The mean over greys, one picture after another, in NumPy."""
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+
+    def probability(pixels):
+        logits = np.append(((pixels - mean) / std).mean((0, 1)) * 3, np.zeros(997))
+        return np.exp(logits[one.label]) / np.exp(logits).sum()
+
+    inside = (one.alpha > 0)[..., None]
+    shown = [np.where(inside, one.colours / 255, grey) for grey in np.linspace(0, 1, greys)]
+    return Evidence(np.mean([probability(pixels) for pixels in shown]), probability(one.background / 255))
+
+
+@pytest.mark.parametrize("greys", [1, 31])
+def test_the_object_is_seen_on_all_greys_and_the_background_by_itself(greys):
+    views = [a_view(label, seed=label) for label in (0, 1, 2)]
+    for found, one in zip(witnesses(greys=greys).evidence(views), views, strict=True):
+        expected = naive(one, greys)
+        assert found.foreground == pytest.approx(expected.foreground, rel=1e-4)
+        assert found.background == pytest.approx(expected.background, rel=1e-4)
+
+
+def test_classifiers_are_averaged():
+    certain = Classifier(
+        name="sure", revision="1", network=lambda x: torch.eye(1000)[torch.zeros(len(x)).long()] * 99
+    )
+    both = Witnesses(classifiers=(*witnesses().classifiers, certain), placement=Placement())
+    (one,), (two,) = witnesses().evidence([a_view()]), both.evidence([a_view()])
+    assert two.background == pytest.approx((one.background + 1) / 2, rel=1e-4)
+
+
+def test_a_batch_equals_single_versions():
+    views = [a_view(seed=seed) for seed in range(5)]
+    together = witnesses(batch_size=3).evidence(views)
+    alone = [witnesses().evidence([one])[0] for one in views]
+    assert [one.foreground for one in together] == pytest.approx([one.foreground for one in alone], rel=1e-5)
+
+
+def test_a_classifier_of_too_few_classes_is_refused():
+    few = Classifier(name="few", revision="1", network=lambda pictures: mean_colour(pictures)[:, :10])
+    with pytest.raises(ConfigurationError, match="few knows too few classes"):
+        Witnesses(classifiers=(few,), placement=Placement()).evidence([a_view(label=10)])
+
+
+def test_views_show_the_object_in_a_square_and_the_middle_of_the_background(photos):
+    import io
+
+    (photo,) = list(photos.values())[:1]
+    buffer = io.BytesIO()
+    photo.picture.save(buffer, "JPEG", quality=95)
+    raster = np.asarray(photo.picture)
+    mask = np.zeros(raster.shape[:2], bool)
+    mask[20:60, 30:150] = True
+    patch = make_patch(
+        buffer.getvalue(), mask, np.full_like(raster, 90), key="a", label=7, encoding=Encoding(dilation=256)
+    )
+    one = view(buffer.getvalue(), patch, Encoding(dilation=256), 48)
+    assert one.label == 7
+    assert one.colours.shape == one.background.shape == (48, 48, 3)
+    assert np.abs(one.background.astype(int) - 90).max() <= 3
+    rows = np.flatnonzero(one.alpha[:, 24] > 127)
+    assert (rows[0], rows[-1]) == (16, 31)  # 40 of 120 rows, in the middle
+    assert (one.alpha[24] > 127).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("resnet50", "timm:NAME or torchvision:NAME"), ("keras:vgg", "keras:vgg"), ("torchvision:resnet0", "resnet0")],
+)
+def test_unknown_classifiers_are_refused(name, message):
+    with pytest.raises(ConfigurationError, match=message):
+        load_witnesses([name], Placement())
+
+
+def test_a_timm_model_comes_with_its_own_preprocessing(monkeypatch):
+    timm = pytest.importorskip("timm", reason="these classifiers are timm's", exc_type=ImportError)
+    create = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: create(name, pretrained=False))
+    loaded = load_witnesses(["timm:test_vit.r160_in1k"], Placement(), greys=2)
+    assert loaded.side == 160
+    assert loaded.classifiers[0].mean == (0.5, 0.5, 0.5)
+    (evidence,) = loaded.evidence([a_view()])
+    assert 0 < evidence.foreground < 1
+
+
+def test_an_unknown_timm_model_is_refused():
+    pytest.importorskip("timm", reason="these classifiers are timm's", exc_type=ImportError)
+    with pytest.raises(ConfigurationError, match="no_such_model"):
+        load_witnesses(["timm:no_such_model"], Placement())
+
+
+def test_a_torchvision_model_comes_with_its_own_preprocessing(monkeypatch):
+    from torchvision import models
+
+    build = models.get_model
+    monkeypatch.setattr(models, "get_model", lambda name, weights: build(name, weights=None))
+    loaded = load_witnesses(["torchvision:resnet18"], Placement(), greys=2)
+    assert loaded.side == 224
+    assert loaded.to_json() == {
+        "classifiers": {"torchvision:resnet18": "ResNet18_Weights.IMAGENET1K_V1"},
+        "greys": 2,
+    }
+    assert classifiers.Classifier.side == 224

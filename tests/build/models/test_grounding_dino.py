@@ -1,0 +1,155 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
+
+from fornet_hf.errors import NotFoundError
+from producers.backends import Query
+from producers.grounding_dino import GroundingDino, InputSize, pixel_box
+from producers.placement import Placement
+from tests.build import tiny_models
+from tests.build.tiny_models import flat
+
+PROMPTS = ("a tench, a type of fish.", "a fish.", "a cat, a type of tench.")
+SHAPES = [(50, 70), (60, 83), (90, 40), (50, 70)]
+SMALL = InputSize(shorter=64, longer=128, multiple=32)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_models.grounding_dino()
+
+
+def detector(model, size=SMALL, **options):
+    network, tokenizer = tiny_models.grounding_dino()
+    network.load_state_dict(model[0].state_dict())
+    return GroundingDino(network, tokenizer, Placement(), size=size, **options)
+
+
+@pytest.fixture
+def queries(rng):
+    return [
+        Query(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
+        for index, shape in enumerate(SHAPES)
+    ]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+def straightforward(model, query, threshold=0.3):
+    """One picture and one prompt at a time, by transformers' own processor: `(prompt, score, box)`."""
+    from transformers import GroundingDinoImageProcessor
+
+    network, tokenizer = model
+    processor = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
+    found = []
+    for prompt in query.prompts:
+        inputs = processor(images=query.raster, return_tensors="pt")
+        with torch.inference_mode():
+            output = network(**inputs, **tokenizer(prompt, return_tensors="pt"))
+        (answer,) = processor.post_process_object_detection(output, threshold, [query.raster.shape[:2]])
+        triples = zip(answer["scores"].tolist(), answer["boxes"].tolist(), strict=True)
+        found += sorted(((prompt, score, box) for score, box in triples), key=lambda one: -one[1])
+        found = sorted(found, key=lambda one: query.prompts.index(one[0]))
+    return found
+
+
+def test_agrees_with_the_models_own_processor_prompt_by_prompt(model, rng):
+    """On pictures that need no scaling, because there the processor rounds to uint8 in between."""
+    queries = [
+        Query(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
+        for index, shape in enumerate([(64, 90), (100, 64), (64, 90)])
+    ]
+    for query, found in zip(queries, detector(model, replace(SMALL, multiple=1)).detect(queries), strict=True):
+        expected = straightforward(model, query)
+        assert [one.prompt for one in found] == [prompt for prompt, _, _ in expected]
+        np.testing.assert_allclose([one.score for one in found], [score for _, score, _ in expected], atol=1e-4)
+        off = [np.abs(np.subtract(one.box, box)).max() for one, (_, _, box) in zip(found, expected, strict=True)]
+        assert np.mean(np.less(off, 1.01)) > 0.9  # whole pixels here; the least boxes are made a pixel wide
+
+
+def test_pixels_are_those_of_the_models_own_processor(model, queries):
+    from transformers import GroundingDinoImageProcessor
+
+    processor = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
+    for query in queries:
+        pixels, seen = detector(model, replace(SMALL, multiple=1))._pixels([query])
+        expected = processor(images=query.raster, return_tensors="pt")
+        assert torch.equal(seen, expected["pixel_mask"])
+        torch.testing.assert_close(pixels, expected["pixel_values"], atol=1.01 / 255 / 0.224, rtol=0)  # one level
+
+
+def test_a_batch_finds_what_single_pictures_find(model, queries):
+    one = detector(model)
+    together = one.detect(queries)
+    alone = [one.detect([query])[0] for query in queries]
+    assert [[found.prompt for found in each] for each in together] == [[f.prompt for f in each] for each in alone]
+    for found, expected in zip(flat(together), flat(alone), strict=True):
+        assert found.score == pytest.approx(expected.score, abs=1e-4)
+        assert np.abs(np.subtract(found.box, expected.box)).max() <= 1
+
+
+def test_pictures_are_looked_at_once_for_all_prompts(model, queries):
+    seen = []
+    one = detector(model)
+    one._vision.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    one.detect(queries)
+    assert sum(seen) == len(queries)
+
+
+def test_a_high_threshold_finds_nothing(model, queries):
+    assert detector(model, threshold=1.0).detect(queries) == [[]] * len(queries)
+
+
+def test_scores_are_above_the_threshold_and_boxes_inside(model, queries):
+    for query, found in zip(queries, detector(model, threshold=0.5).detect(queries), strict=True):
+        height, width = query.raster.shape[:2]
+        for one in found:
+            x0, y0, x1, y1 = one.box
+            assert one.score > 0.5
+            assert 0 <= x0 < x1 <= width
+            assert 0 <= y0 < y1 <= height
+
+
+@pytest.mark.parametrize(
+    ("shape", "scaled"), [((375, 500), (800, 1066)), ((500, 375), (1066, 800)), ((200, 500), (533, 1332))]
+)
+def test_sizes_are_those_of_the_public_processor(shape, scaled):
+    from transformers.image_transforms import get_size_with_aspect_ratio
+
+    assert tuple(get_size_with_aspect_ratio(shape, 800, 1333)) == InputSize().scaled(*shape)
+    assert np.abs(np.subtract(InputSize().scaled(*shape), scaled)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("box", "pixels"),
+    [
+        ((0.5, 0.5, 0.5, 0.5), (25, 10, 75, 30)),
+        ((0.0, 0.0, 0.2, 0.2), (0, 0, 10, 4)),
+        ((1.0, 1.0, 0.0, 0.0), (99, 39, 100, 40)),
+        ((2.0, -1.0, 0.1, 0.1), (99, 0, 100, 1)),
+    ],
+)
+def test_boxes_lie_in_the_picture_and_are_not_empty(box, pixels):
+    assert pixel_box(box, 40, 100) == pixels
+
+
+def test_weights_of_a_local_folder_are_named_by_their_digest(model, queries, tmp_path):
+    model[0].save_pretrained(tmp_path)
+    model[1].save_pretrained(tmp_path)
+    loaded = GroundingDino.load(Placement(), str(tmp_path))
+    assert loaded.identity.model == str(tmp_path)
+    assert loaded.identity.revision.startswith("sha256:")
+    assert loaded.detect([]) == []
+
+
+def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(NotFoundError, match="hf download "):
+        GroundingDino.load(Placement(), str(tmp_path / "nothing"))

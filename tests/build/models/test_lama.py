@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
+
+from fornet_hf.errors import IntegrityError, NotFoundError
+from producers import lama
+from producers.placement import Placement
+from tests.build import tiny_models
+
+SHAPES = [(50, 70), (56, 72), (51, 69), (40, 40)]
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    path = tiny_models.lama_file(tmp_path)
+    monkeypatch.setenv("LAMA_MODEL", str(path))
+    return path
+
+
+@pytest.fixture
+def pictures():
+    rng = np.random.default_rng(2)
+    rasters = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in SHAPES]
+    holes = [np.zeros(shape, bool) for shape in SHAPES]
+    for hole in holes:
+        hole[10:30, 5:33] = True
+    return rasters, holes
+
+
+def test_pixels_are_those_of_the_packages_own_call(file, pictures):
+    from simple_lama_inpainting import SimpleLama
+
+    with pytest.warns(DeprecationWarning, match="jit"):
+        reference = SimpleLama("cpu")
+    infiller = lama.load(Placement(), md5=None)
+    for raster, hole, filled in zip(*pictures, infiller.infill(*pictures), strict=True):
+        expected = np.asarray(reference(Image.fromarray(raster), Image.fromarray(hole)))[
+            : hole.shape[0], : hole.shape[1]
+        ]
+        assert np.abs(filled[hole].astype(int) - expected[hole]).max() <= 1  # sums in another order
+
+
+def test_nothing_changes_outside_of_the_hole(file, pictures):
+    for raster, hole, filled in zip(*pictures, lama.load(Placement(), md5=None).infill(*pictures), strict=True):
+        assert np.array_equal(filled[~hole], raster[~hole])
+        assert (filled[hole] != raster[hole]).any()
+
+
+def test_a_batch_equals_single_pictures(file, pictures):
+    together = lama.load(Placement(), md5=None, batch_size=4).infill(*pictures)
+    alone = lama.load(Placement(), md5=None, batch_size=1).infill(*pictures)
+    for filled, other in zip(together, alone, strict=True):
+        assert np.abs(filled.astype(int) - other).max() <= 1
+
+
+def test_only_pictures_of_equal_padded_size_share_a_batch(file, pictures):
+    infiller = lama.load(Placement(), md5=None)
+    shapes = []
+
+    def recording(images, holes):
+        shapes.append(tuple(images.shape))
+        return infiller.model(images, holes)
+
+    lama.Lama(model=recording, placement=Placement(), revision="0").infill(*pictures)
+    assert sorted(shapes) == [(1, 3, 40, 40), (3, 3, 56, 72)]
+
+
+def test_of_large_pictures_only_the_surroundings_of_the_hole_are_seen(file):
+    rng = np.random.default_rng(3)
+    raster = rng.integers(0, 256, (900, 1000, 3), dtype=np.uint8)
+    hole = np.zeros((900, 1000), bool)
+    hole[880:890, 400:450] = True
+    shapes = []
+
+    def grey(images, holes):
+        shapes.append(tuple(images.shape))
+        return images * 0 + 0.5
+
+    (filled,) = lama.Lama(model=grey, placement=Placement(), revision="0").infill([raster], [hole])
+    assert shapes == [(1, 3, 272, 312)]  # 10 x 50, a margin of 128, up to multiples of 8
+    assert (filled[hole] == 127).all()
+    assert np.array_equal(filled[~hole], raster[~hole])
+
+
+def test_a_picture_without_a_hole_comes_back(file, pictures):
+    rasters, holes = pictures
+    (filled,) = lama.load(Placement(), md5=None).infill(rasters[:1], [np.zeros_like(holes[0])])
+    assert np.array_equal(filled, rasters[0])
+    assert filled is not rasters[0]
+
+
+def test_other_weights_than_expected_are_refused(file):
+    with pytest.raises(IntegrityError, match=lama.BIG_LAMA_MD5):
+        lama.load(Placement())
+
+
+def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMA_MODEL", str(tmp_path / "nothing.pt"))
+    with pytest.raises(NotFoundError, match=r"curl -L -o big-lama\.pt https://"):
+        lama.load(Placement())
+
+
+def test_weights_that_cannot_be_fetched_say_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.delenv("LAMA_MODEL", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(lama.package, "LAMA_MODEL_URL", (tmp_path / "nothing.pt").as_uri())
+    with pytest.raises(NotFoundError, match="LAMA_MODEL="):
+        lama.load(Placement())

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+import torch
+
+from fornet_hf.errors import ConfigurationError
+from producers.placement import Placement
+
+
+def test_precision_is_that_of_products_only():
+    layer = torch.nn.Linear(3, 2)
+    with Placement(precision="bfloat16").inference():
+        assert layer(torch.ones(1, 3)).dtype == torch.bfloat16
+    with Placement().inference():
+        assert layer(torch.ones(1, 3)).dtype == torch.float32
+    assert layer.weight.dtype == torch.float32
+
+
+def test_pixels_keep_their_values_and_rasters_may_be_read_only():
+    raster = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    raster.flags.writeable = False
+    pixels = Placement().pixels(raster)
+    assert pixels.dtype == torch.float32
+    assert np.array_equal(pixels.permute(1, 2, 0).numpy(), raster)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ConfigurationError, match="float8"):
+        Placement(precision="float8")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_a_missing_gpu_is_named():
+    with pytest.raises(ConfigurationError, match="--device cpu"):
+        Placement("cuda")

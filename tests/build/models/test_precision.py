@@ -1,0 +1,73 @@
+"""The models in lower precision, and on a GPU where there is one, against float32 on the CPU."""
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("transformers", reason="the models need transformers")
+pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
+pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
+
+from producers import lama, sam, sam_hf
+from producers.backends import Query
+from producers.box_segmenter import BoxSegmenter
+from producers.grounding_dino import GroundingDino, InputSize
+from producers.placement import Placement
+from tests.build import tiny_models
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+PLACES = [
+    ("cpu", "bfloat16"),
+    pytest.param("cuda", "float32", marks=[pytest.mark.gpu, needs_gpu]),
+    pytest.param("cuda", "bfloat16", marks=[pytest.mark.gpu, needs_gpu]),
+]
+BOXES = [[(5, 5, 60, 40)], [(3, 10, 50, 60), (0, 0, 20, 20)]]
+
+
+@pytest.fixture
+def rasters():
+    rng = np.random.default_rng(6)
+    return [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in [(64, 88), (64, 90)]]
+
+
+def detect(rasters, placement):
+    network, tokenizer = tiny_models.grounding_dino()
+    size = InputSize(shorter=64, longer=128)
+    queries = [Query(key="a", raster=raster, prompts=("a tench.", "a cat.")) for raster in rasters]
+    return GroundingDino(network, tokenizer, placement, size=size, threshold=0.0).detect(queries)
+
+
+@pytest.mark.parametrize(("device", "precision"), PLACES)
+def test_scores_of_boxes_are_nearly_the_same(rasters, device, precision):
+    expected, found = detect(rasters, Placement()), detect(rasters, Placement(device, precision))
+    for ours, others in zip(found, expected, strict=True):
+        assert [one.prompt for one in ours] == [one.prompt for one in others]
+        # Random weights amplify rounding; which queries are chosen may differ, their scores hardly do.
+        differences = np.abs(np.subtract([one.score for one in ours], [one.score for one in others]))
+        assert np.median(differences) < 0.1
+
+
+@pytest.mark.parametrize("kind", ["segment-anything", "transformers"])
+@pytest.mark.parametrize(("device", "precision"), PLACES)
+def test_masks_are_nearly_the_same(rasters, device, precision, kind):
+    def segment(placement):
+        own = kind == "segment-anything"
+        model = tiny_models.segment_anything() if own else tiny_models.hub_sam()
+        network = (sam.SegmentAnything if own else sam_hf.HubSam)(model.to(placement.device))
+        return BoxSegmenter(network=network, placement=placement, source=("", "", "")).segment(rasters, BOXES)
+
+    expected = tiny_models.flat(segment(Placement()))
+    found = tiny_models.flat(segment(Placement(device, precision)))
+    assert np.mean([np.mean(mask != other) for mask, other in zip(found, expected, strict=True)]) < 0.1
+
+
+@pytest.mark.parametrize(("device", "precision"), PLACES)
+def test_lama_stays_in_float32(rasters, device, precision, tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMA_MODEL", str(tiny_models.lama_file(tmp_path)))
+    holes = [np.zeros(raster.shape[:2], bool) for raster in rasters]
+    for hole in holes:
+        hole[10:40, 20:60] = True
+    expected = lama.load(Placement(), md5=None).infill(rasters, holes)
+    found = lama.load(Placement(device, precision), md5=None).infill(rasters, holes)
+    for filled, other in zip(found, expected, strict=True):
+        assert np.abs(filled.astype(int) - other).max() <= 1 + (device == "cuda")  # whose convolutions use TF32

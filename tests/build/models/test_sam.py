@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
+
+from fornet_hf.errors import ConfigurationError, NotFoundError
+from producers import sam
+from producers.box_segmenter import BoxSegmenter
+from producers.contours import largest_filled
+from producers.placement import Placement
+from tests.build import tiny_models
+from tests.build.tiny_models import flat
+
+BOXES = [[(5, 5, 60, 40), (20, 10, 30, 44)], [], [(0, 0, 40, 90)], [(3, 3, 9, 8)] * 3]
+SHAPES = [(50, 70), (64, 64), (90, 40), (200, 150)]
+
+
+@pytest.fixture
+def rasters():
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in SHAPES]
+
+
+def segmenter(model, **options):
+    network = sam.SegmentAnything(model)
+    return BoxSegmenter(network=network, placement=Placement(), source=("segment-anything", "tiny", "0"), **options)
+
+
+def straightforward(model, raster, boxes):
+    """One picture at a time by the package's own predictor."""
+    from segment_anything import SamPredictor
+
+    predictor = SamPredictor(model)
+    predictor.set_image(raster)
+    masks = [predictor.predict(box=np.array(box), multimask_output=True)[0].any(0) for box in boxes]
+    return [largest_filled(mask) for mask in masks]
+
+
+def test_masks_agree_with_the_packages_predictor(rasters):
+    model = tiny_models.segment_anything()
+    found = segmenter(model).segment(rasters, BOXES)
+    for raster, boxes, masks in zip(rasters, BOXES, found, strict=True):
+        expected = straightforward(model, raster, boxes)
+        assert len(masks) == len(expected)
+        for mask, other in zip(masks, expected, strict=True):
+            assert mask.dtype == np.bool_
+            assert mask.shape == raster.shape[:2]
+            assert np.mean(mask != other) < 0.02  # pixels are scaled in float here and in uint8 there
+
+
+def test_masks_are_neither_empty_nor_full(rasters):
+    """Else the comparisons here would compare nothing."""
+    found = flat(segmenter(tiny_models.segment_anything()).segment(rasters, BOXES))
+    assert all(0 < mask.mean() < 0.98 for mask in found)
+    assert any(mask.mean() > 0.1 for mask in found)
+
+
+def test_a_batch_equals_single_pictures(rasters):
+    model = tiny_models.segment_anything()
+    together = segmenter(model, batch_size=4).segment(rasters, BOXES)
+    alone = segmenter(model, batch_size=1).segment(rasters, BOXES)
+    for mask, other in zip(flat(together), flat(alone), strict=True):
+        assert np.mean(mask != other) < 1e-3
+
+
+def test_weights_come_from_a_file_named_by_its_digest(rasters, tmp_path, monkeypatch):
+    monkeypatch.setitem(sam.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    weights = tmp_path / "sam.pth"
+    torch.save(tiny_models.segment_anything().state_dict(), weights)
+    loaded = sam.load(Placement(), weights)
+    assert loaded.identity.revision.startswith("sha256:")
+    expected = segmenter(tiny_models.segment_anything()).segment(rasters, BOXES)
+    assert np.array_equal(loaded.segment(rasters, BOXES)[0][0], expected[0][0])
+
+
+def test_missing_weights_say_what_to_type(tmp_path):
+    with pytest.raises(NotFoundError, match=r"curl -o .*sam_vit_b_01ec64\.pth"):
+        sam.load(Placement(), tmp_path / "sam.pth")
+
+
+def test_weights_of_another_size_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(sam.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    weights = tmp_path / "sam.pth"
+    torch.save({"something": torch.zeros(1)}, weights)
+    with pytest.raises(ConfigurationError, match="does not hold weights of SAM vit_b"):
+        sam.load(Placement(), weights)
+
+
+def test_an_unknown_size_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="vit_x"):
+        sam.load(Placement(), tmp_path / "sam.pth", "vit_x")

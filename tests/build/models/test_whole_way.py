@@ -1,0 +1,147 @@
+"""Segmenting and selecting with the real model classes, tiny and random."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
+pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
+pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
+
+import select_versions
+from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.manifest import read_manifest
+from fornet_hf.masks import decode_mask
+from fornet_hf.patch import apply_patch
+from fornet_hf.raster import decode_rgb
+from fornet_hf.shards import PatchShard
+from producers import lama, sam
+from producers.backends import Backends
+from producers.box_segmenter import BoxSegmenter
+from producers.candidate_folder import CandidateFolder
+from producers.candidate_shards import CandidateShard
+from producers.candidates import Labelled, take_apart
+from producers.choices import Choice
+from producers.classifiers import Classifier, Witnesses
+from producers.gpu_shard import Engine, segment_shard
+from producers.gpu_worker import SegmentWorker, note_models, read_models
+from producers.grounding_dino import GroundingDino, InputSize
+from producers.model_settings import ModelSettings
+from producers.placement import Placement
+from producers.plan import plan
+from producers.pools import InlineExecutor
+from producers.prompts import prompts_for
+from producers.report import Report
+from producers.select_worker import SelectWorker
+from tests.build import tiny_models
+from tests.build.tiny_models import mean_colour
+
+SIZE = InputSize(shorter=64, longer=128, multiple=32)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMA_MODEL", str(tiny_models.lama_file(tmp_path)))
+
+
+def backends(batch_size):
+    network, tokenizer = tiny_models.grounding_dino()
+    place = Placement()
+    return Backends(
+        detector=GroundingDino(network, tokenizer, place, size=SIZE, batch_size=batch_size, threshold=0.9),
+        segmenter=BoxSegmenter(
+            network=sam.SegmentAnything(tiny_models.segment_anything()),
+            placement=place,
+            source=("segment-anything", "tiny", "0"),
+            batch_size=batch_size,
+        ),
+        infiller=lama.load(place, md5=None, batch_size=batch_size),
+    )
+
+
+def pixels(row, patch):
+    mask = np.zeros((patch.height, patch.width), bool)
+    x0, y0, x1, y1 = row.box
+    mask[y0:y1, x0:x1] = decode_mask(row.mask, (x1 - x0, y1 - y0))
+    return mask, np.asarray(decode_rgb(row.background)).astype(int)
+
+
+def test_candidates_are_those_of_one_picture_at_a_time(picture_folder, tmp_path, weights):
+    pictures, _ = picture_folder
+    (task,) = plan(pictures, ["train"], 1)
+    folder = CandidateFolder(tmp_path / "run")
+    engine = Engine(backends=backends(8), pool=InlineExecutor(), encoding=Encoding(), window=3)
+    report = segment_shard(task, engine, folder)
+    assert report.outcomes() == {"ok": 4, "no_detect": 0, "error": 1}
+
+    found = {versions[0].patch.key: versions for versions in CandidateShard(folder.shard(task)).by_picture()}
+    alone, compared = backends(1), 0
+    for picture in (one for one in task.read() if isinstance(one, Labelled) and one.key in found):
+        asked = Labelled(picture.key, picture.label, picture.data, prompts_for(picture.label))
+        (outcome,) = take_apart([asked], alone, Encoding(), Report())
+        assert [one.prompt for one in outcome] == [one.prompt for one in found[picture.key]]
+        for expected, candidate in zip(outcome, found[picture.key], strict=True):
+            row = apply_patch(picture.data, candidate.patch, Encoding())
+            mask, background = pixels(row, candidate.patch)
+            assert np.mean(mask != expected.mask) < 1e-3
+            assert np.abs(background - expected.infilled).mean() < 4  # JPEG of quality 90 in between
+            assert candidate.score == pytest.approx(expected.score, abs=1e-4)
+            compared += 1
+    assert compared >= 4
+
+
+def test_models_from_local_folders_go_the_whole_way(picture_folder, tmp_path, weights, monkeypatch):
+    pictures, _ = picture_folder
+    dino, hub = tmp_path / "dino", tmp_path / "sam"
+    network, tokenizer = tiny_models.grounding_dino()
+    network.save_pretrained(dino)
+    tokenizer.save_pretrained(dino)
+    (dino / "preprocessor_config.json").write_text(json.dumps({"size": {"shortest_edge": 64, "longest_edge": 128}}))
+    tiny_models.hub_sam().save_pretrained(hub)
+    md5 = lama.load(Placement(), md5=None).revision.removeprefix("md5:")
+    settings = ModelSettings(
+        detector=Choice("grounding-dino", str(dino)),
+        segmenter=Choice("sam-hf", str(hub)),
+        infiller=Choice("lama", revision=md5),
+        encoding=Encoding(),
+    )
+    tasks = plan(pictures, ["train", "validation"], 1)
+    run = CandidateFolder(tmp_path / "run")
+    run.begin(tasks, settings)
+    worker = SegmentWorker(run, 0, settings)
+    assert sum(worker(task, "cpu").ok for task in tasks) == 5
+    assert read_models(run.root)["detector"]["revision"].startswith("sha256:")
+    assert read_models(run.root)["infiller"]["revision"] == f"md5:{md5}"
+
+    witnesses = Witnesses(
+        classifiers=(Classifier(name="colour", revision="1", network=mean_colour),), placement=Placement()
+    )
+    monkeypatch.setattr(SelectWorker, "load", lambda self, device: witnesses)
+    monkeypatch.setattr(
+        select_versions, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks)
+    )
+    words = [str(run.root), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0", "--every"]
+    assert select_versions.main(words) == 0
+    import pyarrow.parquet as pq
+
+    scores = pq.read_table(tmp_path / "out" / "scores" / f"{tasks[0].name}.parquet").to_pylist()
+    versions = sum(len(one) for one in CandidateShard(run.shard(tasks[0])).by_picture())
+    assert len(scores) == versions
+    for key in {one["key"] for one in scores}:
+        of_key = [one for one in scores if one["key"] == key]
+        (chosen,) = (one for one in of_key if one["chosen"])
+        assert chosen["score"] == max(one["score"] for one in of_key)
+        shard = PatchShard(tmp_path / "out" / "patches" / f"{tasks[0].name}.parquet", "patches")
+        assert shard[shard.keys.index(key)].foreground_ratio == pytest.approx(chosen["foreground_ratio"])
+    assert read_manifest(tmp_path / "out" / "patches").producer["infiller"]["revision"] == f"md5:{md5}"
+
+
+def test_a_run_does_not_go_on_with_other_models(tmp_path, weights):
+    note_models(tmp_path, backends(1))
+    note_models(tmp_path, backends(4))
+    other = backends(1)
+    other.detector.threshold = 0.5
+    with pytest.raises(ConfigurationError, match="uses other models"):
+        note_models(tmp_path, other)

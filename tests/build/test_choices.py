@@ -1,0 +1,48 @@
+import sys
+
+import pytest
+
+import producers
+from fornet_hf.errors import ConfigurationError, MissingDependencyError
+from producers.choices import DETECTORS, INFILLERS, SEGMENTERS, Choice, check
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("lama", Choice("lama")),
+        ("lama@e3aa", Choice("lama", revision="e3aa")),
+        ("sam-hf=facebook/sam-vit-base", Choice("sam-hf", "facebook/sam-vit-base")),
+        ("sam=weights/sam.pth@vit_h", Choice("sam", "weights/sam.pth", "vit_h")),
+    ],
+)
+def test_a_choice_is_read_as_it_is_written(text, choice):
+    assert Choice.parse(text) == choice
+    assert str(choice) == text
+
+
+def test_an_unknown_method_is_refused_with_those_there_are():
+    with pytest.raises(ConfigurationError, match="attentive-eraser, lama, opencv"):
+        check(Choice("paint"), "infiller", INFILLERS)
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "module", "line"),
+    [
+        (DETECTORS, "grounding-dino", "transformers", "pip install torch transformers"),
+        (SEGMENTERS, "sam", "segment_anything", "pip install torch torchvision segment-anything"),
+        (SEGMENTERS, "sam-hf", "transformers", "pip install torch transformers"),
+        (INFILLERS, "lama", "simple_lama_inpainting", "pip install --no-deps simple-lama-inpainting==0.1.2"),
+        (INFILLERS, "attentive-eraser", "diffusers", "pip install torch 'diffusers>=0.42' transformers accelerate"),
+    ],
+)
+def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch, known, name, module, line):
+    monkeypatch.setitem(sys.modules, module, None)
+    for loaded in _MODELS:
+        monkeypatch.delitem(sys.modules, f"producers.{loaded}", raising=False)
+        monkeypatch.delattr(producers, loaded, raising=False)
+    with pytest.raises(MissingDependencyError, match=line):
+        known[name](Choice(name), lambda: pytest.fail("nothing is placed"))
+
+
+_MODELS = {"grounding_dino", "sam", "sam_hf", "lama", "attentive_eraser", "eraser_attention"}

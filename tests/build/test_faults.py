@@ -1,0 +1,148 @@
+"""segment.py under faults: what it makes in the end is what it would have made undisturbed."""
+
+import hashlib
+import itertools
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.build.killing import children, run_with_kills
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found through /proc")
+
+
+def command(folder, boxes, out, *more):
+    models = ["--detector", f"boxes={boxes}", "--segmenter", "grabcut", "--infiller", "opencv"]
+    common = ["--precision", "float32", "--gpus", "0", "--shards", "1", "--workers", "1", "--attempts", "99"]
+    return [sys.executable, str(ROOT / "build" / "segment.py"), str(folder), str(out), *models, *common, *more]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    return {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def pictures(photos, tmp_path_factory):
+    """A folder with 4 pictures, one of them damaged, and the file of their boxes."""
+    root = tmp_path_factory.mktemp("pictures")
+    for index, one in enumerate(itertools.islice(photos.values(), 3)):
+        path = root / ("train" if index else "val") / one.wnid / f"{one.key}.JPEG"
+        path.parent.mkdir(parents=True)
+        one.picture.save(path, quality=95)
+    (path.parent / "damaged.JPEG").write_bytes(b"\xff\xd8 this is no picture")
+    boxes = {one.key: one.boxes for one in photos.values()}
+    (root / "boxes.json").write_text(json.dumps(boxes))
+    return root, root / "boxes.json"
+
+
+def made(out):
+    shards = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((out / "candidates").iterdir())}
+    report = json.loads((out / "report.json").read_text())
+    return shards, report["outcomes"], report["lost"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(pictures, tmp_path_factory, environment):
+    out = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(command(*pictures, out), check=True, capture_output=True, env=environment)
+    return made(out)
+
+
+def test_a_corrupt_picture_is_in_the_report_with_its_reason(undisturbed):
+    _, outcomes, ((lost),) = undisturbed
+    assert outcomes == {"ok": 3, "no_detect": 0, "error": 1}
+    assert (lost["key"], lost["kind"]) == ("damaged", "SourceError")
+    assert "cannot be decoded" in lost["detail"]
+
+
+KILLS = int(os.environ.get("FORNET_TEST_KILLS", "2"))  # 20 takes some minutes
+
+
+@pytest.mark.parametrize("victims", ["children", "driver"])
+def test_killed_processes_change_nothing(pictures, tmp_path, environment, undisturbed, victims):
+    """Runs are repeated until as many processes have been killed as was asked for."""
+    killed = 0
+    while killed < KILLS:
+        out = tmp_path / str(killed)
+        words = command(*pictures, out)
+        killed += run_with_kills(words, kills=KILLS - killed, victims=victims, seed=killed, environment=environment)
+        assert made(out) == undisturbed
+
+
+def test_no_process_outlives_a_killed_driver(pictures, tmp_path, environment):
+    driver = subprocess.Popen(command(*pictures, tmp_path / "out"), stderr=subprocess.DEVNULL, env=environment)
+    deadline = time.monotonic() + 30
+    while len(below := children(driver.pid)) < 3 and time.monotonic() < deadline and driver.poll() is None:
+        time.sleep(0.02)
+    assert below
+    driver.kill()
+    driver.wait()
+    while (left := [one for one in below if _lives(one)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def _lives(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_full_disk_is_named_and_a_second_command_goes_on(pictures, tmp_path, environment, undisturbed):
+    """A limit on the size of files stands in for the disk: writing fails in the same place."""
+    out = tmp_path / "out"
+    done = subprocess.run(
+        command(*pictures, out),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000)),
+    )
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+    assert "File too large" in done.stderr
+    assert not list((out / "candidates").glob("*train*.parquet"))
+    assert not list((out / "candidates").glob(".*"))
+    subprocess.run(command(*pictures, out), check=True, capture_output=True, env=environment)
+    assert made(out) == undisturbed
+
+
+def test_ray_makes_the_same_while_its_workers_are_killed(pictures, tmp_path, environment, undisturbed):
+    pytest.importorskip("ray", reason="this engine needs Ray")
+    out = tmp_path / "out"
+    words = command(*pictures, out, "--engine", "ray")
+    import signal
+
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as driver:
+        deadline, killed = time.monotonic() + 60, False
+        while driver.poll() is None and not killed and time.monotonic() < deadline:
+            for one in children(driver.pid):
+                if _title(one).startswith("ray::Segmenter"):
+                    os.kill(one, signal.SIGKILL)
+                    killed = True
+                    break
+            time.sleep(0.05)
+        output = driver.communicate(timeout=120)[0]
+    assert driver.returncode == 0, output
+    assert killed
+    assert made(out) == undisturbed
+
+
+def _title(process):
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""

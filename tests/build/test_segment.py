@@ -1,0 +1,137 @@
+"""segment.py and select_versions.py, end to end on small real pictures with the weights-free pair."""
+
+import hashlib
+import json
+
+import pytest
+
+import segment
+import select_versions
+from fornet_hf.manifest import read_manifest
+from fornet_hf.patch import apply_patch
+from producers.candidate_folder import CandidateFolder
+from producers.candidate_shards import CandidateShard
+from producers.candidates import Labelled
+from producers.plan import plan
+
+
+def run(pictures, boxes, out, *more):
+    models = ["--detector", f"boxes={boxes}", "--segmenter", "grabcut", "--infiller", "opencv"]
+    common = ["--precision", "float32", "--gpus", "0", "--workers", "1", "--shards", "1"]
+    return segment.main([str(pictures), str(out), *models, *common, *more])
+
+
+def digests(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.parquet")}
+
+
+def test_pictures_become_candidates_patches_rows_and_recombinations(picture_folder, tmp_path, capsys):
+    from fornet_hf import load_dataset
+
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "run") == 0
+    assert "5 ok, 0 no_detect, 1 error" in capsys.readouterr().out
+    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
+    assert select_versions.main([*words, "--classifiers"]) == 0
+    patches = tmp_path / "out" / "patches"
+    manifest = read_manifest(patches)
+    assert manifest.producer["segmenter"]["name"] == "grabcut"
+    assert [entry.rows for entries in manifest.splits.values() for entry in entries] == [4, 1]
+    dataset = load_dataset(patches=patches, imagenet_dir=pictures, cache_dir=tmp_path / "cache")
+    assert len(dataset["train"]) == 4
+    pytest.importorskip("torch", reason="recombining needs torch")
+    recombined = load_dataset(
+        patches=patches, imagenet_dir=pictures, cache_dir=tmp_path / "cache", background_combination="all"
+    )["train"][0]
+    assert recombined["label"] == dataset["train"][0]["label"]
+
+
+def test_candidates_say_how_they_were_found_and_apply_to_their_pictures(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path) == 0
+    (task,) = plan(pictures, ["validation"], 1)
+    shard = CandidateShard(CandidateFolder(tmp_path).shard(task))
+    ((candidate,),) = shard.by_picture()
+    (picture,) = (one for one in task.read() if isinstance(one, Labelled))
+    assert (candidate.version, candidate.score) == (0, 1.0)
+    assert candidate.prompt.startswith(("a ", "an "))
+    assert ", a type of " in candidate.prompt
+    row = apply_patch(picture.data, candidate.patch, shard.encoding)
+    assert row.background is not None
+
+
+def test_a_second_run_does_nothing_and_changes_nothing(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path) == 0
+    before = digests(tmp_path / "candidates")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "candidates").iterdir()}
+    assert run(pictures, boxes, tmp_path) == 0
+    assert digests(tmp_path / "candidates") == before
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "candidates").iterdir()} == times
+    assert "2 of 2 shards are finished already" in capsys.readouterr().err
+
+
+def test_parts_of_an_array_together_make_the_whole(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "whole") == 0
+    for index in ("1", "0"):
+        assert not (tmp_path / "parts" / "report.json").exists()
+        assert run(pictures, boxes, tmp_path / "parts", "--shard-index", index, "--shard-count", "2") == 0
+    assert digests(tmp_path / "parts" / "candidates") == digests(tmp_path / "whole" / "candidates")
+    outcomes = [json.loads((tmp_path / name / "report.json").read_text())["outcomes"] for name in ("whole", "parts")]
+    assert outcomes[0] == outcomes[1]
+
+
+def test_windows_and_processes_do_not_change_the_candidates(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "one", "--window", "128", "--workers", "0") == 0
+    assert run(pictures, boxes, tmp_path / "two", "--window", "1", "--workers", "2") == 0
+    assert digests(tmp_path / "one" / "candidates") == digests(tmp_path / "two" / "candidates")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--segmenter", "scissors"], "unknown segmenter"),
+        (["--shard-index", "2", "--shard-count", "2"], "--shard-index"),
+        (["--detector", "boxes"], "--detector boxes=FILE"),
+        (["--detector", "boxes=nothing.json"], "no file nothing.json"),
+        (["--max-side", "9"], "max_side"),
+    ],
+)
+def test_what_cannot_be_is_refused(picture_folder, tmp_path, capsys, words, message):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "out", *words) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_run_goes_on_only_with_its_own_settings(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path) == 0
+    assert run(pictures, boxes, tmp_path, "--dilation", "3") == 1
+    assert "another encoding" in capsys.readouterr().err
+
+
+def test_other_boxes_under_the_same_name_are_noticed(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path, "--split", "train") == 0
+    boxes.write_text(boxes.read_text().replace("0.", "0.0", 1))
+    assert run(pictures, boxes, tmp_path) == 1
+    assert "this run uses other models" in capsys.readouterr().err
+
+
+def test_selecting_waits_for_all_shards(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "run", "--shard-index", "0", "--shard-count", "2") == 0
+    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
+    assert select_versions.main(words) == 1
+    assert "1 of 2 shards are not segmented" in capsys.readouterr().err
+
+
+def test_selecting_needs_the_pictures_of_the_run(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "run") == 0
+    next((pictures / "train").rglob("n*.JPEG")).unlink()
+    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
+    assert select_versions.main(words) == 1
+    assert "made of other pictures" in capsys.readouterr().err
