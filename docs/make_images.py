@@ -71,7 +71,7 @@ def cut(rows: Any) -> Image.Image:
 
 def recombination(rows: Any) -> Image.Image:
     """One object, recombined eight times."""
-    recombine = fornet_hf.Recombine(rows, seed=3, crop=224, flip=0.5)
+    recombine = fornet_hf.Recombine(rows, seed=3)
     pictures = []
     for epoch in range(8):
         recombine.clock.epoch = epoch
