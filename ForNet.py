@@ -18,7 +18,7 @@ try:
     from fornet_hf.features import row_features
 except ImportError as error:
     install = (
-        'GIT_LFS_SKIP_SMUDGE=1 pip install "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
+        'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
     )
     raise ImportError(f"ForNet needs its library: {install}") from error
 

@@ -13,10 +13,10 @@ demo: $(VENV)/ready
 test: test-scripts test-newest
 
 test-scripts: $(VENV)/ready  ## with datasets 3.6, the last version that runs scripts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-newest: $(NEWEST)/ready  ## with the newest datasets, and without torch
-	$(NEWEST)/bin/python -m pytest
+	$(NEWEST)/bin/python -m pytest -n auto
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

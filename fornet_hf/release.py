@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -67,7 +68,7 @@ def open_release(location: Folder | Repository) -> Release:
         except NotFoundError:
             continue
         except UnreachableError:
-            if not any(name.endswith(".zip") for name in location.names()):  # of the cache
+            if not _has_zips(location):
                 raise
             continue
         manifest = read_manifest(file.parent)
@@ -80,6 +81,13 @@ def open_release(location: Folder | Repository) -> Release:
     found = ", ".join(names[:5]) or "no files"
     allowed = f"patches/{MANIFEST} with its shards, or the old train_0.zip ... val.zip"
     raise NotFoundError(explain(f"no release of patches in {location}", found=found, allowed=allowed))
+
+
+def _has_zips(location: Location) -> bool:
+    """Whether zips are at the place, or in the cache if it cannot be reached."""
+    with contextlib.suppress(UnreachableError):
+        return any(name.endswith(".zip") for name in location.names())
+    return False
 
 
 @dataclass(frozen=True)

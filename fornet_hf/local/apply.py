@@ -14,9 +14,9 @@ from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import write_text
-from fornet_hf.hub import Token, disk_full
+from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
-from fornet_hf.local.jobs import Job, do, end_with, shares_of
+from fornet_hf.local.jobs import Job, do, end_with, shares_of, storage_error
 from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
@@ -64,10 +64,9 @@ def apply(
             report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
             _finish(layout, report, zips=zips)
     except OSError as error:
-        full = disk_full(error)
-        if isinstance(error, ForNetError) or full is None:
+        if isinstance(error, ForNetError):
             raise
-        raise full from error
+        raise storage_error(error) from error
     return report
 
 

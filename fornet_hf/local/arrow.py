@@ -18,8 +18,8 @@ import datasets
 from fornet_hf.errors import ForNetError
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, write_text
-from fornet_hf.hub import Token, disk_full, open_file
-from fornet_hf.local.jobs import end_with
+from fornet_hf.hub import Token, open_file
+from fornet_hf.local.jobs import end_with, storage_error
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
@@ -70,10 +70,9 @@ def apply_to_dataset(
             _save([job.path for job in jobs if job.path.is_file()], work / "saved", target)
             _note_split(output, split)
     except OSError as error:
-        full = disk_full(error)
-        if isinstance(error, ForNetError) or full is None:
+        if isinstance(error, ForNetError):
             raise
-        raise full from error
+        raise storage_error(error) from error
     shutil.rmtree(work)
     return report
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fornet_hf.errors import ForNetError, StorageError
+from fornet_hf.errors import ForNetError, StorageError, explain
 from fornet_hf.hub import Token, disk_full, open_file
 from fornet_hf.local.journal import Journal, read_journals
 from fornet_hf.local.layout import KINDS, Layout
@@ -66,9 +66,7 @@ def do(job: Job) -> Report:
     except ForNetError as error:
         report.problems.append(Problem(UNIT, f"unit {job.number}", str(error)))
     except OSError as error:
-        if (full := disk_full(error)) is None:
-            raise
-        raise full from error
+        raise storage_error(error) from error
     return report
 
 
@@ -99,6 +97,14 @@ def _take(job: Job, outcome: Outcome, sink: Sink, journal: Journal, report: Repo
 def _class_missing(unit: Unit, split: str, folder: str) -> bool:
     pictures = getattr(unit, "pictures", None)
     return isinstance(pictures, FolderSource) and folder not in pictures.classes(split)
+
+
+def storage_error(error: OSError) -> OSError:
+    """Our error with advice if the disk is full, else the same."""
+    if disk_full(error) is None:
+        return error
+    then = "Free some space, and run it again: it goes on where it was."
+    return StorageError(explain("the disk is full", found=error.filename or error.strerror, then=then))
 
 
 def shares_of(units: int, workers: int, *, by_name: bool) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fornet_hf.errors import INSTALL
 from tests.hub.client import run_python
 from tests.hub.state import Hub
 from tests.loading.user import User, needs_scripts
@@ -28,7 +29,7 @@ datasets.load_dataset("{FORNET}", trust_remote_code=True, split="train")
 @needs_scripts
 def test_without_the_library_the_pip_line_is_named(alice: User) -> None:
     done = run_python(WITHOUT_LIBRARY, alice.environment(), cwd=alice.home)
-    assert done.stderr.splitlines()[-1] == "ImportError: ForNet needs its library: pip install 'fornet-hf[torch]'"
+    assert done.stderr.splitlines()[-1] == f"ImportError: ForNet needs its library: {INSTALL}"
 
 
 @pytest.fixture

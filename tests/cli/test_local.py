@@ -1,0 +1,136 @@
+"""The commands that make, check, pack and show ForNet in files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fornet_hf.cli import main
+from tests.local.conftest import opened
+from tests.pictures import write_release
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    monkeypatch.setenv("MAX_WORKERS", "1")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """Patches and pictures of both splits."""
+    pytest.importorskip("skimage")
+    write_release(tmp_path / "patches", tmp_path / "pictures", splits=("train", "validation"), shards=2, each=2)
+    return tmp_path
+
+
+def apply(made: Path, *more: str) -> int:
+    return main(["apply", "-p", str(made / "patches"), "-in", str(made / "pictures"), "-o", str(made / "out"), *more])
+
+
+def test_from_patches_to_a_checked_zip(made, capsys):
+    assert apply(made, "--keep") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "train: 4 ok, 0 already there",
+        "validation: 4 ok, 0 already there",
+    ]
+    assert main(["pack", str(made / "out")]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert main(["validate", str(made / "out"), "--patches", str(made / "patches")]) == 0
+    assert "train: 4 foregrounds, 4 backgrounds, 4 ratios" in capsys.readouterr().out
+    assert (made / "patches/manifest.json").is_file()
+
+
+def test_zips_and_json(made, capsys):
+    assert apply(made, "--zip", "--json", "--split", "train") == 0
+    assert json.loads(capsys.readouterr().out) == {"train": {"ok": 4, "already there": 0}}
+    assert (made / "out/foregrounds_train.zip").is_file()
+
+
+def test_a_datasets_folder(made, capsys):
+    assert apply(made, "--datasets") == 0
+    assert main(["preview", str(made / "out"), "-o", str(made / "sheet.png"), "--epochs", "2", "--count", "2"]) == 0
+    assert opened(made / "sheet.png").width > 800
+
+
+def test_problems_give_status_1_and_keep_the_patches(made, capsys):
+    next((made / "pictures/train").rglob("*.*")).unlink()
+    assert apply(made, "--delete") == 1
+    out, err = capsys.readouterr()
+    assert "1 missing picture" in out
+    assert "problem: missing picture: " in err
+    assert "no patches were deleted" in err
+    assert (made / "patches/manifest.json").is_file()
+    assert main(["validate", str(made / "out"), "--patches", str(made / "patches")]) == 1
+    assert "missing: train/foregrounds/" in capsys.readouterr().err
+
+
+def test_patches_are_deleted_only_on_request(made, capsys):
+    assert apply(made, "--delete") == 0
+    assert not (made / "patches/manifest.json").exists()
+    assert "deleted 5 files" in capsys.readouterr().err
+
+
+def test_links_such_as_the_hubs_cache_has_are_never_deleted(made, capsys):
+    shard = next((made / "patches").glob("*.parquet"))
+    shard.rename(made / "blob")
+    shard.symlink_to(made / "blob")
+    assert apply(made, "--delete") == 1
+    assert "links are not deleted" in capsys.readouterr().err
+    assert not (made / "out").exists()
+
+
+def test_previews_of_folders_and_patches(made, capsys):
+    assert apply(made, "--split", "train") == 0
+    options = ["--epochs", "2", "--fg-scale-jitter", "0.1,0.8", "--background-combination", "same"]
+    assert main(["preview", str(made / "out"), "-o", str(made / "a.gif"), *options]) == 0
+    assert opened(made / "a.gif").n_frames == 2
+    place = ["--patches", str(made / "patches"), "-in", str(made / "pictures")]
+    assert main(["preview", *place, "-o", str(made / "b.png"), *options]) == 0
+    assert opened(made / "b.png").format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["preview"], "nothing to show"),
+        (["preview", "nowhere", "-o", "a.txt"], "no picture to write; found a.txt"),
+        (["preview", "nowhere"], "nothing to show of 'train'"),
+        (["preview", "nowhere", "--fg-bates-n", "many"], "nothing to show"),
+        (["validate", "nowhere"], "holds no ForNet"),
+        (["pack", "nowhere"], "no folders to pack"),
+        (["apply", "-p", "no where", "-o", "x"], "no such folder or repository"),
+    ],
+)
+def test_errors_are_a_line_that_says_what_to_do(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert said in err
+
+
+def test_a_parameter_that_is_not_allowed_is_named(made, capsys):
+    assert apply(made, "--split", "train") == 0
+    assert main(["preview", str(made / "out"), "-o", str(made / "a.png"), "--fg-bates-n", "many"]) == 1
+    assert "fg_bates_n is not allowed; found 'many'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["apply", "validate", "pack", "preview", "demo"])
+def test_help_is_there(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"fornet {command}" in capsys.readouterr().out
+
+
+def test_the_demo_says_where_it_is_when_the_source_is_not_there(capsys, monkeypatch, tmp_path):
+    from fornet_hf.cli import demo
+
+    shutil.copy(demo.__file__, tmp_path / "demo.py")
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a/b/demo.py"))
+    assert main(["demo"]) == 1
+    assert "make demo" in capsys.readouterr().err

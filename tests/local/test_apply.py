@@ -1,0 +1,176 @@
+"""Applying gives the public tool's files; problems are counted; what was broken off is taken up again."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+
+import datasets
+import numpy as np
+import pytest
+
+from fornet_hf.errors import ConfigurationError, StorageError
+from fornet_hf.local import apply as applying
+from fornet_hf.local import sinks
+from fornet_hf.local.apply import apply
+from fornet_hf.local.arrow import apply_to_dataset
+from fornet_hf.local.layout import Layout
+from fornet_hf.locations import Folder
+from fornet_hf.release import open_release
+from tests.local.conftest import PICTURES, names, opened, psnr
+from tests.pictures import CLASSES, write_release
+from tests.test_legacy_apply import SAMPLE
+
+RATIOS = {"fg_bg_ratios_train.json", "fg_bg_ratios_val.json"}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A small release in the new format, of classes which are not ImageNet's, and its pictures."""
+    write_release(tmp_path / "patches", tmp_path / "pictures", shards=2, each=3)
+    return open_release(Folder(tmp_path / "patches")), Folder(tmp_path / "pictures")
+
+
+def test_the_files_are_those_of_the_public_tool(applied):
+    assert set(names(applied)) == set(names(SAMPLE / "expected")) | RATIOS
+
+
+def test_the_pictures_are_those_of_the_public_tool(applied):
+    for name in names(SAMPLE / "expected"):
+        ours, theirs = (np.asarray(opened(root / name)) for root in (applied, SAMPLE / "expected"))
+        assert ours.shape == theirs.shape
+        shown = np.ones(ours.shape[:2], bool)
+        if ours.shape[2] == 4:
+            assert (ours[..., 3] == theirs[..., 3]).all()
+            shown = ours[..., 3] > 0
+        assert psnr(ours[shown][..., :3], theirs[shown][..., :3]) > 30, name
+
+
+def test_the_ratios_are_those_of_the_release(applied):
+    for name in RATIOS:
+        ours, theirs = (json.loads((root / name).read_text()) for root in (applied, SAMPLE / "hub"))
+        assert ours == pytest.approx(theirs)
+
+
+def test_many_processes_give_the_same(release, applied, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAX_WORKERS", "3")
+    assert apply(release, "validation", PICTURES, tmp_path).counts == {"ok": 9, "already there": 0}
+    for name in names(tmp_path):
+        assert (tmp_path / name).read_bytes() == (applied / name).read_bytes()
+
+
+def test_what_is_there_is_not_made_again(release, applied, tmp_path):
+    shutil.copytree(applied, tmp_path, dirs_exist_ok=True)
+    gone = tmp_path / "train/backgrounds/n02123045/n02123045_1001.JPEG"
+    gone.unlink()
+    times = {name: (tmp_path / name).stat().st_mtime_ns for name in names(tmp_path)}
+    assert apply(release, "train", PICTURES, tmp_path).counts == {"ok": 9, "already there": 8}
+    assert gone.is_file()
+    changed = {name for name, time in times.items() if (tmp_path / name).stat().st_mtime_ns != time}
+    assert changed == {"train/foregrounds/n02123045/n02123045_1001.WEBP"}
+
+
+def test_problems_are_counted_by_reason_and_tried_again(release, tmp_path):
+    pictures = tmp_path / "imagenet"
+    shutil.copytree(PICTURES.root, pictures, copy_function=shutil.copyfile)
+    for folder in pictures.rglob("*"):
+        folder.chmod(0o755)
+    shutil.rmtree(pictures / "train/n04008634")
+    (pictures / "train/n01440764/n01440764_1004.JPEG").write_bytes(b"no picture")
+    (pictures / "train/n01440764/n01440764_1000.JPEG").unlink()
+    out = tmp_path / "out"
+    report = apply(release, "train", Folder(pictures), out)
+    assert report.counts == {
+        "ok": 5,
+        "already there": 0,
+        "missing class folder": 2,
+        "missing picture": 1,
+        "unreadable picture": 1,
+    }
+    lines = [json.loads(line) for line in (out / "apply_problems_train.jsonl").read_text().splitlines()]
+    assert {line["name"] for line in lines} == {problem.name for problem in report.problems}
+    assert apply(release, "train", PICTURES, out).counts == {"ok": 9, "already there": 5}
+    assert not (out / "apply_problems_train.jsonl").exists()
+
+
+def test_a_damaged_file_of_patches_is_counted_and_the_others_are_applied(release, tmp_path):
+    hub = tmp_path / "hub"
+    shutil.copytree(SAMPLE / "hub", hub, copy_function=shutil.copyfile)
+    (hub / "train_0.zip").write_bytes(b"PK")
+    report = apply(open_release(Folder(hub)), "train", PICTURES, tmp_path / "out")
+    assert report.problems[0].reason == "unreadable file of patches or pictures"
+    assert 0 < report.counts["ok"] < 9
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(release, tmp_path, monkeypatch):
+    put, count = sinks.FolderSink.put, 0
+
+    def put_until_full(self, *args):
+        nonlocal count
+        count += 1
+        if count > 4:
+            raise OSError(errno.ENOSPC, "No space left on device", "picture")
+        return put(self, *args)
+
+    monkeypatch.setattr(sinks.FolderSink, "put", put_until_full)
+    with pytest.raises(StorageError, match=r"the disk is full; found picture.*run it again"):
+        apply(release, "train", PICTURES, tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setenv("MAX_WORKERS", "1")
+    assert apply(release, "train", PICTURES, tmp_path).counts == {"ok": 9, "already there": 4}
+    assert not (tmp_path / ".apply").exists()
+
+
+def test_two_runs_do_not_write_to_one_folder(release, tmp_path):
+    with applying._alone(Layout(tmp_path, "train")), pytest.raises(ConfigurationError, match="another run"):
+        apply(release, "train", PICTURES, tmp_path)
+
+
+def test_zips_are_completed(release, zipped, tmp_path):
+    partly = tmp_path / "imagenet"
+    shutil.copytree(PICTURES.root / "train", partly / "train", copy_function=shutil.copyfile)
+    for folder in partly.rglob("*"):
+        folder.chmod(0o755)
+    shutil.rmtree(partly / "train/n01440764")
+    out = tmp_path / "out"
+    assert apply(release, "train", Folder(partly), out, zips=True).counts["ok"] == 6
+    assert apply(release, "train", PICTURES, out, zips=True).counts == {"ok": 9, "already there": 6}
+    for name in ("foregrounds_train.zip", "backgrounds_train.zip"):
+        assert (out / name).read_bytes() == (zipped / name).read_bytes()
+
+
+def test_folders_begun_do_not_count_for_zips(release, zipped, tmp_path, monkeypatch):
+    monkeypatch.setattr(applying, "_finish", lambda *_, **__: None)  # as if killed at the end
+    apply(release, "train", PICTURES, tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setenv("MAX_WORKERS", "1")
+    apply(release, "train", PICTURES, tmp_path, zips=True)
+    name = "backgrounds_train.zip"
+    assert (tmp_path / name).read_bytes() == (zipped / name).read_bytes()
+
+
+def test_a_release_of_other_classes_notes_them(own, tmp_path):
+    release, pictures = own
+    assert apply(release, "train", pictures, tmp_path / "out").counts["ok"] == 6
+    assert json.loads((tmp_path / "out/classes.json").read_text()) == list(CLASSES)
+
+
+def test_a_datasets_folder_holds_the_rows(own, tmp_path):
+    release, pictures = own
+    report = apply_to_dataset(release, "train", pictures, tmp_path / "out")
+    assert report.counts == {"ok": 6, "already there": 0}
+    rows = [row for unit in release.units("train", pictures) for row in unit.rows()]
+    saved = datasets.load_from_disk(str(tmp_path / "out"))["train"]
+    assert saved["key"][:] == [row.key for row in rows]
+    plain = saved.cast_column("background", datasets.Image(decode=False))
+    assert [value["bytes"] for value in plain["background"]] == [row.background for row in rows]
+    assert apply_to_dataset(release, "train", pictures, tmp_path / "out").counts == {"ok": 6, "already there": 6}
+
+
+def test_a_datasets_folder_counts_problems(own, tmp_path):
+    release, pictures = own
+    next((pictures.root / "train").rglob("*_0.*")).unlink()
+    counts = apply_to_dataset(release, "train", pictures, tmp_path / "out").counts
+    assert counts["missing picture"] == 6 - counts["ok"] > 0
+    assert len(datasets.load_from_disk(str(tmp_path / "out"))["train"]) == counts["ok"]
