@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
 from producers.backends import Detector, Infiller, Segmenter
@@ -43,7 +43,7 @@ class Choice:
     def __str__(self) -> str:
         return self.name + (f"={self.model}" if self.model else "") + (f"@{self.revision}" if self.revision else "")
 
-    def pinned(self) -> dict[str, str]:
+    def pinned(self) -> dict[str, Any]:
         """Model and revision as keywords, those which were given."""
         given = {"model": self.model, "revision": self.revision}
         return {name: value for name, value in given.items() if value}

@@ -50,7 +50,8 @@ class Classifier:
             raise ConfigurationError(
                 explain(f"{self.name} knows too few classes", found=found, allowed="all of the set's")
             )
-        return logits.softmax(1).gather(1, labels[:, None])[:, 0]
+        true: torch.Tensor = logits.softmax(1).gather(1, labels[:, None])[:, 0]
+        return true
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +94,14 @@ class Witnesses:
         shown = (colours[:, None] + greys * (1 - alpha[:, None])).flatten(0, 1)
         repeated = labels.repeat_interleave(self.greys)
         with self.placement.inference():
-            foreground = sum(one.probabilities(shown, repeated) for one in self.classifiers)
-            background = sum(one.probabilities(backgrounds, labels) for one in self.classifiers)
-        seen = (foreground.view(len(views), -1).mean(1) / len(self.classifiers)).tolist()
-        left = (background / len(self.classifiers)).tolist()
-        return [Evidence(*pair) for pair in zip(seen, left, strict=True)]
+            seen = self._mean([one.probabilities(shown, repeated) for one in self.classifiers])
+            left = self._mean([one.probabilities(backgrounds, labels) for one in self.classifiers])
+        seen = seen.view(len(views), -1).mean(1)
+        return [Evidence(*pair) for pair in zip(seen.tolist(), left.tolist(), strict=True)]
+
+    @staticmethod
+    def _mean(probabilities: list[torch.Tensor]) -> torch.Tensor:
+        return torch.stack(probabilities).mean(0)
 
     def _pictures(self, arrays: list[np.ndarray]) -> torch.Tensor:
         stacked = torch.from_numpy(np.stack(arrays)).to(self.placement.device)

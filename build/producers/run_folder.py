@@ -12,14 +12,25 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from producers.plan import Task
 from producers.report import Report
-from producers.settings import Settings
+
+
+class Settings(Protocol):
+    """Everything that decides what a run makes of a picture; each command has its own."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """Of the patches."""
+
+    def producer(self) -> dict[str, object]:
+        """What the manifest says about how the patches were made."""
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def judge(versions: Versions, evidence: Sequence[Evidence]) -> tuple[Patch, list
         for one, version in zip(evidence, versions, strict=False)
     ]
     chosen = best(found) if found else 0
-    records = [
+    records: list[dict[str, object]] = [
         {
             "key": version.patch.key,
             "version": version.version,

@@ -57,7 +57,7 @@ class Settings:
         versions = {
             "fornet-hf": version_of("fornet-hf"),
             "pillow": PIL.__version__,
-            "python": platform.pythonversion_of(),
+            "python": platform.python_version(),
         }
         return {"tool": "create_patches", **self.backends().to_json(), "versions": versions}
 
