@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--epochs", type=positive, metavar="N", help="columns of a sheet (4) or frames of an animation (8)")
     group = parser.add_argument_group("recombination")
     for field in dataclasses.fields(RecombinationConfig):
-        option, text = f"--{field.name.replace('_', '-')}", f"{_help(field.name)} ({field.default})"
+        option, text = f"--{field.name.replace('_', '-')}", f"{_help(field.name)}. Default: {field.default}"
         group.add_argument(option, type=_value, metavar="VALUE", help=text.replace("%", "%%"))
 
 
@@ -85,9 +85,8 @@ def _value(text: str) -> Any:
 
 
 def _help(name: str) -> str:
-    """What the configuration's docstring says of a parameter, up to the first full stop or semicolon."""
+    """What the configuration's docstring says of a parameter."""
     found = re.search(
         rf"^ +{name}: (.*?)(?=^ +\w+: |^ *$)", RecombinationConfig.__doc__ or "", re.DOTALL | re.MULTILINE
     )
-    text = " ".join(found[1].split()) if found else ""
-    return re.split(r"[.;](?: |$)", text)[0]
+    return " ".join(found[1].split()).rstrip(".") if found else ""

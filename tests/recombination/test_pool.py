@@ -42,7 +42,13 @@ def test_memory_mapped_files_are_read_alike(saved, rows):
 
 def test_shapes_are_those_of_the_pictures(ds, rows):
     shape = BackgroundPool(ds).pick(0.3, None)
-    assert (shape.row, shape.width, shape.height) == (2, 192, 128)
+    assert (shape.row, shape.width, shape.height) == (1, 192, 128)
+
+
+@pytest.mark.parametrize("layout", ["as it is", "shuffled", "transformed"])
+def test_the_order_of_rows_does_not_matter(ds, rows, layout):
+    pool, keys = BackgroundPool(LAYOUTS[layout](ds)), sorted(row.key for row in rows)
+    assert [pool.key(pool.pick((place + 0.5) / 8, None).row) for place in range(8)] == keys
 
 
 def test_a_pickle_reads_the_same_and_is_small(saved, rows):

@@ -37,8 +37,8 @@ def test_every_access_is_new_without_a_seed(ds):
 
 
 PINNED = {
-    0: {"background": 6, "size": [37, 52], "offset": [89, 5], "window": [18, 36, 125, 126], "flip": False},
-    5: {"background": 4, "size": [118, 79], "offset": [25, 47], "window": [0, 3, 163, 191], "flip": True},
+    0: {"background": 3, "size": [45, 62], "offset": [85, 4], "window": [18, 36, 125, 126], "flip": False},
+    5: {"background": 2, "size": [78, 53], "offset": [39, 31], "window": [0, 33, 69, 115], "flip": True},
 }
 
 
