@@ -10,7 +10,17 @@ from pathlib import Path
 from tests.blocks import ROOT
 from tests.hub.client import hub_environment
 from tests.hub.server import running_hub
-from tests.published import IMAGENET, SHARDS, WNIDS, key_of, publish_release, publish_source, source_of, write_release
+from tests.published import (
+    FORNET,
+    IMAGENET,
+    SHARDS,
+    WNIDS,
+    key_of,
+    publish_release,
+    publish_source,
+    source_of,
+    write_release,
+)
 
 
 @contextmanager
@@ -27,6 +37,7 @@ def surroundings(folder: Path, demo: Path) -> Iterator[tuple[Path, dict[str, str
     with running_hub() as hub:
         write_release(folder / "release", publish_source(hub))
         publish_release(hub, folder / "release")
+        hub.commit(FORNET, {"README.md": b"# ForNet\n"})
         token = hub.add_user("reader")
         hub.gate(IMAGENET, allow={"reader"})
         yield folder, hub_environment(hub.url, folder / "home", token)
