@@ -37,7 +37,7 @@ def surroundings(folder: Path, demo: Path) -> Iterator[tuple[Path, dict[str, str
     with running_hub() as hub:
         write_release(folder / "release", publish_source(hub))
         publish_release(hub, folder / "release")
-        hub.commit(FORNET, {"README.md": b"# ForNet\n"})
+        hub.commit(FORNET, {"README.md": b"---\nlicense: other\n---\n# ForNet\n"})
         token = hub.add_user("reader")
         hub.gate(IMAGENET, allow={"reader"})
         yield folder, hub_environment(hub.url, folder / "home", token)
