@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError  # noqa: E402
+from tests.torchvision_shim import import_torchvision  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
 from training.loop import Timed, Trainer, learning_rate, seed_of  # noqa: E402
 from training.model import build_model, build_optimizer  # noqa: E402
@@ -97,3 +98,13 @@ def test_a_folder_with_another_run_is_refused(tmp_path):
     Run(config, ALONE).finish_epoch(0, {}, model, build_optimizer(config, model))
     with pytest.raises(ConfigurationError, match=r"lr: 0\.001, now 0\.5"):
         Run(TrainConfig(model="tiny", out=str(tmp_path), lr=0.5), ALONE)
+
+
+def test_a_model_of_torchvision_is_trained():
+    import_torchvision()
+    model = build_model(TrainConfig(model="torchvision:mobilenet_v3_small", model_options={"dropout": 0.1}), 5)
+    trainer = trainer_of(model, optimizer="sgd", lr=0.01)
+    batch = {"image": torch.zeros(2, 3, 64, 64, dtype=torch.uint8), "label": torch.tensor([0, 4])}
+    assert trainer.train([batch], 0)["train_loss"] > 0
+    with pytest.raises(ConfigurationError, match="resnet51"):
+        build_model(TrainConfig(model="torchvision:resnet51"), 5)
