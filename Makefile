@@ -29,6 +29,7 @@ format: $(VENV)/ready
 
 benchmarks: $(VENV)/ready
 	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python benchmarks/prepare.py
 	$(BIN)/python benchmarks/recombination.py
 
 $(VENV)/ready: requirements.txt pyproject.toml

@@ -166,8 +166,11 @@ def _pauses() -> Iterator[float | None]:
 
 
 def _broken_off(error: BaseException) -> bool:
-    """Whether a transfer broke off, which is worth another attempt; no network at all is not."""
-    return isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, errors.LocalEntryNotFoundError)
+    """Whether a transfer broke off or the Hub was busy, which is worth another attempt; no network at all is not."""
+    cause = error.__cause__
+    if isinstance(cause, errors.LocalEntryNotFoundError):
+        return isinstance(cause.__cause__, errors.HfHubHTTPError)
+    return isinstance(cause, Exception)
 
 
 @contextlib.contextmanager
@@ -204,21 +207,26 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
     except errors.EntryNotFoundError as error:
         what = f"{repository}{at} has no file {path}"
         raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error
-    except errors.HfHubHTTPError as error:
-        raise _http(error, repository, file) from error
     except Exception as error:
-        ours = _broken(error, f"{file}{repository}")
+        ours = _other(error, repository, file)
         if ours is None:
             raise
         raise ours from error
 
 
-def _broken(error: Exception, what: str) -> ForNetError | None:
-    """Our error for a failing disk or connection; None for anything else."""
+def _other(error: Exception, repository: str, file: str) -> ForNetError | None:
+    """Our error for a refusal, a full disk or a broken connection; None for anything else."""
+    if isinstance(error, ForNetError):
+        return None
+    full = disk_full(error) if isinstance(error, OSError) else None
+    if full is not None:
+        return full
+    if isinstance(error, errors.HfHubHTTPError) or getattr(error, "response", None) is not None:
+        return _http(error, repository, file)
+    if type(error).__module__.split(".")[0] in _CLIENTS:  # some of them are OSErrors too
+        return UnreachableError(explain(f"{file}{repository}: the connection broke", found=_first_line(error)))
     if isinstance(error, OSError):
-        return disk_full(error) or UnreachableError(f"{what}: {_first_line(error)}")
-    if type(error).__module__.split(".")[0] in _CLIENTS:
-        return UnreachableError(explain(f"{what}: the connection broke", found=_first_line(error)))
+        return UnreachableError(f"{file}{repository}: {_first_line(error)}")
     return None
 
 
@@ -231,7 +239,7 @@ def _gated(repository: str, page: str, token: Token) -> str:
     return explain(f"{repository} is gated and your account has no access to it", then=then)
 
 
-def _http(error: errors.HfHubHTTPError, repository: str, file: str) -> ForNetError:
+def _http(error: Exception, repository: str, file: str) -> ForNetError:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:
         then = "Log in again with `hf auth login`, or correct HF_TOKEN."

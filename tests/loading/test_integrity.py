@@ -90,7 +90,7 @@ def test_a_source_that_was_sharded_anew(here: Path, published: Hub) -> None:
     assert "It may have been re-sharded since" in str(caught.value)
     shuffled = {f"data/train-{n:05d}-of-00003.parquet": source_shard("train", 2 - n) for n in range(3)}
     published.commit("someone/shuffled", shuffled)
-    with pytest.raises(NotFoundError, match=r"train-00000-of-00003\.parquet: 4 of its 4 pictures are not in"):
+    with pytest.raises(NotFoundError, match=r"train-00000-of-00003\.parquet.*: 4 of its 4 pictures are not in"):
         load_dataset(FORNET, split="train", cache_dir=here, imagenet_repo="someone/shuffled")
 
 
