@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,20 @@ def reading(result: Mapping[str, Any]) -> str:
 
 
 def flat(result: Mapping[str, Any]) -> str:
-    """Any result, a line for each figure."""
-    lines = ["| figure | value |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in _walk(result) if "machine" not in name)])
+    """Any result: a line for each figure, a table for each list of cases."""
+    tables = {name: value for name, value in result.items() if _is_cases(value)}
+    figures = [(name, value) for name, value in _walk(dict(result)) if not name.startswith(("machine", *tables))]
+    parts = [_table(list(value[0]), [list(case.values()) for case in value]) for value in tables.values()]
+    return "\n\n".join([*([_table(["figure", "value"], figures)] if figures else []), *parts])
+
+
+def _is_cases(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(case, dict) for case in value)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('_', ' ') for cell in line)} |" for line in lines)
 
 
 def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
