@@ -14,8 +14,10 @@ import datasets
 # The library is imported inside of a block: datasets reads imports at the left margin as its own list of
 # requirements, and hides this message behind a bare ModuleNotFoundError.
 try:
-    from fornet_hf import loading
+    from fornet_hf import building, choosing
     from fornet_hf.features import row_features
+    from fornet_hf.prepare import Unit
+    from fornet_hf.workers import end_with_parent
 except ImportError as error:
     install = (
         'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
@@ -24,7 +26,7 @@ except ImportError as error:
 
 
 @dataclasses.dataclass
-class ForNetConfig(loading.RecombinationKeywords):  # type: ignore[misc]
+class ForNetConfig(building.RecombinationKeywords):  # type: ignore[misc]
     """What to load. The keywords of `fornet_hf.Recombine` may be given too: they set the transform.
 
     Attributes:
@@ -69,9 +71,9 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         **kwargs: typing.Any,
     ) -> None:
         del hash
-        loading.check_name(config_name)
-        self.release = loading.find_release(patches, repo_id, base_path, token)
-        splits = loading.chosen_splits(self.release, splits)
+        building.check_name(config_name)
+        self.release = choosing.find_release(patches, repo_id, base_path, token)
+        splits = choosing.chosen_splits(self.release, splits)
         kwargs.update(
             patches=patches,
             release_id=self.release.fingerprint(),
@@ -84,33 +86,31 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
             features=row_features(self.release.class_names),
             homepage="https://huggingface.co/datasets/TNauen/ForNet",
-            citation=loading.CITATION,
+            citation=building.CITATION,
         )
 
     def _split_generators(self, dl_manager: datasets.DownloadManager) -> list[datasets.SplitGenerator]:
-        pictures = loading.find_pictures(
+        pictures = choosing.find_pictures(
             self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token
         )
         how = {"streaming": dl_manager.is_streaming, "anew": bool(dl_manager.download_config.force_download)}
         return [
             datasets.SplitGenerator(name=split, gen_kwargs={"units": [*self.release.units(split, pictures, **how)]})
-            for split in loading.chosen_splits(self.release, self.config.splits)
+            for split in choosing.chosen_splits(self.release, self.config.splits)
         ]
 
-    def _generate_examples(
-        self, units: typing.Sequence[loading.Unit]
-    ) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
+    def _generate_examples(self, units: typing.Sequence[Unit]) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
         for unit in units:
-            for row in unit.rows(loading.opener(self.token)):
+            for row in unit.rows(choosing.opener(self.token)):
                 yield row.key, dataclasses.asdict(row)
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
-        with loading.own_errors():
-            super().download_and_prepare(*args, num_proc=loading.workers(num_proc), **kwargs)
+        with building.own_errors():
+            super().download_and_prepare(*args, num_proc=building.workers(num_proc), **kwargs)
 
     def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
-        loading.empty_folder(self._output_dir)
+        building.empty_folder(self._output_dir)
         super()._download_and_prepare(*args, **kwargs)
 
     def _prepare_split(
@@ -124,12 +124,12 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
-        loading.end_with_parent()
-        with loading.own_errors():
+        end_with_parent()
+        with building.own_errors():
             yield from super()._prepare_split_single(*args, **kwargs)
 
     def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:
-        return loading.recombined(super()._as_dataset(*args, **kwargs), self.config)
+        return building.recombined(super()._as_dataset(*args, **kwargs), self.config)
 
     def _as_streaming_dataset_single(self, splits_generator: datasets.SplitGenerator) -> datasets.IterableDataset:
-        return loading.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)
+        return building.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)

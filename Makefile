@@ -5,10 +5,13 @@ NEWEST := .venv-newest
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-scripts test-newest lint format benchmarks docs clean
+.PHONY: demo demo-hub test test-scripts test-newest lint format benchmarks docs clean
 
 demo: $(VENV)/ready
 	$(BIN)/python build/demo.py --out demo
+
+demo-hub: $(VENV)/ready  ## publishes the demo to a Hub on this machine, too, and loads it from there
+	$(BIN)/python build/demo.py --out demo --hub
 
 test: test-scripts test-newest
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import create_patches
 import demo_pictures
+from demo_hub import through_the_hub
 from fornet_hf import load_dataset
 from fornet_hf.errors import ForNetError
 from fornet_hf.files import atomic_path
@@ -53,13 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for everything (%(default)s)")
-    out: Path = parser.parse_args(arguments).out
+    parser.add_argument("--hub", action="store_true", help="also publish to a Hub on this machine, and load from it")
+    chosen = parser.parse_args(arguments)
+    out: Path = chosen.out
     try:
         figures = run(out)
+        loaded = through_the_hub(out, out / "made" / "patches", out / "pictures") if chosen.hub else None
     except ForNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"\n{figures.table()}\n\nLook at {out / 'contact_sheet.png'}")
+    print(f"\n{figures.table()}\n")
+    if loaded is not None:
+        print(f"  published and loaded back: {loaded}\n")
+    print(f"Look at {out / 'contact_sheet.png'}")
     return 0
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fornet_hf.choosing import REPOSITORY, chosen_splits, find_pictures
 from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.loading import REPOSITORY, chosen_splits, find_pictures
 from fornet_hf.local.apply import apply
 from fornet_hf.local.cleanup import deletable, delete_patches
 from fornet_hf.local.report import Report

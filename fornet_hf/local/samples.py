@@ -12,11 +12,11 @@ from typing import Any
 import datasets
 from PIL import Image
 
+from fornet_hf.choosing import find_pictures, opener
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.features import row_features
 from fornet_hf.hub import Token
-from fornet_hf.loading import find_pictures, opener
 from fornet_hf.local.dataset import ForNetDataset
 from fornet_hf.local.layout import splits_in
 from fornet_hf.locations import locate

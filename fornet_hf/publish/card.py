@@ -66,7 +66,7 @@ def check_card(card: str) -> None:
 
 
 def _values(manifest: Manifest, statistics: Mapping[str, Any], picture: str | None) -> dict[str, str]:
-    from fornet_hf.loading import CITATION  # with all of `datasets`, which takes a second
+    from fornet_hf.building import CITATION  # with all of `datasets`, which takes a second
 
     rows = sum(split["rows"] for split in statistics.values())
     size = sum(split["bytes"] for split in statistics.values())

@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
 from PIL import Image
 
+from demo_hub import through_the_hub
 from fornet_hf.manifest import read_manifest
 
 
@@ -27,3 +29,9 @@ def test_the_contact_sheet_is_a_page_of_pictures(demo):
 def test_the_table_says_that_all_digests_were_verified(demo):
     table = (demo / "output.txt").read_text()
     assert "35 of 35 backgrounds, bit for bit" in table
+
+
+def test_the_demo_can_go_through_a_hub(demo, tmp_path):
+    pytest.importorskip("torch")  # once is enough
+    said = through_the_hub(tmp_path, demo / "made/patches", demo / "pictures")
+    assert said.startswith("{'train': 25, 'validation': 10} from TNauen/ForNet")

@@ -1,0 +1,61 @@
+"""The demo through a Hub: publish what was made, and load it back in a fresh process.
+
+The Hub is the one of the tests, on this machine alone; the programs that talk to it are the real ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from fornet_hf.errors import ForNetError
+
+ROOT = Path(__file__).parents[1]
+REPOSITORY = "TNauen/ForNet"
+_LOAD = """
+import sys
+import fornet_hf
+ds = fornet_hf.load_dataset(sys.argv[1], imagenet_dir=sys.argv[2], background_combination="all")
+print({split: len(part) for split, part in ds.items()}, "from", sys.argv[1], "- first picture:", ds["train"][0])
+"""
+
+
+def through_the_hub(out: Path, patches: Path, pictures: Path) -> str:
+    """Publish the folder `patches`, load it with the pictures in `pictures`; returns what the loading says.
+
+    Raises:
+        ForNetError: one of the steps failed.
+    """
+    with _running_hub(out / "hub") as environment:
+        publish = [ROOT / "build" / "publish.py", patches, REPOSITORY, "--create", "public", "--source", pictures]
+        _run([*publish, "--tag", "demo"], environment)
+        return _run(["-c", _LOAD, REPOSITORY, pictures], {**environment, "HF_HOME": str(out / "hub_home")})
+
+
+@contextlib.contextmanager
+def _running_hub(state: Path) -> Iterator[dict[str, str]]:
+    """The environment in which a process talks to a Hub that runs meanwhile."""
+    command = [sys.executable, "-m", "tests.hub", "--state", str(state.absolute()), "--user", "TNauen"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+        try:
+            said = [server.stdout.readline() for _ in range(2)] if server.stdout else []
+            settings = dict(re.findall(r"(HF_\w+)=(\S+)", "".join(said)))
+            if set(settings) != {"HF_ENDPOINT", "HF_TOKEN"}:
+                raise ForNetError(f"the Hub of the tests did not start: {said}")
+            yield {**os.environ, **settings, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        finally:
+            server.terminate()
+
+
+def _run(words: list[object], environment: dict[str, str]) -> str:
+    finished = subprocess.run(  # noqa: S603
+        [sys.executable, *map(str, words)], env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if finished.returncode != 0:
+        raise ForNetError(f"{Path(str(words[0])).name} failed; its message stands above")
+    return finished.stdout.strip()

@@ -1,0 +1,90 @@
+"""What the builder of `ForNet.py` is made of, as far as `datasets` has to do with it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
+from fornet_hf.features import with_lazy_images
+from fornet_hf.hub import disk_full
+from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
+from fornet_hf.workers import max_workers
+
+CITATION = """\
+@misc{nauen2025foraug,
+    title = {ForAug: Mitigating Biases and Improving Vision Transformer Training by Recombining Foregrounds and
+             Backgrounds},
+    author = {Tobias Christian Nauen and Brian Moser and Federico Raue and Stanislav Frolov and Andreas Dengel},
+    year = {2025},
+    eprint = {2503.09399},
+    archivePrefix = {arXiv},
+    primaryClass = {cs.CV},
+}"""
+
+_CALLABLES = ("foreground_transform", "fg_transform", "transform", "target_transform")
+_OUTPUTS = ("return_fg_masks", "return_composition", "epochs")
+PARAMETERS = (*(field.name for field in dataclasses.fields(RecombinationConfig)), *_CALLABLES, *_OUTPUTS)
+
+# The keywords of `Recombine` as fields of the builder's configuration; None: not given.
+RecombinationKeywords: Any = dataclasses.make_dataclass(
+    "RecombinationKeywords", [(name, Any, None) for name in PARAMETERS], bases=(datasets.BuilderConfig,)
+)
+
+
+def check_name(name: str | None) -> None:
+    """Refuse names of configurations that do not exist, which `datasets` would take for new ones."""
+    if name not in (None, "default"):
+        raise ConfigurationError(explain("no such configuration", found=repr(name), allowed="default"))
+
+
+def workers(num_proc: int | None) -> int:
+    """Processes to use: MAX_WORKERS, or fewer if the caller says so.
+
+    Raises:
+        ConfigurationError: MAX_WORKERS or `num_proc` is no positive number.
+    """
+    if num_proc is not None and num_proc < 1:
+        raise ConfigurationError(explain("num_proc", found=num_proc, allowed="1 or more, or None"))
+    return max_workers() if num_proc is None else min(num_proc, max_workers())
+
+
+def recombined(dataset: Any, config: Any) -> Any:
+    """The dataset with the transform that the configuration's keywords ask for; as it is if there are none."""
+    keywords = {name: getattr(config, name) for name in PARAMETERS if getattr(config, name) is not None}
+    if isinstance(dataset, datasets.IterableDataset):
+        return recombine_stream(dataset, **keywords) if keywords else with_lazy_images(dataset)
+    dataset = as_prepared(dataset)
+    return dataset.with_transform(Recombine(dataset, **keywords)) if keywords else dataset
+
+
+def empty_folder(folder: str) -> None:
+    """Remove the files that a killed preparation left where the next one writes.
+
+    `datasets` would take them for part of the result: there may be other ones than the next attempt overwrites.
+    """
+    for path in Path(folder).glob("*.arrow"):
+        path.unlink()
+
+
+@contextlib.contextmanager
+def own_errors() -> Iterator[None]:
+    """Let our own error through where `datasets` says only that generating failed.
+
+    Between processes only the outermost exception travels, so it must be ours before it leaves the worker.
+    """
+    try:
+        yield
+    except (datasets.exceptions.DatasetGenerationError, OSError) as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ForNetError):
+            full: StorageError | None = disk_full(cause) if isinstance(cause, OSError) else None
+            cause = full or cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise cause from None

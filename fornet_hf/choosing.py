@@ -1,0 +1,57 @@
+"""What is prepared, and from where: the release, the source pictures, the splits."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.files import Open
+from fornet_hf.hub import Token, open_file
+from fornet_hf.locations import Folder, Repository, locate
+from fornet_hf.release import Release, open_release
+
+REPOSITORY = "TNauen/ForNet"
+
+
+def find_release(patches: str | None, repo_id: str | None, base_path: str | None, token: Token) -> Release:
+    """The release that `patches` names, else the one in the repository or folder of the script."""
+    if patches is not None:
+        return open_release(locate(patches, token))
+    if repo_id is not None:
+        revision = re.search(r"(?:@|/resolve/)([^/]+)", base_path or "")
+        return open_release(Repository(repo_id, unquote(revision[1]) if revision else None, token))
+    return open_release(locate(base_path or ".", token))
+
+
+def find_pictures(release: Release, folder: str | None, repository: str | None, token: Token) -> Folder | Repository:
+    """Where the source pictures are: a folder, a mirror, or the repository that the release names."""
+    if folder is not None and repository is not None:
+        raise ConfigurationError("imagenet_dir and imagenet_repo were both given; allowed: one of them")
+    if folder is not None:
+        if not Path(folder).expanduser().is_dir():
+            raise NotFoundError(explain("imagenet_dir: no such folder", found=repr(folder)))
+        return Folder(Path(folder).expanduser())
+    if repository is None:
+        return dataclasses.replace(release.source, token=token)
+    return locate(repository, token)
+
+
+def chosen_splits(release: Release, splits: Sequence[str] | None) -> list[str]:
+    """The splits to prepare.
+
+    Raises:
+        ConfigurationError: one of them is not in the release.
+    """
+    if unknown := sorted(set(splits or ()) - set(release.splits)):
+        raise ConfigurationError(explain("no such split", found=unknown, allowed=list(release.splits)))
+    return [split for split in release.splits if splits is None or split in splits]
+
+
+def opener(token: Token) -> Open:
+    """What opens a unit's files, here or on the Hub."""
+    return functools.partial(open_file, token=token)
