@@ -12,7 +12,7 @@ shards. build/status.py RUN says how far it is.
 
 Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path:
   --detector   grounding-dino (IDEA-Research/grounding-dino-tiny), boxes=FILE, centred
-  --segmenter  sam (=WEIGHTS.pth@vit_b of segment-anything), sam-hf (facebook/sam-vit-base), grabcut
+  --segmenter  sam (of segment-anything; =WEIGHTS.pth, @vit_h), sam-hf (facebook/sam-vit-base), grabcut
   --infiller   lama (weights by LAMA_MODEL, else fetched; @MD5 for others), opencv,
                attentive-eraser (stabilityai/stable-diffusion-xl-base-1.0)
 
@@ -59,9 +59,15 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_models(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("models")
-    group.add_argument("--detector", type=Choice.parse, default="grounding-dino", metavar="MODEL")
-    group.add_argument("--segmenter", type=Choice.parse, default="sam-hf", metavar="MODEL")
-    group.add_argument("--infiller", type=Choice.parse, default="lama", metavar="MODEL")
+    group.add_argument(
+        "--detector", type=Choice.parse, default="grounding-dino", metavar="MODEL", help="finds boxes (%(default)s)"
+    )
+    group.add_argument(
+        "--segmenter", type=Choice.parse, default="sam", metavar="MODEL", help="finds masks in boxes (%(default)s)"
+    )
+    group.add_argument(
+        "--infiller", type=Choice.parse, default="lama", metavar="MODEL", help="fills holes (%(default)s)"
+    )
     group.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
     group.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
     group.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
@@ -74,6 +80,7 @@ def _add_machines(result: argparse.ArgumentParser) -> None:
     group.add_argument("--gpus", type=_number, help="processes, one a GPU; 0: the CPU; default: 1, with Ray all")
     group.add_argument("--workers", type=_number, help="processes for each GPU that decode and make patches")
     group.add_argument("--window", type=_number, default=128, help="pictures that models get at a time (%(default)s)")
+    group.add_argument("--batch-size", type=_number, help="of all models; halved when memory runs out")
     group.add_argument("--attempts", type=_number, default=3, help="at a shard whose process dies (%(default)s)")
     group.add_argument("--shard-index", type=_number, default=0, help="this command's part of the shards, from 0")
     group.add_argument("--shard-count", type=_number, default=1, help="number of parts")
@@ -101,6 +108,7 @@ def segment(arguments: argparse.Namespace) -> Report:
         infiller=arguments.infiller,
         precision=arguments.precision,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
+        batch_size=arguments.batch_size,
     )
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
     folder = CandidateFolder(arguments.run)

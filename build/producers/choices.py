@@ -49,43 +49,44 @@ class Choice:
         return {name: value for name, value in given.items() if value}
 
 
-Loader = Callable[[Choice, "Callable[[], Placement]"], object]
+Loader = Callable[[Choice, "Callable[[], Placement]", Mapping[str, int]], object]
+"""Loads a choice, where it is to be placed, with options such as the size of batches."""
 
 
-def _boxes(choice: Choice, _: object) -> Detector:
+def _boxes(choice: Choice, *_: object) -> Detector:
     if choice.model is None:
         raise ConfigurationError(explain("the detector boxes needs a file", allowed="--detector boxes=FILE"))
     return read_boxes(Path(choice.model))
 
 
-def _grounding_dino(choice: Choice, placement: Callable[[], Placement]) -> Detector:
+def _grounding_dino(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Detector:
     with needing("GroundingDINO", "torch transformers"):
         from producers.grounding_dino import GroundingDino
-    return GroundingDino.load(placement(), **choice.pinned())
+    return GroundingDino.load(placement(), **choice.pinned(), **options)
 
 
-def _sam(choice: Choice, placement: Callable[[], Placement]) -> Segmenter:
+def _sam(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Segmenter:
     with needing("SAM", "torch torchvision segment-anything"):
         from producers import sam
-    return sam.load(placement(), Path(choice.model or sam.FILES["vit_b"]), choice.revision or "vit_b")
+    return sam.load(placement(), Path(choice.model) if choice.model else None, choice.revision or "vit_b", **options)
 
 
-def _sam_hf(choice: Choice, placement: Callable[[], Placement]) -> Segmenter:
+def _sam_hf(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Segmenter:
     with needing("SAM", "torch transformers"):
         from producers import sam_hf
-    return sam_hf.load(placement(), **choice.pinned())
+    return sam_hf.load(placement(), **choice.pinned(), **options)
 
 
-def _lama(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
+def _lama(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Infiller:
     with needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
         from producers import lama
-    return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5)
+    return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5, **options)
 
 
-def _attentive_eraser(choice: Choice, placement: Callable[[], Placement]) -> Infiller:
+def _attentive_eraser(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Infiller:
     with needing("Attentive Eraser", "torch 'diffusers>=0.42' transformers accelerate"):
         from producers.attentive_eraser import AttentiveEraser
-    return AttentiveEraser.load(placement(), **choice.pinned())
+    return AttentiveEraser.load(placement(), **choice.pinned(), **options)
 
 
 DETECTORS: Mapping[str, Loader] = MappingProxyType(

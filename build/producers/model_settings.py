@@ -30,6 +30,8 @@ class ModelSettings:
         infiller: a name in `INFILLERS`, likewise.
         precision: of the models' matrix products.
         encoding: of the patches.
+        batch_size: pictures that a model gets at a time; None: each has its own default.
+            It changes nothing but the speed.
     """
 
     detector: Choice
@@ -37,6 +39,7 @@ class ModelSettings:
     infiller: Choice
     precision: str = "float32"
     encoding: Encoding
+    batch_size: int | None = None
 
     def __post_init__(self) -> None:
         check(self.detector, "detector", DETECTORS)
@@ -58,10 +61,11 @@ class ModelSettings:
 
             return Placement(device, self.precision)
 
+        options = {"batch_size": self.batch_size} if self.batch_size else {}
         return Backends(
-            detector=cast("Detector", DETECTORS[self.detector.name](self.detector, placement)),
-            segmenter=cast("Segmenter", SEGMENTERS[self.segmenter.name](self.segmenter, placement)),
-            infiller=cast("Infiller", INFILLERS[self.infiller.name](self.infiller, placement)),
+            detector=cast("Detector", DETECTORS[self.detector.name](self.detector, placement, options)),
+            segmenter=cast("Segmenter", SEGMENTERS[self.segmenter.name](self.segmenter, placement, options)),
+            infiller=cast("Infiller", INFILLERS[self.infiller.name](self.infiller, placement, options)),
         )
 
     def producer(self) -> dict[str, object]:

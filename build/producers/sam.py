@@ -55,24 +55,24 @@ class SegmentAnything:
         return result
 
 
-def load(placement: Placement, weights: Path, size: str = "vit_b", *, batch_size: int = 16) -> BoxSegmenter:
-    """SAM with the weights of a file.
+def load(
+    placement: Placement, weights: Path | None = None, size: str = "vit_b", *, batch_size: int = 16
+) -> BoxSegmenter:
+    """SAM with the weights that its authors publish.
 
     Args:
         placement: where it runs.
-        weights: the file that the authors publish.
+        weights: a local file; None: fetched into torch's cache.
         size: a name in `FILES`.
         batch_size: pictures at a time.
 
     Raises:
-        NotFoundError: there is no such file; the message has the line that fetches it.
+        NotFoundError: the file is missing and cannot be fetched; the message has the line that fetches it.
         ConfigurationError: the size is not known, or the file's weights do not fit it.
     """
     if size not in FILES:
         raise ConfigurationError(explain("unknown size of SAM", found=repr(size), allowed=sorted(FILES)))
-    if not weights.is_file():
-        then = f"Fetch it: curl -o {weights} {_ADDRESS}/{FILES[size]}"
-        raise NotFoundError(explain("SAM's weights are missing", found=f"no file {weights}", then=then))
+    weights = _present(weights, FILES[size])
     model = sam_model_registry[size]()
     try:
         # weights_only: a file of weights must not be able to run code
@@ -83,3 +83,21 @@ def load(placement: Placement, weights: Path, size: str = "vit_b", *, batch_size
     source = ("segment-anything", size, f"sha256:{sha256_of(weights)}")
     network = SegmentAnything(model.to(placement.device))
     return BoxSegmenter(network=network, placement=placement, source=source, batch_size=batch_size)
+
+
+def _present(weights: Path | None, name: str) -> Path:
+    """The file of the weights; fetched if none is given."""
+    found: object = f"no file {weights}"
+    if weights is None:
+        weights = Path(torch.hub.get_dir()) / "checkpoints" / name
+        if not weights.is_file():
+            weights.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                digest = name.removesuffix(".pth").rpartition("_")[2]  # the names end with the start of their SHA-256
+                torch.hub.download_url_to_file(f"{_ADDRESS}/{name}", str(weights), hash_prefix=digest)
+            except (OSError, RuntimeError) as error:
+                found = error
+    if not weights.is_file():
+        then = f"Fetch it: curl -o {name} {_ADDRESS}/{name} and give --segmenter sam={name}"
+        raise NotFoundError(explain("SAM's weights are missing", found=found, then=then))
+    return weights

@@ -42,7 +42,7 @@ def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch, known,
         monkeypatch.delitem(sys.modules, f"producers.{loaded}", raising=False)
         monkeypatch.delattr(producers, loaded, raising=False)
     with pytest.raises(MissingDependencyError, match=line):
-        known[name](Choice(name), lambda: pytest.fail("nothing is placed"))
+        known[name](Choice(name), lambda: pytest.fail("nothing is placed"), {})
 
 
 _MODELS = {"grounding_dino", "sam", "sam_hf", "lama", "attentive_eraser", "eraser_attention"}

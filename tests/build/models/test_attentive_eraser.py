@@ -162,6 +162,21 @@ def test_the_eraser_differs_from_the_stock_pipeline(model, pictures, monkeypatch
     assert any((filled != other).any() for filled, other in zip(erased, stock, strict=True))
 
 
+def test_layers_know_the_step_which_starts_anew_for_every_batch(model, pictures, monkeypatch):
+    steps = []
+    original = AttentiveEraserProcessor._suppressed
+
+    def recording(self, query):
+        steps.append(self.state.step)
+        return original(self, query)
+
+    monkeypatch.setattr(AttentiveEraserProcessor, "_suppressed", recording)
+    eraser(model, EraserSettings(side=96, steps=5), batch_size=2).infill(*pictures)
+    runs = len({EraserSettings(side=96).shape(*hole.shape) for hole in pictures[1]})
+    layers = len(steps) // (4 * runs)  # of 5 steps, 80 % are run
+    assert steps == [step for _ in range(runs) for step in range(4) for _ in range(layers)]
+
+
 def test_a_thin_hole_does_not_vanish(model, pictures):
     _, holes = pictures
     thin = np.zeros_like(holes[0])

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -75,7 +77,7 @@ def test_weights_come_from_a_file_named_by_its_digest(rasters, tmp_path, monkeyp
 
 
 def test_missing_weights_say_what_to_type(tmp_path):
-    with pytest.raises(NotFoundError, match=r"curl -o .*sam_vit_b_01ec64\.pth"):
+    with pytest.raises(NotFoundError, match=r"curl -o sam_vit_b_01ec64\.pth https://"):
         sam.load(Placement(), tmp_path / "sam.pth")
 
 
@@ -90,3 +92,22 @@ def test_weights_of_another_size_are_refused(tmp_path, monkeypatch):
 def test_an_unknown_size_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="vit_x"):
         sam.load(Placement(), tmp_path / "sam.pth", "vit_x")
+
+
+def test_weights_that_are_not_given_are_fetched_and_checked(rasters, tmp_path, monkeypatch):
+    monkeypatch.setitem(sam.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sam, "_ADDRESS", tmp_path.as_uri())
+    weights = tmp_path / "weights.pth"
+    torch.save(tiny_models.segment_anything().state_dict(), weights)
+    name = f"sam_vit_b_{hashlib.sha256(weights.read_bytes()).hexdigest()[:6]}.pth"
+    weights.rename(tmp_path / name)
+    monkeypatch.setitem(sam.FILES, "vit_b", name)
+    assert len(sam.load(Placement()).segment(rasters, BOXES)) == 4
+    (tmp_path / name).unlink()
+    assert sam.load(Placement()).identity.revision.startswith("sha256:")  # from the cache
+
+    monkeypatch.setitem(sam.FILES, "vit_b", "sam_vit_b_000000.pth")
+    (tmp_path / "sam_vit_b_000000.pth").write_bytes(b"something else")
+    with pytest.raises(NotFoundError, match="invalid hash value"):
+        sam.load(Placement())

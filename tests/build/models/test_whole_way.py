@@ -106,6 +106,7 @@ def test_models_from_local_folders_go_the_whole_way(picture_folder, tmp_path, we
         segmenter=Choice("sam-hf", str(hub)),
         infiller=Choice("lama", revision=md5),
         encoding=Encoding(),
+        batch_size=3,
     )
     tasks = plan(pictures, ["train", "validation"], 1)
     run = CandidateFolder(tmp_path / "run")
