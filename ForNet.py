@@ -81,6 +81,11 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         )
         super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
+    @classmethod
+    def get_all_exported_dataset_infos(cls) -> dict[str, datasets.DatasetInfo]:
+        """None: the dataset card holds no features or sizes, which belong to a release and a source."""
+        return {}
+
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(
             description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
