@@ -5,7 +5,7 @@ NEWEST := .venv-newest
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo demo-hub test test-scripts test-newest lint format benchmarks clean
+.PHONY: demo demo-hub test test-scripts test-newest lint format benchmarks docs clean
 
 demo: $(VENV)/ready
 	$(BIN)/python build/demo.py --out demo
@@ -31,9 +31,15 @@ format: $(VENV)/ready
 	$(BIN)/ruff format .
 
 benchmarks: $(VENV)/ready
-	$(BIN)/python benchmarks/patches.py
-	$(BIN)/python benchmarks/prepare.py
-	$(BIN)/python benchmarks/recombination.py
+	$(BIN)/python -m benchmarks.patches
+	$(BIN)/python -m benchmarks.prepare
+	$(BIN)/python -m benchmarks.recombination
+	$(BIN)/python build/demo.py --out demo
+	$(BIN)/python -m benchmarks.reading demo
+	$(BIN)/python docs/make.py
+
+docs: $(VENV)/ready  ## the pages that are made from code and results
+	$(BIN)/python docs/make.py
 
 $(VENV)/ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

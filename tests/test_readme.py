@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 
@@ -10,9 +9,8 @@ import datasets
 import pytest
 
 from tests.blocks import ROOT, blocks, commands
-from tests.hub.client import hub_environment, run_python
-from tests.hub.server import running_hub
-from tests.published import IMAGENET, SHARDS, WNIDS, key_of, publish_release, publish_source, source_of, write_release
+from tests.hub.client import run_python
+from tests.reader import surroundings
 
 PYTHON = blocks("README.md", "python")
 SHIM = "from tests.torchvision_shim import import_torchvision; import_torchvision()\n"
@@ -20,26 +18,14 @@ OLD = int(datasets.__version__.split(".")[0]) < 4
 
 
 @pytest.fixture(scope="module")
-def surroundings(tmp_path_factory, demo):
-    """A folder as a reader may have it, and a Hub with ForNet and ImageNet on it."""
-    folder = tmp_path_factory.mktemp("reader")
-    shutil.copytree(demo, folder / "demo", symlinks=True)
-    for split, name in (("train", "train"), ("validation", "val")):
-        for number in range(5 * SHARDS[split]):
-            path = folder / "imagenet" / name / WNIDS[number % 2] / f"{key_of(split, number)}.JPEG"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(source_of(split, number))
-    with running_hub() as hub:
-        write_release(folder / "release", publish_source(hub))
-        publish_release(hub, folder / "release")
-        token = hub.add_user("reader")
-        hub.gate(IMAGENET, allow={"reader"})
-        yield folder, hub_environment(hub.url, folder / "home", token)
+def reader(tmp_path_factory, demo):
+    with surroundings(tmp_path_factory.mktemp("reader"), demo) as place:
+        yield place
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
-def test_every_python_block_runs(block, surroundings):
-    folder, environment = surroundings
+def test_every_python_block_runs(block, reader):
+    folder, environment = reader
     needs_torch = "torch" in block.code
     if needs_torch:
         pytest.importorskip("torch")

@@ -1,0 +1,126 @@
+"""The page of benchmarks, from the JSON files in benchmarks/results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_HEAD = """# Benchmarks
+
+All figures come from `benchmarks/`, which also says how they are measured ([rules](../benchmarks/README.md)).
+Run them on your machine: `make benchmarks`. Compare within a table, not between machines.
+"""
+
+
+def benchmarks_page(root: Path) -> str:
+    """The page, with a section for each result."""
+    sections = []
+    for path in sorted((root / "benchmarks" / "results").glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        title, render = _SECTIONS.get(path.stem, (path.stem.replace("_", " ").capitalize(), flat))
+        sections.append(f"## {title}\n\n{render(result).strip()}\n\n{_machine(path.name, result)}\n")
+    return "\n".join([_HEAD, *sections])
+
+
+def patches(result: Mapping[str, Any]) -> str:
+    """Size and speed of patches."""
+    lines = ["| infilling | | here | old format |", "|---|---|---|---|"]
+    for name, case in result["infilling"].items():
+        size, times = case["bytes_a_picture"], case["times"]
+        lines += [
+            f"| {name} | bytes a patch | {size['patch']:,.0f} | {size['old_patch']:,.0f} |",
+            f"| {name} | ms to apply | {times['apply']['median_ms']:.1f} | {times['old apply']['median_ms']:.1f} |",
+            f"| {name} | ms to make | {times['make']['median_ms']:.1f} | |",
+        ]
+    pictures = next(iter(result["infilling"].values()))["bytes_a_picture"]
+    words = "One core. Means of {} photographs with {:,.0f} bytes; {:.0%} of their area is infilled."
+    return "\n".join([words.format(pictures["pictures"], pictures["source"], pictures["dilated_area"]), "", *lines])
+
+
+def recombination(result: Mapping[str, Any]) -> str:
+    """Speed of recombination."""
+    times = result["one_core"]["milliseconds_per_image"]
+    lines = ["| side | ms on the clock | ms on the core | pictures a second |", "|---|---|---|---|"]
+    for name, time in times.items():
+        core = time.get("on_core_median_ms")
+        rate = 1000 / (core or time["median_ms"])
+        lines.append(f"| {name} | {time['median_ms']:.2f} | {core or float('nan'):.2f} | {rate:,.0f} |")
+    lines += ["", "| compared | times as fast, on the core |", "|---|---|"]
+    for name, factor in result["one_core"]["times_as_fast"].items():
+        lines.append(f"| {name} | {factor.get('on_core_median_ms', factor['median_ms']):.2f} |")
+    words = "To a tensor of 224 x 224 with random crop and flip; medians on one core."
+    return "\n".join([words, "", *lines, "", _stages(result)])
+
+
+def _stages(result: Mapping[str, Any]) -> str:
+    """Where the time of the fused path goes."""
+    stages = result["one_core"].get("stages_ms_per_image", {}).get("fused", {})
+    top = [f"{name} {ms:.2f}" for name, ms in stages.items() if name != "all"][:6]
+    return f"Where the fused side's time goes (ms): {', '.join(top)}." if top else ""
+
+
+def reading(result: Mapping[str, Any]) -> str:
+    """Bytes and requests a sample."""
+    lines = ["| kept as | fetched to open | fetched a sample |", "|---|---|---|"]
+    for name, bytes_ in result["storage"].items():
+        lines.append(f"| {name} | {_size(bytes_['bytes_to_open'])} | {_size(bytes_['bytes_a_sample'])} |")
+    stream = result["streaming"]
+    lines += ["", "| streamed by | rows | requests a row | bytes a row | shard files read |", "|---|---|---|---|---|"]
+    for name, part in stream.items():
+        if isinstance(part, dict):
+            each = f"{part['requests_a_row']:.3f} | {_size(part['bytes_a_row'])} | {part['shard_files_read']}"
+            lines.append(f"| {name} | {part['rows']} | {each} |")
+    words = (
+        "{rows:,} rows; nothing in the page cache; the kernel reads {read_ahead_kb:,} kB around a page that it has "
+        "to fetch. [scale.md](scale.md) says what that means."
+    )
+    return "\n".join([words.format(**result), "", *lines])
+
+
+def flat(result: Mapping[str, Any]) -> str:
+    """Any result: a line for each figure, a table for each list of cases."""
+    tables = {name: value for name, value in result.items() if _is_cases(value)}
+    figures = [(name, value) for name, value in _walk(dict(result)) if not name.startswith(("machine", *tables))]
+    parts = [_table(list(value[0]), [list(case.values()) for case in value]) for value in tables.values()]
+    return "\n\n".join([*([_table(["figure", "value"], figures)] if figures else []), *parts])
+
+
+def _is_cases(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(case, dict) for case in value)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('_', ' ') for cell in line)} |" for line in lines)
+
+
+def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _walk(item, f"{name}, {key}" if name else key)
+    else:
+        yield name, value
+
+
+def _machine(name: str, result: Mapping[str, Any]) -> str:
+    machine = result.get("machine", {})
+    packages = machine.get("versions", {}).items()
+    versions = ", ".join(f"{package} {version}" for package, version in packages if version)
+    day, python = str(machine.get("date", ""))[:10], machine.get("python")
+    return f"[{name}](../benchmarks/results/{name}): {day}, {machine.get('cpu')}, Python {python}, {versions}."
+
+
+def _size(count: float) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count:,.0f} B"
+
+
+_SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    "patches": ("Patches", patches),
+    "recombination": ("Recombination", recombination),
+    "reading": ("Reading", reading),
+}

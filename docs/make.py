@@ -1,0 +1,131 @@
+#!/usr/bin/env python
+"""Write the pages that are made from code and results: `python docs/make.py`; the tests see that they are up to date.
+
+parameters.md  from the configuration's dataclasses: default, what validation allows, the docstring's meaning
+benchmarks.md  from the results in benchmarks/results
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]  # run as a script, it finds the project beside it
+
+from figures import benchmarks_page  # noqa: E402
+
+from fornet_hf.errors import ConfigurationError  # noqa: E402
+from fornet_hf.loading import load_dataset  # noqa: E402
+from fornet_hf.recombination import CropConfig, RecombinationConfig  # noqa: E402
+from fornet_hf.recombination.hooks import Hooks  # noqa: E402
+
+_MADE = "<!-- Made by docs/make.py: edit the code, not this page. -->\n"
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """The pages by the names of their files."""
+    return {"parameters.md": parameters_page(), "benchmarks.md": _MADE + benchmarks_page(DOCS.parent)}
+
+
+def parameters_page() -> str:
+    """Every parameter of recombination and of loading."""
+    return f"""{_MADE}# Parameters
+
+Give them as keywords to `fornet_hf.Recombine(ds, ...)`, to `fornet_hf.load_dataset(...)`, or to
+`datasets.load_dataset("TNauen/ForNet", trust_remote_code=True, ...)` of `datasets` 3.6. They are the same everywhere.
+A value that is not allowed is refused with a message that names what is allowed.
+
+```python
+import fornet_hf
+
+ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+ds.set_transform(fornet_hf.Recombine(ds, background_combination="same", fg_bates_n=3, crop=224, flip=0.5))
+print(ds[0]["image"].size)
+```
+
+## What is varied
+
+The object's area is drawn from a goal interval, its position from a Bates distribution.
+
+{table(RecombinationConfig)}
+
+## The crop
+
+`crop=224` is short for `crop=CropConfig(size=224)`.
+
+{table(CropConfig)}
+
+## What happens around it
+
+{table(Hooks)}
+
+`fg_transform` is another name of `foreground_transform`. `epochs` is the number of epochs, which schedules of
+`orig_img_prob` need; say the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
+
+## Loading
+
+Keywords of `fornet_hf.load_dataset`, besides those above. `MAX_WORKERS` in the environment bounds the processes.
+
+{loading_table()}
+"""
+
+
+def table(config: type) -> str:
+    """The fields of a dataclass: name, default, allowed values, meaning."""
+    meanings = items(config.__doc__ or "", "Attributes")
+    lines = ["| parameter | default | allowed | meaning |", "|---|---|---|---|"]
+    for field in dataclasses.fields(config):
+        default = _shown(field.default)
+        lines.append(f"| `{field.name}` | `{default}` | {allowed(config, field)} | {meanings[field.name]} |")
+    return "\n".join(lines)
+
+
+def allowed(config: type, field: dataclasses.Field[object]) -> str:
+    """What validation says when it refuses a value, be it of a wrong type or a wrong word."""
+    words = []
+    for wrong in (object(), "?"):
+        try:
+            config(**{field.name: wrong})
+        except ConfigurationError as error:
+            words.append(str(error).rpartition("allowed: ")[2].replace(str(2**64 - 1), "2**64 - 1"))
+    if not words:
+        return "True or False" if isinstance(field.default, bool) else "anything"
+    text = ", or ".join(dict.fromkeys(words))
+    return f"{text}, or None" if field.default is None and "None" not in text else text
+
+
+def loading_table() -> str:
+    """The keywords of `load_dataset`."""
+    meanings = items(load_dataset.__doc__ or "", "Args")
+    lines = ["| keyword | default | meaning |", "|---|---|---|"]
+    for name, parameter in inspect.signature(load_dataset).parameters.items():
+        if name in meanings:
+            lines.append(f"| `{name}` | `{_shown(parameter.default)}` | {meanings[name]} |")
+    return "\n".join(lines)
+
+
+def items(docstring: str, section: str) -> dict[str, str]:
+    """The items of a section of a docstring, each on one line."""
+    text = inspect.cleandoc(docstring)
+    start = text.index(f"{section}:\n") + len(section) + 2
+    body = re.split(r"\n(?=\S)", text[start:], maxsplit=1)[0]
+    found = re.findall(r"^    (\w+): (.*?)(?=^    [\w*]+: |\Z)", body + "\n", re.MULTILINE | re.DOTALL)
+    return {name: " ".join(meaning.split()).replace("|", "\\|") for name, meaning in found}
+
+
+def _shown(value: object) -> str:
+    return repr(tuple(round(x, 4) for x in value)) if isinstance(value, tuple) else repr(value).replace("'", '"')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+#!/usr/bin/env python
+"""The pictures of how_it_works.md, from what `make demo` made: `python docs/make_images.py demo`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+import fornet_hf
+from fornet_hf import jpeg
+from fornet_hf.preview import Group, Line, sheet
+from fornet_hf.rows import picture
+
+IMAGES = Path(__file__).parent / "images"
+ROW = 6
+
+
+def main() -> None:
+    """Write all pictures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("demo", type=Path, help="what `make demo` made")
+    demo: Path = parser.parse_args().demo
+    rows = fornet_hf.load_dataset(
+        patches=demo / "made" / "patches", imagenet_dir=demo / "pictures", split="train", cache_dir=demo / "cache"
+    )
+    for name, page in {"patch": patch(rows), "cut": cut(rows), "recombination": recombination(rows)}.items():
+        page.save(IMAGES / f"{name}.jpg", quality=80, optimize=True)
+
+
+def patch(rows: Any) -> Image.Image:
+    """The original, the blocks that differ in the background, and the background."""
+    background, original = picture(rows[ROW]["background"]), original_of(rows)
+    changed = Image.composite(
+        background, original.convert("L").convert("RGB"), blocks_that_differ(original, background)
+    )
+    pictures = (original, changed, background)
+    headings = ("your picture", "blocks in the patch", "background")
+    return sheet([Group("", headings)], [Line("", pictures)])
+
+
+def blocks_that_differ(one: Image.Image, other: Image.Image) -> Image.Image:
+    """A mask of the blocks of 16 x 16 pixels in which two pictures differ."""
+    differs = (np.asarray(one) != np.asarray(other)).any(axis=2)
+    mask = np.zeros(differs.shape, dtype=bool)
+    for y in range(0, differs.shape[0], jpeg.MCU):
+        for x in range(0, differs.shape[1], jpeg.MCU):
+            block = slice(y, y + jpeg.MCU), slice(x, x + jpeg.MCU)
+            mask[block] = differs[block].any()
+    return Image.fromarray(mask)
+
+
+def cut(rows: Any) -> Image.Image:
+    """A background with a crop on it, and what is decoded of it."""
+    data = rows.with_format("arrow")[ROW]["background"][0]["bytes"].as_py()
+    whole = Image.open(io.BytesIO(data))
+    width, height = whole.size
+    box = width // 4, height // 3, width // 4 + width // 3, height // 3 + height // 2
+    area = jpeg.Rectangle.around(box, whole.size, margin=1)
+    marked = whole.copy()
+    ImageDraw.Draw(marked).rectangle(box, outline=(255, 0, 0), width=4)
+    part = Image.open(io.BytesIO(jpeg.cut(data, area)))
+    decoded = Image.new("RGB", whole.size, (255, 255, 255))
+    decoded.paste(part, area.pixels(whole.size)[:2])
+    return sheet([Group("", ("background, crop in red", "decoded"))], [Line("", (marked, decoded))])
+
+
+def recombination(rows: Any) -> Image.Image:
+    """One object, recombined eight times."""
+    recombine = fornet_hf.Recombine(rows, seed=3)
+    pictures = []
+    for epoch in range(8):
+        recombine.clock.epoch = epoch
+        pictures.append(recombine.example(rows[ROW])["image"])
+    return sheet([Group("", ("",) * 4)], [Line("", pictures[:4]), Line("", pictures[4:])])
+
+
+def original_of(rows: Any) -> Image.Image:
+    """The original picture of the row."""
+    example = fornet_hf.Recombine(rows, orig_img_prob=1.0, evaluation=True).example(rows[ROW])
+    found: Image.Image = example["image"]
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What happens to pictures after recombination. Crop and flip are part of it: they cost less there."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from fornet_hf.errors import MissingDependencyError
+from training.config import TrainConfig
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as models by others expect them
+
+
+@dataclass(frozen=True)
+class ToBytes:
+    """RGB picture -> uint8 tensor (3, height, width). Bytes travel to the GPU at a quarter of the cost of floats.
+
+    Attributes:
+        augment: called on the picture before.
+    """
+
+    augment: Callable[[Image.Image], Image.Image] | None = None
+
+    def __call__(self, picture: Image.Image) -> torch.Tensor:
+        """The bytes of a picture."""
+        picture = picture if self.augment is None else self.augment(picture)
+        return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
+
+
+def normalized(pictures: torch.Tensor) -> torch.Tensor:
+    """Bytes (any shape ending in 3, height, width) as floats with mean 0 and deviation 1 over ImageNet."""
+    mean, std = (torch.tensor(values, device=pictures.device).view(3, 1, 1) * 255 for values in (MEAN, STD))
+    return (pictures.float() - mean) / std
+
+
+def picture_transform(config: TrainConfig) -> ToBytes:
+    """What is done to each picture on its own, in the loading processes."""
+    steps: list[Any] = []
+    if config.augment == "randaugment":
+        steps.append(v2().RandAugment(num_ops=2, magnitude=9, interpolation=_bilinear()))
+    elif config.augment == "3augment":
+        blur = v2().GaussianBlur(5, sigma=(0.1, 2.0))
+        steps.append(v2().RandomChoice([v2().Grayscale(3), v2().RandomSolarize(128, p=1.0), blur]))
+    if config.color_jitter:
+        steps.append(v2().ColorJitter(*[config.color_jitter] * 3))
+    return ToBytes(v2().Compose(steps) if steps else None)
+
+
+def batch_transform(config: TrainConfig, classes: int) -> Callable[..., Any] | None:
+    """MixUp and CutMix: called on a normalized batch on its device and its labels; None: neither was asked for."""
+    steps = []
+    if config.mixup:
+        steps.append(v2().MixUp(alpha=config.mixup, num_classes=classes))
+    if config.cutmix:
+        steps.append(v2().CutMix(alpha=config.cutmix, num_classes=classes))
+    if len(steps) == 2:
+        transform: Callable[..., Any] = v2().RandomChoice(steps)
+        return transform
+    return steps[0] if steps else None
+
+
+def v2() -> Any:
+    """torchvision's transforms, imported only by runs that use them."""
+    try:
+        return importlib.import_module("torchvision.transforms.v2")
+    except ImportError as error:
+        raise MissingDependencyError("this augmentation needs torchvision: pip install torchvision") from error
+
+
+def _bilinear() -> Any:
+    return v2().InterpolationMode.BILINEAR

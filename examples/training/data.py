@@ -1,0 +1,113 @@
+"""Pictures for training and evaluation: one memory-mapped dataset, of which each process reads its share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import DataLoader, DistributedSampler, Subset
+
+import fornet_hf
+from fornet_hf.errors import ConfigurationError, explain
+from training.augment import ToBytes, picture_transform
+from training.config import TrainConfig
+from training.processes import Place
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run reads.
+
+    Attributes:
+        train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`.
+        evaluations: the same for validation, by name.
+        classes: number of classes.
+        pictures: number of training pictures.
+    """
+
+    train: DataLoader[Any]
+    evaluations: dict[str, DataLoader[Any]]
+    classes: int
+    pictures: int
+
+    def set_epoch(self, epoch: int) -> None:
+        """Order, recombination and schedules of this epoch, from 0."""
+        self.train.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        fornet_hf.set_epoch(self.train.dataset, epoch)
+
+
+def open_data(config: TrainConfig, here: Place) -> Data:
+    """Prepare the dataset if nobody did, and open it.
+
+    All processes of a machine may come here at once: one prepares, the others wait for its lock.
+
+    Raises:
+        ForNetError: data or parameters are not as they must be.
+    """
+    train = _load(config, "train")
+    parameters = {"orig_img_prob": 1.0} if config.plain else config.recombination
+    train.set_transform(
+        fornet_hf.Recombine(
+            train,
+            crop=config.size,
+            flip=0.5,
+            seed=config.seed,
+            epochs=config.epochs,
+            transform=picture_transform(config),
+            **parameters,
+        )
+    )
+    share = _share(config, here)
+    if len(train) < config.batch_size:
+        raise ConfigurationError(
+            explain("batch_size is not allowed", found=config.batch_size, allowed=f"at most {len(train)} pictures")
+        )
+    sampler: DistributedSampler[Any] = DistributedSampler(
+        train, num_replicas=here.world, rank=here.rank, seed=config.seed, drop_last=True
+    )
+    options: dict[str, Any] = {
+        "batch_size": share,
+        "num_workers": config.workers,
+        "pin_memory": here.device.type == "cuda",
+    }
+    # Workers start anew in each epoch: so their random numbers, and a resumed run, depend on seed and epoch alone.
+    return Data(
+        train=DataLoader(train, sampler=sampler, drop_last=True, **options),
+        evaluations={name: DataLoader(_validation(config, name, here), **options) for name in config.evaluate},
+        classes=train.features["label"].num_classes,
+        pictures=len(train),
+    )
+
+
+def _load(config: TrainConfig, split: str) -> Any:
+    return fornet_hf.load_dataset(
+        config.dataset,
+        split=split,
+        patches=config.patches,
+        imagenet_dir=config.imagenet_dir,
+        cache_dir=config.cache_dir,
+    )
+
+
+def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
+    """This process's rows of a validation set, each row in one process: neither repeated nor left out."""
+    rows = _load(config, "validation")
+    parameters: dict[str, Any] = {"orig_img_prob": 1.0}
+    if name != "original":
+        parameters = {**config.recombination, "orig_img_prob": 0.0, "background_combination": name}
+    rows.set_transform(
+        fornet_hf.Recombine(rows, crop=config.size, evaluation=True, transform=ToBytes(), **parameters)
+    )
+    return Subset(rows, range(here.rank, len(rows), here.world))
+
+
+def _share(config: TrainConfig, here: Place) -> int:
+    """Pictures a step of one process."""
+    share, rest = divmod(config.batch_size, here.world)
+    if rest or not share:
+        raise ConfigurationError(
+            explain(
+                "batch_size is not allowed", found=config.batch_size, allowed=f"a multiple of {here.world} processes"
+            )
+        )
+    return share

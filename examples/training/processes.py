@@ -1,0 +1,68 @@
+"""The processes that torchrun started, or this one alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this process stands.
+
+    Attributes:
+        rank: its number among all, from 0.
+        world: how many there are.
+        local_rank: its number on this machine: the GPU that it uses.
+    """
+
+    rank: int
+    world: int
+    local_rank: int
+
+    @property
+    def device(self) -> torch.device:
+        """This process's GPU, or the CPU where there is none."""
+        return torch.device("cuda", self.local_rank) if torch.cuda.is_available() else torch.device("cpu")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+
+def place() -> Place:
+    """This process's place, from torchrun's variables."""
+    return Place(*(int(os.environ.get(name, default)) for name, default in _VARIABLES))
+
+
+_VARIABLES = (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
+
+
+@contextmanager
+def process_group(here: Place) -> Iterator[None]:
+    """Processes that can talk to each other, inside of this block. One process needs nobody to talk to."""
+    if here.device.type == "cuda":
+        torch.cuda.set_device(here.device)
+    if here.world == 1:
+        yield
+        return
+    backend = "nccl" if here.device.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, timeout=dt.timedelta(hours=1))
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def summed(values: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes."""
+    if distributed.is_initialized():
+        distributed.all_reduce(values)
+    return values

@@ -1,0 +1,57 @@
+import pytest
+
+from fornet_hf.errors import ConfigurationError
+from training.config import TrainConfig, parse
+
+
+def test_the_command_line_names_every_field():
+    config = parse(
+        [
+            "--model",
+            "tiny",
+            "--epochs",
+            "2",
+            "--lr",
+            "0.1",
+            "--plain",
+            "--evaluate",
+            "all",
+            "same",
+            "--stop-after",
+            "1",
+        ]
+    )
+    assert (config.model, config.epochs, config.lr, config.plain) == ("tiny", 2, 0.1, True)
+    assert (config.evaluate, config.stop_after, config.patches) == (("all", "same"), 1, None)
+
+
+def test_defaults_are_those_of_the_value():
+    assert parse([]) == TrainConfig()
+
+
+def test_pairs_are_json_or_words():
+    config = parse(["--recombination", "fg_bates_n=2", "fg_scale_jitter=[0.1, 0.8]", "orig_img_prob=cos"])
+    assert config.recombination == {"fg_bates_n": 2, "fg_scale_jitter": [0.1, 0.8], "orig_img_prob": "cos"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--optimizer lamb", "--epochs 0", "--lr -1", "--recombination fg_bates_n", "--augment auto"],
+)
+def test_values_that_are_not_allowed_are_named(words):
+    name = words.split()[0].removeprefix("--")
+    with pytest.raises(ConfigurationError, match=name):
+        parse(words.split())
+
+
+def test_json_gives_the_same_run():
+    config = parse(["--model", "tiny", "--evaluate", "all"])
+    assert config.differences(config.to_json()) == []
+    assert config.differences(TrainConfig().to_json()) == [
+        "model: 'timm:vit_small_patch16_224', now 'tiny'",
+        "evaluate: ['original'], now ['all']",
+    ]
+
+
+def test_a_resumed_run_may_have_other_workers():
+    assert TrainConfig(workers=1, stop_after=3).differences(TrainConfig().to_json()) == []

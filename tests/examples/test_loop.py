@@ -1,0 +1,110 @@
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from fornet_hf.errors import ConfigurationError, MissingDependencyError  # noqa: E402
+from tests.torchvision_shim import import_torchvision  # noqa: E402
+from training.config import TrainConfig  # noqa: E402
+from training.loop import Timed, Trainer, learning_rate, seed_of  # noqa: E402
+from training.model import build_model, build_optimizer  # noqa: E402
+from training.processes import Place  # noqa: E402
+from training.run import Run  # noqa: E402
+
+ALONE = Place(rank=0, world=1, local_rank=0)
+
+
+def trainer_of(model, **values):
+    config = TrainConfig(precision="fp32", **values)
+    optimizer = build_optimizer(config, model)
+    return Trainer(config, ALONE, model, model, optimizer, mix=None, report=lambda line: None)
+
+
+def test_the_learning_rate_rises_and_falls():
+    config = TrainConfig(lr=1.0, min_lr=0.1, warmup_epochs=5, epochs=105)
+    rates = [learning_rate(config, epoch) for epoch in (0, 2.5, 5, 55, 105)]
+    assert rates == pytest.approx([0.0, 0.5, 1.0, 0.55, 0.1])
+
+
+def test_weights_decay_and_biases_do_not():
+    decaying, others = build_optimizer(TrainConfig(), build_model(TrainConfig(model="tiny"), 5)).param_groups
+    assert decaying["weight_decay"] == 0.05
+    assert others["weight_decay"] == 0
+    assert all(parameter.ndim > 1 for parameter in decaying["params"])
+
+
+@pytest.mark.parametrize("name", ["resnet", "keras:resnet", "timm:"])
+def test_an_unknown_model_is_named(name):
+    with pytest.raises(ConfigurationError, match=name):
+        build_model(TrainConfig(model=name), 5)
+
+
+def test_a_missing_library_is_named_with_its_pip_line(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "timm", None)
+    with pytest.raises(MissingDependencyError, match="pip install timm"):
+        build_model(TrainConfig(), 5)
+
+
+def test_training_lowers_the_loss_and_counts_pictures():
+    torch.manual_seed(0)
+    trainer = trainer_of(build_model(TrainConfig(model="tiny"), 2), lr=0.01, epochs=9, warmup_epochs=0, batch_size=4)
+    labels = torch.tensor([0, 1, 0, 1])
+    images = (labels.view(4, 1, 1, 1) * 200).expand(4, 3, 16, 16).to(torch.uint8)
+    loader = [{"image": images, "label": labels}] * 5
+    losses = [trainer.train(loader, epoch)["train_loss"] for epoch in range(4)]
+    assert losses[-1] < losses[0]
+    assert trainer.evaluate(loader)["top1"] == 1.0
+
+
+def test_evaluation_counts_right_guesses():
+    scores = torch.eye(7)
+    trainer = trainer_of(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 4 * 4, 7)))
+    trainer.bare = lambda images: scores[: len(images)]
+    trainer.bare.eval = lambda: None
+    images = torch.zeros(4, 3, 4, 4, dtype=torch.uint8)
+    figures = trainer.evaluate([{"image": images, "label": torch.tensor([0, 1, 2, 6])}])
+    assert figures["top1"] == 0.75
+
+
+def test_waiting_is_timed():
+    timed = Timed([1, 2, 3])
+    assert list(timed) == [1, 2, 3]
+    assert 0 <= timed.waited < 1
+
+
+def test_processes_and_epochs_have_their_own_seeds():
+    assert len({seed_of(0, epoch, rank) for epoch in range(50) for rank in range(50)}) == 2500
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path):
+    config = TrainConfig(model="tiny", out=str(tmp_path / "run"))
+    model = build_model(config, 5)
+    optimizer = build_optimizer(config, model)
+    run = Run(config, ALONE)
+    assert run.restore(model, optimizer, ALONE.device) == 0
+    for epoch in (0, 1, 1):  # an epoch that is repeated has one line
+        run.finish_epoch(epoch, {"train_loss": 1.0}, model, optimizer)
+    other = build_model(config, 5)
+    assert Run(config, ALONE).restore(other, optimizer, ALONE.device) == 2
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [0, 1]
+
+
+def test_a_folder_with_another_run_is_refused(tmp_path):
+    config = TrainConfig(model="tiny", out=str(tmp_path))
+    model = build_model(config, 5)
+    Run(config, ALONE).finish_epoch(0, {}, model, build_optimizer(config, model))
+    with pytest.raises(ConfigurationError, match=r"lr: 0\.001, now 0\.5"):
+        Run(TrainConfig(model="tiny", out=str(tmp_path), lr=0.5), ALONE)
+
+
+def test_a_model_of_torchvision_is_trained():
+    import_torchvision()
+    model = build_model(TrainConfig(model="torchvision:mobilenet_v3_small", model_options={"dropout": 0.1}), 5)
+    trainer = trainer_of(model, optimizer="sgd", lr=0.01)
+    batch = {"image": torch.zeros(2, 3, 64, 64, dtype=torch.uint8), "label": torch.tensor([0, 4])}
+    assert trainer.train([batch], 0)["train_loss"] > 0
+    with pytest.raises(ConfigurationError, match="resnet51"):
+        build_model(TrainConfig(model="torchvision:resnet51"), 5)

@@ -1,0 +1,91 @@
+"""The example as its user runs it: on the demo's set, with two processes, without torchvision."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.hub.client import hub_environment
+
+torch = pytest.importorskip("torch")
+
+ROOT = Path(__file__).parents[2]
+TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--lr=0.01"]
+SPEEDS = ("images_per_second", "waiting_for_data")
+
+
+@pytest.fixture(scope="module")
+def train(demo, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    (folder / "without").mkdir()
+    (folder / "without" / "torchvision.py").write_text("raise ImportError('there is no torchvision')")
+    environment = hub_environment("http://127.0.0.1:9", folder / "cache")
+    environment["PYTHONPATH"] = f"{folder / 'without'}:{environment['PYTHONPATH']}"
+    environment["OMP_NUM_THREADS"] = "1"
+    data = ["--patches", demo / "made" / "patches", "--imagenet-dir", demo / "pictures"]
+
+    def run(out, *words, start=()):
+        command = [sys.executable, *start, "examples/train.py", *data, *OPTIONS, "--out", folder / out, *words]
+        options = {"capture_output": True, "text": True, "timeout": 100}
+        done = subprocess.run([*map(str, command)], check=False, cwd=ROOT, env=environment, **options)
+        return done, folder / out
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(train):
+    done, folder = train("whole", "--evaluate", "original", "all", start=TWO)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def figures(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name not in SPEEDS} for line in lines]
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
+
+
+def test_two_processes_train_and_evaluate(whole):
+    first, last = figures(whole)
+    assert (first["epoch"], last["epoch"]) == (0, 1)
+    assert math.isfinite(last["train_loss"])
+    assert last["train_loss"] < first["train_loss"]
+    assert math.isfinite(last["original"]["loss"])
+    assert last["original"]["loss"] != last["all"]["loss"]
+
+
+def test_a_run_that_was_stopped_ends_like_one_that_was_not(whole, train):
+    for _ in range(2):
+        done, folder = train("stopped", "--evaluate", "original", "all", "--stop-after", "1", start=TWO)
+        assert done.returncode == 0, done.stderr
+    assert figures(folder) == figures(whole)
+    ours, theirs = weights(folder), weights(whole)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_one_process_trains_on_original_pictures(train, whole):
+    done, folder = train("plain", "--plain", "--epochs", "1", "--precision", "fp32")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "config.json").read_text())["plain"] is True
+    assert math.isfinite(figures(folder)[0]["train_loss"])
+
+
+def test_errors_come_without_traceback(train):
+    done, _ = train("wrong", "--batch-size", "8000")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: batch_size is not allowed; found 8000; allowed: at most")
+    assert "Traceback" not in done.stderr
+
+
+def test_help_explains_every_option():
+    command = [sys.executable, "examples/train.py", "--help"]
+    text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "highest learning rate (0.001)" in text

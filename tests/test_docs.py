@@ -1,0 +1,124 @@
+"""The documentation does what it says: its code runs, its commands exist, its links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from itertools import groupby
+
+import pytest
+
+from tests.blocks import ROOT, Block, blocks, commands
+from tests.hub.client import run_python
+from tests.reader import surroundings
+
+PAGES = [*(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))), "examples/README.md"]
+WITH_CODE = [page for page in PAGES if blocks(page, "python") or blocks(page, "console")]
+_RUN = "exec(compile({code!r}, {name!r}, 'exec'), {{'__name__': '__main__'}})\n"
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory, demo):
+    with surroundings(tmp_path_factory.mktemp("reader"), demo) as place:
+        yield place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_the_code_of_a_page_runs(page, reader):
+    """From top to bottom; neighbouring blocks of Python share a process, to save time."""
+    folder, environment = reader
+    steps = sorted(blocks(page, "python") + blocks(page, "console"), key=lambda block: block.line)
+    for language, group in groupby((step for step in steps if possible(step)), key=lambda block: block.language):
+        if language == "python":
+            code = "".join(_RUN.format(code=block.code, name=str(block)) for block in group)
+            done = run_python(code, environment, cwd=folder, timeout=200)
+            assert done.returncode == 0, done.stderr
+            continue
+        for command in [line for block in group for line in commands(block)]:
+            run = [*program(command), *command.split()[1:]]
+            done = subprocess.run(run, check=False, cwd=folder, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, f"{page}: {command}\n{done.stdout}\n{done.stderr}"
+
+
+def possible(block: Block) -> bool:
+    """Whether this environment has what a block needs; one runs without torch."""
+    if "torch" in block.code or "train.py" in block.code:
+        return (
+            subprocess.run([sys.executable, "-c", "import torch"], check=False, capture_output=True).returncode == 0
+        )
+    return True
+
+
+def program(command: str) -> list[str]:
+    """What the first word of a command starts."""
+    return {"fornet": [sys.executable, "-m", "fornet_hf"], "python": [sys.executable]}[command.split(maxsplit=1)[0]]
+
+
+def shown() -> list[tuple[str, str]]:
+    """Commands that are shown but not run (they need GPUs, the Hub, or ImageNet): page and command."""
+    lines = [(page, line) for page in PAGES for block in blocks(page, "bash") for line in block.code.splitlines()]
+    return [(page, line) for page, line in lines if line.partition(" ")[0] in ("fornet", "python", "torchrun")]
+
+
+@pytest.mark.parametrize(("page", "command"), shown())
+def test_options_of_shown_commands_exist(page, command):
+    words = command.split()
+    script = next((number for number, word in enumerate(words) if word.endswith(".py")), None)
+    if script is not None and words[script].startswith("examples"):
+        pytest.importorskip("torch")
+    start = [sys.executable, words[script]] if script is not None else [*program(command), words[1]]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    run = subprocess.run([*start, "--help"], check=True, cwd=ROOT, env=environment, capture_output=True, text=True)
+    options = [word for word in words[script or 0 :] if word.startswith("--")]
+    assert [option for option in options if not re.search(rf"{option}\b", run.stdout)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    folder = (ROOT / page).parent
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("http"):
+            continue
+        file, _, anchor = target.partition("#")
+        linked = folder / file if file else ROOT / page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings], (
+                target
+            )
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [
+        page for page in PAGES if page != "docs/README.md" and f"{page.removeprefix('docs/')})" not in index
+    ] == []
+
+
+def test_figures_of_scale_are_those_measured():
+    text = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    result = json.loads((ROOT / "benchmarks" / "results" / "reading.json").read_text(encoding="utf-8"))
+    storage, stream, index = result["storage"], result["streaming"], result["zip_index"]
+    figures = {
+        f"cost {storage['arrow, recombined']['bytes_a_sample'] / 1e6:.1f} MB",
+        f"fetched {storage['arrow, recombined, no read-ahead']['bytes_a_sample'] / 1e3:.0f} kB",
+        f"| requests a row | {stream['rank 0 of 1']['requests_a_row']:.2f}",
+        f"| bytes a row | {stream['rank 0 of 1']['bytes_a_row'] / 1e3:.0f} kB",
+        f"away**: {stream['rank 0 of 3']['bytes_a_row'] / 1e3:.0f} kB a row",
+        f"| bytes read to open | {index['bytes_an_entry']:.0f} |",
+        f"| memory of the process | {round(index['memory_an_entry'], -1):.0f} bytes |",
+    }
+    assert [figure for figure in figures if figure not in text] == []
+
+
+@pytest.mark.parametrize("name", ["parameters.md", "benchmarks.md"])
+def test_pages_made_from_code_are_up_to_date(name):
+    code = f"import sys; sys.path.insert(0, 'docs'); import make; print(make.pages()[{name!r}], end='')"
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    made = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment, capture_output=True)
+    assert made.stdout.decode() == (ROOT / "docs" / name).read_text(encoding="utf-8"), "run: python docs/make.py"
