@@ -40,7 +40,7 @@ SCHEMA = pa.schema(
         pa.field("source_sha256", pa.binary(DIGEST_BYTES), nullable=False),
         pa.field("prediction_sha256", pa.binary(DIGEST_BYTES), nullable=False),
         pa.field("target_sha256", pa.binary(DIGEST_BYTES)),
-        pa.field("box", pa.list_(pa.field("item", pa.uint16(), nullable=False), 4)),
+        pa.field("box", pa.list_(pa.field("item", pa.uint16(), nullable=False))),
         pa.field("mask", pa.binary()),
         pa.field("delta", pa.binary()),
         pa.field("foreground_ratio", pa.float32(), nullable=False),
@@ -227,4 +227,6 @@ def patch_of(record: Record) -> Patch:
         PatchFormatError: it does not follow the format.
     """
     box = record["box"]
-    return Patch(**{**record, "box": None if box is None else (box[0], box[1], box[2], box[3])})
+    if box is not None and len(box) != 4:
+        raise PatchFormatError(explain("the box has another length", found=len(box), allowed=4))
+    return Patch(**{**record, "box": None if box is None else tuple(box)})
