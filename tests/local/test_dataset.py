@@ -78,7 +78,8 @@ def test_the_public_names_of_parameters_are_known(applied):
 def test_validation_is_the_same_every_time_unless_told_otherwise(applied):
     assert pixels(ForNetDataset(applied, train=False)) == pixels(ForNetDataset(applied, train=False))
     assert not ForNetDataset(applied, train=False, evaluation=False).config.evaluation
-    assert pixels(ForNetDataset(applied)) != pixels(ForNetDataset(applied))
+    training = ForNetDataset(applied)
+    assert pixels(training) != pixels(training)
 
 
 def test_original_pictures_come_from_imagenet(applied):
