@@ -71,10 +71,12 @@ KILLS = int(os.environ.get("FORNET_TEST_KILLS", "2"))  # 20 takes some minutes
 def test_killed_processes_change_nothing(pictures, tmp_path, environment, undisturbed, victims):
     """Runs are repeated until as many processes have been killed as was asked for."""
     killed = 0
-    while killed < KILLS:
-        out = tmp_path / str(killed)
-        words = command(*pictures, out)
-        killed += run_with_kills(words, kills=KILLS - killed, victims=victims, seed=killed, environment=environment)
+    for attempt in itertools.count():
+        if killed >= KILLS:
+            break
+        out = tmp_path / str(attempt)
+        options = {"victims": victims, "seed": attempt, "environment": environment, "span": 2 / (1 + attempt)}
+        killed += run_with_kills(command(*pictures, out), kills=KILLS - killed, **options)
         assert made(out) == undisturbed
 
 
