@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fornet_hf.masks import Box
+from fornet_hf.masks import Box, open_mask
 from fornet_hf.recombination.composition import Size
 from fornet_hf.recombination.decoding import Picture, decode_part, decode_region, shrink_for
 from fornet_hf.recombination.sampling import ForegroundShape
@@ -26,15 +25,18 @@ class Cutout:
 
     def __init__(self, colours: Picture, mask: Image.Image, ratio: float) -> None:
         """`colours` and `mask` (mode L or 1) have the same size; `ratio` as in `ForegroundShape`."""
-        self._colours, self._mask = colours, mask
-        self._box: Box = mask.getbbox() or (0, 0, *mask.size)
+        self._colours, self._mask = colours, mask if mask.mode == "L" else mask.convert("L")
+        self._box: Box = self._mask.getbbox() or (0, 0, *mask.size)
         width, height = self._box[2] - self._box[0], self._box[3] - self._box[1]
-        self.shape = ForegroundShape(width, height, _total(mask) / (width * height), ratio)
+        pixels = np.asarray(self._mask)
+        # Counting is three times as fast as summing.
+        total = float(np.count_nonzero(pixels)) if mask.mode == "1" else float(pixels.sum()) / 255
+        self.shape = ForegroundShape(width, height, total / (width * height), ratio)
 
     @classmethod
     def of_bytes(cls, foreground: Picture, mask: Picture, ratio: float) -> Cutout:
         """From a row's columns `foreground` and `mask`."""
-        opened = mask if isinstance(mask, Image.Image) else Image.open(io.BytesIO(mask))
+        opened = mask if isinstance(mask, Image.Image) else open_mask(mask)
         return cls(foreground, opened, ratio)
 
     @classmethod
@@ -66,7 +68,7 @@ class Cutout:
         region = decode_region(self._colours, seen, shrink, 0)
         left, top = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
         spans = x.moved(-left), y.moved(-top)
-        mask = self._mask.crop(region.box).convert("L")
+        mask = self._mask.crop(region.box)
         if shrink > 1:
             mask = mask.reduce(shrink)
         colours = region.picture if isinstance(self._colours, bytes) else region.picture.copy()
@@ -75,7 +77,7 @@ class Cutout:
     def mask(self, box: Bounds, output: Size) -> npt.NDArray[np.uint8]:
         """The mask alone."""
         x, y = self._spans(box, output, 1)
-        return scaled_mask(self._mask.convert("L"), (x, y))
+        return scaled_mask(self._mask, (x, y))
 
     def _spans(self, box: Bounds, output: Size, shrink: int) -> tuple[Span, Span]:
         """In x and y, pixels of the crop / `shrink`."""
@@ -89,9 +91,3 @@ class Cutout:
             for axis in (0, 1)
         )
         return x, y
-
-
-def _total(mask: Image.Image) -> float:
-    """The sum of a mask's values, of which the highest counts as 1."""
-    pixels = np.asarray(mask)
-    return float(np.count_nonzero(pixels)) if mask.mode == "1" else float(pixels.sum()) / 255

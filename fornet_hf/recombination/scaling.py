@@ -20,7 +20,7 @@ from fornet_hf.recombination.span import Span
 
 Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 
-_ONE_BLOCK = 2**21  # pixels; Pillow splits the memory of pictures of 16 MiB and more
+ONE_BLOCK = 2**21  # pixels; Pillow splits the memory of pictures of 16 MiB and more
 
 
 def is_whole(box: Bounds) -> bool:
@@ -40,7 +40,7 @@ def scaled(picture: Image.Image, box: Bounds, output: Size) -> Image.Image:
     if torch is None or picture.mode != "RGB" or (right - left, bottom - top) == output:
         part = picture.crop((left, top, right, bottom))
         return part if part.size == output else part.resize(output, Image.Resampling.BILINEAR)
-    pixels = _shared_pixels(torch, picture)[:, top:bottom, left:right].permute(0, 3, 1, 2)
+    pixels = shared_pixels(torch, picture)[:, top:bottom, left:right].permute(0, 3, 1, 2)
     result = torch.nn.functional.interpolate(pixels, output[::-1], mode="bilinear", antialias=True)
     return Image.frombytes("RGB", output, result.permute(0, 2, 3, 1).numpy(), "raw", "RGBX")
 
@@ -62,7 +62,7 @@ def scaled_with_mask(
     if torch is None or x.surplus is None or y.surplus is None:
         return _resized(colours, x, y), scaled_mask(mask, spans)
     colours.putalpha(mask)  # into the fourth byte that every pixel has in Pillow: nothing moves
-    seen_pixels = _shared_pixels(torch, colours)[:, y.first : y.last, x.first : x.last].permute(0, 3, 1, 2)
+    seen_pixels = shared_pixels(torch, colours)[:, y.first : y.last, x.first : x.last].permute(0, 3, 1, 2)
     result = torch.nn.functional.interpolate(
         seen_pixels,
         # A little more, so that no pixel is lost to rounding down the number of pixels.
@@ -93,10 +93,10 @@ def _resized(picture: Image.Image, x: Span, y: Span) -> Image.Image:
 def _torch_for(picture: Image.Image) -> Any:
     """Torch, if it is loaded and can see the picture's pixels in place; else None."""
     torch = sys.modules.get("torch")
-    fits = hasattr(torch, "nn") and picture.width * picture.height <= _ONE_BLOCK
+    fits = hasattr(torch, "nn") and picture.width * picture.height <= ONE_BLOCK
     return torch if fits else None
 
 
-def _shared_pixels(torch: Any, picture: Image.Image) -> Any:
+def shared_pixels(torch: Any, picture: Image.Image) -> Any:
     """A tensor of 1 x height x width x 4 over the picture's own memory: an RGB or RGBA pixel takes 4 bytes."""
-    return torch.from_dlpack(pa.array(picture).flatten()).view(1, picture.height, picture.width, 4)
+    return torch.from_dlpack(pa.array(picture).values).view(1, picture.height, picture.width, 4)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 _EARLIER = 16  # pixels of the output
 _TO_THE_EDGE = 48  # pixels of the output: as far it is worth to begin at the object's own edge
 _CLOSE = 0.05  # of a pixel of the output
-_ERROR = 0.25  # of a pixel of the output, by which a part may be moved; edges of objects are rounded to a half
+_ERROR = 0.25  # of a pixel of the output, by which a part may be moved
+_AT_THE_EDGE = 0.5  # of a pixel of the output, to which the edges of objects are rounded
 
 
 class Span(NamedTuple):
@@ -39,19 +40,20 @@ class Span(NamedTuple):
     def of(cls, start: float, end: float, output: int, limits: tuple[float, float]) -> Span:
         """The source from `start` to `end` as `output` pixels; nothing beyond `limits` is seen.
 
-        Where start or end is a limit, that is rounded to a whole pixel. Any other start is moved by at most a
-        quarter of a pixel of the output (`surplus` is None if no such start is a whole number of pixels away).
+        A start or end within half a pixel of the output from a limit is taken for it, and rounded to a whole pixel.
+        Any other start is moved by at most a quarter of a pixel of the output (`surplus` is None if no such start is
+        a whole number of pixels away).
         """
         low = min(round(limits[0]), math.ceil(limits[1]) - 1)
         high = max(round(limits[1]), low + 1)
         step = (end - start) / output
-        meeting = (0, low) if start - limits[0] < _ERROR * step else _meeting(start, step, low)
+        meeting = (0, low) if start - limits[0] <= _AT_THE_EDGE * step else _meeting(start, step, low)
         if meeting is None:
             return cls._exact(start, step, output, (low, high))
         surplus, first = meeting
         reach = first + (surplus + output) * step
         last = min(high, math.ceil(reach + max(step, 1.0)))  # the filter sees that far
-        if reach > high or limits[1] - end < _ERROR * step:
+        if reach > high or limits[1] - end <= _AT_THE_EDGE * step:
             last, step = high, (high - first) / (surplus + output)
         return cls(first, last, surplus * step, step, output, surplus)
 
