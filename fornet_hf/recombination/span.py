@@ -14,7 +14,7 @@ _EARLIER = 16  # pixels of the output
 _TO_THE_EDGE = 48  # pixels of the output: as far it is worth to begin at the object's own edge
 _CLOSE = 0.05  # of a pixel of the output
 _ERROR = 0.25  # of a pixel of the output, by which a part may be moved
-_AT_THE_EDGE = 0.5  # of a pixel of the output, to which the edges of objects are rounded
+_AT_THE_EDGE = 0.3  # of a pixel of the output: as near to its edge an object counts as whole
 
 
 class Span(NamedTuple):
@@ -40,7 +40,7 @@ class Span(NamedTuple):
     def of(cls, start: float, end: float, output: int, limits: tuple[float, float]) -> Span:
         """The source from `start` to `end` as `output` pixels; nothing beyond `limits` is seen.
 
-        A start or end within half a pixel of the output from a limit is taken for it, and rounded to a whole pixel.
+        A start or end within 0.3 pixels of the output from a limit is taken for it, and rounded to a whole pixel.
         Any other start is moved by at most a quarter of a pixel of the output (`surplus` is None if no such start is
         a whole number of pixels away).
         """
