@@ -22,7 +22,7 @@ from benchmarks.stages import breakdown
 from benchmarks.straightforward import PlainJpegs, Straightforward
 from benchmarks.synthetic import write_rows
 from fornet_hf.features import row_features, with_lazy_images
-from fornet_hf.recombination import CropConfig, Recombine
+from fornet_hf.recombination import CropConfig, Recombine, to_tensor
 from fornet_hf.rows import Row
 from tests.torchvision_shim import import_torchvision
 
@@ -45,7 +45,7 @@ class Sides:
         pipeline = transforms.Compose([crop, flip, transforms.ToTensor()])
         rows, pictures = _repeated(prepared_rows(outlines=True), photos(outlines=True))
         stored = _stored(rows, folder)
-        fused = {"crop": CropConfig(size=SIZE), "flip": 0.5, "transform": transforms.ToTensor()}
+        fused = {"crop": CropConfig(size=SIZE), "flip": 0.5, "transform": to_tensor}
         self.fused = _recombining(stored, **fused)
         self.unfused = _recombining(stored, transform=pipeline)
         self.plain = PlainJpegs(pictures, pipeline)

@@ -80,6 +80,24 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
     return pixels
 
 
+_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_KIND = b"\1\0\0\0\0"  # 1 bit, gray, the only compression and filtering there are, not interlaced
+
+
+def open_mask(data: bytes) -> Image.Image:
+    """The picture in a mask's file, for a file that was checked before.
+
+    What `encode_mask` writes has one chunk of pixels right after the header. Pillow's zip decoder alone reads it in
+    half the time of `Image.open`, which takes care of every other picture.
+    """
+    length = int.from_bytes(data[33:37], "big")
+    chunks = data[37:41] + data[49 + length : 53 + length]  # the types of the second and the third
+    if data[:16] != _START or data[24:29] != _KIND or chunks != b"IDATIEND":
+        return Image.open(io.BytesIO(data))
+    size = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    return Image.frombytes("1", size, data[41 : 41 + length], "zip", "1")
+
+
 def _whole(png: bytes) -> bool:
     """Whether the chunks of a PNG have their checksums and the last is its end (PNG specification, 5.3)."""
     start = 8  # after the signature

@@ -1,13 +1,16 @@
 """Masks: boxes, dilation, 1-bit PNG."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from fornet_hf.errors import EmptyMaskError, PatchFormatError
-from fornet_hf.masks import bounding_box, decode_mask, dilate, encode_mask
+from fornet_hf.masks import bounding_box, decode_mask, dilate, encode_mask, open_mask
 from tests.pictures import file_of, picture
 from tests.test_raster import png_header
 
@@ -74,3 +77,20 @@ WRONG = {
 def test_other_files_are_no_masks(name):
     with pytest.raises(PatchFormatError, match="the mask"):
         decode_mask(WRONG[name], (8, 8))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 9), (300, 401), (512, 512)])
+def test_a_checked_mask_opens_without_pillows_header(shape, monkeypatch):
+    mask = np.random.default_rng(0).random(shape) < 0.5
+    data = encode_mask(mask)
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "open", None)
+        assert np.array_equal(np.asarray(open_mask(data)), mask)
+    assert open_mask(data).mode == "1"
+
+
+def test_any_other_picture_opens_as_mask_too():
+    for mode, options in (("L", {}), ("1", {"compress_level": 0}), ("P", {})):
+        buffer = io.BytesIO()
+        Image.new(mode, (900, 700), 1).save(buffer, "PNG", **options)
+        assert open_mask(buffer.getvalue()).size == (900, 700)

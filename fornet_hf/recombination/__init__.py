@@ -6,6 +6,7 @@ compositing  pixels from a Composition: no randomness
 transform    `Recombine`, the callable for `ds.set_transform`
 streaming    the same for streamed datasets
 dataset      epochs
+tensors      pictures as torch tensors
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fornet_hf.recombination.dataset import PreparedDataset, as_prepared, set_ep
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.sampling import draw
 from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream
+from fornet_hf.recombination.tensors import to_tensor
 from fornet_hf.recombination.transform import Recombine
 
 __all__ = [
@@ -32,4 +34,5 @@ __all__ = [
     "draw",
     "recombine_stream",
     "set_epoch",
+    "to_tensor",
 ]

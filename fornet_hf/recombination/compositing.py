@@ -6,12 +6,11 @@ in the window is decoded and scaled, straight to the output's size.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from fornet_hf import jpeg
 from fornet_hf.errors import ConfigurationError, explain
@@ -20,11 +19,9 @@ from fornet_hf.masks import Box
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.decoding import Picture, decode_part, decoded, encoded
+from fornet_hf.recombination.feather import feathered, reach
 from fornet_hf.recombination.scaling import Bounds
 from fornet_hf.rows import Row
-
-# The feather goes inwards only: what the blur left at one half or below vanishes.
-_INWARDS = [2 * value - 255 if value > 128 else 0 for value in range(256)]
 
 
 class Composed(NamedTuple):
@@ -93,10 +90,10 @@ def render(parts: Parts, composition: Composition, *, with_mask: bool) -> Compos
     mask = Image.new("L", composition.output) if with_mask else None
     place = _Place.of(composition, parts.cutout)
     if parts.cutout is not None and place is not None:
-        alpha = place.alpha(parts.cutout)
-        image.paste(parts.cutout.colours(place.source(place.visible), place.size), place.visible[:2], alpha)
+        colours, alpha = place.pixels(parts.cutout)
+        image.paste(colours, place.box[:2], alpha)  # Pillow clips what lies beyond the picture
         if mask is not None:
-            mask.paste(alpha, place.visible[:2])
+            mask.paste(alpha, place.box[:2])
     return _flipped(image, mask, composition)
 
 
@@ -109,7 +106,7 @@ def _render_original(parts: Parts, composition: Composition, *, with_mask: bool)
         where = parts.cutout.placed_at(parts.box[:2])
         place = _Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
         if place is not None:
-            mask.paste(place.alpha(parts.cutout), place.visible[:2])
+            mask.paste(place.alpha(parts.cutout), place.box[:2])
     return _flipped(image, mask, composition)
 
 
@@ -137,69 +134,65 @@ class _Place(NamedTuple):
     """Where the foreground lies on the output.
 
     Attributes:
-        visible: the part of it that shows, pixels of the output.
-        extent: all of the pasted part, pixels of the output; may reach beyond the output.
+        box: the part of it that shows, pixels of the output; beyond the output also what the feather draws on.
+        source: what lies under `box`, pixels of the tight box.
         radius: of the feather in x and y, pixels of the output.
-        axes: for x and y, the tight box's coordinate at the output's origin, and its pixels per pixel of the output.
-        limits: width and height of the tight box.
     """
 
-    visible: Box
-    extent: Box
+    box: Box
+    source: Bounds
     radius: tuple[float, float]
-    axes: tuple[tuple[float, float], tuple[float, float]]
-    limits: tuple[int, int]
 
     @classmethod
     def of(cls, composition: Composition, cutout: Cutout | None) -> _Place | None:
         """None if nothing of the foreground shows."""
         if cutout is None or composition.size is None:
             return None
-        limits = cutout.shape.width, cutout.shape.height
-        extent, visible, axes, radius = [], [], [], []
-        for axis in (0, 1):
-            start, length = composition.window[axis], composition.window[axis + 2] - composition.window[axis]
-            zoom = composition.output[axis] / length
-            at = composition.offset[axis] - start
-            ends = round(at * zoom), round((at + composition.part[axis + 2] - composition.part[axis]) * zoom)
-            extent.append(ends)
-            visible.append((max(ends[0], 0), min(ends[1], composition.output[axis])))
-            if visible[axis][0] >= visible[axis][1]:
-                return None
-            pixel = limits[axis] / composition.size[axis]
-            axes.append(((composition.part[axis] - at) * pixel, pixel / zoom))
-            radius.append(composition.sigma * zoom)
-        return cls(
-            (visible[0][0], visible[1][0], visible[0][1], visible[1][1]),
-            (extent[0][0], extent[1][0], extent[0][1], extent[1][1]),
-            (radius[0], radius[1]),
-            (axes[0], axes[1]),
-            limits,
-        )
+        shape = cutout.shape
+        x = _along(composition, 0, shape.width / composition.size[0], shape.width)
+        y = _along(composition, 1, shape.height / composition.size[1], shape.height)
+        if x is None or y is None:
+            return None
+        (x0, x1), (left, right), x_radius = x
+        (y0, y1), (top, bottom), y_radius = y
+        return cls((x0, y0, x1, y1), (left, top, right, bottom), (x_radius, y_radius))
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of what shows, pixels of the output."""
-        return self.visible[2] - self.visible[0], self.visible[3] - self.visible[1]
+        """Width and height of `box`."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
 
-    def source(self, box: Box) -> Bounds:
-        """The pixels of the tight box that lie under `box` of the output."""
-        x0, y0, x1, y1 = (
-            min(max(self.axes[i % 2][0] + edge * self.axes[i % 2][1], 0.0), float(self.limits[i % 2]))
-            for i, edge in enumerate(box)
-        )
-        return x0, y0, x1, y1
+    def pixels(self, cutout: Cutout) -> tuple[Image.Image, Image.Image]:
+        """Colours and feathered mask under `box`."""
+        colours, mask = cutout.scaled(self.source, self.size)
+        return colours, feathered(mask, self.radius)
 
     def alpha(self, cutout: Cutout) -> Image.Image:
-        """The feathered mask of what shows."""
-        margins = [math.ceil(3 * radius) for radius in self.radius]  # what the blur draws on
-        box = (
-            max(self.extent[0], self.visible[0] - margins[0]),
-            max(self.extent[1], self.visible[1] - margins[1]),
-            min(self.extent[2], self.visible[2] + margins[0]),
-            min(self.extent[3], self.visible[3] + margins[1]),
-        )
-        alpha = cutout.alpha(self.source(box), (box[2] - box[0], box[3] - box[1]))
-        alpha = alpha.filter(ImageFilter.GaussianBlur(self.radius)).point(_INWARDS)
-        x, y = self.visible[0] - box[0], self.visible[1] - box[1]
-        return alpha if box == self.visible else alpha.crop((x, y, x + self.size[0], y + self.size[1]))
+        """The feathered mask alone."""
+        return feathered(cutout.mask(self.source, self.size), self.radius)
+
+
+Pair = tuple[int, int]
+
+
+def _along(
+    composition: Composition, axis: int, pixel: float, limit: int
+) -> tuple[Pair, tuple[float, float], float] | None:
+    """Box, source and radius of a `_Place` along one axis; None if nothing shows.
+
+    Args:
+        pixel: pixels of the tight box per pixel of the scaled foreground.
+        limit: width or height of the tight box.
+    """
+    start, end, output = composition.window[axis], composition.window[axis + 2], composition.output[axis]
+    first, last = composition.part[axis], composition.part[axis + 2]
+    zoom = output / (end - start)
+    at = composition.offset[axis] - start
+    extent = round(at * zoom), round((at + last - first) * zoom)  # may reach beyond the output
+    if max(extent[0], 0) >= min(extent[1], output):
+        return None
+    radius = composition.sigma * zoom
+    margin = reach(radius)
+    box = max(extent[0], -margin), min(extent[1], output + margin)
+    low, high = (min(max((first - at + edge / zoom) * pixel, 0.0), float(limit)) for edge in box)
+    return box, (low, high), radius

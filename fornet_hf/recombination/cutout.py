@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
+from fornet_hf.masks import Box, open_mask
 from fornet_hf.recombination.composition import Size
-from fornet_hf.recombination.decoding import Picture, decode_part
+from fornet_hf.recombination.decoding import Picture, decode_part, decode_region, shrink_for
 from fornet_hf.recombination.sampling import ForegroundShape
-from fornet_hf.recombination.scaling import Bounds, scaled
+from fornet_hf.recombination.scaling import Bounds, scaled_mask, scaled_with_mask
+from fornet_hf.recombination.span import Span
 
 
 class Cutout:
@@ -23,19 +25,18 @@ class Cutout:
 
     def __init__(self, colours: Picture, mask: Image.Image, ratio: float) -> None:
         """`colours` and `mask` (mode L or 1) have the same size; `ratio` as in `ForegroundShape`."""
-        box = mask.getbbox() or (0, 0, *mask.size)
-        alpha = mask.crop(box)
-        self._colours, self._origin = colours, box[:2]
-        self._alpha = alpha if alpha.mode == "L" else alpha.convert("L")
-        pixels = np.asarray(self._alpha)
-        total = float(pixels.sum()) / 255 if alpha.mode == "L" else np.count_nonzero(pixels)
-        coverage = total / pixels.size
-        self.shape = ForegroundShape(*self._alpha.size, coverage, ratio)
+        self._colours, self._mask = colours, mask if mask.mode == "L" else mask.convert("L")
+        self._box: Box = self._mask.getbbox() or (0, 0, *mask.size)
+        width, height = self._box[2] - self._box[0], self._box[3] - self._box[1]
+        pixels = np.asarray(self._mask)
+        # Counting is three times as fast as summing.
+        total = float(np.count_nonzero(pixels)) if mask.mode == "1" else float(pixels.sum()) / 255
+        self.shape = ForegroundShape(width, height, total / (width * height), ratio)
 
     @classmethod
     def of_bytes(cls, foreground: Picture, mask: Picture, ratio: float) -> Cutout:
         """From a row's columns `foreground` and `mask`."""
-        opened = mask if isinstance(mask, Image.Image) else Image.open(io.BytesIO(mask))
+        opened = mask if isinstance(mask, Image.Image) else open_mask(mask)
         return cls(foreground, opened, ratio)
 
     @classmethod
@@ -45,22 +46,48 @@ class Cutout:
 
     def placed_at(self, corner: tuple[int, int]) -> dict[str, Any]:
         """The fields of the `Composition` that shows the object at its own size, its crop's corner at `corner`."""
-        width, height = self._alpha.size
-        offset = corner[0] + self._origin[0], corner[1] + self._origin[1]
-        return {"size": (width, height), "part": (0, 0, width, height), "offset": offset, "sigma": 0.0}
+        size = self.shape.width, self.shape.height
+        offset = corner[0] + self._box[0], corner[1] + self._box[1]
+        return {"size": size, "part": (0, 0, *size), "offset": offset, "sigma": 0.0}
 
     def rgba(self) -> Image.Image:
         """The object with its mask as alpha channel: the tight box, at its own size."""
-        (x, y), (width, height) = self._origin, self._alpha.size
-        picture = decode_part(self._colours, (x, y, x + width, y + height), (width, height)).convert("RGBA")
-        picture.putalpha(self._alpha)
+        picture = decode_part(self._colours, self._box, (self.shape.width, self.shape.height)).convert("RGBA")
+        picture.putalpha(self._mask.crop(self._box))
         return picture
 
-    def colours(self, box: Bounds, output: Size) -> Image.Image:
-        """The RGB pixels under `box` (pixels of the tight box), scaled to `output`."""
-        x, y = self._origin
-        return decode_part(self._colours, (box[0] + x, box[1] + y, box[2] + x, box[3] + y), output)
+    def scaled(self, box: Bounds, output: Size) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
+        """What lies under `box` (pixels of the tight box), scaled to `output`.
 
-    def alpha(self, box: Bounds, output: Size) -> Image.Image:
-        """The mask under `box` (pixels of the tight box), scaled to `output`; mode L."""
-        return scaled(self._alpha, box, output)
+        Returns: its colours, RGB; and its mask, uint8, height x width.
+        """
+        scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
+        shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
+        x, y = self._spans(box, output, shrink)
+        seen = x.first * shrink, y.first * shrink, x.last * shrink, y.last * shrink
+        region = decode_region(self._colours, seen, shrink, 0)
+        left, top = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
+        spans = x.moved(-left), y.moved(-top)
+        mask = self._mask.crop(region.box)
+        if shrink > 1:
+            mask = mask.reduce(shrink)
+        colours = region.picture if isinstance(self._colours, bytes) else region.picture.copy()
+        return scaled_with_mask(colours, mask, spans)
+
+    def mask(self, box: Bounds, output: Size) -> npt.NDArray[np.uint8]:
+        """The mask alone."""
+        x, y = self._spans(box, output, 1)
+        return scaled_mask(self._mask, (x, y))
+
+    def _spans(self, box: Bounds, output: Size, shrink: int) -> tuple[Span, Span]:
+        """In x and y, pixels of the crop / `shrink`."""
+        x, y = (
+            Span.of(
+                (box[axis] + self._box[axis]) / shrink,
+                (box[axis + 2] + self._box[axis]) / shrink,
+                output[axis],
+                (self._box[axis] / shrink, self._box[axis + 2] / shrink),
+            )
+            for axis in (0, 1)
+        )
+        return x, y

@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from PIL import Image
 
 from fornet_hf import jpeg, rows
 from fornet_hf.jpeg import Rectangle
 from fornet_hf.lazy import unread_bytes
+from fornet_hf.masks import Box
 from fornet_hf.recombination.composition import Size
 from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
 
@@ -66,21 +68,61 @@ def decode_part(picture: Picture, box: Bounds, output: Size) -> Image.Image:
     Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
     an eighth of the size where the box is shrunk by at least that factor.
     """
+    scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
+    region = decode_region(picture, box, shrink_for(picture, scale), 0 if is_whole(box) else 1 + math.ceil(scale))
+    left, top, right, bottom = region.inside(box)
+    # The last pixel of a shrunk picture may lie half outside.
+    width, height = region.picture.size
+    return scaled(region.picture, (left, top, min(right, width), min(bottom, height)), output)
+
+
+class Region(NamedTuple):
+    """Part of a picture.
+
+    Attributes:
+        picture: RGB.
+        box: the part, pixels of the file.
+        shrink: pixels of the file per pixel of `picture`.
+    """
+
+    picture: Image.Image
+    box: Box
+    shrink: int
+
+    def inside(self, box: Bounds) -> Bounds:
+        """Pixels of `picture` from pixels of the file."""
+        x, y, shrink = self.box[0], self.box[1], self.shrink
+        return (box[0] - x) / shrink, (box[1] - y) / shrink, (box[2] - x) / shrink, (box[3] - y) / shrink
+
+
+def shrink_for(picture: Picture, scale: float) -> int:
+    """By how much a picture can be shrunk while decoding it if `scale` of its pixels are to become one."""
+    if scale < 2 or not isinstance(picture, bytes) or jpeg.size_of(picture) is None:
+        return 1
+    return 8 if scale >= 8 else 4 if scale >= 4 else 2
+
+
+def decode_region(picture: Picture, box: Bounds, shrink: int, margin: int) -> Region:
+    """At least the pixels `box` of a picture, and where there are any, `margin` pixels around.
+
+    Args:
+        picture: if its pixels are already there, so that nothing is gained by decoding less, it is given back whole.
+        box: pixels of the file.
+        shrink: what `shrink_for` gave.
+        margin: pixels of the file.
+    """
     size = jpeg.size_of(picture) if isinstance(picture, bytes) else None
     if not isinstance(picture, bytes) or size is None:
-        return scaled(decoded(picture), box, output)
-    scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
-    # One pixel around, as the outermost pixels of a cut are not exact; more where the filter reaches beyond the box.
-    area = Rectangle.around(_grown(box, size, 1 if is_whole(box) else 2 + math.ceil(scale)), size)
-    x0, y0, x1, y1 = area.pixels(size)
-    if size[0] * size[1] - (x1 - x0) * (y1 - y0) > _WORTH_A_CUT:
-        picture, size = jpeg.cut(picture, area), (x1 - x0, y1 - y0)
-        box = (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0)
-    shrink = next(factor for factor in (8, 4, 2, 1) if scale >= factor or factor == 1)
-    part = _load(picture, size, shrink)
-    # The last pixel of a shrunk picture may lie half outside.
-    left, top, right, bottom = (edge / shrink for edge in box)
-    return scaled(part, (left, top, min(right, part.size[0]), min(bottom, part.size[1])), output)
+        whole = decoded(picture)
+        return Region(whole, (0, 0, *whole.size), 1)
+    # One pixel around, as the outermost pixels of a cut are not exact.
+    area = Rectangle.around(_grown(box, size, margin + 1), size)
+    part = area.pixels(size)
+    if size[0] * size[1] - (part[2] - part[0]) * (part[3] - part[1]) > _WORTH_A_CUT:
+        picture = jpeg.cut(picture, area)
+    else:
+        part = (0, 0, *size)
+    return Region(_load(picture, (part[2] - part[0], part[3] - part[1]), shrink), part, shrink)
 
 
 def _load(data: bytes, size: Size, shrink: int) -> Image.Image:

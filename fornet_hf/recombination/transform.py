@@ -37,7 +37,7 @@ class Recombine(Recombiner):
         config: the parameters as one value; else give the keywords of `RecombinationConfig`.
         foreground_transform: called on the object as tight RGBA picture, before its size is drawn; returns RGBA.
         fg_transform: another name of `foreground_transform`.
-        transform: called on the recombined picture; with masks see `Hooks`.
+        transform: called on the recombined picture, such as `to_tensor` of this package; with masks see `Hooks`.
         target_transform: called on the label.
         return_fg_masks: also return the pasted mask, as `mask`.
         return_composition: also return what was drawn, as `composition`.
