@@ -159,7 +159,9 @@ class _Mcus:
         if len(ends) != columns * rows:
             found = f"{len(ends)} markers"
             raise PatchFormatError(explain("this JPEG's markers do not fit", found=found, allowed=columns * rows))
-        if ends[-1] != len(codes) or not np.array_equal(codes[ends - 1], _markers(len(ends))):
+        found_markers = codes[ends - 1]
+        in_turn = ends[-1] == len(codes) and found_markers[-1] == _EOI
+        if not (in_turn and np.array_equal(found_markers[:-1], _restarts(len(ends) - 1))):
             allowed = "RST0 to RST7 in turn, and EOI as the last bytes"
             raise PatchFormatError(explain("this JPEG's markers are out of order", allowed=allowed))
         starts = np.concatenate([[start], ends[:-1]])
@@ -184,11 +186,16 @@ class _Mcus:
         return [self.codes[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _markers(count: int) -> npt.NDArray[np.uint8]:
-    """The second byte of each marker of that many MCUs."""
-    codes = (_RST0 + np.arange(count) % 8).astype(np.uint8)
-    codes[-1] = _EOI
-    return codes
+@functools.cache
+def _all_restarts() -> npt.NDArray[np.uint8]:
+    """The second bytes of more restart markers than the largest raster has."""
+    return np.tile(np.arange(_RST0, _RST0 + 8, dtype=np.uint8), 2**13)
+
+
+def _restarts(count: int) -> npt.NDArray[np.uint8]:
+    """The second bytes of that many restart markers in turn."""
+    cycle = _all_restarts()
+    return cycle[:count] if count <= len(cycle) else np.resize(cycle, count)
 
 
 def _write(size: tuple[int, int], runs: list[npt.NDArray[np.uint8]], lengths: npt.NDArray[np.int64]) -> bytes:
@@ -196,5 +203,6 @@ def _write(size: tuple[int, int], runs: list[npt.NDArray[np.uint8]], lengths: np
     head = bytearray(header())
     head[_SIZE_AT : _SIZE_AT + 4] = size[1].to_bytes(2, "big") + size[0].to_bytes(2, "big")
     body = np.concatenate(runs)
-    body[np.cumsum(lengths) - 1] = _markers(lengths.size)
+    body[np.cumsum(lengths) - 1] = _restarts(lengths.size)
+    body[-1] = _EOI
     return bytes(head) + body.tobytes()
