@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         StreamingRecombine,
         recombine_stream,
         set_epoch,
+        to_tensor,
     )
     from fornet_hf.rows import cutout
 
@@ -38,6 +39,7 @@ _HOMES = {
     "load_dataset": "loading",
     "recombine_stream": "recombination",
     "set_epoch": "recombination",
+    "to_tensor": "recombination",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "load_dataset",
     "recombine_stream",
     "set_epoch",
+    "to_tensor",
 ]
 
 
