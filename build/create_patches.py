@@ -20,10 +20,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.boxes import CentredBox, read_boxes
+from producers.command import finish
 from producers.parallel import run_tasks
 from producers.plan import Task, plan, present_splits
 from producers.report import Report
@@ -101,17 +102,7 @@ def _work(tasks: Sequence[Task], settings: Settings, folder: RunFolder, workers:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     arguments = parser().parse_args(argv)
-    try:
-        report = create_patches(arguments)
-    except ForNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    print(report.summary())
-    print(f"patches: {arguments.out / 'patches'}")
-    return 0
+    return finish(partial(create_patches, arguments), arguments.out / "patches")
 
 
 if __name__ == "__main__":

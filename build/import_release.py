@@ -23,8 +23,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.workers import max_workers
+from producers.command import finish
 from producers.import_shard import ImportSettings, import_shard
 from producers.old_parts import splits_of
 from producers.parallel import run_tasks
@@ -95,17 +96,7 @@ def _work(tasks: Sequence[Task], settings: ImportSettings, folder: RunFolder, wo
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     arguments = parser().parse_args(argv)
-    try:
-        report = import_release(arguments)
-    except ForNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    print(report.summary())
-    print(f"patches: {arguments.out / 'patches'}")
-    return 0
+    return finish(partial(import_release, arguments), arguments.out / "patches")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -34,6 +35,7 @@ from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
+from producers.command import finish
 from producers.gpu_worker import SegmentWorker
 from producers.model_settings import ModelSettings
 from producers.on_ray import run_on_ray
@@ -166,17 +168,7 @@ def _engine(
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     arguments = parser().parse_args(argv)
-    try:
-        report = segment(arguments)
-    except (ForNetError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    print(report.summary())
-    print(f"candidates: {arguments.run / 'candidates'}")
-    return 0
+    return finish(partial(segment, arguments), arguments.run / "candidates", known=(ForNetError, OSError))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -23,6 +24,7 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
+from producers.command import finish
 from producers.plan import Task, plan
 from producers.report import Report
 from producers.run_folder import RunFolder
@@ -128,17 +130,7 @@ def _work(tasks: Sequence[Task], settings: SelectSettings, folder: RunFolder, ar
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     arguments = parser().parse_args(argv)
-    try:
-        report = select(arguments)
-    except (ForNetError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    print(report.summary())
-    print(f"patches: {arguments.out / 'patches'}")
-    return 0
+    return finish(partial(select, arguments), arguments.out / "patches", known=(ForNetError, OSError))
 
 
 if __name__ == "__main__":

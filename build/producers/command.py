@@ -1,0 +1,39 @@
+"""How every command of the producers ends: what it says, and its exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from fornet_hf.errors import ForNetError
+
+
+class Summary(Protocol):
+    """What a run has to report."""
+
+    def summary(self) -> str:
+        """One line for people."""
+        ...
+
+
+def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Exception], ...] = (ForNetError,)) -> int:
+    """Do the work and say how it ended; returns the exit status.
+
+    Args:
+        work: the run.
+        made: the folder that holds its result.
+        known: errors whose message says enough, so that no traceback is shown.
+    """
+    try:
+        report = work()
+    except known as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(report.summary())
+    print(f"{made.name}: {made}")
+    return 0
