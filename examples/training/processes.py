@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+import torch.distributed.nn  # before the group is there: see process_group
 from torch import distributed
 
 
@@ -47,7 +48,12 @@ _VARIABLES = (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
 
 @contextmanager
 def process_group(here: Place) -> Iterator[None]:
-    """Processes that can talk to each other, inside of this block. One process needs nobody to talk to."""
+    """Processes that can talk to each other, inside of this block. One process needs nobody to talk to.
+
+    Afterwards the group's threads are gone, once nobody holds the group: gloo's may let go of a tensor a moment after
+    a sum is there, and abort the process when Python is gone by then. `torch.distributed.nn` keeps the group that it
+    finds as the default of its functions, for ever; DistributedDataParallel imports it if nobody did before.
+    """
     if here.device.type == "cuda":
         torch.cuda.set_device(here.device)
     if here.world == 1:
