@@ -17,7 +17,8 @@ from fornet_hf.delta import apply_delta, make_delta
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import IntegrityError, PatchFormatError, explain
 from fornet_hf.jpeg import Rectangle
-from fornet_hf.masks import Box, Mask, bounding_box, decode_mask, dilate, encode_mask
+from fornet_hf.mask_png import decode_mask, encode_mask
+from fornet_hf.masks import Box, Mask, bounding_box, dilate
 from fornet_hf.raster import canonical_raster
 from fornet_hf.rows import Row
 

@@ -28,7 +28,7 @@ from fornet_hf.errors import (
     SourceError,
 )
 from fornet_hf.locations import Folder
-from fornet_hf.masks import encode_mask
+from fornet_hf.mask_png import encode_mask
 from fornet_hf.raster import canonical_raster
 from fornet_hf.release import open_release
 from fornet_hf.shards import MAX_ROW_GROUP_ROWS, SCHEMA

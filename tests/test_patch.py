@@ -13,7 +13,8 @@ from fornet_hf import jpeg
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import EmptyMaskError, IntegrityError, PatchFormatError, SourceError
 from fornet_hf.jpeg import Rectangle
-from fornet_hf.masks import decode_mask, dilate
+from fornet_hf.mask_png import decode_mask
+from fornet_hf.masks import dilate
 from fornet_hf.patch import Patch, apply_patch, make_patch
 from fornet_hf.raster import canonical_raster
 from tests.pictures import ENCODING, disc, file_of, infilled, patch_of, picture

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.masks import decode_mask
+from fornet_hf.mask_png import decode_mask
 from fornet_hf.patch import apply_patch
 from fornet_hf.rows import cutout, picture
 from tests.pictures import ENCODING, disc, file_of, patch_of

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.masks import Mask, bounding_box, decode_mask
+from fornet_hf.mask_png import decode_mask
+from fornet_hf.masks import Mask, bounding_box
 from fornet_hf.patch import Patch, apply_patch
 from fornet_hf.raster import decode_rgb
 

@@ -11,7 +11,8 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import PatchFormatError, explain
 from fornet_hf.jpeg import Rectangle
 from fornet_hf.legacy.apply import LegacyPicture
-from fornet_hf.masks import Box, Mask, encode_mask
+from fornet_hf.mask_png import encode_mask
+from fornet_hf.masks import Box, Mask
 from fornet_hf.rows import Row
 
 

@@ -15,7 +15,8 @@ import export_ratios
 from fornet_hf import jpeg
 from fornet_hf.legacy import LegacyArchive, apply
 from fornet_hf.manifest import read_manifest
-from fornet_hf.masks import decode_mask, dilate
+from fornet_hf.mask_png import decode_mask
+from fornet_hf.masks import dilate
 from fornet_hf.patch import apply_patch
 from fornet_hf.raster import canonical_raster
 from fornet_hf.shards import PatchShard

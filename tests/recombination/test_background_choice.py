@@ -40,7 +40,7 @@ def ds() -> Any:
 
 
 def _mask() -> dict[str, Any]:
-    from fornet_hf.masks import encode_mask
+    from fornet_hf.mask_png import encode_mask
 
     return {"bytes": encode_mask(np.ones((16, 32), np.bool_)), "path": None}
 

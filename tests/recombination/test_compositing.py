@@ -11,7 +11,7 @@ from PIL import Image
 
 from fornet_hf import jpeg
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.masks import encode_mask
+from fornet_hf.mask_png import encode_mask
 from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.rows import Row

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf import jpeg
-from fornet_hf.masks import encode_mask
+from fornet_hf.mask_png import encode_mask
 from fornet_hf.recombination import scaling
 from fornet_hf.recombination.cutout import Cutout
 from tests.factory import photo

@@ -13,7 +13,7 @@ import select_versions
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.manifest import read_manifest
-from fornet_hf.masks import decode_mask
+from fornet_hf.mask_png import decode_mask
 from fornet_hf.patch import apply_patch
 from fornet_hf.raster import decode_rgb
 from fornet_hf.shards import PatchShard

@@ -1,0 +1,130 @@
+"""Masks in files: 1-bit PNG, its rows unfiltered."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from fornet_hf.errors import PatchFormatError, explain
+from fornet_hf.masks import Mask
+from fornet_hf.raster import DECODE_ERRORS
+
+Levels = npt.NDArray[np.uint8]
+
+
+def encode_mask(mask: Mask) -> bytes:
+    """A bool array of height x width as 1-bit PNG.
+
+    Its rows are unfiltered, as PNG's specification (12.8) advises for few bits: a quarter smaller than with the
+    filters that Pillow chooses, and read in a third of the time.
+    """
+    height, width = mask.shape
+    rows = np.zeros((height, _stride(width)), np.uint8)  # each begins with its filter: 0, none
+    rows[:, 1:] = np.packbits(mask, axis=1)
+    # Level 9 takes fifteen times as long for a tenth less.
+    chunks = (b"IHDR", _header(width, height)), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b"")
+    return _SIGNATURE + b"".join(
+        len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+        for kind, content in chunks
+    )
+
+
+def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
+    """A 1-bit PNG of exactly `size` (width, height) as bool array of height x width.
+
+    The size is read from the header and compared before any pixel is decoded.
+
+    Raises:
+        PatchFormatError: not a 1-bit PNG, not of that size, or damaged.
+    """
+    chunks = _chunks(data)  # Pillow minds neither checksums nor what comes after the pixels
+    if chunks is None:
+        raise PatchFormatError(explain("the mask's PNG is damaged, cut off or followed by other bytes"))
+    header = chunks[0][1]
+    if header != _header(*size):
+        found = (int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")), list(header[8:])
+        allowed = size, "1 bit, gray, not interlaced: [1, 0, 0, 0, 0]"
+        raise PatchFormatError(explain("the mask is not as declared", found=found, allowed=allowed))
+    try:
+        rows = _rows(b"".join(content for kind, content in chunks if kind == b"IDAT"), size)
+        return np.array(Image.open(io.BytesIO(data), formats=("PNG",))) if rows[:, 0].any() else _unpacked(rows, size)
+    except (zlib.error, *DECODE_ERRORS) as error:
+        raise PatchFormatError(
+            explain("the mask cannot be decoded", found=f"{type(error).__name__}: {error}", allowed="1-bit PNG")
+        ) from error
+
+
+def open_mask(data: bytes) -> Mask | Levels:
+    """The mask in a file that was checked before.
+
+    Rows as `encode_mask` writes them are unpacked here; Pillow reads all others.
+
+    Returns: bool of height x width, or uint8 (0 to 255) where the file is no 1-bit PNG.
+    """
+    length, size = (
+        int.from_bytes(data[33:37], "big"),
+        (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")),
+    )
+    kinds = data[12:16] + data[37:41] + data[length + 49 : length + 53]
+    if data[16:29] == _header(*size) and kinds == b"IHDRIDATIEND":
+        rows = _rows(data[41 : 41 + length], size)
+        if not rows[:, 0].any():
+            return _unpacked(rows, size)
+    return levels_of(Image.open(io.BytesIO(data)))
+
+
+def levels_of(picture: Image.Image) -> Mask | Levels:
+    """The pixels of a mask that is a picture, as `open_mask` gives them."""
+    return np.asarray(picture if picture.mode in ("1", "L") else picture.convert("L"))
+
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def _header(width: int, height: int) -> bytes:
+    """Of a PNG: 1 bit, gray, the only compression and filtering that there are, not interlaced."""
+    return width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\1\0\0\0\0"
+
+
+def _stride(width: int) -> int:
+    """Bytes of a row: its filter, and 8 pixels a byte."""
+    return 1 + -(-width // 8)
+
+
+def _rows(compressed: bytes, size: tuple[int, int]) -> Levels:
+    """The bytes of each row: its filter, then its pixels.
+
+    Raises:
+        zlib.error: damaged, or of another length.
+    """
+    width, height = size
+    stride = _stride(width)
+    codes = zlib.decompressobj().decompress(compressed, stride * height + 1)
+    if len(codes) != stride * height:
+        raise zlib.error(f"not {stride * height} bytes of pixels")
+    return np.frombuffer(codes, np.uint8).reshape(height, stride)
+
+
+def _unpacked(rows: Levels, size: tuple[int, int]) -> Mask:
+    """The pixels of unfiltered rows."""
+    return np.unpackbits(rows[:, 1:], axis=1, count=size[0]).view(np.bool_)
+
+
+def _chunks(png: bytes) -> list[tuple[bytes, bytes]] | None:
+    """Kind and content of all chunks, IHDR first and IEND last; None where these or a checksum are not right.
+
+    PNG specification, 5.3 and 5.6.
+    """
+    chunks, at = [], len(_SIGNATURE)
+    while at + 12 <= len(png):
+        end = at + 12 + int.from_bytes(png[at : at + 4], "big")
+        if zlib.crc32(png[at + 4 : end - 4]) != int.from_bytes(png[end - 4 : end], "big"):
+            return None
+        chunks.append((png[at + 4 : at + 8], png[at + 8 : end - 4]))
+        at = end
+    whole = at == len(png) and png.startswith(_SIGNATURE) and chunks
+    return chunks if whole and chunks[0][0] == b"IHDR" and chunks[-1] == (b"IEND", b"") else None
