@@ -154,7 +154,7 @@ class _Mcus:
             raise PatchFormatError("this JPEG is not restart-coded with the settings of the format")
         codes, start = np.frombuffer(data, np.uint8), len(header())
         columns, rows = -(-size[0] // MCU), -(-size[1] // MCU)
-        escapes = np.flatnonzero(codes[start:-1] == 0xFF) + start
+        escapes = (codes[start:-1] == 0xFF).nonzero()[0] + start
         ends = escapes[codes[escapes + 1] != 0] + 2
         if len(ends) != columns * rows:
             found = f"{len(ends)} markers"

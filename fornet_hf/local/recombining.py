@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,13 @@ from fornet_hf.errors import ConfigurationError, ForNetError, SourceError, expla
 from fornet_hf.local.index import LocalSplit
 from fornet_hf.raster import decode_rgb
 from fornet_hf.recombination.clock import Clock
-from fornet_hf.recombination.compositing import Parts
+from fornet_hf.recombination.compositing import Composed, Parts
 from fornet_hf.recombination.composition import Composition, Size
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.decoding import size_of
 from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.recombiner import Recombined, Recombiner
+from fornet_hf.recombination.lockstep import Steps
+from fornet_hf.recombination.recombiner import Drawn, Recombiner
 from fornet_hf.recombination.sampling import BackgroundShape
 from fornet_hf.recombination.selection import Selection
 from fornet_hf.sources import FolderSource
@@ -79,14 +81,15 @@ class LocalRecombiner(Recombiner):
         super().__init__(pool, config, hooks, clock)
         self._originals = originals
 
-    def recombine(self, row: Mapping[str, Any]) -> Recombined:
-        """One recombination of a row. Raises SourceError, naming the picture, if one is damaged."""
-        try:
-            return super().recombine(row)
-        except ForNetError:
-            raise
-        except OSError as error:
-            raise damaged(f"{row['folder']}/{row['key']}, or the background drawn for it", error) from error
+    def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
+        """The numbers for one row. Raises SourceError, naming the picture, if one is damaged."""
+        with _damage_named(row):
+            return (yield from super().drawing(row))
+
+    def rendering(self, drawn: Drawn) -> Steps[Composed]:
+        """The pixels for one row. Raises SourceError, naming the picture, if one is damaged."""
+        with _damage_named(drawn.row):
+            return (yield from super().rendering(drawn))
 
     def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
         """The row's own background, not read yet."""
@@ -105,6 +108,16 @@ class LocalRecombiner(Recombiner):
             return parts._replace(background=picture, foreground=picture, box=(0, 0, *size))
         index = row["own"] if composition.background is None else composition.background
         return parts._replace(background=self.pool.read(index))
+
+
+@contextmanager
+def _damage_named(row: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except ForNetError:
+        raise
+    except OSError as error:
+        raise damaged(f"{row['folder']}/{row['key']}, or the background drawn for it", error) from error
 
 
 def damaged(place: str, error: Exception) -> SourceError:

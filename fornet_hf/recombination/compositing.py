@@ -18,9 +18,10 @@ from fornet_hf.jpeg import Rectangle
 from fornet_hf.masks import Box
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.cutout import Cutout
-from fornet_hf.recombination.decoding import Picture, decode_part, decoded, encoded
+from fornet_hf.recombination.decoding import Picture, decoded, encoded, region_for
 from fornet_hf.recombination.feather import feathered, reach
-from fornet_hf.recombination.scaling import Bounds
+from fornet_hf.recombination.lockstep import Steps, finished
+from fornet_hf.recombination.scaling import Bounds, scaled_with_mask
 from fornet_hf.rows import Row
 
 
@@ -50,7 +51,7 @@ def compose(row: Row | Mapping[str, Any], background: Picture | None, compositio
     parts = Parts.of(row)
     if background is not None:
         parts = parts._replace(background=background)
-    return render(parts, composition, with_mask=True)
+    return finished(rendering(parts, composition, with_mask=True))
 
 
 class Parts(NamedTuple):
@@ -72,7 +73,7 @@ class Parts(NamedTuple):
         return cls(cutout, foreground, None if box is None else (box[0], box[1], box[2], box[3]), background)
 
 
-def render(parts: Parts, composition: Composition, *, with_mask: bool) -> Composed:
+def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:
     """The picture, and on request the mask. `parts.background` is the background that the composition names.
 
     Raises:
@@ -84,33 +85,41 @@ def render(parts: Parts, composition: Composition, *, with_mask: bool) -> Compos
                 "the row lacks a part that this composition shows", found=composition, allowed="a row which has it"
             )
         )
+    box, output = composition.background_box, composition.output
+    region = region_for(_original(parts) if composition.original else parts.background, box, output)
+    yield
+    image = region.scaled(box, output)
     if composition.original:
-        return _render_original(parts, composition, with_mask=with_mask)
-    image = decode_part(parts.background, composition.background_box, composition.output)
-    mask = Image.new("L", composition.output) if with_mask else None
+        return _flipped(image, _original_mask(parts, composition) if with_mask else None, composition)
+    mask = Image.new("L", output) if with_mask else None
     place = _Place.of(composition, parts.cutout)
     if parts.cutout is not None and place is not None:
-        colours, alpha = place.pixels(parts.cutout)
+        yield
+        seen = parts.cutout.seen(place.source, place.size)
+        yield
+        colours, levels = scaled_with_mask(*seen)
+        yield
+        alpha = feathered(levels, place.radius)
+        yield
         image.paste(colours, place.box[:2], alpha)  # Pillow clips what lies beyond the picture
         if mask is not None:
             mask.paste(alpha, place.box[:2])
     return _flipped(image, mask, composition)
 
 
-def _render_original(parts: Parts, composition: Composition, *, with_mask: bool) -> Composed:
-    """The picture before it was taken apart: the foreground's crop covers all that was infilled."""
-    image = decode_part(_original(parts), composition.background_box, composition.output)
-    mask = None
-    if with_mask and parts.cutout is not None and parts.box is not None:
-        mask = Image.new("L", composition.output)
-        where = parts.cutout.placed_at(parts.box[:2])
-        place = _Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
-        if place is not None:
-            mask.paste(place.alpha(parts.cutout), place.box[:2])
-    return _flipped(image, mask, composition)
+def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None:
+    if parts.cutout is None or parts.box is None:
+        return None
+    mask = Image.new("L", composition.output)
+    where = parts.cutout.placed_at(parts.box[:2])
+    place = _Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
+    if place is not None:
+        mask.paste(feathered(parts.cutout.mask(place.source, place.size), place.radius), place.box[:2])
+    return mask
 
 
 def _original(parts: Parts) -> Picture:
+    """The picture before it was taken apart: the foreground's crop covers all that was infilled."""
     background, foreground, box = parts.background, parts.foreground, parts.box
     if background is None or foreground is None or box is None:
         raise ConfigurationError("the original picture needs foreground, box and background of its row")
@@ -161,15 +170,6 @@ class _Place(NamedTuple):
     def size(self) -> tuple[int, int]:
         """Width and height of `box`."""
         return self.box[2] - self.box[0], self.box[3] - self.box[1]
-
-    def pixels(self, cutout: Cutout) -> tuple[Image.Image, Image.Image]:
-        """Colours and feathered mask under `box`."""
-        colours, mask = cutout.scaled(self.source, self.size)
-        return colours, feathered(mask, self.radius)
-
-    def alpha(self, cutout: Cutout) -> Image.Image:
-        """The feathered mask alone."""
-        return feathered(cutout.mask(self.source, self.size), self.radius)
 
 
 Pair = tuple[int, int]

@@ -61,6 +61,10 @@ class Cutout:
 
         Returns: its colours, RGB; and its mask, uint8, height x width.
         """
+        return scaled_with_mask(*self.seen(box, output))
+
+    def seen(self, box: Bounds, output: Size) -> tuple[Image.Image, Image.Image, tuple[Span, Span]]:
+        """What `scaled` decodes: the arguments for `scaled_with_mask`, which is the rest."""
         scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
         shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
         x, y = self._spans(box, output, shrink)
@@ -72,7 +76,7 @@ class Cutout:
         if shrink > 1:
             mask = mask.reduce(shrink)
         colours = region.picture if isinstance(self._colours, bytes) else region.picture.copy()
-        return scaled_with_mask(colours, mask, spans)
+        return colours, mask, spans
 
     def mask(self, box: Bounds, output: Size) -> npt.NDArray[np.uint8]:
         """The mask alone."""

@@ -68,12 +68,13 @@ def decode_part(picture: Picture, box: Bounds, output: Size) -> Image.Image:
     Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
     an eighth of the size where the box is shrunk by at least that factor.
     """
+    return region_for(picture, box, output).scaled(box, output)
+
+
+def region_for(picture: Picture, box: Bounds, output: Size) -> Region:
+    """What `decode_part` decodes; its `scaled(box, output)` is the rest."""
     scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
-    region = decode_region(picture, box, shrink_for(picture, scale), 0 if is_whole(box) else 1 + math.ceil(scale))
-    left, top, right, bottom = region.inside(box)
-    # The last pixel of a shrunk picture may lie half outside.
-    width, height = region.picture.size
-    return scaled(region.picture, (left, top, min(right, width), min(bottom, height)), output)
+    return decode_region(picture, box, shrink_for(picture, scale), 0 if is_whole(box) else 1 + math.ceil(scale))
 
 
 class Region(NamedTuple):
@@ -93,6 +94,13 @@ class Region(NamedTuple):
         """Pixels of `picture` from pixels of the file."""
         x, y, shrink = self.box[0], self.box[1], self.shrink
         return (box[0] - x) / shrink, (box[1] - y) / shrink, (box[2] - x) / shrink, (box[3] - y) / shrink
+
+    def scaled(self, box: Bounds, output: Size) -> Image.Image:
+        """The pixels `box` of the file, scaled to `output`."""
+        left, top, right, bottom = self.inside(box)
+        # The last pixel of a shrunk picture may lie half outside.
+        width, height = self.picture.size
+        return scaled(self.picture, (left, top, min(right, width), min(bottom, height)), output)
 
 
 def shrink_for(picture: Picture, scale: float) -> int:

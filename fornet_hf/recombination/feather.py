@@ -30,50 +30,48 @@ def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image
 
     Returns: mode L, of the same size.
     """
-    pixels = _blurred_down(_blurred_along(mask, radius[0]), radius[1])
-    pixels *= 2
+    halves = _half_width(radius[0]), _half_width(radius[1])
+    contrast = 2 / ((2 * halves[0] + 1) * (2 * halves[1] + 1)) ** _PASSES  # and means instead of sums
+    pixels = _summed_down(_summed_along(mask, halves[0], contrast), halves[1])
     pixels -= 254.5  # half a level more, as turning into bytes rounds down
     np.maximum(pixels, 0, out=pixels)
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-def _blurred_along(pixels: npt.NDArray[np.generic], sigma: float) -> Floats:
-    """Blurred along the rows, which are laid end to end, so that shifting them is one operation."""
-    half = _half_width(sigma)
-    margin = int(half) + 1
-    height, width = pixels.shape
-    stride = width + 2 * margin
+def _summed_along(pixels: npt.NDArray[np.uint8], half: float, factor: float) -> Floats:
+    """`pixels * factor`, summed along the rows, which are laid end to end: so shifting them is one operation."""
+    margin, (height, width) = int(half) + 1, pixels.shape
+    rows, sums = (np.zeros((height, width + 2 * margin), np.float32) for _ in range(2))
+    inside = slice(margin, margin + width)
+    np.multiply(pixels, np.float32(factor), out=rows[:, inside])
     for _ in range(_PASSES):
-        rows = np.empty((height + 1, stride), np.float32)
-        rows[:height, margin:-margin] = pixels
-        rows[:height, :margin] = pixels[:, :1]
-        rows[:height, -margin:] = pixels[:, -1:]
-        rows[height] = 0  # windows over two rows yield sums that nobody wants, the last ones end here
-        pixels = _box_means(rows.ravel(), half)[: height * stride].reshape(height, stride)[:, :width]
-    return pixels  # type: ignore[return-value]  # not the given ones
+        rows[:, :margin] = rows[:, margin, None]
+        rows[:, margin + width :] = rows[:, margin + width - 1, None]
+        _box_sums(rows.reshape(-1), half, out=sums.reshape(-1)[margin:-margin])  # over two rows: nobody wants those
+        rows, sums = sums, rows
+    return rows[:, inside]
 
 
-def _blurred_down(pixels: Floats, sigma: float) -> Floats:
-    """Blurred across the rows."""
-    half = _half_width(sigma)
-    margin = int(half) + 1
+def _summed_down(pixels: Floats, half: float) -> Floats:
+    """Summed across the rows."""
+    margin, (height, width) = int(half) + 1, pixels.shape
+    rows, sums = (np.empty((height + 2 * margin, width), np.float32) for _ in range(2))
+    inside = slice(margin, margin + height)
+    rows[inside] = pixels
     for _ in range(_PASSES):
-        rows = np.empty((len(pixels) + 2 * margin, pixels.shape[1]), np.float32)
-        rows[margin:-margin] = pixels
-        rows[:margin] = pixels[0]
-        rows[-margin:] = pixels[-1]
-        pixels = _box_means(rows, half)
-    return pixels
+        rows[:margin] = rows[margin]
+        rows[margin + height :] = rows[margin + height - 1]
+        _box_sums(rows, half, out=sums[inside])
+        rows, sums = sums, rows
+    return rows[inside]
 
 
-def _box_means(rows: Floats, half: float) -> Floats:
-    """Means over 2 * `half` + 1 neighbours along the first axis, the outermost two counted in part."""
+def _box_sums(rows: Floats, half: float, out: Floats) -> None:
+    """Sums over 2 * `half` + 1 neighbours along the first axis, the outermost two counted in part."""
     whole = int(half)
-    means = rows[: -2 * whole - 2] + rows[2 * whole + 2 :]
-    means *= half - whole
-    means += _window_sums(rows[1:-1], 2 * whole + 1)
-    means *= 1 / (2 * half + 1)
-    return means
+    np.add(rows[: -2 * whole - 2], rows[2 * whole + 2 :], out=out)
+    out *= half - whole
+    out += _window_sums(rows[1:-1], 2 * whole + 1)
 
 
 def _half_width(sigma: float) -> float:

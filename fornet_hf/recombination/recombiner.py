@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.clock import Clock
-from fornet_hf.recombination.compositing import Composed, Parts, render
+from fornet_hf.recombination.compositing import Composed, Parts, rendering
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.decoding import Picture, decoded, size_of
 from fornet_hf.recombination.hooks import Hooks, split_geometry
+from fornet_hf.recombination.lockstep import Steps, finished, in_step
 from fornet_hf.recombination.rng import ProcessSeed, generator
 from fornet_hf.recombination.sampling import Backgrounds, BackgroundShape, draw
 
@@ -38,6 +39,14 @@ class Recombined(NamedTuple):
     """Attributes: `composed`, the pixels before the user's transforms; `composition`, what was drawn."""
 
     composed: Composed
+    composition: Composition
+
+
+class Drawn(NamedTuple):
+    """Attributes: `row`; `parts`, what is shown of it; `composition`, what was drawn."""
+
+    row: Mapping[str, Any]
+    parts: Parts
     composition: Composition
 
 
@@ -70,25 +79,41 @@ class Recombiner:
                 explain(what, found=f"{list(batch)}", allowed=f"all of {list(NEEDED)}", then=then)
             )
         rows = [dict(zip(NEEDED, values, strict=True)) for values in zip(*(batch[n] for n in NEEDED), strict=True)]
-        examples = [self.example(row) for row in rows]
+        examples = self.examples(rows)
         return {name: [example[name] for example in examples] for name in (examples[0] if examples else ())}
 
-    def example(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """One example: the columns of `Recombine`'s output."""
-        composed, composition = self.recombine(row)
-        transform = self.hooks.transform if composition.original else self._rest
-        return self.hooks.example(composed, row["label"], composition, transform)
+    def examples(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """An example of each row: the columns of `Recombine`'s output."""
+        drawn = in_step(self.drawing(row) for row in rows)
+        return [example for group in _groups(drawn) for example in in_step(self._finishing(one) for one in group)]
 
     def recombine(self, row: Mapping[str, Any]) -> Recombined:
         """One recombination of a row, before the user's `transform`, and what was drawn for it."""
+        drawn = finished(self.drawing(row))
+        return Recombined(finished(self.rendering(drawn)), drawn.composition)
+
+    def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
+        """The numbers for one row."""
         parts = Parts.of(row)
         if self.hooks.foreground_transform is not None and parts.cutout is not None:
             picture = self.hooks.foreground_transform(parts.cutout.rgba())
             parts = parts._replace(cutout=Cutout.of_rgba(picture, row["foreground_ratio"]))
+        yield
         composition, parts = self._compose(row, parts)
         if composition.background is not None and self.hooks.return_composition:
             composition = replace(composition, background_key=self.pool.key(composition.background))
-        return Recombined(render(parts, composition, with_mask=self.hooks.return_fg_masks), composition)
+        return Drawn(row, parts, composition)
+
+    def rendering(self, drawn: Drawn) -> Steps[Composed]:
+        """The pixels for one row."""
+        return rendering(drawn.parts, drawn.composition, with_mask=self.hooks.return_fg_masks)
+
+    def _finishing(self, drawn: Drawn) -> Steps[dict[str, Any]]:
+        """Pixels, and what the user does with them."""
+        composed = yield from self.rendering(drawn)
+        yield
+        transform = self.hooks.transform if drawn.composition.original else self._rest
+        return self.hooks.example(composed, drawn.row["label"], drawn.composition, transform)
 
     def _compose(self, row: Mapping[str, Any], parts: Parts) -> tuple[Composition, Parts]:
         """Draw a composition, and fetch the background that it names."""
@@ -130,6 +155,24 @@ class Recombiner:
         if self.config.seed is not None:
             return "example", self.config.seed, self.clock.epoch, key
         return "process", *self._process_seed.next(), key
+
+
+_ROOM = 2**22  # pixels of backgrounds that are decoded at the same time, 4 bytes each
+
+
+def _groups(drawn: Sequence[Drawn]) -> list[list[Drawn]]:
+    """In order, as many at a time as there is room for; at least one."""
+    groups: list[list[Drawn]] = []
+    room = 0
+    for one in drawn:
+        left, top, right, bottom = one.composition.background_box
+        pixels = (right - left) * (bottom - top)
+        if room < pixels:
+            groups.append([])
+            room = _ROOM
+        groups[-1].append(one)
+        room -= pixels
+    return groups
 
 
 class _Only(BackgroundShape):

@@ -44,6 +44,13 @@ def test_the_public_tools_result_loads(public):
     assert len(dataset) == len(pixels(dataset)) == 9
 
 
+def test_several_at_a_time_are_those_of_one_after_another(applied):
+    dataset = ForNetDataset(applied, seed=3, crop=32)
+    order = [8, 0, *range(9), *range(9), *range(9), *range(9), -1]
+    several = [image.tobytes() for image, _ in dataset.__getitems__(order)]
+    assert several == [dataset[index][0].tobytes() for index in order]
+
+
 def test_folders_and_zips_give_the_same(applied, zipped, tmp_path):
     shutil.copytree(applied, tmp_path, dirs_exist_ok=True)
     pack(tmp_path)

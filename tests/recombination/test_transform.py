@@ -15,7 +15,15 @@ from datasets.fingerprint import Hasher
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.recombination import Composition, RecombinationConfig, Recombine, as_prepared, compose
+from fornet_hf.recombination import (
+    Composition,
+    RecombinationConfig,
+    Recombine,
+    as_prepared,
+    compose,
+    compositing,
+    recombiner,
+)
 from tests.recombination.conftest import as_dataset
 
 
@@ -48,14 +56,27 @@ def test_a_seed_gives_the_same_example_for_ever(ds, index):
     assert {name: made[name] for name in PINNED[index]} == PINNED[index]
 
 
-def test_with_a_seed_neither_order_nor_batches_matter(ds):
-    with_recombine(ds, seed=7, crop=64)
+@pytest.mark.parametrize("parameters", [{"crop": 64}, {"orig_img_prob": 0.5, "flip": 0.5}])
+def test_with_a_seed_neither_order_nor_batches_matter(ds, parameters):
+    with_recombine(ds, seed=7, **parameters)
     batch = ds[[6, 1, 3]]["image"]
     shuffled = ds.shuffle(seed=1).with_format(None)
     positions = [shuffled["key"][:].index(ds.with_format(None)[index]["key"]) for index in (6, 1, 3)]
     alone = [ds.shuffle(seed=1)[position]["image"] for position in positions]
     assert [image.tobytes() for image in batch] == [image.tobytes() for image in alone]
     assert [image.tobytes() for image in batch] == [ds[index]["image"].tobytes() for index in (6, 1, 3)]
+
+
+@pytest.mark.parametrize(("room", "together"), [(1, 1), (2 * 192 * 192, 2), (2**22, 8)])
+def test_as_many_are_decoded_at_once_as_there_is_room_for(ds, monkeypatch, room, together):
+    log = []
+    region_for = compositing.region_for
+    monkeypatch.setattr(compositing, "region_for", lambda *of: log.append("decoded") or region_for(*of))
+    monkeypatch.setattr(recombiner, "_ROOM", room)
+    done = {"transform": lambda image: log.append("done") or image}
+    with_recombine(ds, background_combination="orig", **done)
+    assert len(ds[:]["image"]) == 8
+    assert log == (["decoded"] * together + ["done"] * together) * (8 // together)
 
 
 def test_epochs_differ_and_repeat(ds):
