@@ -17,27 +17,19 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.boxes import CentredBox, read_boxes
-from producers.command import finish
+from producers.command import finish, positive
 from producers.parallel import run_tasks
-from producers.plan import Task, plan, present_splits
+from producers.plan import plan, present_splits
+from producers.remaining import do_remaining
 from producers.report import Report
 from producers.run_folder import RunFolder
 from producers.settings import INFILLERS, SEGMENTERS, Settings
 from producers.shard import make_shard
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: for each key its boxes; default: centred")
     result.add_argument("--segmenter", choices=sorted(SEGMENTERS), default="grabcut")
     result.add_argument("--infiller", choices=sorted(INFILLERS), default="opencv")
-    result.add_argument("--shards", type=_positive, help="of each split of a folder; default: one per 4096 pictures")
-    result.add_argument("--workers", type=_positive, help="processes; default: MAX_WORKERS, else all CPUs")
+    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")
     result.add_argument(
         "--max-side", type=int, default=Encoding.max_side, help="longest side in pixels (%(default)s)"
     )
@@ -80,23 +72,13 @@ def create_patches(arguments: argparse.Namespace) -> Report:
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
     folder = RunFolder(arguments.out)
     folder.begin(tasks, settings)
-    _work(tasks, settings, folder, arguments.workers or max_workers())
+    work = partial(make_shard, settings=settings, folder=folder)
+    do_remaining(tasks, folder, partial(run_tasks, work, workers=arguments.workers or max_workers()))
     name = arguments.source_name or arguments.pictures.resolve().name
     report = folder.finish(tasks, settings, name, arguments.source_revision)
     if not report.ok:
         raise ConfigurationError(f"no picture gave a patch. {report.summary()}")
     return report
-
-
-def _work(tasks: Sequence[Task], settings: Settings, folder: RunFolder, workers: int) -> None:
-    waiting = [task for task in tasks if not folder.finished(task)]
-    if len(waiting) < len(tasks):
-        tqdm.write(f"{len(tasks) - len(waiting)} of {len(tasks)} shards are finished already", file=sys.stderr)
-    work = partial(make_shard, settings=settings, folder=folder)
-    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
-        for task, report in run_tasks(work, waiting, workers):
-            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
-            bar.update()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

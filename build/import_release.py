@@ -20,16 +20,15 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.workers import max_workers
-from producers.command import finish
+from producers.command import finish, positive
 from producers.import_shard import ImportSettings, import_shard
 from producers.old_parts import splits_of
 from producers.parallel import run_tasks
-from producers.plan import Task, plan, present_splits
+from producers.plan import plan, present_splits
+from producers.remaining import do_remaining
 from producers.report import Report
 from producers.run_folder import RunFolder
 
@@ -45,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=("train", "validation", "val", "all"), default="all")
     result.add_argument("--whole", action="store_true", help="take all of the backgrounds, not only what is infilled")
-    result.add_argument("--shards", type=int, help="of each split of a folder; default: one per 4096 pictures")
-    result.add_argument("--workers", type=int, help="processes; default: MAX_WORKERS, else all CPUs")
+    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")
     result.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
     result.add_argument("--source-name", default="ILSVRC/imagenet-1k", help="of the originals (%(default)s)")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
@@ -67,7 +66,8 @@ def import_release(arguments: argparse.Namespace) -> Report:
     tasks = plan(arguments.pictures, _splits(arguments), arguments.shards)
     folder = RunFolder(arguments.out)
     folder.begin(tasks, settings)
-    _work(tasks, settings, folder, arguments.workers or max_workers())
+    work = partial(import_shard, settings=settings, folder=folder)
+    do_remaining(tasks, folder, partial(run_tasks, work, workers=arguments.workers or max_workers()))
     report = folder.finish(tasks, settings, arguments.source_name, arguments.source_revision)
     if not report.ok:
         raise ConfigurationError(f"no picture gave a patch. {report.summary()}")
@@ -82,15 +82,6 @@ def _splits(arguments: argparse.Namespace) -> list[str]:
         found = sorted(there) or "none"
         raise NotFoundError(explain(f"{arguments.release}: no such split of a release", found=found))
     return splits
-
-
-def _work(tasks: Sequence[Task], settings: ImportSettings, folder: RunFolder, workers: int) -> None:
-    waiting = [task for task in tasks if not folder.finished(task)]
-    work = partial(import_shard, settings=settings, folder=folder)
-    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
-        for task, report in run_tasks(work, waiting, workers):
-            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
-            bar.update()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

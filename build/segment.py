@@ -27,19 +27,18 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
-from producers.command import finish
+from producers.command import finish, natural, positive
 from producers.gpu_worker import SegmentWorker
 from producers.model_settings import ModelSettings
 from producers.on_ray import run_on_ray
 from producers.plan import Task, plan, present_splits
+from producers.remaining import do_remaining
 from producers.report import Report
 from producers.slots import run_on_slots
 
@@ -53,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
-    result.add_argument("--shards", type=_number, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
     _add_models(result)
     _add_machines(result)
     return result
@@ -79,20 +78,13 @@ def _add_machines(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("machines")
     group.add_argument("--engine", choices=("local", "ray"), default="local")
     group.add_argument("--address", help="of the Ray cluster, such as auto; default: one on this machine")
-    group.add_argument("--gpus", type=_number, help="processes, one a GPU; 0: the CPU; default: 1, with Ray all")
-    group.add_argument("--workers", type=_number, help="processes for each GPU that decode and make patches")
-    group.add_argument("--window", type=_number, default=128, help="pictures that models get at a time (%(default)s)")
-    group.add_argument("--batch-size", type=_number, help="of all models; halved when memory runs out")
-    group.add_argument("--attempts", type=_number, default=3, help="at a shard whose process dies (%(default)s)")
-    group.add_argument("--shard-index", type=_number, default=0, help="this command's part of the shards, from 0")
-    group.add_argument("--shard-count", type=_number, default=1, help="number of parts")
-
-
-def _number(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
+    group.add_argument("--gpus", type=natural, help="processes, one a GPU; 0: the CPU; default: 1, with Ray all")
+    group.add_argument("--workers", type=natural, help="processes for each GPU that decode and make patches")
+    group.add_argument("--window", type=positive, default=128, help="pictures a model gets at a time (%(default)s)")
+    group.add_argument("--batch-size", type=positive, help="of all models; halved when memory runs out")
+    group.add_argument("--attempts", type=positive, default=3, help="at a shard whose process dies (%(default)s)")
+    group.add_argument("--shard-index", type=natural, default=0, help="this command's part of the shards, from 0")
+    group.add_argument("--shard-count", type=positive, default=1, help="number of parts")
 
 
 def segment(arguments: argparse.Namespace) -> Report:
@@ -115,7 +107,8 @@ def segment(arguments: argparse.Namespace) -> Report:
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
     folder = CandidateFolder(arguments.run)
     folder.begin(tasks, settings)
-    _work(my_part(tasks, arguments.shard_index, arguments.shard_count), settings, folder, arguments)
+    part = my_part(tasks, arguments.shard_index, arguments.shard_count)
+    do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     return folder.total() if folder.waiting(tasks) else folder.sum_up()
 
 
@@ -130,20 +123,6 @@ def my_part(tasks: Sequence[Task], index: int, count: int) -> list[Task]:
             explain("--shard-index", found=index, allowed=f"0 to --shard-count - 1 = {count - 1}")
         )
     return list(tasks[index::count])
-
-
-def _work(
-    tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
-) -> None:
-    waiting = folder.waiting(tasks)
-    if len(waiting) < len(tasks):
-        tqdm.write(f"{len(tasks) - len(waiting)} of {len(tasks)} shards are finished already", file=sys.stderr)
-    if not waiting:
-        return
-    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
-        for task, report in _engine(waiting, settings, folder, arguments):
-            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
-            bar.update()
 
 
 def _engine(

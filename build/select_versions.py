@@ -14,18 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
-from producers.command import finish
+from producers.command import finish, natural, positive
 from producers.plan import Task, plan
+from producers.remaining import do_remaining
 from producers.report import Report
 from producers.run_folder import RunFolder
 from producers.select_worker import SelectSettings, SelectWorker
@@ -51,13 +50,13 @@ def parser() -> argparse.ArgumentParser:
         default=[f"torchvision:{name}" for name in REFERENCE],
         help="timm:NAME or torchvision:NAME; none given: take the first version; default: the publication's six",
     )
-    result.add_argument("--greys", type=int, default=31, help="backgrounds on which objects are shown (%(default)s)")
+    result.add_argument("--greys", type=positive, default=31, help="backgrounds to show objects on (%(default)s)")
     result.add_argument("--every", action="store_true", help="score pictures which have one version only, too")
     result.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
-    result.add_argument("--batch-size", type=int, default=16, help="versions at a time (%(default)s)")
-    result.add_argument("--gpus", type=int, default=1, help="processes, one a GPU; 0: the CPU (%(default)s)")
-    result.add_argument("--workers", type=int, help="processes for each GPU that prepare pictures")
-    result.add_argument("--attempts", type=int, default=3, help="at a shard whose process dies (%(default)s)")
+    result.add_argument("--batch-size", type=positive, default=16, help="versions at a time (%(default)s)")
+    result.add_argument("--gpus", type=natural, default=1, help="processes, one a GPU; 0: the CPU (%(default)s)")
+    result.add_argument("--workers", type=natural, help="processes for each GPU that prepare pictures")
+    result.add_argument("--attempts", type=positive, default=3, help="at a shard whose process dies (%(default)s)")
     result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
     return result
@@ -82,7 +81,7 @@ def select(arguments: argparse.Namespace) -> Report:
     )
     folder = RunFolder(arguments.out)
     folder.begin(tasks, settings)
-    _work(tasks, settings, folder, arguments)
+    do_remaining(tasks, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     name = arguments.source_name or arguments.pictures.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)
 
@@ -116,15 +115,13 @@ def _same_tasks(tasks: Sequence[Task], prints: Sequence[str], path: Path) -> Seq
     return tasks
 
 
-def _work(tasks: Sequence[Task], settings: SelectSettings, folder: RunFolder, arguments: argparse.Namespace) -> None:
-    waiting = folder.waiting(tasks)
+def _engine(
+    tasks: Sequence[Task], settings: SelectSettings, folder: RunFolder, arguments: argparse.Namespace
+) -> Iterator[tuple[Task, Report]]:
     workers = max(1, max_workers() // max(1, arguments.gpus)) if arguments.workers is None else arguments.workers
     devices = [f"cuda:{index}" for index in range(arguments.gpus)] or ["cpu"]
     work = SelectWorker(folder, workers, settings, arguments.batch_size)
-    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
-        for task, report in run_on_slots(work, waiting, devices, attempts=arguments.attempts):
-            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
-            bar.update()
+    return run_on_slots(work, tasks, devices, attempts=arguments.attempts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,8 @@
-"""How every command of the producers ends: what it says, and its exit status."""
+"""What the commands of the producers share: their numbers, and how they end."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,3 +38,20 @@ def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Excepti
     print(report.summary())
     print(f"{made.name}: {made}")
     return 0
+
+
+def natural(text: str) -> int:
+    """A number of the command line, 0 or more."""
+    return _at_least(0, text)
+
+
+def positive(text: str) -> int:
+    """A number of the command line, 1 or more."""
+    return _at_least(1, text)
+
+
+def _at_least(lowest: int, text: str) -> int:
+    value = int(text)
+    if value < lowest:
+        raise argparse.ArgumentTypeError(f"{text} is less than {lowest}")
+    return value

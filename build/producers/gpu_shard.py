@@ -6,23 +6,20 @@ goes on in other processes meanwhile, a window of pictures at each end.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import EmptyMaskError, PatchFormatError, SourceError
-from fornet_hf.patch import make_patch
 from producers.backends import Backends, Query, Raster
 from producers.candidate_shards import CandidatePatch, write_candidates
-from producers.candidates import Candidate, Labelled, Outcome, raster_of, search
+from producers.candidates import Labelled, Outcome, raster_of, search
 from producers.plan import Task
 from producers.prompts import prompts_for
 from producers.report import Lost, Report
 from producers.run_folder import RunFolder
-from producers.shard import usable_batches
+from producers.shard import patch_of, usable_batches
 
 AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
 
@@ -54,13 +51,8 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
         ForNetError: the source shard cannot be read. A single picture raises nothing: it is in the report.
         OSError: the disk is full.
     """
-    report = Report()
-    start = time.perf_counter()
-    write_candidates(folder.shard(task), _rows(task, engine, report), engine.encoding)
-    spent = time.perf_counter() - start
-    report.spend("write", spent - sum(report.seconds.values()))
-    report.spend("all", spent)
-    folder.write_report(task, report)
+    with folder.reported(task) as report:
+        write_candidates(folder.shard(task), _rows(task, engine, report), engine.encoding)
     return report
 
 
@@ -162,19 +154,10 @@ def make_candidates(picture: Labelled, outcome: Outcome, encoding: Encoding) -> 
     """The candidates of a picture as patches; runs in a worker process."""
     if isinstance(outcome, Lost):
         return outcome
-    try:
-        return tuple(_patched(picture, candidate, encoding) for candidate in outcome)
-    except (EmptyMaskError, PatchFormatError, SourceError) as error:
-        return Lost(picture.key, "error", type(error).__name__, str(error))
-
-
-def _patched(picture: Labelled, candidate: Candidate, encoding: Encoding) -> CandidatePatch:
-    patch = make_patch(
-        picture.data,
-        candidate.mask,
-        candidate.infilled,
-        key=picture.key,
-        label=picture.label,
-        encoding=encoding,
-    )
-    return CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score)
+    made = []
+    for candidate in outcome:
+        patch = patch_of(picture, candidate, encoding)
+        if isinstance(patch, Lost):
+            return patch
+        made.append(CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score))
+    return tuple(made)

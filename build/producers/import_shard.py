@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,15 +57,9 @@ def import_shard(task: Task, settings: ImportSettings, folder: RunFolder) -> Rep
     Raises:
         ForNetError: release or source shard cannot be read. A single picture raises nothing: it is in the report.
     """
-    report = Report()
-    start = time.perf_counter()
-    with contextlib.ExitStack() as stack:
+    with folder.reported(task) as report, contextlib.ExitStack() as stack:
         release = open_release(settings.release, task.split, stack)
         write_shard(folder.shard(task), _patches(task, release, settings, report), settings.encoding)
-    spent = time.perf_counter() - start
-    report.spend("write", spent - sum(report.seconds.values()))
-    report.spend("all", spent)
-    folder.write_report(task, report)
     return report
 
 

@@ -8,8 +8,10 @@ report.json                               the sum of the reports
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +21,7 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from producers.plan import Task
-from producers.report import Report
+from producers.report import Lost, Report
 
 
 class Settings(Protocol):
@@ -60,8 +62,18 @@ class RunFolder:
         """The report of a finished task."""
         return _read_report(self._report(task))
 
-    def write_report(self, task: Task, report: Report) -> None:
-        """Store a task's report, which makes it finished."""
+    @contextlib.contextmanager
+    def reported(self, task: Task, lost: Iterable[Lost] = ()) -> Iterator[Report]:
+        """A task's report, to be filled. It is stored, which makes the task finished, unless something is raised.
+
+        What no stage spent counts as writing.
+        """
+        report = Report(lost=list(lost))
+        start = time.perf_counter()
+        yield report
+        spent = time.perf_counter() - start
+        report.spend("write", spent - sum(report.seconds.values()))
+        report.spend("all", spent)
         _write_json(self._report(task), report.to_json())
 
     def total(self) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -83,16 +82,11 @@ def select_shard(
         IntegrityError: the candidates were made of other pictures.
         ForNetError: candidates or pictures cannot be read.
     """
-    report = Report(lost=list(lost))
-    start = time.perf_counter()
     scores: list[dict[str, object]] = []
-    write_shard(folder.shard(task), _chosen(task, candidates, selection, report, scores), candidates.encoding)
-    with atomic_path(scores_path(folder, task)) as temporary:
-        pq.write_table(pa.Table.from_pylist(scores, schema=SCORES), temporary, compression="ZSTD")
-    spent = time.perf_counter() - start
-    report.spend("write", spent - sum(report.seconds.values()))
-    report.spend("all", spent)
-    folder.write_report(task, report)
+    with folder.reported(task, lost) as report:
+        write_shard(folder.shard(task), _chosen(task, candidates, selection, report, scores), candidates.encoding)
+        with atomic_path(scores_path(folder, task)) as temporary:
+            pq.write_table(pa.Table.from_pylist(scores, schema=SCORES), temporary, compression="ZSTD")
     return report
 
 

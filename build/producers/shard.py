@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import islice
 
@@ -28,13 +27,8 @@ def make_shard(task: Task, settings: Settings, folder: RunFolder) -> Report:
         ForNetError: the source shard cannot be read, or a package is missing. A single picture raises nothing:
             it is in the report.
     """
-    report = Report()
-    start = time.perf_counter()
-    write_shard(folder.shard(task), _patches(task, settings, report), settings.encoding)
-    spent = time.perf_counter() - start
-    report.spend("write", spent - sum(report.seconds.values()))
-    report.spend("all", spent)
-    folder.write_report(task, report)
+    with folder.reported(task) as report:
+        write_shard(folder.shard(task), _patches(task, settings, report), settings.encoding)
     return report
 
 
@@ -47,7 +41,7 @@ def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
                 report.lost.append(outcome)
                 continue
             with report.clock("patch"):
-                patch = _patch(picture, best(outcome), settings.encoding)
+                patch = patch_of(picture, best(outcome), settings.encoding)
             if isinstance(patch, Lost):
                 report.lost.append(patch)
             else:
@@ -82,7 +76,8 @@ def best(candidates: tuple[Candidate, ...]) -> Candidate:
     return max(candidates, key=lambda candidate: candidate.score)
 
 
-def _patch(picture: Labelled, candidate: Candidate, encoding: Encoding) -> Patch | Lost:
+def patch_of(picture: Labelled, candidate: Candidate, encoding: Encoding) -> Patch | Lost:
+    """The patch of a picture that was taken apart, or why there is none."""
     try:
         return make_patch(
             picture.data,
