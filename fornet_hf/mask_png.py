@@ -19,8 +19,8 @@ Levels = npt.NDArray[np.uint8]
 def encode_mask(mask: Mask) -> bytes:
     """A bool array of height x width as 1-bit PNG.
 
-    Its rows are unfiltered, as PNG's specification (12.8) advises for few bits: a quarter smaller than with the
-    filters that Pillow chooses, and read in a third of the time.
+    Its rows are unfiltered, as PNG's specification ("Filter selection") advises for less than 8 bits: a quarter
+    smaller than with the filters that Pillow chooses, and read in a third of the time.
     """
     height, width = mask.shape
     rows = np.zeros((height, _stride(width)), np.uint8)  # each begins with its filter: 0, none
@@ -49,13 +49,13 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
         found = (int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")), list(header[8:])
         allowed = size, "1 bit, gray, not interlaced: [1, 0, 0, 0, 0]"
         raise PatchFormatError(explain("the mask is not as declared", found=found, allowed=allowed))
+    rows = _rows(b"".join(content for kind, content in chunks if kind == b"IDAT"), size)
+    if not rows[:, 0].any():
+        return _unpacked(rows, size)
     try:
-        rows = _rows(b"".join(content for kind, content in chunks if kind == b"IDAT"), size)
-        return np.array(Image.open(io.BytesIO(data), formats=("PNG",))) if rows[:, 0].any() else _unpacked(rows, size)
-    except (zlib.error, *DECODE_ERRORS) as error:
-        raise PatchFormatError(
-            explain("the mask cannot be decoded", found=f"{type(error).__name__}: {error}", allowed="1-bit PNG")
-        ) from error
+        return np.array(Image.open(io.BytesIO(data), formats=("PNG",)))
+    except DECODE_ERRORS as error:
+        raise _undecodable(error) from error
 
 
 def open_mask(data: bytes) -> Mask | Levels:
@@ -64,17 +64,25 @@ def open_mask(data: bytes) -> Mask | Levels:
     Rows as `encode_mask` writes them are unpacked here; Pillow reads all others.
 
     Returns: bool of height x width, or uint8 (0 to 255) where the file is no 1-bit PNG.
+
+    Raises:
+        PatchFormatError: it is damaged after all.
     """
-    length, size = (
-        int.from_bytes(data[33:37], "big"),
-        (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")),
-    )
+    width, height, length = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20, 33))
     kinds = data[12:16] + data[37:41] + data[length + 49 : length + 53]
-    if data[16:29] == _header(*size) and kinds == b"IHDRIDATIEND":
-        rows = _rows(data[41 : 41 + length], size)
+    if data[16:29] == _header(width, height) and kinds == b"IHDRIDATIEND":
+        rows = _rows(data[41 : 41 + length], (width, height))
         if not rows[:, 0].any():
-            return _unpacked(rows, size)
-    return levels_of(Image.open(io.BytesIO(data)))
+            return _unpacked(rows, (width, height))
+    try:
+        return levels_of(Image.open(io.BytesIO(data)))
+    except DECODE_ERRORS as error:
+        raise _undecodable(error) from error
+
+
+def _undecodable(error: Exception) -> PatchFormatError:
+    found = f"{type(error).__name__}: {error}"
+    return PatchFormatError(explain("the mask cannot be decoded", found=found, allowed="1-bit PNG"))
 
 
 def levels_of(picture: Image.Image) -> Mask | Levels:
@@ -99,13 +107,17 @@ def _rows(compressed: bytes, size: tuple[int, int]) -> Levels:
     """The bytes of each row: its filter, then its pixels.
 
     Raises:
-        zlib.error: damaged, or of another length.
+        PatchFormatError: damaged, or of another length.
     """
     width, height = size
     stride = _stride(width)
-    codes = zlib.decompressobj().decompress(compressed, stride * height + 1)
+    try:
+        codes = zlib.decompressobj().decompress(compressed, stride * height + 1)
+    except zlib.error as error:
+        raise _undecodable(error) from error
     if len(codes) != stride * height:
-        raise zlib.error(f"not {stride * height} bytes of pixels")
+        what = "the mask's pixels do not fit its size"
+        raise PatchFormatError(explain(what, found=f"{len(codes)} bytes", allowed=f"{stride * height} for {size}"))
     return np.frombuffer(codes, np.uint8).reshape(height, stride)
 
 

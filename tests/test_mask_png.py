@@ -111,5 +111,6 @@ def test_lies_of_a_header_are_no_mask(name):
     for at, length in ((8, 13), (33, len(data) - 57)):  # the checksums are right
         content = data[at + 4 : at + 8 + length]
         data = data[: at + 8 + length] + zlib.crc32(content).to_bytes(4, "big") + data[at + 12 + length :]
-    with pytest.raises(PatchFormatError, match="the mask"):
-        decode_mask(data, size)
+    for read in (open_mask, lambda data: decode_mask(data, size)):
+        with pytest.raises(PatchFormatError, match="the mask"):
+            read(data)
