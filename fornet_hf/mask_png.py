@@ -44,18 +44,20 @@ def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
     chunks = _chunks(data)  # Pillow minds neither checksums nor what comes after the pixels
     if chunks is None:
         raise PatchFormatError(explain("the mask's PNG is damaged, cut off or followed by other bytes"))
+    kinds = [kind for kind, _ in chunks]
+    if kinds != [b"IHDR", *[b"IDAT"] * (len(kinds) - 2), b"IEND"]:  # others may change what a reader sees
+        what = "the mask's PNG has other chunks"
+        raise PatchFormatError(explain(what, found=kinds[:9], allowed="IHDR, one or more IDAT, IEND"))
     header = chunks[0][1]
     if header != _header(*size):
         found = (int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")), list(header[8:])
         allowed = size, "1 bit, gray, not interlaced: [1, 0, 0, 0, 0]"
         raise PatchFormatError(explain("the mask is not as declared", found=found, allowed=allowed))
-    rows = _rows(b"".join(content for kind, content in chunks if kind == b"IDAT"), size)
+    rows = _rows(b"".join(content for _, content in chunks[1:-1]), size)
     if not rows[:, 0].any():
         return _unpacked(rows, size)
-    try:
-        return np.array(Image.open(io.BytesIO(data), formats=("PNG",)))
-    except DECODE_ERRORS as error:
-        raise _undecodable(error) from error
+    mask: Mask = open_mask(data)  # type: ignore[assignment]  # it is a 1-bit PNG
+    return mask
 
 
 def open_mask(data: bytes) -> Mask | Levels:
@@ -87,7 +89,10 @@ def _undecodable(error: Exception) -> PatchFormatError:
 
 def levels_of(picture: Image.Image) -> Mask | Levels:
     """The pixels of a mask that is a picture, as `open_mask` gives them."""
-    return np.asarray(picture if picture.mode in ("1", "L") else picture.convert("L"))
+    if picture.mode == "1":
+        mask: Mask = np.asarray(picture).view(np.uint8) != 0  # Pillow's bools have bytes of 0 and 255
+        return mask
+    return np.asarray(picture if picture.mode == "L" else picture.convert("L"))
 
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -127,10 +132,7 @@ def _unpacked(rows: Levels, size: tuple[int, int]) -> Mask:
 
 
 def _chunks(png: bytes) -> list[tuple[bytes, bytes]] | None:
-    """Kind and content of all chunks, IHDR first and IEND last; None where these or a checksum are not right.
-
-    PNG specification, 5.3 and 5.6.
-    """
+    """Kind and content of all chunks; None where a checksum is wrong, or bytes are left (PNG specification, 5.3)."""
     chunks, at = [], len(_SIGNATURE)
     while at + 12 <= len(png):
         end = at + 12 + int.from_bytes(png[at : at + 4], "big")
@@ -138,5 +140,4 @@ def _chunks(png: bytes) -> list[tuple[bytes, bytes]] | None:
             return None
         chunks.append((png[at + 4 : at + 8], png[at + 8 : end - 4]))
         at = end
-    whole = at == len(png) and png.startswith(_SIGNATURE) and chunks
-    return chunks if whole and chunks[0][0] == b"IHDR" and chunks[-1] == (b"IEND", b"") else None
+    return chunks if chunks and at == len(png) and png.startswith(_SIGNATURE) else None

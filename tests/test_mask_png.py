@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from fornet_hf.errors import PatchFormatError
-from fornet_hf.mask_png import decode_mask, encode_mask, open_mask
+from fornet_hf.mask_png import decode_mask, encode_mask, levels_of, open_mask
 from tests.pictures import file_of, picture
 from tests.test_raster import png_header
 
@@ -64,8 +64,41 @@ def test_filtered_masks_are_read_too(mask):
     """Such as earlier releases and other programs wrote."""
     mask = np.ascontiguousarray(mask)
     data = by_pillow(mask)
-    assert np.array_equal(decode_mask(data, mask.shape[::-1]), mask)
-    assert np.array_equal(open_mask(data), mask)
+    for read in (decode_mask(data, mask.shape[::-1]), open_mask(data), levels_of(Image.fromarray(mask))):
+        assert read.dtype == np.bool_
+        assert np.array_equal(read.view(np.uint8), mask.view(np.uint8))  # bytes of 0 and 1, as sums need
+
+
+def chunk(kind, content=b""):
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+
+IHDR, IDAT, IEND = GOOD[8:33], GOOD[33:-12], GOOD[-12:]
+OTHERS = {
+    "end in the middle": [IHDR, IEND, IDAT, IEND],
+    "two headers": [IHDR, chunk(b"IHDR", GOOD[16:20] + (4).to_bytes(4, "big") + GOOD[24:29]), IDAT, IEND],
+    "text": [IHDR, IDAT, chunk(b"tEXt", b"a\0b"), IEND],
+    "animation": [IHDR, chunk(b"acTL", bytes(8)), IDAT, IEND],
+    "no pixels": [IHDR, IEND],
+    "no header": [IDAT, IEND],
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_chunks_that_may_change_what_a_reader_sees_are_refused(name):
+    with pytest.raises(PatchFormatError, match="the mask"):
+        decode_mask(GOOD[:8] + b"".join(OTHERS[name]), (8, 8))
+
+
+def test_pixels_in_several_chunks_are_read():
+    mask = np.eye(30, dtype=bool)
+    data = encode_mask(mask)
+    pixels = data[41:-16]
+    parts = [data[8:33], *(chunk(b"IDAT", pixels[at : at + 9]) for at in range(0, len(pixels), 9)), IEND]
+    split = data[:8] + b"".join(parts)
+    assert np.array_equal(decode_mask(split, (30, 30)), mask)
+    assert np.array_equal(open_mask(split), mask)
 
 
 def test_masks_are_smaller_than_pillows():

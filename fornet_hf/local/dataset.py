@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.recombiner import Recombined, configuration
 from fornet_hf.sources import FolderSource
 
-_TOGETHER = 32  # rows whose pictures are decoded at the same time
 _COLUMNS = ("image", "label", "mask", "composition")
 _OTHER_NAMES = {"size_fact": "fg_size_fact"}  # the public class's
 
@@ -111,14 +110,16 @@ class ForNetDataset:
             IndexError: there is no such foreground.
             SourceError: one of the pictures is damaged.
         """
-        return self.__getitems__([index])[0]
+        return self._examples([index])[0]
 
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, ...]]:
+    def __getitems__(self, indices: Iterable[int]) -> list[tuple[Any, ...]]:
         """Several examples, which costs less a piece: what a DataLoader calls. Raises as for one."""
-        examples: list[dict[str, Any]] = []
-        for start in range(0, len(indices), _TOGETHER):
-            rows = [self.row(index) for index in indices[start : start + _TOGETHER]]
-            examples += self._recombiner.examples(rows)
+        if type(self).__getitem__ is not ForNetDataset.__getitem__:
+            return [self[index] for index in indices]  # a subclass adds something to each
+        return self._examples(indices)
+
+    def _examples(self, indices: Iterable[int]) -> list[tuple[Any, ...]]:
+        examples = self._recombiner.examples(self.row(index) for index in indices)
         return [tuple(example[name] for name in _COLUMNS if name in example) for example in examples]
 
     def recombine(self, index: int) -> Recombined:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from fornet_hf.errors import ConfigurationError, explain
@@ -82,10 +83,14 @@ class Recombiner:
         examples = self.examples(rows)
         return {name: [example[name] for example in examples] for name in (examples[0] if examples else ())}
 
-    def examples(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def examples(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """An example of each row: the columns of `Recombine`'s output."""
-        drawn = in_step(self.drawing(row) for row in rows)
-        return [example for group in _groups(drawn) for example in in_step(self._finishing(one) for one in group)]
+        waiting, examples = iter(rows), list[dict[str, Any]]()
+        while some := list(islice(waiting, _TOGETHER)):
+            for group in _groups(in_step(self.drawing(row) for row in some)):
+                composed = in_step(self.rendering(one) for one in group)
+                examples += map(self._handed_over, group, composed)
+        return examples
 
     def recombine(self, row: Mapping[str, Any]) -> Recombined:
         """One recombination of a row, before the user's `transform`, and what was drawn for it."""
@@ -108,15 +113,16 @@ class Recombiner:
         """The pixels for one row."""
         return rendering(drawn.parts, drawn.composition, with_mask=self.hooks.return_fg_masks)
 
-    def _finishing(self, drawn: Drawn) -> Steps[dict[str, Any]]:
-        """Pixels, and what the user does with them."""
-        composed = yield from self.rendering(drawn)
-        yield
+    def _handed_over(self, drawn: Drawn, composed: Composed) -> dict[str, Any]:
+        """What the user makes of it."""
         transform = self.hooks.transform if drawn.composition.original else self._rest
         return self.hooks.example(composed, drawn.row["label"], drawn.composition, transform)
 
     def _compose(self, row: Mapping[str, Any], parts: Parts) -> tuple[Composition, Parts]:
-        """Draw a composition, and fetch the background that it names."""
+        """Draw a composition, and fetch the background that it names.
+
+        One step, without `yield`: pools remember what was picked last.
+        """
         names = self._names(row["key"])
         probability = self.config.original_probability(self.clock.epoch, self.clock.epochs)
         shape = None if parts.cutout is None else parts.cutout.shape
@@ -157,6 +163,7 @@ class Recombiner:
         return "process", *self._process_seed.next(), key
 
 
+_TOGETHER = 32  # rows that are in work at the same time
 _ROOM = 2**22  # pixels of backgrounds that are decoded at the same time, 4 bytes each
 
 

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -120,27 +121,45 @@ def test_a_full_disk_is_named_and_a_second_command_goes_on(pictures, tmp_path, e
     assert made(out) == undisturbed
 
 
+def wait_for_actor(driver):
+    """The id of the process of an actor under Ray's driver; None if there is none within a minute."""
+    deadline = time.monotonic() + 60
+    while driver.poll() is None and time.monotonic() < deadline:
+        for one in children(driver.pid):
+            if _title(one).startswith("ray::Segmenter"):
+                return one
+        time.sleep(0.05)
+    return None
+
+
 def test_ray_makes_the_same_while_its_workers_are_killed(pictures, tmp_path, environment, undisturbed):
     pytest.importorskip("ray", reason="this engine needs Ray")
     out = tmp_path / "out"
-    words = command(*pictures, out, "--engine", "ray")
-    import signal
-
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    ) as driver:
-        deadline, killed = time.monotonic() + 60, False
-        while driver.poll() is None and not killed and time.monotonic() < deadline:
-            for one in children(driver.pid):
-                if _title(one).startswith("ray::Segmenter"):
-                    os.kill(one, signal.SIGKILL)
-                    killed = True
-                    break
-            time.sleep(0.05)
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment}
+    with subprocess.Popen(command(*pictures, out, "--engine", "ray"), **options) as driver:
+        actor = wait_for_actor(driver)
+        assert actor
+        os.kill(actor, signal.SIGKILL)
         output = driver.communicate(timeout=120)[0]
     assert driver.returncode == 0, output
-    assert killed
     assert made(out) == undisturbed
+
+
+def test_after_a_killed_driver_of_ray_a_second_one_goes_on(pictures, tmp_path, environment, undisturbed):
+    """Nothing of ours goes on meanwhile; two agents of Ray notice after a minute."""
+    pytest.importorskip("ray", reason="this engine needs Ray")
+    words = command(*pictures, tmp_path / "out", "--engine", "ray")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as driver:
+        actor = wait_for_actor(driver)
+        assert actor
+        below = [actor, *children(actor)]
+        driver.kill()
+    deadline = time.monotonic() + 60
+    while (left := [one for one in below if _lives(one)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+    subprocess.run(words, check=True, capture_output=True, env=environment, timeout=120)
+    assert made(tmp_path / "out") == undisturbed
 
 
 def _title(process):

@@ -51,6 +51,20 @@ def test_several_at_a_time_are_those_of_one_after_another(applied):
     assert several == [dataset[index][0].tobytes() for index in order]
 
 
+def test_any_collection_of_indices_is_a_batch(applied):
+    dataset = ForNetDataset(applied)
+    assert [label for _, label in dataset.__getitems__(iter({0: None, np.int64(3): None}))] == [0, 281]
+    assert dataset.__getitems__([]) == []
+
+
+def test_what_a_subclass_adds_to_an_example_is_in_batches_too(applied):
+    class Numbered(ForNetDataset):
+        def __getitem__(self, index):
+            return (*super().__getitem__(index), index)
+
+    assert [example[2] for example in Numbered(applied).__getitems__([4, 1])] == [4, 1]
+
+
 def test_folders_and_zips_give_the_same(applied, zipped, tmp_path):
     shutil.copytree(applied, tmp_path, dirs_exist_ok=True)
     pack(tmp_path)

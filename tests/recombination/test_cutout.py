@@ -48,6 +48,20 @@ def test_the_shape_is_that_of_the_mask() -> None:
     assert shape.coverage == pytest.approx(MASK.sum() / (WIDTH * HEIGHT))
 
 
+def test_a_mask_is_the_same_from_any_hand() -> None:
+    """Of ours, with PNG's filters as earlier releases have, and as a picture that somebody looked at."""
+    picture, ours = Image.fromarray(MASK), cutout()
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    for mask in (buffer.getvalue(), picture, picture.convert("L"), picture.convert("RGB")):
+        other = Cutout.of_bytes(CODED, mask, 0.5)
+        assert other.shape == ours.shape
+        one, two = (each.scaled(*CASES["cut off"]) for each in (ours, other))
+        assert one[0].tobytes() == two[0].tobytes()
+        assert one[1].max() == 255
+        assert np.array_equal(one[1], two[1])
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_torch_and_pillow_scale_alike(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")

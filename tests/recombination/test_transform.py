@@ -79,6 +79,29 @@ def test_as_many_are_decoded_at_once_as_there_is_room_for(ds, monkeypatch, room,
     assert log == (["decoded"] * together + ["done"] * together) * (8 // together)
 
 
+def test_transforms_are_called_in_the_order_of_the_rows(ds):
+    """Whatever stages a row has, so that a seeded random transform repeats."""
+    seen = []
+    hooks = {"transform": lambda image: seen.append(image.tobytes()) or image}
+    with_recombine(ds, seed=3, crop=48, orig_img_prob=0.5, return_composition=True, **hooks)
+    batch = ds[:]
+    assert len({made["original"] for made in batch["composition"]}) == 2
+    assert seen == [image.tobytes() for image in batch["image"]]
+
+
+def test_a_large_batch_is_worked_off_in_parts(ds, monkeypatch):
+    """Else memory would grow with the batch."""
+    log = []
+    monkeypatch.setattr(recombiner, "_TOGETHER", 3)
+    with_recombine(
+        ds,
+        foreground_transform=lambda picture: log.append("begun") or picture,
+        transform=lambda image: log.append("done") or image,
+    )
+    assert len(ds[:]["image"]) == 8
+    assert log == [word for count in (3, 3, 2) for word in ["begun"] * count + ["done"] * count]
+
+
 def test_epochs_differ_and_repeat(ds):
     with_recombine(ds, seed=7, return_composition=True)
     made = []
