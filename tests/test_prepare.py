@@ -154,10 +154,10 @@ print(entry.bytes, 1024 * int(peak.split()[1]))
 def test_memory_stays_bounded_whatever_the_size_of_the_shard(tmp_path):
     source = file_of(picture(100, 75), quality=95)
     patch = patch_of(source, encoding=Encoding())
-    # a private chunk in the PNG of the mask makes the shard as large as one of noisy patches
-    private = struct.pack(">I", 100_000) + b"prIv" + bytes(100_000)
-    private += struct.pack(">I", zlib.crc32(private[4:]))
-    patch = dataclasses.replace(patch, mask=patch.mask[:-12] + private + patch.mask[-12:])
+    # empty blocks in the compressed pixels of the mask make the shard as large as one of noisy patches
+    pixels = b"IDAT" + patch.mask[41:43] + b"\0\0\0\xff\xff" * 20_000 + patch.mask[43:-16]
+    chunk = struct.pack(">I", len(pixels) - 4) + pixels + struct.pack(">I", zlib.crc32(pixels))
+    patch = dataclasses.replace(patch, mask=patch.mask[:33] + chunk + patch.mask[-12:])
     (tmp_path / "train/a").mkdir(parents=True)
     for n in range(1000):
         (tmp_path / f"train/a/{n}.JPEG").write_bytes(source)
