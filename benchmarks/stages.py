@@ -18,7 +18,7 @@ from unittest import mock
 CLOCKED = {  # "module:attribute": stage
     "datasets.arrow_dataset:query_table": "fetch row",
     "datasets.arrow_dataset:format_table": "format row",
-    "fornet_hf.recombination.pool:BackgroundPool.read": "fetch background",
+    "fornet_hf.recombination.selected_pool:SelectedPool.read": "fetch background",
     "fornet_hf.recombination.recombiner:Recombiner.__call__": "recombine, other",
     "fornet_hf.recombination.recombiner:draw": "draw",
     "fornet_hf.recombination.recombiner:generator": "draw",

@@ -21,29 +21,21 @@ from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.lockstep import Steps
 from fornet_hf.recombination.recombiner import Drawn, Recombiner
 from fornet_hf.recombination.sampling import BackgroundShape
+from fornet_hf.recombination.selected_pool import SelectedPool
 from fornet_hf.recombination.selection import Selection
 from fornet_hf.sources import FolderSource
 
 
-class LocalPool:
+class LocalPool(SelectedPool):
     """The backgrounds of a split; `Selection` says which are chosen."""
 
     def __init__(self, split: LocalSplit, pruning_ratio: float) -> None:
         self._split = split
         keys, ratios = split.backgrounds.entries.keys, split.background_ratios
-        self._selection = Selection(keys, split.background_labels, ratios, ratios >= 0, pruning_ratio)
-        self._last: tuple[int, bytes] | None = None
+        super().__init__(Selection(keys, split.background_labels, ratios, ratios >= 0, pruning_ratio))
 
-    def pick(self, chance: float, label: int | None) -> BackgroundShape:
-        """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
-        row = self._selection.row(chance, label)
-        return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
-
-    def read(self, row: int) -> bytes:
-        """The bytes of a background."""
-        if self._last is None or self._last[0] != row:  # picked for its size, then read for its pixels
-            self._last = row, self._split.backgrounds.read(row)
-        return self._last[1]
+    def _fetch(self, row: int) -> bytes:
+        return self._split.backgrounds.read(row)
 
     def ratio(self, row: int) -> float:
         """The area of the object that was removed from that background / its area."""

@@ -15,14 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.decoding import size_of
-from fornet_hf.recombination.sampling import BackgroundShape
+from fornet_hf.recombination.selected_pool import SelectedPool
 from fornet_hf.recombination.selection import Selection
 
 COLUMNS = ("key", "label", "background", "foreground_ratio")
 
 
-class BackgroundPool:
+class BackgroundPool(SelectedPool):
     """The backgrounds of all rows of a dataset, as it was when the pool was made.
 
     `Selection` says which are chosen.
@@ -79,19 +78,11 @@ class BackgroundPool:
                     "the dataset has no background", found=f"{len(labels)} rows", allowed="at least one background"
                 )
             )
-        self._selection = Selection(keys, labels, self._ratios, present, self._pruning_ratio)
-        self._last: tuple[int, bytes] | None = None
+        super().__init__(Selection(keys, labels, self._ratios, present, self._pruning_ratio))
 
-    def pick(self, chance: float, label: int | None) -> BackgroundShape:
-        """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
-        row = self._selection.row(chance, label)
-        return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
-
-    def read(self, row: int) -> bytes:
-        """The bytes of the background of that row of the pool."""
-        if self._last is None or self._last[0] != row:  # picked for its size, then read for its pixels
-            self._last = row, self._columns["background"][row]
-        return self._last[1]
+    def _fetch(self, row: int) -> bytes:
+        data: bytes = self._columns["background"][row]
+        return data
 
     def ratio(self, row: int) -> float:
         """The area of the object that was removed from that background / its area."""

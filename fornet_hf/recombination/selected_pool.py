@@ -1,0 +1,40 @@
+"""What all pools with random access share: picking by a selection, and reading what was picked once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from fornet_hf.recombination.decoding import size_of
+from fornet_hf.recombination.sampling import BackgroundShape
+from fornet_hf.recombination.selection import Selection
+
+
+class SelectedPool(ABC):
+    """Backgrounds of which `selection` says which are chosen; where they are kept is left open."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._last: tuple[int, bytes] | None = None
+
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
+        row = self._selection.row(chance, label)
+        return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
+
+    def read(self, row: int) -> bytes:
+        """The bytes of the background of that row of the pool."""
+        if self._last is None or self._last[0] != row:  # picked for its size, then read for its pixels
+            self._last = row, self._fetch(row)
+        return self._last[1]
+
+    @abstractmethod
+    def _fetch(self, row: int) -> bytes:
+        """The bytes of a background, from where they are kept."""
+
+    @abstractmethod
+    def ratio(self, row: int) -> float:
+        """The area of the object that was removed from that background / its area."""
+
+    @abstractmethod
+    def key(self, row: int) -> str:
+        """The key of the picture which that background belongs to."""
