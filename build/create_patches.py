@@ -18,14 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.manifest import SPLITS
-from fornet_hf.workers import max_workers
 from producers.boxes import CentredBox, read_boxes
-from producers.command import finish, positive
-from producers.parallel import run_tasks
-from producers.plan import plan, present_splits
-from producers.remaining import do_remaining
+from producers.command import described, finish, positive
+from producers.plan import check_pictures, plan, present_splits
+from producers.release import make_release
 from producers.report import Report
 from producers.run_folder import RunFolder
 from producers.settings import INFILLERS, SEGMENTERS, Settings
@@ -34,10 +31,7 @@ from producers.shard import make_shard
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    result = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    result = described(__doc__)
     result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
@@ -61,8 +55,7 @@ def create_patches(arguments: argparse.Namespace) -> Report:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    if not arguments.pictures.is_dir():
-        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {arguments.pictures}"))
+    check_pictures(arguments.pictures)
     settings = Settings(
         detector=read_boxes(arguments.boxes) if arguments.boxes else CentredBox(),
         segmenter=arguments.segmenter,
@@ -70,15 +63,15 @@ def create_patches(arguments: argparse.Namespace) -> Report:
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
     )
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
-    folder = RunFolder(arguments.out)
-    folder.begin(tasks, settings)
-    work = partial(make_shard, settings=settings, folder=folder)
-    do_remaining(tasks, folder, partial(run_tasks, work, workers=arguments.workers or max_workers()))
-    name = arguments.source_name or arguments.pictures.resolve().name
-    report = folder.finish(tasks, settings, name, arguments.source_revision)
-    if not report.ok:
-        raise ConfigurationError(f"no picture gave a patch. {report.summary()}")
-    return report
+    return make_release(
+        make_shard,
+        tasks,
+        settings,
+        RunFolder(arguments.out),
+        workers=arguments.workers,
+        source=arguments.source_name or arguments.pictures.resolve().name,
+        revision=arguments.source_revision,
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

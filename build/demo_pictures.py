@@ -10,7 +10,6 @@ The class folders are named by the nearest class that ImageNet has: the dahlia i
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from PIL import Image
 
 from fornet_hf.errors import ForNetError, MissingDependencyError
 from fornet_hf.files import atomic_path, write_text
+from producers.command import described
 
 LONG_SIDE = 500  # of most pictures in ImageNet
 QUALITY = 95
@@ -215,10 +215,7 @@ def write_demo(out: Path) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described(__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to; made if it is not there")
     out: Path = parser.parse_args(argv).out
     try:

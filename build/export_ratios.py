@@ -9,7 +9,6 @@ background are not listed. Exit status: 0 done, 1 an error that a message explai
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from fornet_hf.errors import ForNetError
 from fornet_hf.files import write_text
 from fornet_hf.manifest import Manifest, read_manifest
 from fornet_hf.shards import PatchShard
+from producers.command import described
 
 _NAMES = {"train": "train", "validation": "val"}
 
@@ -41,10 +41,7 @@ def ratios(folder: Path, manifest: Manifest, split: str) -> dict[str, float]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    options = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    options = described(__doc__)
     options.add_argument("patches", type=Path, metavar="PATCHES", help="folder of a release")
     options.add_argument("out", type=Path, metavar="OUT", help="folder for the two files")
     arguments = options.parse_args(argv)

@@ -21,24 +21,19 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.workers import max_workers
-from producers.command import finish, positive
+from fornet_hf.errors import NotFoundError, explain
+from producers.command import described, finish, positive
 from producers.import_shard import ImportSettings, import_shard
 from producers.old_parts import splits_of
-from producers.parallel import run_tasks
-from producers.plan import plan, present_splits
-from producers.remaining import do_remaining
+from producers.plan import check_pictures, plan, present_splits
+from producers.release import make_release
 from producers.report import Report
 from producers.run_folder import RunFolder
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    result = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    result = described(__doc__)
     result.add_argument("release", type=Path, metavar="RELEASE", help="folder of the old release")
     result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the original pictures")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
@@ -58,20 +53,20 @@ def import_release(arguments: argparse.Namespace) -> Report:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    if not arguments.pictures.is_dir():
-        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {arguments.pictures}"))
+    check_pictures(arguments.pictures)
     settings = ImportSettings(
         release=arguments.release, whole=arguments.whole, encoding=Encoding(dilation=arguments.dilation)
     )
     tasks = plan(arguments.pictures, _splits(arguments), arguments.shards)
-    folder = RunFolder(arguments.out)
-    folder.begin(tasks, settings)
-    work = partial(import_shard, settings=settings, folder=folder)
-    do_remaining(tasks, folder, partial(run_tasks, work, workers=arguments.workers or max_workers()))
-    report = folder.finish(tasks, settings, arguments.source_name, arguments.source_revision)
-    if not report.ok:
-        raise ConfigurationError(f"no picture gave a patch. {report.summary()}")
-    return report
+    return make_release(
+        import_shard,
+        tasks,
+        settings,
+        RunFolder(arguments.out),
+        workers=arguments.workers,
+        source=arguments.source_name,
+        revision=arguments.source_revision,
+    )
 
 
 def _splits(arguments: argparse.Namespace) -> list[str]:

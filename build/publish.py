@@ -25,16 +25,14 @@ from fornet_hf.publish.patience import Patience
 from fornet_hf.publish.push import Pushed, Target, push
 from fornet_hf.publish.sizes import readable_bytes
 from fornet_hf.publish.tokens import refuse_tokens, without_token
+from producers.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    result = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    result = described(__doc__)
     add = result.add_argument
     add("folder", type=Path, metavar="FOLDER", help="the patch shards, or the folder of a run with patches/ in it")
     add("repository", metavar="REPO", help="namespace/name of the dataset")

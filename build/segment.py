@@ -28,27 +28,23 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.manifest import SPLITS
-from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
-from producers.command import finish, natural, positive
+from producers.command import described, finish, natural, positive
 from producers.gpu_worker import SegmentWorker
 from producers.model_settings import ModelSettings
 from producers.on_ray import run_on_ray
-from producers.plan import Task, plan, present_splits
+from producers.plan import Task, check_pictures, plan, present_splits
 from producers.remaining import do_remaining
 from producers.report import Report
-from producers.slots import run_on_slots
+from producers.slots import devices, run_on_slots, workers_each
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    result = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    result = described(__doc__)
     result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
@@ -94,8 +90,7 @@ def segment(arguments: argparse.Namespace) -> Report:
         ForNetError: anything that a user can put right; its message says how.
         OSError: the disk is full, say.
     """
-    if not arguments.pictures.is_dir():
-        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {arguments.pictures}"))
+    check_pictures(arguments.pictures)
     settings = ModelSettings(
         detector=arguments.detector,
         segmenter=arguments.segmenter,
@@ -129,7 +124,7 @@ def _engine(
     tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
 ) -> Iterator[tuple[Task, Report]]:
     gpus = 1 if arguments.gpus is None and arguments.engine == "local" else arguments.gpus
-    workers = max(1, max_workers() // max(1, gpus or 1)) if arguments.workers is None else arguments.workers
+    workers = workers_each(gpus, arguments.workers)
     work = SegmentWorker(folder, workers, settings, arguments.window)
     if arguments.engine == "ray":
         return run_on_ray(
@@ -140,8 +135,7 @@ def _engine(
             cpus_each=max(1, workers),
             attempts=arguments.attempts,
         )
-    devices = [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
-    return run_on_slots(work, tasks, devices, attempts=arguments.attempts)
+    return run_on_slots(work, tasks, devices(gpus), attempts=arguments.attempts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

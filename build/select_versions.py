@@ -20,15 +20,14 @@ from pathlib import Path
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
-from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
-from producers.command import finish, natural, positive
+from producers.command import described, finish, natural, positive
 from producers.plan import Task, plan
 from producers.remaining import do_remaining
 from producers.report import Report
 from producers.run_folder import RunFolder
 from producers.select_worker import SelectSettings, SelectWorker
-from producers.slots import run_on_slots
+from producers.slots import devices, run_on_slots, workers_each
 
 REFERENCE = ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s")
 """torchvision's names of the publication's classifiers."""
@@ -36,10 +35,7 @@ REFERENCE = ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s"
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    result = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    result = described(__doc__)
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the segmenting run")
     result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of this run; made if it is not there")
@@ -118,10 +114,9 @@ def _same_tasks(tasks: Sequence[Task], prints: Sequence[str], path: Path) -> Seq
 def _engine(
     tasks: Sequence[Task], settings: SelectSettings, folder: RunFolder, arguments: argparse.Namespace
 ) -> Iterator[tuple[Task, Report]]:
-    workers = max(1, max_workers() // max(1, arguments.gpus)) if arguments.workers is None else arguments.workers
-    devices = [f"cuda:{index}" for index in range(arguments.gpus)] or ["cpu"]
+    workers = workers_each(arguments.gpus, arguments.workers)
     work = SelectWorker(folder, workers, settings, arguments.batch_size)
-    return run_on_slots(work, tasks, devices, attempts=arguments.attempts)
+    return run_on_slots(work, tasks, devices(arguments.gpus), attempts=arguments.attempts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

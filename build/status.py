@@ -9,7 +9,6 @@ going on. Exit status: 0 all shards are finished, 3 some are not, 1 an error tha
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fornet_hf.errors import ForNetError, NotFoundError, explain
+from producers.command import described
 from producers.report import Report
 
 
@@ -100,10 +100,7 @@ def _pace(times: Sequence[float]) -> tuple[float, int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    head, _, rest = (__doc__ or "").partition("\n")
-    options = argparse.ArgumentParser(
-        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    options = described(__doc__)
     options.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     arguments = options.parse_args(argv)
     try:

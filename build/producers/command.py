@@ -1,4 +1,4 @@
-"""What the commands of the producers share: their numbers, and how they end."""
+"""What the commands of the producers share: their help, their numbers, and how they end."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Excepti
     print(report.summary())
     print(f"{made.name}: {made}")
     return 0
+
+
+def described(module: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is a module's docstring, as it stands."""
+    head, _, rest = (module or "").partition("\n")
+    return argparse.ArgumentParser(
+        description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def natural(text: str) -> int:

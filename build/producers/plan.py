@@ -78,6 +78,12 @@ class Task:
         return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
+def check_pictures(root: Path) -> None:
+    """Let pass what is a folder. Raises NotFoundError."""
+    if not root.is_dir():
+        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {root}"))
+
+
 def present_splits(root: Path, split: str) -> list[str]:
     """The splits that are meant by `train`, `validation`, `val` or `all`: of the last, those that are there.
 

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from fornet_hf.errors import ForNetError
+from fornet_hf.workers import max_workers
 from producers.parallel import WorkerDiedError
 from producers.plan import Task
 from producers.pools import begin_worker
@@ -34,6 +35,16 @@ class Work(Protocol):
 
 class AttemptFailedError(Exception):
     """An attempt failed for a reason that may lie in its process or GPU."""
+
+
+def devices(gpus: int) -> list[str]:
+    """Names of that many GPUs; for none the CPU's."""
+    return [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
+
+
+def workers_each(gpus: int | None, asked: int | None) -> int:
+    """Worker processes for each GPU: what was asked for, else an equal share of MAX_WORKERS or of all CPUs."""
+    return max(1, max_workers() // max(1, gpus or 1)) if asked is None else asked
 
 
 def run_on_slots(
