@@ -33,26 +33,24 @@ def release() -> OldRelease:
     return found
 
 
-@pytest.fixture(scope="session")
-def applied(release: OldRelease, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folders of both splits. Only to be read."""
-    root = tmp_path_factory.mktemp("applied")
+def apply_all(release: OldRelease, root: Path, *, zips: bool = False) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAX_WORKERS", "1")
         for split in release.splits:
-            apply(release, split, PICTURES, root)
+            apply(release, split, PICTURES, root, zips=zips)
     return root
+
+
+@pytest.fixture(scope="session")
+def applied(release: OldRelease, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of both splits. Only to be read."""
+    return apply_all(release, tmp_path_factory.mktemp("applied"))
 
 
 @pytest.fixture(scope="session")
 def zipped(release: OldRelease, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Zips of both splits. Only to be read."""
-    root = tmp_path_factory.mktemp("zipped")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MAX_WORKERS", "1")
-        for split in release.splits:
-            apply(release, split, PICTURES, root, zips=True)
-    return root
+    return apply_all(release, tmp_path_factory.mktemp("zipped"), zips=True)
 
 
 @pytest.fixture
