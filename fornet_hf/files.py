@@ -20,14 +20,19 @@ def open_local(path: str) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; what was written to it is synced and renamed to `path` at the end.
+def atomic_path(path: Path, *, work: Path | None = None) -> Iterator[Path]:
+    """A temporary path; what was written to it is synced and renamed to `path` at the end.
 
-    After an exception, or a killed process, `path` is as it was before. A temporary file left by a killed
-    process is overwritten by the next attempt of a process of the same number, and ignored by all others.
+    After an exception, or a killed process, `path` is as it was before. A killed process leaves its temporary
+    file, which all others ignore.
+
+    Args:
+        path: the file to be written; the folders above it are made.
+        work: a folder of the same file system which takes the temporary file and which somebody clears; if None,
+            it lies beside `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = (work or path.parent) / f".{path.name}.{os.getpid()}.tmp"
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -37,9 +42,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a whole UTF-8 file atomically."""
-    with atomic_path(path) as temporary:
+def write_text(path: Path, text: str, *, work: Path | None = None) -> None:
+    """Write a whole UTF-8 file atomically; the arguments are those of `atomic_path`."""
+    with atomic_path(path, work=work) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from fornet_hf.errors import ConfigurationError, ForNetError, explain
+from fornet_hf.errors import ForNetError, explain
 from fornet_hf.files import write_text
 from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
@@ -21,6 +21,7 @@ from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
 from fornet_hf.local.report import Report
+from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
 from fornet_hf.release import PatchRelease, Release
@@ -58,9 +59,9 @@ def apply(
     """
     layout = Layout(output, split)
     try:
-        with _alone(layout):
+        with alone_in(layout.work, f"the {split} split to {output}"):
             if isinstance(release, PatchRelease) and release.manifest.classes is not None:
-                write_classes(output, release.manifest.classes)
+                write_classes(layout, release.manifest.classes)
             report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
             _finish(layout, report, zips=zips)
     except OSError as error:
@@ -130,11 +131,7 @@ def _finish(layout: Layout, report: Report, *, zips: bool) -> None:
         for kind in KINDS:
             merge(layout, kind, read_journals(layout.work))
     _write_ratios(layout)
-    problems = layout.root / f"apply_problems_{layout.name}.jsonl"
-    if report.problems:
-        write_text(problems, "".join(json.dumps(vars(one)) + "\n" for one in report.problems))
-    else:
-        problems.unlink(missing_ok=True)
+    report.write_problems(layout.problems, layout.work)
     shutil.rmtree(layout.work)
     with contextlib.suppress(OSError):
         layout.work.parent.rmdir()  # unless the other split is being made
@@ -149,30 +146,10 @@ def _write_ratios(layout: Layout) -> None:
     entries = _entries(layout) if known else {}
     entries.update({layout.member(BACKGROUNDS, *name): ratio for name, ratio in ratios.items()})
     lines = (f"{json.dumps(name)}: {json.dumps(ratio)}" for name, ratio in sorted(entries.items()))
-    write_text(layout.ratios, "{" + ",\n".join(lines) + "}\n")
+    write_text(layout.ratios, "{" + ",\n".join(lines) + "}\n", work=layout.work)
 
 
 def _entries(layout: Layout) -> dict[str, float]:
     """What the file of ratios has, by names as in this layout."""
     entries: Iterable[tuple[str, float]] = json.loads(layout.ratios.read_bytes()).items()
     return {f"{layout.name}/{'/'.join(name.split('/')[-3:])}": ratio for name, ratio in entries}
-
-
-@contextlib.contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Refuse to write where another run does."""
-    import fcntl
-
-    layout.work.mkdir(parents=True, exist_ok=True)
-    with (layout.work / "lock").open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            then = "Wait for it to end, or name another folder."
-            what = f"another run writes the {layout.split} split to {layout.root}"
-            raise ConfigurationError(explain(what, then=then)) from error
-        except OSError:  # a file system without locks
-            pass
-        for leftover in layout.work.glob("*.tmp"):
-            leftover.unlink(missing_ok=True)
-        yield

@@ -20,7 +20,9 @@ from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.hub import Token, open_file
 from fornet_hf.local.jobs import end_with, storage_error
-from fornet_hf.local.report import UNIT, Problem, Report, problem_of
+from fornet_hf.local.layout import Layout
+from fornet_hf.local.report import UNIT, Problem, Report, problem_of, read_problems
+from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
 from fornet_hf.progress import progress
@@ -42,7 +44,9 @@ def apply_to_dataset(
 ) -> Report:
     """Prepare the rows of a split, and save them as `output/{split}`, part of a DatasetDict.
 
-    A split which is there already is not made again; of one that was broken off, finished units are kept.
+    A split which is there already is not made again; of one that was broken off, finished units are kept. Problems
+    of single pictures are counted and written to `apply_problems_{train|val}.jsonl`; they stay problems until
+    somebody deletes `output/{split}`, so that it is made anew.
 
     Args:
         release: the patches.
@@ -53,27 +57,43 @@ def apply_to_dataset(
 
     Raises:
         StorageError: the disk is full.
+        ConfigurationError: another run writes to the same place.
         ForNetError: the release or all of the pictures cannot be found.
     """
-    target, work = output / split, output / f".{split}"
-    if (target / "state.json").is_file():
-        return Report(split, present=len(datasets.load_from_disk(str(target))))
-    work.mkdir(parents=True, exist_ok=True)
-    features = row_features(release.class_names)
-    units = release.units(split, pictures)
-    jobs = [_Job(unit, split, features, work / f"{n:05}.arrow", token) for n, unit in enumerate(units)]
-    report = Report(split)
+    layout, work = Layout(output, split), output / f".{split}"
     try:
-        for part in progress(_reports(jobs), f"Applying patches of {split}", "unit"):
-            report.add(part)
-        if report.counts["ok"]:
-            _save([job.path for job in jobs if job.path.is_file()], work / "saved", target)
-            _note_split(output, split)
+        with alone_in(work, f"the {split} split to {output}"):
+            report = _present(layout)
+            if report is None:
+                features = row_features(release.class_names)
+                units = enumerate(release.units(split, pictures))
+                jobs = [_Job(unit, split, features, work / f"{n:05}.arrow", token) for n, unit in units]
+                report = _prepare(jobs, layout, work)
+            if report.counts["ok"]:
+                _note_split(output, split, work)
+            shutil.rmtree(work)
     except OSError as error:
         if isinstance(error, ForNetError):
             raise
         raise storage_error(error) from error
-    shutil.rmtree(work)
+    return report
+
+
+def _present(layout: Layout) -> Report | None:
+    target = layout.root / layout.split
+    if not (target / "state.json").is_file():
+        return None
+    rows = len(datasets.load_from_disk(str(target)))
+    return Report(layout.split, present=rows, problems=read_problems(layout.problems))
+
+
+def _prepare(jobs: list[_Job], layout: Layout, work: Path) -> Report:
+    report = Report(layout.split)
+    for part in progress(_reports(jobs), f"Applying patches of {layout.split}", "unit"):
+        report.add(part)
+    report.write_problems(layout.problems, work)  # first: what is saved counts as done
+    if report.counts["ok"]:
+        _save([job.path for job in jobs if job.path.is_file()], work / "saved", layout.root / layout.split)
     return report
 
 
@@ -91,9 +111,10 @@ def _write(job: _Job) -> Report:
     """The Arrow file of one unit, unless it is there."""
     from datasets.arrow_writer import ArrowWriter
 
-    report = Report(job.split)
+    report, problems = Report(job.split), job.path.with_suffix(".problems")
     if job.path.is_file():
         report.present = len(datasets.Dataset.from_file(str(job.path)))
+        report.problems = read_problems(problems)
         return report
     try:
         with (
@@ -108,6 +129,7 @@ def _write(job: _Job) -> Report:
                     name = f"{outcome.folder}/{outcome.key}"
                     report.problems.append(problem_of(outcome.error, name, class_missing=False))
             writer.finalize()
+            report.write_problems(problems, problems.parent)
     except ForNetError as error:
         report.problems.append(Problem(UNIT, job.path.stem, str(error)))
     return report
@@ -120,8 +142,8 @@ def _save(parts: list[Path], temporary: Path, target: Path) -> None:
     temporary.replace(target)
 
 
-def _note_split(output: Path, split: str) -> None:
+def _note_split(output: Path, split: str, work: Path) -> None:
     """Name the split in the file which tells `datasets` that this is a DatasetDict."""
     path = output / "dataset_dict.json"
     splits = json.loads(path.read_text())["splits"] if path.is_file() else []
-    write_text(path, json.dumps({"splits": sorted({*splits, split})}))
+    write_text(path, json.dumps({"splits": sorted({*splits, split})}), work=work)

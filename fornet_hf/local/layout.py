@@ -54,6 +54,11 @@ class Layout:
         return self.root / f"fg_bg_ratios_{self.name}.json"
 
     @property
+    def problems(self) -> Path:
+        """Where `apply` writes down the pictures that it could not make."""
+        return self.root / f"apply_problems_{self.name}.jsonl"
+
+    @property
     def work(self) -> Path:
         """Where `apply` keeps what is not finished."""
         return self.root / ".apply" / self.name
@@ -81,9 +86,9 @@ def splits_in(root: Path) -> list[str]:
     return [one.split for one in layouts if one.archive(FOREGROUNDS).is_file() or one.folder(FOREGROUNDS).is_dir()]
 
 
-def write_classes(root: Path, names: Sequence[str]) -> None:
+def write_classes(layout: Layout, names: Sequence[str]) -> None:
     """Write down the class folders in label order, where they are not ImageNet's."""
-    write_text(root / CLASSES, json.dumps(list(names)) + "\n")
+    write_text(layout.root / CLASSES, json.dumps(list(names)) + "\n", work=layout.work)
 
 
 def class_order(root: Path, folders: Sequence[str]) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, SourceError
+from fornet_hf.files import write_text
 
 MISSING_CLASS = "missing class folder"
 MISSING = "missing picture"
@@ -63,6 +66,19 @@ class Report:
         """`ok`, of these `already there`, and how many problems of each reason."""
         reasons = Counter(problem.reason for problem in self.problems)
         return {"ok": self.made + self.present, "already there": self.present, **dict(sorted(reasons.items()))}
+
+    def write_problems(self, path: Path, work: Path) -> None:
+        """Write the problems as lines of JSON; without any, no such file is left. `work`: as of `write_text`."""
+        if self.problems:
+            write_text(path, "".join(json.dumps(vars(one)) + "\n" for one in self.problems), work=work)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def read_problems(path: Path) -> list[Problem]:
+    """The problems that an earlier run wrote down; none without the file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [Problem(**json.loads(line)) for line in lines]
 
 
 def problem_of(error: ForNetError, name: str, *, class_missing: bool) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+from unittest import mock
 
 import datasets
 import numpy as np
@@ -12,10 +13,11 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError, StorageError
 from fornet_hf.local import apply as applying
-from fornet_hf.local import sinks
+from fornet_hf.local import arrow, sinks
 from fornet_hf.local.apply import apply
 from fornet_hf.local.arrow import apply_to_dataset
 from fornet_hf.local.layout import Layout
+from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder
 from fornet_hf.release import open_release
 from tests.local.conftest import PICTURES, names, opened, psnr
@@ -123,7 +125,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(release, tmp_path, monkeypatch
 
 
 def test_two_runs_do_not_write_to_one_folder(release, tmp_path):
-    with applying._alone(Layout(tmp_path, "train")), pytest.raises(ConfigurationError, match="another run"):
+    with alone_in(Layout(tmp_path, "train").work, "anything"), pytest.raises(ConfigurationError, match="another run"):
         apply(release, "train", PICTURES, tmp_path)
 
 
@@ -174,3 +176,19 @@ def test_a_datasets_folder_counts_problems(own, tmp_path):
     counts = apply_to_dataset(release, "train", pictures, tmp_path / "out").counts
     assert counts["missing picture"] == 6 - counts["ok"] > 0
     assert len(datasets.load_from_disk(str(tmp_path / "out"))["train"]) == counts["ok"]
+    again = apply_to_dataset(release, "train", pictures, tmp_path / "out").counts
+    assert again == {**counts, "already there": counts["ok"]}
+
+
+@pytest.mark.parametrize("step", ["_save", "_note_split"])
+def test_a_datasets_folder_broken_off_near_its_end_is_completed(step, own, tmp_path):
+    release, pictures = own
+    next((pictures.root / "train").rglob("*_0.*")).unlink()
+    out = tmp_path / "out"
+    with mock.patch.object(arrow, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        apply_to_dataset(release, "train", pictures, out)
+    counts = apply_to_dataset(release, "train", pictures, out).counts
+    assert counts["already there"] == counts["ok"]
+    assert counts["missing picture"] == 6 - counts["ok"] > 0
+    assert len(datasets.load_from_disk(str(out))["train"]) == counts["ok"]
+    assert sorted(path.name for path in out.iterdir()) == ["apply_problems_train.jsonl", "dataset_dict.json", "train"]
