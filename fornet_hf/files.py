@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -19,32 +21,69 @@ def open_local(path: str) -> BinaryIO:
     return Path(path).open("rb")
 
 
+def lock(file: BinaryIO, *, wait: bool) -> bool:
+    """Lock an open file until it is closed or the process ends; returns False where there are no locks.
+
+    Raises:
+        BlockingIOError: it is locked, and `wait` is False.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return False
+    return True
+
+
 @contextlib.contextmanager
-def atomic_path(path: Path, *, work: Path | None = None) -> Iterator[Path]:
-    """A temporary path; what was written to it is synced and renamed to `path` at the end.
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; what was written to it is synced and renamed to `path` at the end.
 
-    After an exception, or a killed process, `path` is as it was before. A killed process leaves its temporary
-    file, which all others ignore.
-
-    Args:
-        path: the file to be written; the folders above it are made.
-        work: a folder of the same file system which takes the temporary file and which somebody clears; if None,
-            it lies beside `path`.
+    After an exception, or a killed process, `path` is as it was before. What killed processes left of earlier
+    attempts is deleted, where the file system can tell that nobody writes it any more.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = (work or path.parent) / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    clear_leftovers(path)
+    with _reserved(path) as temporary:
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str, *, work: Path | None = None) -> None:
-    """Write a whole UTF-8 file atomically; the arguments are those of `atomic_path`."""
-    with atomic_path(path, work=work) as temporary:
+def clear_leftovers(path: Path) -> None:
+    """Delete temporary files of `atomic_path(path)` whose process has ended."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with contextlib.suppress(OSError), leftover.open("rb+") as file:  # gone meanwhile, or being written
+            if lock(file, wait=False):
+                leftover.unlink()
+
+
+@contextlib.contextmanager
+def _reserved(path: Path) -> Iterator[Path]:
+    """A new temporary file, locked as long as this process lives and needs it."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        with temporary.open("xb") as file:
+            if not lock(file, wait=True):
+                break
+            if temporary.exists():  # nobody took it for a leftover before it was locked
+                yield temporary
+                return
+    yield temporary  # without locks: nobody deletes it, and Windows does not rename open files
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole UTF-8 file atomically."""
+    with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -1,10 +1,15 @@
 """Files are complete or not there."""
 
+import errno
 import hashlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from fornet_hf.files import atomic_path, open_local, sha256_of, write_text
+from fornet_hf.files import atomic_path, clear_leftovers, open_local, sha256_of, write_text
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -24,6 +29,73 @@ def test_after_an_error_the_old_file_is_still_there(tmp_path):
         temporary.write_bytes(b"new") + "no number"
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def half_written(path):
+    """The temporary file of a process that is killed while it writes."""
+    code = f"""
+import os, pathlib, signal
+from fornet_hf.files import atomic_path
+with atomic_path(pathlib.Path({str(path)!r})) as temporary:
+    temporary.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = Path(__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == -signal.SIGKILL
+    (left,) = (one for one in path.parent.iterdir() if one.name.startswith(f".{path.name}."))
+    return left
+
+
+def test_what_a_killed_process_left_is_deleted(tmp_path):
+    path = tmp_path / "file[1]"
+    left = half_written(path)
+    other = half_written(tmp_path / "file")
+    write_text(path, "whole")
+    assert not left.exists()
+    assert other.exists()
+    clear_leftovers(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_being_written_elsewhere_is_left_alone(tmp_path):
+    path = tmp_path / "file"
+    with atomic_path(path) as slow:
+        slow.write_text("slow")
+        with atomic_path(path) as fast:
+            fast.write_text("fast")
+        assert path.read_text() == "fast"
+    assert path.read_text() == "slow"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("why", ["system", "file system"])
+def test_without_locks_nothing_is_deleted_and_files_are_written_as_ever(why, tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    left = half_written(path)
+    if why == "system":
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+    else:
+        monkeypatch.setattr("fcntl.flock", lambda *_: raise_(OSError(errno.ENOLCK, "no locks")))
+    write_text(path, "text")
+    assert path.read_text() == "text"
+    assert set(tmp_path.iterdir()) == {path, left}
+
+
+def raise_(error):
+    raise error
+
+
+def test_many_writers_of_one_file_do_not_disturb_each_other(tmp_path):
+    code = f"""
+import pathlib
+from fornet_hf.files import write_text
+for _ in range(200):
+    write_text(pathlib.Path({str(tmp_path / "file")!r}), "text")
+"""
+    root = Path(__file__).parents[1]
+    writers = [subprocess.Popen([sys.executable, "-c", code], cwd=root) for _ in range(4)]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 def test_text_is_utf8_with_unix_line_ends(tmp_path):

@@ -34,9 +34,7 @@ class CandidateFolder(RunFolder):
         return self.candidates / f"{task.name}.parquet"
 
     def sum_up(self) -> Report:
-        """Write the sum of all reports once no shard is missing, and clear up after killed processes; returns it."""
-        for left in self.candidates.glob(".*.tmp"):
-            left.unlink(missing_ok=True)
+        """Write the sum of all reports once no shard is missing; returns it."""
         report = self.total()
         write_text(self.root / "report.json", json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
         return report

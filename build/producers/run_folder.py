@@ -92,12 +92,14 @@ class RunFolder:
         path = self.root / "run.json"
         plan = _description(tasks, settings)
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {**plan, "splits": {}}
+        before = dict(known["splits"])
         for name, value in plan.items():
             if name != "splits":
                 _same(path, name, known.get(name), value)
         for split, value in plan["splits"].items():
             _same(path, f"split {split}", known["splits"].setdefault(split, value), value)
-        _write_json(path, known)
+        if known["splits"] != before:
+            _write_json(path, known)
 
     def finish(self, tasks: Sequence[Task], settings: Settings, source: str, revision: str | None) -> Report:
         """Write the manifest and the summed report once all tasks are finished; returns the latter.

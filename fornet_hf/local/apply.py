@@ -59,9 +59,9 @@ def apply(
     """
     layout = Layout(output, split)
     try:
-        with alone_in(layout.work, f"the {split} split to {output}"):
+        with alone_in(layout.work, layout):
             if isinstance(release, PatchRelease) and release.manifest.classes is not None:
-                write_classes(layout, release.manifest.classes)
+                write_classes(output, release.manifest.classes)
             report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
             _finish(layout, report, zips=zips)
     except OSError as error:
@@ -131,7 +131,7 @@ def _finish(layout: Layout, report: Report, *, zips: bool) -> None:
         for kind in KINDS:
             merge(layout, kind, read_journals(layout.work))
     _write_ratios(layout)
-    report.write_problems(layout.problems, layout.work)
+    report.write_problems(layout.problems)
     shutil.rmtree(layout.work)
     with contextlib.suppress(OSError):
         layout.work.parent.rmdir()  # unless the other split is being made
@@ -146,7 +146,7 @@ def _write_ratios(layout: Layout) -> None:
     entries = _entries(layout) if known else {}
     entries.update({layout.member(BACKGROUNDS, *name): ratio for name, ratio in ratios.items()})
     lines = (f"{json.dumps(name)}: {json.dumps(ratio)}" for name, ratio in sorted(entries.items()))
-    write_text(layout.ratios, "{" + ",\n".join(lines) + "}\n", work=layout.work)
+    write_text(layout.ratios, "{" + ",\n".join(lines) + "}\n")
 
 
 def _entries(layout: Layout) -> dict[str, float]:

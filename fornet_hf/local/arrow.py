@@ -62,7 +62,7 @@ def apply_to_dataset(
     """
     layout, work = Layout(output, split), output / f".{split}"
     try:
-        with alone_in(work, f"the {split} split to {output}"):
+        with alone_in(work, layout):
             report = _present(layout)
             if report is None:
                 features = row_features(release.class_names)
@@ -70,7 +70,7 @@ def apply_to_dataset(
                 jobs = [_Job(unit, split, features, work / f"{n:05}.arrow", token) for n, unit in units]
                 report = _prepare(jobs, layout, work)
             if report.counts["ok"]:
-                _note_split(output, split, work)
+                _note_split(output, split)
             shutil.rmtree(work)
     except OSError as error:
         if isinstance(error, ForNetError):
@@ -91,7 +91,7 @@ def _prepare(jobs: list[_Job], layout: Layout, work: Path) -> Report:
     report = Report(layout.split)
     for part in progress(_reports(jobs), f"Applying patches of {layout.split}", "unit"):
         report.add(part)
-    report.write_problems(layout.problems, work)  # first: what is saved counts as done
+    report.write_problems(layout.problems)  # first: what is saved counts as done
     if report.counts["ok"]:
         _save([job.path for job in jobs if job.path.is_file()], work / "saved", layout.root / layout.split)
     return report
@@ -129,7 +129,7 @@ def _write(job: _Job) -> Report:
                     name = f"{outcome.folder}/{outcome.key}"
                     report.problems.append(problem_of(outcome.error, name, class_missing=False))
             writer.finalize()
-            report.write_problems(problems, problems.parent)
+            report.write_problems(problems)
     except ForNetError as error:
         report.problems.append(Problem(UNIT, job.path.stem, str(error)))
     return report
@@ -142,8 +142,8 @@ def _save(parts: list[Path], temporary: Path, target: Path) -> None:
     temporary.replace(target)
 
 
-def _note_split(output: Path, split: str, work: Path) -> None:
+def _note_split(output: Path, split: str) -> None:
     """Name the split in the file which tells `datasets` that this is a DatasetDict."""
     path = output / "dataset_dict.json"
     splits = json.loads(path.read_text())["splits"] if path.is_file() else []
-    write_text(path, json.dumps({"splits": sorted({*splits, split})}), work=work)
+    write_text(path, json.dumps({"splits": sorted({*splits, split})}))

@@ -86,9 +86,9 @@ def splits_in(root: Path) -> list[str]:
     return [one.split for one in layouts if one.archive(FOREGROUNDS).is_file() or one.folder(FOREGROUNDS).is_dir()]
 
 
-def write_classes(layout: Layout, names: Sequence[str]) -> None:
+def write_classes(root: Path, names: Sequence[str]) -> None:
     """Write down the class folders in label order, where they are not ImageNet's."""
-    write_text(layout.root / CLASSES, json.dumps(list(names)) + "\n", work=layout.work)
+    write_text(root / CLASSES, json.dumps(list(names)) + "\n")
 
 
 def class_order(root: Path, folders: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.files import atomic_path
 from fornet_hf.local.journal import Done
 from fornet_hf.local.layout import KINDS, Layout, splits_in
 from fornet_hf.local.trees import FolderTree, Tree, ZipTree
@@ -50,16 +51,11 @@ def merge(layout: Layout, kind: str, done: Iterable[Done]) -> int:
 def write_zip(layout: Layout, kind: str, members: Mapping[tuple[str, str], _Read]) -> int:
     """Write a zip of pictures by class folder and key, sorted; the same pictures give the same bytes."""
     archive = layout.archive(kind)
-    temporary = archive.with_name(f".{archive.name}.tmp")  # always the same: it may be large, and is written anew
-    try:
-        with zipfile.ZipFile(temporary, "w") as file:
-            for name in progress(sorted(members), f"Writing {archive.name}", "picture"):
-                info = zipfile.ZipInfo(layout.member(kind, *name))
-                info.external_attr = 0o644 << 16
-                file.writestr(info, members[name]())
-        temporary.replace(archive)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(archive) as temporary, zipfile.ZipFile(temporary, "w") as file:
+        for name in progress(sorted(members), f"Writing {archive.name}", "picture"):
+            info = zipfile.ZipInfo(layout.member(kind, *name))
+            info.external_attr = 0o644 << 16
+            file.writestr(info, members[name]())
     return len(members)
 
 

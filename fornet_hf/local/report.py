@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, SourceError
-from fornet_hf.files import write_text
+from fornet_hf.files import clear_leftovers, write_text
 
 MISSING_CLASS = "missing class folder"
 MISSING = "missing picture"
@@ -67,11 +67,12 @@ class Report:
         reasons = Counter(problem.reason for problem in self.problems)
         return {"ok": self.made + self.present, "already there": self.present, **dict(sorted(reasons.items()))}
 
-    def write_problems(self, path: Path, work: Path) -> None:
-        """Write the problems as lines of JSON; without any, no such file is left. `work`: as of `write_text`."""
+    def write_problems(self, path: Path) -> None:
+        """Write the problems as lines of JSON; without any, no such file is left."""
         if self.problems:
-            write_text(path, "".join(json.dumps(vars(one)) + "\n" for one in self.problems), work=work)
+            write_text(path, "".join(json.dumps(vars(one)) + "\n" for one in self.problems))
         else:
+            clear_leftovers(path)
             path.unlink(missing_ok=True)
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import lock
+from fornet_hf.local.layout import Layout
 
 
 @contextlib.contextmanager
-def alone_in(work: Path, what: str) -> Iterator[None]:
+def alone_in(work: Path, layout: Layout) -> Iterator[None]:
     """Make the folder `work`, clear it of temporary files that a killed run left, and keep other runs out.
 
     Args:
         work: the folder.
-        what: what is being written, for the message.
+        layout: what is being written, for the message.
 
     Raises:
         ConfigurationError: another run is at work there.
@@ -24,20 +25,11 @@ def alone_in(work: Path, what: str) -> Iterator[None]:
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("ab") as file:
         try:
-            _lock(file)
+            lock(file, wait=False)
         except BlockingIOError as error:
             then = "Wait for it to end, or name another folder."
-            raise ConfigurationError(explain(f"another run writes {what}", then=then)) from error
-        except OSError:  # a file system without locks
-            pass
+            what = f"another run writes the {layout.split} split to {layout.root}"
+            raise ConfigurationError(explain(what, then=then)) from error
         for leftover in work.glob("*.tmp"):
             leftover.unlink(missing_ok=True)
         yield
-
-
-def _lock(file: BinaryIO) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

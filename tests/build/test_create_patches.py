@@ -15,12 +15,17 @@ from fornet_hf.patch import apply_patch
 from fornet_hf.shards import PatchShard
 from producers import parallel
 from producers.plan import plan
+from tests.crashes import kill_everywhere
 
 LABELS = {"n02123045_1": 281, "n03877845_1": 698, "n04008634_1": 744, "n07930864_1": 968, "n11939491_1": 985}
 
 
 def run(pictures, out, boxes, *more):
     return main([str(pictures), str(out), "--boxes", str(boxes), "--workers", "1", *more])
+
+
+def files(out):
+    return sorted(str(path.relative_to(out)) for path in out.rglob("*"))
 
 
 def digests(out):
@@ -175,6 +180,19 @@ def test_a_killed_worker_is_an_error_that_says_how_to_go_on(picture_folder):
     tasks = plan(picture_folder[0], ["train"], shards=2)
     with pytest.raises(parallel.WorkerDiedError, match="same command again"):
         list(parallel.run_tasks(_die, tasks, 2))
+
+
+def test_killed_before_any_operation_it_ends_as_if_it_never_was(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+
+    def command(out):
+        return [str(pictures), str(out), "--boxes", str(boxes), "--workers", "1"]
+
+    def same(found, wanted):
+        assert digests(found) == digests(wanted)
+        assert files(found) == files(wanted)
+
+    assert kill_everywhere("create_patches", command, tmp_path, same) > 10
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ def test_a_full_disk_is_named_and_nothing_is_lost(release, tmp_path, monkeypatch
 
 
 def test_two_runs_do_not_write_to_one_folder(release, tmp_path):
-    with alone_in(Layout(tmp_path, "train").work, "anything"), pytest.raises(ConfigurationError, match="another run"):
+    layout = Layout(tmp_path, "train")
+    with alone_in(layout.work, layout), pytest.raises(ConfigurationError, match="another run"):
         apply(release, "train", PICTURES, tmp_path)
 
 
