@@ -123,19 +123,21 @@ def my_part(tasks: Sequence[Task], index: int, count: int) -> list[Task]:
 def _engine(
     tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
 ) -> Iterator[tuple[Task, Report]]:
-    gpus = 1 if arguments.gpus is None and arguments.engine == "local" else arguments.gpus
-    workers = workers_each(gpus, arguments.workers)
-    work = SegmentWorker(folder, workers, settings, arguments.window)
+    def work(workers: int) -> SegmentWorker:
+        return SegmentWorker(folder, workers, settings, arguments.window)
+
     if arguments.engine == "ray":
         return run_on_ray(
             work,
             tasks,
             address=arguments.address,
-            gpus=gpus,
-            cpus_each=max(1, workers),
+            gpus=arguments.gpus,
+            workers=arguments.workers,
             attempts=arguments.attempts,
         )
-    return run_on_slots(work, tasks, devices(gpus), attempts=arguments.attempts)
+    gpus = 1 if arguments.gpus is None else arguments.gpus
+    workers = workers_each(gpus, arguments.workers)
+    return run_on_slots(work(workers), tasks, devices(gpus), attempts=arguments.attempts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

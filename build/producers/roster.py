@@ -87,10 +87,10 @@ class Roster:
         then = "The run's logs say more. The same command goes on from here; with fewer --workers if memory ran out."
         return WorkerDiedError(f"{entry.task.name}: failed {len(entry.failed)} times, at last: {error}. {then}")
 
-    def stumbled(self, slot: int) -> None:
-        """A slot failed; it retires if it does so time and again, unless there is no other."""
+    def stumbled(self, slot: int, *, at_work: bool = True) -> None:
+        """A slot failed; it retires if it does so time and again, unless it can work and there is no other."""
         self._in_a_row[slot] += 1
-        if self._in_a_row[slot] >= RETIRES_AFTER and self.present - {slot}:
+        if self._in_a_row[slot] >= RETIRES_AFTER and (self.present - {slot} or not at_work):
             self.retired.add(slot)
             self.present.discard(slot)
 
