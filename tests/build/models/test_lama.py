@@ -108,3 +108,27 @@ def test_weights_that_cannot_be_fetched_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setattr(lama.package, "LAMA_MODEL_URL", (tmp_path / "nothing.pt").as_uri())
     with pytest.raises(NotFoundError, match="LAMA_MODEL="):
         lama.load(Placement())
+
+
+def test_a_batch_that_runs_out_of_memory_inside_of_torchscript_is_halved(pictures):
+    rasters, holes = [[one[:40, :40] for one in parts] for parts in pictures]
+    batches = []
+
+    def has_room_for_2(images, holes):
+        if len(images) > 2:  # TorchScript raises c10::OutOfMemoryError as this
+            raise RuntimeError("The following operation failed in the TorchScript interpreter: CUDA out of memory.")
+        batches.append(len(images))
+        return images * 0 + 0.5
+
+    filled = lama.Lama(model=has_room_for_2, placement=Placement(), revision="0").infill(rasters, holes)
+    assert batches == [2, 2]
+    assert all((one[hole] == 127).all() for one, hole in zip(filled, holes, strict=True))
+
+
+def test_other_errors_of_torchscript_stay_what_they_are(pictures):
+    def broken(images, holes):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(RuntimeError, match="illegal") as caught:
+        lama.Lama(model=broken, placement=Placement(), revision="0").infill(*pictures)
+    assert caught.type is RuntimeError
