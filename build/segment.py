@@ -30,6 +30,7 @@ from pathlib import Path
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.manifest import SPLITS
+from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
 from producers.command import described, finish, natural, positive
@@ -99,10 +100,12 @@ def segment(arguments: argparse.Namespace) -> Report:
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
         batch_size=arguments.batch_size,
     )
+    settings.check_files()
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
-    folder = CandidateFolder(arguments.run)
-    folder.begin(tasks, settings)
     part = my_part(tasks, arguments.shard_index, arguments.shard_count)
+    max_workers()  # refuses a bad value
+    folder = CandidateFolder(arguments.run)
+    folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
     do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     return folder.total() if folder.waiting(tasks) else folder.sum_up()
 

@@ -97,12 +97,25 @@ def test_windows_and_processes_do_not_change_the_candidates(picture_folder, tmp_
         (["--detector", "boxes"], "--detector boxes=FILE"),
         (["--detector", "boxes=nothing.json"], "no file nothing.json"),
         (["--max-side", "9"], "max_side"),
+        (["--precision", "bf16"], "unknown precision; found 'bf16'"),
+        (["--segmenter", "sam@huge"], "unknown size of SAM"),
+        (["--segmenter", "sam=nothing.pth"], "no file nothing.pth"),
+        (["--infiller", "lama=nothing.pt"], "no file nothing.pt"),
     ],
 )
-def test_what_cannot_be_is_refused(picture_folder, tmp_path, capsys, words, message):
+def test_what_cannot_be_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, words, message):
     pictures, boxes = picture_folder
     assert run(pictures, boxes, tmp_path / "out", *words) == 1
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_number_of_workers_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MAX_WORKERS", "many")
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "out") == 1
+    assert "MAX_WORKERS" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_goes_on_only_with_its_own_settings(picture_folder, tmp_path, capsys):
