@@ -190,13 +190,11 @@ class _Run:
                 self._awaited[self._slots[slot].do.remote(entry.task)] = (slot, entry)
 
     def _next_answer(self) -> tuple[int, Entry | None, Any]:
-        done: list[Any] = []
-        while not done:
-            # Nobody says how long a task takes; that an actor is placed must not take for ever.
-            timeout = None if self._roster.running else self._patience
-            done, _ = self._actors.ray.wait(list(self._awaited), num_returns=1, timeout=timeout)
-            if not done:
-                raise self._no_room()
+        # A task may take as long as it likes; that an actor is placed, while none is at work, may not.
+        timeout = None if self._roster.running else self._patience
+        done, _ = self._actors.ray.wait(list(self._awaited), num_returns=1, timeout=timeout)
+        if not done:
+            raise self._no_room()
         slot, entry = self._awaited.pop(done[0])
         return slot, entry, self._actors.answer(done[0])
 

@@ -100,7 +100,7 @@ def test_a_bad_gpu_does_not_end_the_run(tmp_path, capsys, count):
 
 def test_only_bad_gpus_end_the_run(tmp_path):
     with pytest.raises(WorkerDiedError, match="ECC"):
-        list(run_on_slots(Work(tmp_path, "bad b"), tasks(8), ["b", "b"]))
+        list(run_on_slots(Work(tmp_path, "bad b"), tasks(2), ["b", "b"], attempts=2))
 
 
 class Unpicklable(Task):
