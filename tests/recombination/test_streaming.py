@@ -12,7 +12,6 @@ from fornet_hf.recombination import StreamingRecombine, recombine_stream, set_ep
 from fornet_hf.recombination.rng import generator
 from fornet_hf.recombination.streaming import StreamPool
 
-
 PICTURE = encode(Image.new("RGB", (4, 4)))
 
 
