@@ -30,6 +30,7 @@ class PictureError(SourceError):
     """The bytes of a foreground or background cannot be decoded."""
 
 
+_NARROWEST = 5  # pixels; in narrower pictures libjpeg does not interpolate colours
 _WORTH_A_CUT = 32_000  # pixels; cutting takes as long as decoding them
 
 
@@ -168,7 +169,7 @@ def _damage_told() -> Iterator[None]:
 
 def _grown(box: Bounds, size: Size, margin: int) -> tuple[int, int, int, int]:
     return (
-        max(0, math.floor(box[0]) - margin),
+        max(0, min(math.floor(box[0]) - margin, size[0] - _NARROWEST)),
         max(0, math.floor(box[1]) - margin),
         min(size[0], math.ceil(box[2]) + margin),
         min(size[1], math.ceil(box[3]) + margin),
