@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """One classifier of as many classes as the set has.
+    """One classifier, of the same classes as the set.
 
     Attributes:
         name: as it was asked for, `timm:NAME` or `torchvision:NAME`.
@@ -39,16 +40,21 @@ class Classifier:
     mean: tuple[float, ...] = _MEAN
     std: tuple[float, ...] = _STD
 
-    def probabilities(self, pictures: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Of the true classes (n), for pictures of any size (float32, n x 3 x h x w, 0 to 1)."""
+    def probabilities(self, pictures: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
+        """Of the true classes (n), for pictures of any size (float32, n x 3 x h x w, 0 to 1).
+
+        Raises:
+            ConfigurationError: the classifier has another number of classes, so that indices mean other things.
+        """
         if pictures.shape[-1] != self.side:
             pictures = functional.interpolate(pictures, (self.side, self.side), mode="bicubic", antialias=True)
         mean, std = (pictures.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         logits = self.network((pictures - mean) / std).float()
-        if int(labels.max()) >= logits.shape[1]:
-            found = f"{logits.shape[1]} classes"
+        if logits.shape[1] != classes:
+            allowed = f"{classes}, those of the pictures"
+            then = "Choose a classifier of the same classes in the same order, or none: --classifiers"
             raise ConfigurationError(
-                explain(f"{self.name} knows too few classes", found=found, allowed="all of the set's")
+                explain(f"{self.name} has other classes", found=logits.shape[1], allowed=allowed, then=then)
             )
         true: torch.Tensor = logits.softmax(1).gather(1, labels[:, None])[:, 0]
         return true
@@ -79,11 +85,15 @@ class Witnesses:
         """As JSON object."""
         return {"classifiers": {one.name: one.revision for one in self.classifiers}, "greys": self.greys}
 
-    def evidence(self, views: Sequence[View]) -> list[Evidence]:
-        """What they say about each version."""
-        return run_batched(views, self._evidence, size=self.batch_size)
+    def evidence(self, views: Sequence[View], classes: int) -> list[Evidence]:
+        """What they say about each version, of a set of so many classes.
 
-    def _evidence(self, views: list[View]) -> list[Evidence]:
+        Raises:
+            ConfigurationError: a classifier has another number of classes.
+        """
+        return run_batched(views, partial(self._evidence, classes), size=self.batch_size)
+
+    def _evidence(self, classes: int, views: list[View]) -> list[Evidence]:
         labels = torch.tensor([one.label for one in views], device=self.placement.device)
         colours, backgrounds = (
             self._pictures([getattr(one, name) for one in views]) for name in ("colours", "background")
@@ -94,8 +104,8 @@ class Witnesses:
         shown = (colours[:, None] + greys * (1 - alpha[:, None])).flatten(0, 1)
         repeated = labels.repeat_interleave(self.greys)
         with self.placement.inference():
-            seen = self._mean([one.probabilities(shown, repeated) for one in self.classifiers])
-            left = self._mean([one.probabilities(backgrounds, labels) for one in self.classifiers])
+            seen = self._mean([one.probabilities(shown, repeated, classes) for one in self.classifiers])
+            left = self._mean([one.probabilities(backgrounds, labels, classes) for one in self.classifiers])
         seen = seen.view(len(views), -1).mean(1)
         return [Evidence(*pair) for pair in zip(seen.tolist(), left.tolist(), strict=True)]
 

@@ -107,7 +107,8 @@ def _chosen(
             views = [[future.result() for future in made] for made in futures]
         with report.clock("score"):
             shown = [one for made in views for one in made]
-            evidence = iter(selection.witnesses.evidence(shown) if selection.witnesses else ())
+            classes = len(task.class_names)
+            evidence = iter(selection.witnesses.evidence(shown, classes) if selection.witnesses else ())
         for versions, made in zip(pictures, views, strict=True):
             chosen, records = judge(versions, [next(evidence) for _ in made])
             scores.extend(records)
