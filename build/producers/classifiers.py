@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import try_to_load_from_cache
 from torch.nn import functional
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, explain
@@ -154,15 +156,25 @@ def _from_timm(name: str, model: str, device: str) -> Classifier:
     except RuntimeError as error:  # of which timm's error of unknown models is one
         raise ConfigurationError(explain(f"timm has no pretrained model {model}", found=error)) from error
     settings = timm.data.resolve_data_config({}, model=network)
-    revision = str(network.pretrained_cfg.get("hf_hub_id") or network.pretrained_cfg.get("tag") or "pretrained")
     return Classifier(
         name=name,
-        revision=revision,
+        revision=_timm_revision(network.pretrained_cfg),
         network=network.to(device).eval(),
         side=settings["input_size"][-1],
         mean=tuple(settings["mean"]),
         std=tuple(settings["std"]),
     )
+
+
+def _timm_revision(settings: Mapping[str, Any]) -> str:
+    """Repository and commit of the weights that were just loaded; no commit where they are not of the Hub."""
+    repository = str(settings.get("hf_hub_id") or "")
+    model, _, revision = repository.partition("@")
+    for file in ("model.safetensors", "pytorch_model.bin") if model else ():
+        path = try_to_load_from_cache(model, file, revision=revision or None)
+        if isinstance(path, str):  # .../snapshots/COMMIT/FILE
+            return f"{model}@{Path(path).parent.name}"
+    return repository or str(settings.get("tag") or "pretrained")
 
 
 def _from_torchvision(name: str, model: str, device: str) -> Classifier:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError
@@ -111,6 +112,20 @@ def test_a_timm_model_comes_with_its_own_preprocessing(monkeypatch):
     assert loaded.classifiers[0].mean == (0.5, 0.5, 0.5)
     (evidence,) = loaded.evidence([a_view()], 1000)
     assert 0 < evidence.foreground < 1
+
+
+def test_a_timm_model_is_named_by_the_commit_of_its_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "models--timm--vit"
+    for name in ("c" * 40, "d" * 40):
+        (repository / "snapshots" / name).mkdir(parents=True)
+        (repository / "snapshots" / name / "model.safetensors").touch()
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("d" * 40)
+    for asked, commit in (("timm/vit", "d" * 40), (f"timm/vit@{'c' * 40}", "c" * 40)):
+        assert classifiers._timm_revision({"hf_hub_id": asked, "tag": "in1k"}) == f"timm/vit@{commit}"
+    assert classifiers._timm_revision({"hf_hub_id": "timm/other"}) == "timm/other"
+    assert classifiers._timm_revision({"hf_hub_id": None, "tag": "in1k"}) == "in1k"
 
 
 def test_an_unknown_timm_model_is_refused():
