@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
-import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,8 +16,9 @@ from fornet_hf.errors import ForNetError
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.hub import Token, open_file
-from fornet_hf.local.jobs import end_with, storage_error
+from fornet_hf.local.jobs import storage_error
 from fornet_hf.local.layout import Layout
+from fornet_hf.local.pool import processes
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of, read_problems
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
@@ -102,8 +100,7 @@ def _reports(jobs: list[_Job]) -> Any:
     if workers <= 1:
         yield from map(_write, jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=end_with, initargs=(os.getpid(),)) as pool:
+    with processes(workers) as pool:
         yield from pool.map(_write, jobs)
 
 
