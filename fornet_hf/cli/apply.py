@@ -17,7 +17,7 @@ from pathlib import Path
 from fornet_hf.choosing import REPOSITORY, chosen_splits, find_pictures
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.local.apply import apply
-from fornet_hf.local.cleanup import deletable, delete_patches
+from fornet_hf.local.cleanup import deletable, delete_patches, patches_in
 from fornet_hf.local.report import Report
 from fornet_hf.locations import locate
 from fornet_hf.release import open_release
@@ -66,10 +66,12 @@ def run(arguments: argparse.Namespace) -> int:
         for report in reports:
             show(f"{report.split}: " + ", ".join(f"{count:,} {what}" for what, count in report.counts.items()))
     complete = not any(report.problems for report in reports)
-    if arguments.delete and complete:
-        tell(f"deleted {len(delete_patches(release, splits))} files of patches")
-    elif arguments.delete:
-        tell("no patches were deleted, as some pictures could not be made")
+    if arguments.delete:
+        complete = complete and all(report.counts["ok"] >= patches_in(release, report.split) for report in reports)
+        if complete:
+            tell(f"deleted {len(delete_patches(release, splits))} files of patches")
+        else:
+            tell("no patches were deleted, as some pictures could not be made")
     return 0 if complete else 1
 
 

@@ -44,12 +44,14 @@ class FolderSink:
             if path.parent not in self._made:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._made.add(path.parent)
-            temporary = self._layout.work / f"{os.getpid()}.{kind}.tmp"
+            # Above the class folders: it may be a link to another disk, and `alone_in` looks there for leftovers.
+            temporary = self._layout.folder(kind) / f".{os.getpid()}.tmp"
             try:
                 temporary.write_bytes(data)
                 temporary.replace(path)
-            finally:
+            except BaseException:
                 temporary.unlink(missing_ok=True)
+                raise
         return dict.fromkeys(files)
 
 

@@ -73,6 +73,13 @@ def test_patches_are_deleted_only_on_request(made, capsys):
     assert "deleted 5 files" in capsys.readouterr().err
 
 
+def test_of_the_patches_of_one_split_the_others_are_left_whole(made, capsys):
+    assert apply(made, "--split", "train", "--delete") == 0
+    assert "deleted 2 files" in capsys.readouterr().err
+    assert apply(made) == 0
+    assert capsys.readouterr().out == "validation: 4 ok, 0 already there\n"
+
+
 def test_links_such_as_the_hubs_cache_has_are_never_deleted(made, capsys):
     shard = next((made / "patches").glob("*.parquet"))
     shard.rename(made / "blob")

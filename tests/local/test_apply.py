@@ -192,4 +192,8 @@ def test_a_datasets_folder_broken_off_near_its_end_is_completed(step, own, tmp_p
     assert counts["already there"] == counts["ok"]
     assert counts["missing picture"] == 6 - counts["ok"] > 0
     assert len(datasets.load_from_disk(str(out))["train"]) == counts["ok"]
-    assert sorted(path.name for path in out.iterdir()) == ["apply_problems_train.jsonl", "dataset_dict.json", "train"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "apply_problems_train_datasets.jsonl",
+        "dataset_dict.json",
+        "train",
+    ]
