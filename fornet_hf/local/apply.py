@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 
-from fornet_hf.errors import ForNetError
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import write_text
 from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
@@ -52,10 +52,12 @@ def apply(
 
     Raises:
         StorageError: the disk is full; what was made stays, and running it again goes on.
-        ConfigurationError: another run writes to the same place.
+        ConfigurationError: another run writes to the same place, or there are zips which hide the folders.
         ForNetError: the release or all of the pictures cannot be found.
     """
     layout = Layout(output, split)
+    if not zips:
+        _refuse_zips(layout)
     try:
         with alone_in(layout.work, layout):
             if isinstance(release, PatchRelease) and release.manifest.classes is not None:
@@ -67,6 +69,14 @@ def apply(
             raise
         raise storage_error(error) from error
     return report
+
+
+def _refuse_zips(layout: Layout) -> None:
+    """Whoever reads the result takes zips, where there are any, and would not see what is made in folders."""
+    if there := [layout.archive(kind).name for kind in KINDS if layout.archive(kind).is_file()]:
+        then = "Add --zip to complete them, or delete them and, when the folders are complete, run: fornet pack."
+        what = f"{layout.root} has zips of {layout.split!r}, which are read instead of folders"
+        raise ConfigurationError(explain(what, found=there, then=then))
 
 
 def _jobs(units: Sequence[Unit], layout: Layout, *, zips: bool, token: Token) -> list[Job]:
