@@ -19,6 +19,7 @@ from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
 from fornet_hf.local.pool import processes
 from fornet_hf.local.report import Report
+from fornet_hf.local.sinks import note_zipped
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
@@ -62,6 +63,8 @@ def apply(
         with alone_in(layout.work, layout):
             if isinstance(release, PatchRelease) and release.manifest.classes is not None:
                 write_classes(output, release.manifest.classes)
+            if zips:
+                note_zipped(layout)
             report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
             _finish(layout, report, zips=zips)
     except OSError as error:
