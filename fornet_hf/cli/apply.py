@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             reports.append(apply(release, split, pictures, arguments.output, zips=arguments.zip))
         _tell_problems(reports[-1])
+        if arguments.datasets and reports[-1].problems and reports[-1].present:
+            tell(f"what is saved is not changed: delete {arguments.output / split} to try them again")
     if arguments.json:
         show_json({report.split: report.counts for report in reports})
     else:

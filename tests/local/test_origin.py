@@ -83,7 +83,9 @@ def test_problems_are_remembered_whatever_other_runs_forget(one, tmp_path, capsy
     assert len((out / "apply_problems_train_datasets.jsonl").read_text().splitlines()) == 1
     places = ["-p", str(release.location.root), "-in", str(pictures.root), "-o", str(out)]
     assert main(["apply", *places, "--datasets", "--delete"]) == 1
-    assert "no patches were deleted" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"delete {out / 'train'} to try them again" in said
+    assert "no patches were deleted" in said
     assert len(list(release.location.root.glob("*.parquet"))) == 2
 
 
