@@ -13,7 +13,7 @@ shards. build/status.py RUN says how far it is.
 Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path:
   --detector   grounding-dino (IDEA-Research/grounding-dino-tiny), boxes=FILE, centred
   --segmenter  sam (of segment-anything; =WEIGHTS.pth, @vit_h), sam-hf (facebook/sam-vit-base), grabcut
-  --infiller   lama (weights by LAMA_MODEL, else fetched; @MD5 for others), opencv,
+  --infiller   lama (=WEIGHTS.pt, else by LAMA_MODEL, else fetched; @MD5 of others than big-lama), opencv,
                attentive-eraser (stabilityai/stable-diffusion-xl-base-1.0)
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.features import with_lazy_images
@@ -33,16 +36,19 @@ class StreamPool:
     and an epoch shows more different backgrounds than a sample of all that has gone by, which hardly changes any
     more after a while.
 
-    Attributes:
+    Args:
         size: backgrounds to keep at most; by class, at least one each.
+        pruning_ratio: backgrounds whose object took at least this share are only kept where a class has no others.
+        by_class: whether each class has its own.
+        random: decides which ones leave.
     """
 
-    def __init__(self, size: int, pruning_ratio: float, *, by_class: bool, seed: int = 0) -> None:
-        self.size = size
-        self._pruning_ratio, self._by_class = pruning_ratio, by_class
+    def __init__(self, size: int, pruning_ratio: float, *, by_class: bool, random: np.random.Generator) -> None:
+        self._size, self._pruning_ratio, self._by_class = size, pruning_ratio, by_class
         self._kept: dict[int | None, list[_Entry]] = {}
+        self._pruned: dict[int | None, _Entry] = {}  # of classes that have nothing else
         self._last: _Entry | None = None
-        self._random = generator("stream", seed)
+        self._random = random
         self._picked: _Entry | None = None
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -50,29 +56,46 @@ class StreamPool:
         picture = encoded(row["background"])
         if picture is None:
             return
-        entry = _Entry(row["key"], picture, row["foreground_ratio"] or 0.0)
-        self._last = entry
+        label = row["label"] if self._by_class else None
+        self._last = entry = _Entry(row["key"], picture, row["foreground_ratio"] or 0.0)
         if entry.ratio >= self._pruning_ratio:
+            if label not in self._kept:
+                self._pruned[label] = entry
             return
-        kept = self._kept.setdefault(row["label"] if self._by_class else None, [])
-        room = max(1, self.size // len(self._kept))
-        while len(kept) > room:  # more classes came
-            kept.pop(int(self._random.random() * len(kept)))
-        if len(kept) < room:
+        self._pruned.pop(label, None)
+        if label not in self._kept:
+            self._kept[label] = []
+            self._make_room()
+        kept = self._kept[label]
+        if len(kept) < self._room:
             kept.append(entry)
         else:
-            kept[int(self._random.random() * room)] = entry
+            kept[self._chosen(kept)] = entry
+
+    @property
+    def _room(self) -> int:
+        return max(1, self._size // len(self._kept))
+
+    def _make_room(self) -> None:
+        """For one more class, the others give up what they have too much."""
+        for kept in self._kept.values():
+            while len(kept) > self._room:
+                kept.pop(self._chosen(kept))
+
+    def _chosen(self, kept: Sequence[_Entry]) -> int:
+        return int(self._random.random() * len(kept))
 
     def pick(self, chance: float, label: int | None) -> BackgroundShape:
         """The background at the share `chance` of those of class `label`; None: of all.
 
-        Where there is none yet, or pruning left none, the latest that went by.
+        Where pruning left none of the class, the latest of it that went by; where none went by, the latest of all.
 
         Raises:
             ConfigurationError: none went by.
         """
-        kept = self._kept.get(label if self._by_class else None)
-        entry = kept[int(chance * len(kept))] if kept else self._last
+        label = label if self._by_class else None
+        kept = self._kept.get(label)
+        entry = kept[int(chance * len(kept))] if kept else self._pruned.get(label, self._last)
         if entry is None:
             raise ConfigurationError(
                 explain("no background has gone by yet", then="Let the stream start with a row that has one.")
@@ -99,15 +122,16 @@ class StreamPool:
 
 
 class StreamingRecombine(Recombiner):
-    """Recombines rows that stream by: `ids.map(StreamingRecombine(...), batched=True, remove_columns=...)`.
+    """Recombines rows that stream by: `ids.map(StreamingRecombine(...), batched=True, with_indices=True, ...)`.
 
-    As `Recombine`, but a background is chosen from at most `pool_size` that went by before in the same worker. So
-    the first examples repeat few backgrounds, and with a seed an example depends on the order of the stream too.
-    `recombine_stream` is the shorter way.
+    As `Recombine`, but a background is chosen from at most `pool_size` that went by before in the same worker and
+    the same pass. So the first examples repeat few backgrounds, and with a seed an example depends on the order of
+    the stream too. With the rows' places in the stream every pass, and one that is taken up again in the middle,
+    begins with an empty pool; without them, the pool stays. `recombine_stream` is the shorter way.
 
     Args:
-        pool_size: backgrounds to keep, 1 or more; of about 50 kB each. With `background_combination="same"` they are
-            shared out among the classes.
+        pool_size: backgrounds to keep, 1 or more; of about 50 kB each. Unless `background_combination` is "all",
+            they are shared out among the classes.
         **parameters: as of `Recombine`.
 
     Raises:
@@ -124,12 +148,22 @@ class StreamingRecombine(Recombiner):
         hooks = Hooks(**{name: parameters.pop(name) for name in _HOOKS if name in parameters})
         clock = Clock(epochs=parameters.pop("epochs", None))
         config = configuration(parameters.pop("config", None), parameters)
-        by_class = config.background_combination == "same"
-        pool = StreamPool(pool_size, config.pruning_ratio, by_class=by_class, seed=config.seed or 0)
-        super().__init__(pool, config, hooks, clock)
+        by_class = config.background_combination != "all"
+        self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
+        self._next = 0  # place in the stream, if the pass goes on
+        super().__init__(self._new_pool(random=generator("pool")), config, hooks, clock)
 
-    def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        """A batch of rows as a batch of examples; its backgrounds join the pool first."""
+    def __call__(self, batch: Mapping[str, list[Any]], places: Sequence[int] | None = None) -> dict[str, list[Any]]:
+        """A batch of rows as a batch of examples; its backgrounds join the pool first.
+
+        Args:
+            batch: rows, a dict of lists.
+            places: their numbers in the stream, from 0.
+        """
+        if places is not None:
+            if places[0] == 0 or places[0] != self._next:
+                self.pool = self._new_pool(random=generator("pool", *self._names("")))
+            self._next = places[-1] + 1
         if all(name in batch for name in NEEDED):
             columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
             for key, label, background, ratio in zip(*columns, strict=True):
@@ -147,4 +181,6 @@ def recombine_stream(
     """
     columns = list(rows.column_names or NEEDED)
     recombine = StreamingRecombine(**parameters)
-    return with_lazy_images(rows).map(recombine, batched=True, batch_size=batch_size, remove_columns=columns)
+    return with_lazy_images(rows).map(
+        recombine, batched=True, batch_size=batch_size, with_indices=True, remove_columns=columns
+    )

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import datasets
 import pytest
+from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.recombination import StreamingRecombine, recombine_stream
+from fornet_hf.jpeg import encode
+from fornet_hf.recombination import StreamingRecombine, recombine_stream, set_epoch
+from fornet_hf.recombination.rng import generator
 from fornet_hf.recombination.streaming import StreamPool
+
+PICTURE = encode(Image.new("RGB", (4, 4)))
 
 
 def row(number, label=0, ratio=0.1):
-    return {"key": f"k{number}", "label": label, "background": b"%d" % number, "foreground_ratio": ratio}
+    return {"key": f"k{number}", "label": label, "background": PICTURE, "foreground_ratio": ratio}
+
+
+def pool_of(size, *, by_class=False):
+    return StreamPool(size, 0.8, by_class=by_class, random=generator("test"))
+
+
+def picked(pool, label, chance=0.5):
+    pool.pick(chance, label)
+    return pool.key(0)
 
 
 def kept(pool):
@@ -19,7 +33,7 @@ def kept(pool):
 
 
 def test_the_pool_is_bounded_and_keeps_changing():
-    pool = StreamPool(10, 0.8, by_class=False)
+    pool = pool_of(10)
     for number in range(1000):
         pool.add(row(number))
     keys = kept(pool)[None]
@@ -28,21 +42,39 @@ def test_the_pool_is_bounded_and_keeps_changing():
 
 
 def test_by_class_the_pool_is_shared_out():
-    pool = StreamPool(12, 0.8, by_class=True)
+    pool = pool_of(12, by_class=True)
     for number in range(900):
         pool.add(row(number, label=number % 4))
     assert {label: len(keys) for label, keys in kept(pool).items()} == {0: 3, 1: 3, 2: 3, 3: 3}
 
 
+def test_by_class_the_pool_is_bounded_when_classes_come_one_after_the_other():
+    pool = pool_of(60, by_class=True)
+    for number in range(3000):
+        pool.add(row(number, label=number // 100))
+    assert {label: len(keys) for label, keys in kept(pool).items()} == dict.fromkeys(range(30), 2)
+
+
+def test_a_class_of_pruned_backgrounds_falls_back_to_one_of_its_own():
+    pool = pool_of(60, by_class=True)
+    pool.add(row(1, label=1, ratio=0.9))
+    pool.add(row(2, label=2))
+    assert picked(pool, 1) == "k1"
+    pool.add(row(3, label=1))
+    pool.add(row(4, label=1, ratio=0.9))
+    assert {picked(pool, 1, chance) for chance in (0, 0.5, 0.99)} == {"k3"}
+    assert picked(pool, 7) == "k4"  # no background of that class went by
+
+
 def test_pruned_backgrounds_do_not_join():
-    pool = StreamPool(10, 0.8, by_class=False)
+    pool = pool_of(10)
     pool.add(row(1, ratio=0.9))
     assert kept(pool) == {}
 
 
 def test_an_empty_pool_is_an_error_with_a_reason():
     with pytest.raises(ConfigurationError, match="no background has gone by"):
-        StreamPool(10, 0.8, by_class=False).pick(0.5, None)
+        pool_of(10).pick(0.5, None)
 
 
 @pytest.fixture
@@ -66,6 +98,40 @@ def test_the_class_of_the_background_is_kept(stream, rows):
 def test_with_a_seed_a_stream_repeats(stream):
     runs = [[e["image"].tobytes() for e in recombine_stream(stream, seed=3, crop=32)] for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("parameters", [{"seed": 3}, {"evaluation": True}])
+def test_every_pass_of_the_same_epoch_is_the_same(stream, parameters):
+    recombined = recombine_stream(stream, pool_size=3, batch_size=2, crop=32, **parameters)
+    first, second = ([e["image"].tobytes() for e in recombined] for _ in range(2))
+    assert first == second
+    set_epoch(recombined, 1)
+    assert ([e["image"].tobytes() for e in recombined] == first) == ("evaluation" in parameters)
+
+
+def test_a_pass_does_not_see_backgrounds_of_the_one_before(stream, rows):
+    recombined = recombine_stream(stream, batch_size=1, return_composition=True)
+    for _ in range(2):
+        assert next(iter(recombined))["composition"]["background_key"] in (None, rows[0].key)
+
+
+@pytest.mark.skipif(int(datasets.__version__[0]) < 4, reason="datasets 3.6 passes over rows of shards it has begun")
+def test_a_stream_goes_on_where_it_was(stream):
+    recombined = recombine_stream(stream, batch_size=2)
+    labels = [example["label"] for example in recombined]
+    begun = iter(recombined)
+    for _ in range(4):
+        next(begun)
+    state = recombined.state_dict()
+    recombined.load_state_dict(state)
+    assert [example["label"] for example in recombined] == labels[4:]
+
+
+def test_a_row_without_a_background_gets_one_of_its_class():
+    pool = StreamingRecombine(background_combination="orig").pool
+    pool.add(row(1, label=1))
+    pool.add(row(2, label=2))
+    assert picked(pool, 1) == "k1"
 
 
 def test_backgrounds_of_earlier_batches_are_used(stream, rows):

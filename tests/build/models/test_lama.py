@@ -1,3 +1,6 @@
+import hashlib
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,6 +9,7 @@ pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inp
 
 from fornet_hf.errors import IntegrityError, NotFoundError
 from producers import lama
+from producers.choices import INFILLERS, Choice
 from producers.placement import Placement
 from tests.build import tiny_models
 
@@ -108,3 +112,33 @@ def test_weights_that_cannot_be_fetched_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setattr(lama.package, "LAMA_MODEL_URL", (tmp_path / "nothing.pt").as_uri())
     with pytest.raises(NotFoundError, match="LAMA_MODEL="):
         lama.load(Placement())
+
+
+def chosen(text):
+    return INFILLERS["lama"](Choice.parse(text), Placement, {})
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def test_the_file_of_the_choice_goes_before_the_variable(file, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = tiny_models.lama_file(tmp_path / "other", seed=1)
+    assert md5(other) != md5(file)
+    assert chosen(f"lama={other}@{md5(other)}").revision == f"md5:{md5(other)}"
+    assert chosen(f"lama@{md5(file)}").revision == f"md5:{md5(file)}"
+    with pytest.raises(IntegrityError, match="is not the expected model"):
+        chosen(f"lama={other}")  # the published one is expected where no MD5 is given
+
+
+def test_a_choice_does_without_the_variable(file, monkeypatch):
+    monkeypatch.delenv("LAMA_MODEL")
+    assert chosen(f"lama={file}@{md5(file)}").revision == f"md5:{md5(file)}"
+    assert "LAMA_MODEL" not in os.environ
+
+
+def test_a_missing_file_of_a_choice_is_named(file, tmp_path):
+    with pytest.raises(NotFoundError, match=f"no file {tmp_path}/nothing.pt"):
+        chosen(f"lama={tmp_path}/nothing.pt")
+    assert os.environ["LAMA_MODEL"] == str(file)
