@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fornet_hf.errors import NotFoundError
+from fornet_hf.errors import NotFoundError, PatchFormatError, explain
 from fornet_hf.manifest import Manifest
 from fornet_hf.publish.places import Place, manifest_of, patches_folder
 from fornet_hf.publish.sizes import readable_bytes
@@ -20,7 +20,7 @@ def info(place: Place) -> dict[str, Any]:
 
     Raises:
         NotFoundError: there is no release.
-        PatchFormatError: its manifest cannot be read.
+        PatchFormatError: its manifest or statistics cannot be read.
     """
     try:
         prefix = patches_folder(place)
@@ -69,8 +69,16 @@ def _statistics(place: Place, prefix: str) -> Mapping[str, Any]:
     if prefix + STATISTICS not in place.paths:
         return {}
     with place.open(prefix + STATISTICS) as file:
-        value = json.loads(file.read())
-    return value if isinstance(value, dict) else {}
+        data = file.read()
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise PatchFormatError(
+            explain(f"{place.name}: {prefix}{STATISTICS} is not valid JSON", found=error)
+        ) from error
+    if not isinstance(value, dict) or not all(isinstance(figures, dict) for figures in value.values()):
+        raise PatchFormatError(explain(f"{place.name}: {prefix}{STATISTICS}", allowed="an object for each split"))
+    return value
 
 
 def _old(place: Place) -> dict[str, Any] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
 
 import pytest
 
+from fornet_hf.cli import info as information
 from fornet_hf.cli import main
 from tests.hub.fixtures import hub, hub_home
 from tests.publish.conftest import release
@@ -40,6 +42,30 @@ def test_info_prints_lines_or_json(release, capsys):
     assert "train            3 shards, 9 rows, " in capsys.readouterr().out
     assert main(["info", str(release.patches), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["splits"]["validation"]["rows"] == 3
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"train": 3}'])
+def test_statistics_that_are_damaged_are_named(release, text, capsys):
+    (release.patches / "statistics.json").write_text(text)
+    assert main(["info", str(release.patches)]) == 1
+    assert "statistics.json" in capsys.readouterr().err
+
+
+def test_what_the_system_says_of_a_file_is_a_line_and_a_fault_of_ours_is_not(release, monkeypatch, capsys):
+    def fail(*_):
+        raise errors.pop()
+
+    monkeypatch.setattr(information, "info", fail)
+    errors = [
+        OSError("who raised this?"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        PermissionError(errno.EACCES, "Permission denied", "/there"),
+    ]
+    assert main(["info", str(release.patches)]) == 1
+    assert main(["info", str(release.patches)]) == 1
+    assert capsys.readouterr().err == "error: Permission denied: /there\nerror: No space left on device\n"
+    with pytest.raises(OSError, match="who raised this"):
+        main(["info", str(release.patches)])
 
 
 def test_our_errors_have_no_traceback(hub_home, capsys):

@@ -38,7 +38,8 @@ class TrainConfig:
     cache_dir: str | None = _option(None, "where prepared datasets are kept; the default of datasets else")
     plain: bool = _option(False, "train on the original pictures, for comparison")
     recombination: dict[str, Any] = _option(
-        lambda: {"orig_img_prob": "cos"}, "NAME=VALUE of docs/parameters.md, as many as you like"
+        lambda: {"orig_img_prob": "cos"},
+        "NAME=VALUE of docs/parameters.md, as many as you like; beside the defaults, unless they name these, too",
     )
     model: str = _option("timm:vit_small_patch16_224", "timm:NAME, torchvision:NAME or tiny")
     model_options: dict[str, Any] = _option(dict, "NAME=VALUE for the model, e.g. drop_path_rate=0.05")
@@ -106,7 +107,7 @@ def parse(arguments: Sequence[str] | None = None) -> TrainConfig:
     values = vars(parser.parse_args(arguments))
     for name in ("recombination", "model_options"):
         if isinstance(values[name], list):
-            values[name] = _pairs(name, values[name])
+            values[name] = {**parser.get_default(name), **_pairs(name, values[name])}
     return TrainConfig(**{**values, "evaluate": tuple(values["evaluate"])})
 
 

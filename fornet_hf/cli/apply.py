@@ -17,7 +17,7 @@ from pathlib import Path
 from fornet_hf.choosing import REPOSITORY, chosen_splits, find_pictures
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.local.apply import apply
-from fornet_hf.local.cleanup import deletable, delete_patches
+from fornet_hf.local.cleanup import deletable, delete_patches, patches_in
 from fornet_hf.local.report import Report
 from fornet_hf.locations import locate
 from fornet_hf.release import open_release
@@ -60,16 +60,20 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             reports.append(apply(release, split, pictures, arguments.output, zips=arguments.zip))
         _tell_problems(reports[-1])
+        if arguments.datasets and reports[-1].problems and reports[-1].present:
+            tell(f"what is saved is not changed: delete {arguments.output / split} to try them again")
     if arguments.json:
         show_json({report.split: report.counts for report in reports})
     else:
         for report in reports:
             show(f"{report.split}: " + ", ".join(f"{count:,} {what}" for what, count in report.counts.items()))
     complete = not any(report.problems for report in reports)
-    if arguments.delete and complete:
-        tell(f"deleted {len(delete_patches(release, splits))} files of patches")
-    elif arguments.delete:
-        tell("no patches were deleted, as some pictures could not be made")
+    if arguments.delete:
+        complete = complete and all(report.counts["ok"] >= patches_in(release, report.split) for report in reports)
+        if complete:
+            tell(f"deleted {len(delete_patches(release, splits))} files of patches")
+        else:
+            tell("no patches were deleted, as some pictures could not be made")
     return 0 if complete else 1
 
 

@@ -64,3 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if error.errno is None:
+            raise  # not what the system says, so a fault of ours
+        place = "" if error.filename is None else f": {error.filename}"
+        tell(f"error: {error.strerror}{place}")
+        return 1

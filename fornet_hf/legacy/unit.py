@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import ForNetError
+from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.files import Open, open_local
 from fornet_hf.legacy.apply import apply
 from fornet_hf.legacy.archive import Key, LegacyArchive
+from fornet_hf.legacy.missing import missing
 from fornet_hf.legacy.release import read_ratios
 from fornet_hf.legacy.row import legacy_row
 from fornet_hf.prepare import Outcome, Skip, rows_of, skip_nothing
@@ -46,10 +47,8 @@ class FolderLegacyUnit:
         ratios = read_ratios(Path(self.ratios)) if self.ratios else {}
         with open_file(self.archive) as file, LegacyArchive(file, name=self.archive) as archive:
             for wnid, key in archive:
-                if key in ratios and skip(wnid, key):
-                    yield Outcome(folder=wnid, key=key, ratio=ratios[key])
-                else:
-                    yield _outcome(archive, (wnid, key), partial(self.pictures.read, self.split, key, wnid), ratios)
+                read = partial(self.pictures.read, self.split, key, wnid)
+                yield _unless_skipped(archive, (wnid, key), read, ratios, skip)
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,14 @@ class ShardLegacyUnit:
         """The prepared rows in the order of the source; pictures without a patch are passed over.
 
         Raises:
-            ForNetError: with the archive and member in front.
+            ForNetError: with the archive and member in front; of the last shard also for a picture that none has.
         """
         return rows_of(self.outcomes(open_file))
 
     def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
         """What becomes of each patch of the source's pictures; only those whose ratio is known can be skipped.
+
+        After those of the last shard come the patches whose pictures are in none.
 
         Raises:
             ForNetError: an archive, the source's shard or the ratio file cannot be read.
@@ -86,14 +87,28 @@ class ShardLegacyUnit:
             for picture in iter_pictures(file, name=self.pictures):
                 wnid, key = "" if picture.label is None else wnids[picture.label], picture.key
                 archive = next((archive for archive in archives if (wnid, key) in archive), None)
-                if archive is not None and key in ratios and skip(wnid, key):
-                    yield Outcome(folder=wnid, key=key, ratio=ratios[key])
-                elif archive is not None:
-                    yield _outcome(archive, (wnid, key), partial(_given, picture), ratios)
+                if archive is not None:
+                    yield _unless_skipped(archive, (wnid, key), partial(_given, picture), ratios, skip)
+            for archive, member in missing(archives, self.pictures, open_file):
+                yield _unless_skipped(archive, member, partial(_nowhere, archive, member), ratios, skip)
 
 
 def _given(picture: Picture) -> Picture:
     return picture
+
+
+def _nowhere(archive: LegacyArchive, member: Key) -> Picture:
+    what = f"{archive.name} ({'/'.join(member)}): its picture is in no shard of the source"
+    raise NotFoundError(explain(what, then="Check that the source is the whole of ImageNet."))
+
+
+def _unless_skipped(
+    archive: LegacyArchive, member: Key, read: Callable[[], Picture], ratios: Mapping[str, float], skip: Skip
+) -> Outcome:
+    wnid, key = member
+    if key in ratios and skip(wnid, key):
+        return Outcome(folder=wnid, key=key, ratio=ratios[key])
+    return _outcome(archive, member, read, ratios)
 
 
 def _outcome(

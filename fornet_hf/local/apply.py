@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, wait
 from pathlib import Path
 
-from fornet_hf.errors import ForNetError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import write_text
 from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
-from fornet_hf.local.jobs import Job, do, end_with, shares_of, storage_error
+from fornet_hf.local.jobs import Job, do, shares_of, storage_error
 from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
+from fornet_hf.local.pool import processes
 from fornet_hf.local.report import Report
+from fornet_hf.local.sinks import note_zipped
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
@@ -54,14 +53,18 @@ def apply(
 
     Raises:
         StorageError: the disk is full; what was made stays, and running it again goes on.
-        ConfigurationError: another run writes to the same place.
+        ConfigurationError: another run writes to the same place, or there are zips which hide the folders.
         ForNetError: the release or all of the pictures cannot be found.
     """
     layout = Layout(output, split)
+    if not zips:
+        _refuse_zips(layout)
     try:
         with alone_in(layout.work, layout):
             if isinstance(release, PatchRelease) and release.manifest.classes is not None:
                 write_classes(output, release.manifest.classes)
+            if zips:
+                note_zipped(layout)
             report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
             _finish(layout, report, zips=zips)
     except OSError as error:
@@ -69,6 +72,14 @@ def apply(
             raise
         raise storage_error(error) from error
     return report
+
+
+def _refuse_zips(layout: Layout) -> None:
+    """Whoever reads the result takes zips, where there are any, and would not see what is made in folders."""
+    if there := [layout.archive(kind).name for kind in KINDS if layout.archive(kind).is_file()]:
+        then = "Add --zip to complete them, or delete them and, when the folders are complete, run: fornet pack."
+        what = f"{layout.root} has zips of {layout.split!r}, which are read instead of folders"
+        raise ConfigurationError(explain(what, found=there, then=then))
 
 
 def _jobs(units: Sequence[Unit], layout: Layout, *, zips: bool, token: Token) -> list[Job]:
@@ -99,30 +110,12 @@ def _parts(jobs: Sequence[Job], follower: Follower, split: str) -> Iterator[Repo
                 yield do(job)
                 bar.update(follower.new())
             return
-        with _processes(workers) as pool:
+        with processes(workers) as pool:
             waiting: set[Future[Report]] = {pool.submit(do, job) for job in jobs}
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5)
                 bar.update(follower.new())
-                yield from (_result(job) for job in done)
-
-
-@contextlib.contextmanager
-def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
-    context = multiprocessing.get_context("spawn")  # forks of processes with threads may hang
-    pool = ProcessPoolExecutor(workers, context, initializer=end_with, initargs=(os.getpid(),))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _result(job: Future[Report]) -> Report:
-    try:
-        return job.result()
-    except BrokenProcessPool as error:
-        then = "Set a smaller MAX_WORKERS, and run it again: it goes on where it was."
-        raise ForNetError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+                yield from (job.result() for job in done)
 
 
 def _finish(layout: Layout, report: Report, *, zips: bool) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
-import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +12,14 @@ from typing import Any
 
 import datasets
 
-from fornet_hf.errors import ForNetError
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.hub import Token, open_file
-from fornet_hf.local.jobs import end_with, storage_error
+from fornet_hf.local.jobs import storage_error
 from fornet_hf.local.layout import Layout
+from fornet_hf.local.origin import Origin, origin_of, read_origin, write_origin
+from fornet_hf.local.pool import processes
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of, read_problems
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
@@ -44,9 +43,10 @@ def apply_to_dataset(
 ) -> Report:
     """Prepare the rows of a split, and save them as `output/{split}`, part of a DatasetDict.
 
-    A split which is there already is not made again; of one that was broken off, finished units are kept. Problems
-    of single pictures are counted and written to `apply_problems_{train|val}.jsonl`; they stay problems until
-    somebody deletes `output/{split}`, so that it is made anew.
+    A split which is there already is not made again; of one that was broken off, finished units are kept, if they
+    are of the same patches and pictures. Problems of single pictures are counted and written to
+    `apply_problems_{train|val}_datasets.jsonl`; they stay problems until somebody deletes `output/{split}`, so that
+    it is made anew.
 
     Args:
         release: the patches.
@@ -57,18 +57,24 @@ def apply_to_dataset(
 
     Raises:
         StorageError: the disk is full.
-        ConfigurationError: another run writes to the same place.
+        ConfigurationError: another run writes to the same place, or `output/{split}` holds something else: rows of
+            other patches or pictures, or files.
         ForNetError: the release or all of the pictures cannot be found.
     """
-    layout, work = Layout(output, split), output / f".{split}"
+    layout, work, target = Layout(output, split), output / f".{split}", output / split
     try:
+        origin = origin_of(release, split, pictures)
+        _check(target, origin)  # before any work
         with alone_in(work, layout):
-            report = _present(layout)
-            if report is None:
+            if _check(target, origin):
+                report = _present(target, split)
+            else:
+                _begin(work, origin)
                 features = row_features(release.class_names)
                 units = enumerate(release.units(split, pictures))
                 jobs = [_Job(unit, split, features, work / f"{n:05}.arrow", token) for n, unit in units]
-                report = _prepare(jobs, layout, work)
+                report = _prepare(jobs, layout, work, origin)
+            report.write_problems(layout.dataset_problems)
             if report.counts["ok"]:
                 _note_split(output, split)
             shutil.rmtree(work)
@@ -79,21 +85,45 @@ def apply_to_dataset(
     return report
 
 
-def _present(layout: Layout) -> Report | None:
-    target = layout.root / layout.split
+def _check(target: Path, origin: Origin) -> bool:
+    """Whether the split is there; raises ConfigurationError if something else is."""
     if not (target / "state.json").is_file():
-        return None
-    rows = len(datasets.load_from_disk(str(target)))
-    return Report(layout.split, present=rows, problems=read_problems(layout.problems))
+        if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
+            then = "Name another folder with -o."
+            raise ConfigurationError(
+                explain(f"{target} is there, and is no dataset saved by this command", then=then)
+            )
+        return False
+    found, _ = read_origin(target)
+    if found != origin:
+        what = f"{target} was made from something else"
+        then = f"Name another folder with -o, or delete {target}."
+        raise ConfigurationError(explain(what, found=found or "no note of what", allowed=origin, then=then))
+    return True
 
 
-def _prepare(jobs: list[_Job], layout: Layout, work: Path) -> Report:
+def _present(target: Path, split: str) -> Report:
+    _, problems = read_origin(target)
+    return Report(split, present=len(datasets.load_from_disk(str(target))), problems=problems)
+
+
+def _begin(work: Path, origin: Origin) -> None:
+    """Keep what is in `work` only if it is of this origin."""
+    if read_origin(work)[0] != origin:
+        shutil.rmtree(work)
+        work.mkdir()
+        write_origin(work, origin)
+
+
+def _prepare(jobs: list[_Job], layout: Layout, work: Path, origin: Origin) -> Report:
     report = Report(layout.split)
     for part in progress(_reports(jobs), f"Applying patches of {layout.split}", "unit"):
         report.add(part)
-    report.write_problems(layout.problems)  # first: what is saved counts as done
     if report.counts["ok"]:
-        _save([job.path for job in jobs if job.path.is_file()], work / "saved", layout.root / layout.split)
+        saved = work / "saved"
+        _save([job.path for job in jobs if job.path.is_file()], saved)
+        write_origin(saved, origin, report.problems)  # first: what is renamed counts as done
+        saved.replace(layout.root / layout.split)
     return report
 
 
@@ -102,8 +132,7 @@ def _reports(jobs: list[_Job]) -> Any:
     if workers <= 1:
         yield from map(_write, jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=end_with, initargs=(os.getpid(),)) as pool:
+    with processes(workers) as pool:
         yield from pool.map(_write, jobs)
 
 
@@ -135,11 +164,10 @@ def _write(job: _Job) -> Report:
     return report
 
 
-def _save(parts: list[Path], temporary: Path, target: Path) -> None:
-    shutil.rmtree(temporary, ignore_errors=True)
+def _save(parts: list[Path], folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
     whole = datasets.concatenate_datasets([datasets.Dataset.from_file(str(part)) for part in parts])
-    whole.save_to_disk(str(temporary))
-    temporary.replace(target)
+    whole.save_to_disk(str(folder))
 
 
 def _note_split(output: Path, split: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.legacy import LegacyArchive
+from fornet_hf.legacy.archive import Key
 from fornet_hf.locations import Folder
-from fornet_hf.manifest import MANIFEST
+from fornet_hf.manifest import MANIFEST, write_manifest
 from fornet_hf.release import OldRelease, PatchRelease, Release
 
 
@@ -31,16 +34,32 @@ def deletable(release: Release) -> Folder:
     return location
 
 
+def patches_in(release: Release, split: str) -> int:
+    """How many pictures of a split have patches in a release that is `deletable`."""
+    if isinstance(release, PatchRelease):
+        return sum(entry.rows for entry in release.manifest.splits[split])
+    keys: set[Key] = set()
+    for path in _files(release, deletable(release), split):
+        with LegacyArchive(path) as archive:
+            keys.update(archive)
+    return len(keys)
+
+
 def delete_patches(release: Release, splits: Sequence[str]) -> list[Path]:
-    """Delete the patch files of splits, and the manifest if these are all; ratios stay. Returns what was deleted.
+    """Delete the patch files of splits; ratios stay, a manifest names what is left. Returns what was deleted.
 
     Raises:
         ConfigurationError: as `deletable`.
     """
     folder = deletable(release)
     files = [path for split in splits for path in _files(release, folder, split)]
-    if isinstance(release, PatchRelease) and set(splits) >= set(release.splits):
-        files.append(folder.root / release.place / MANIFEST)
+    if isinstance(release, PatchRelease):  # first: of shards that nobody names, none is looked for
+        place = folder.root / release.place
+        rest = {split: shards for split, shards in release.manifest.splits.items() if split not in splits}
+        if rest:
+            write_manifest(place, dataclasses.replace(release.manifest, splits=rest))
+        else:
+            files.insert(0, place / MANIFEST)
     for path in files:
         path.unlink(missing_ok=True)
     return files

@@ -80,7 +80,7 @@ def open_split(root: Path, split: str, classes: Sequence[str] | None = None) -> 
         background_labels=_labels(other, order),
         ratios=values[_positions(one.keys, names)],
         background_ratios=np.nan_to_num(values[_positions(other.keys, names)], nan=0.0),
-        own=_positions(_paths(one), _paths(other)),
+        own=_positions(one.paths(), other.paths()),
     )
 
 
@@ -97,8 +97,3 @@ def _positions(wanted: pa.Array, values: pa.Array) -> npt.NDArray[np.int64]:
     """Where each string is among the values; -1: nowhere."""
     found: npt.NDArray[np.int64] = pc.fill_null(pc.index_in(wanted, value_set=values), -1).to_numpy().astype(np.int64)
     return found
-
-
-def _paths(entries: Entries) -> pa.Array:
-    folders = pa.array(entries.classes, pa.string()).take(pa.array(entries.numbers))
-    return pc.binary_join_element_wise(folders, entries.keys, "/")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import threading
-import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,11 +68,8 @@ def do(job: Job) -> Report:
 
 
 def _outcomes(job: Job, has: Skip) -> Iterator[Outcome]:
-    parent = os.getppid()
     opener = functools.partial(open_file, token=job.token)
     for outcome in job.unit.outcomes(opener, lambda folder, key: not job.mine(key) or has(folder, key)):
-        if os.getppid() != parent:  # nobody waits for the result, and the next run may have begun
-            os._exit(1)
         if job.mine(outcome.key):
             yield outcome
 
@@ -110,14 +104,3 @@ def storage_error(error: OSError) -> OSError:
 def shares_of(units: int, workers: int, *, by_name: bool) -> int:
     """Into how many jobs each unit is split, so that no worker is idle; only where pictures are read by name."""
     return -(-workers // units) if by_name and units else 1
-
-
-def end_with(parent: int) -> None:
-    """Let this process end when its parent does, however that ended."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -59,6 +59,11 @@ class Layout:
         return self.root / f"apply_problems_{self.name}.jsonl"
 
     @property
+    def dataset_problems(self) -> Path:
+        """The same of `apply --datasets`, which knows nothing of the pictures in folders and zips."""
+        return self.root / f"apply_problems_{self.name}_datasets.jsonl"
+
+    @property
     def work(self) -> Path:
         """Where `apply` keeps what is not finished."""
         return self.root / ".apply" / self.name

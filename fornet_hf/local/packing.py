@@ -19,21 +19,25 @@ _Read = Callable[[], bytes]
 def pack(root: Path, splits: Iterable[str] | None = None) -> dict[Path, int]:
     """Zip the folders of a root, without compression; returns the zips and how many pictures each has.
 
-    A zip appears as a whole, or not at all; one that is there is replaced. The folders stay.
+    A zip appears as a whole, or not at all; one that is there is replaced. The folders stay. Folders without
+    pictures are passed over: an empty zip would hide what comes into them.
 
     Raises:
-        NotFoundError: there are no folders.
+        NotFoundError: there are no folders, or no pictures in them.
     """
     layouts = [Layout(root, split) for split in (splits_in(root) if splits is None else splits)]
     there = [(layout, kind) for layout in layouts for kind in KINDS if layout.folder(kind).is_dir()]
-    if not there:
+    counts = {layout.archive(kind): _pack(layout, kind) for layout, kind in there}
+    made = {archive: count for archive, count in counts.items() if count}
+    if not made:
         allowed = "train/foregrounds, train/backgrounds, val/foregrounds, val/backgrounds"
-        raise NotFoundError(explain(f"{root} has no folders to pack", allowed=allowed))
-    return {layout.archive(kind): _pack(layout, kind) for layout, kind in there}
+        raise NotFoundError(explain(f"{root} has no folders to pack", allowed=f"{allowed}, with pictures"))
+    return made
 
 
 def _pack(layout: Layout, kind: str) -> int:
-    return write_zip(layout, kind, _readers(FolderTree.open(layout, kind)))
+    members = _readers(FolderTree.open(layout, kind))
+    return write_zip(layout, kind, members) if members else 0
 
 
 def merge(layout: Layout, kind: str, done: Iterable[Done]) -> int:
@@ -45,7 +49,7 @@ def merge(layout: Layout, kind: str, done: Iterable[Done]) -> int:
         place = one.kinds.get(kind)
         if place is not None:
             members.setdefault((one.folder, one.key), _Slice(one.spool, *place))
-    return before if archive.is_file() and len(members) == before else write_zip(layout, kind, members)
+    return before if len(members) == before else write_zip(layout, kind, members)
 
 
 def write_zip(layout: Layout, kind: str, members: Mapping[tuple[str, str], _Read]) -> int:

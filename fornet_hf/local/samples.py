@@ -12,7 +12,7 @@ from typing import Any
 import datasets
 from PIL import Image
 
-from fornet_hf.choosing import find_pictures, opener
+from fornet_hf.choosing import chosen_splits, find_pictures, opener
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.features import row_features
@@ -49,9 +49,11 @@ def sample_of_patches(
     """The first rows that patches give, some of each of their files.
 
     Raises:
+        ConfigurationError: the patches have no such split.
         ForNetError: patches or pictures cannot be read.
     """
     release = open_release(locate(patches, token))
+    chosen_splits(release, [split])
     pictures = find_pictures(release, imagenet_dir, imagenet_repo, token)
     units = release.units(split, pictures, streaming=True)
     share = -(-count // len(units))

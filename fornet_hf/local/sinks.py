@@ -8,9 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fornet_hf.files import atomic_path
 from fornet_hf.local.journal import Done, Journal, Places
 from fornet_hf.local.layout import KINDS, Layout
 from fornet_hf.local.trees import ZipTree
+
+_ZIPPED = "zipped.npy"  # sorted `{class}/{key}`
 
 
 class Sink(Protocol):
@@ -44,12 +52,14 @@ class FolderSink:
             if path.parent not in self._made:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._made.add(path.parent)
-            temporary = self._layout.work / f"{os.getpid()}.{kind}.tmp"
+            # Above the class folders: it may be a link to another disk, and `alone_in` looks there for leftovers.
+            temporary = self._layout.folder(kind) / f".{os.getpid()}.tmp"
             try:
                 temporary.write_bytes(data)
                 temporary.replace(path)
-            finally:
+            except BaseException:
                 temporary.unlink(missing_ok=True)
+                raise
         return dict.fromkeys(files)
 
 
@@ -62,7 +72,7 @@ class SpoolSink:
     def has(self, folder: str, key: str, done: Done | None) -> bool:
         """Whether it is in a journal, or in zips that are there already."""
         kept = done is not None and None not in done.kinds.values()
-        return kept or all((folder, key) in names for names in self._zipped)
+        return kept or self._is_zipped(f"{folder}/{key}".encode())
 
     def put(self, journal: Journal, folder: str, key: str, files: Mapping[str, bytes]) -> Places:
         """Append the bytes to the journal's spool."""
@@ -70,10 +80,29 @@ class SpoolSink:
         return journal.keep(files)
 
     @cached_property
-    def _zipped(self) -> list[set[tuple[str, str]]]:
-        names: list[set[tuple[str, str]]] = []
-        for kind in KINDS:
-            exists = self._layout.archive(kind).is_file()
-            entries = ZipTree.open(self._layout, kind).entries if exists else None
-            names.append({entries.name(index) for index in range(len(entries))} if entries else set())
-        return names
+    def _zipped(self) -> npt.NDArray[np.bytes_]:
+        path = self._layout.work / _ZIPPED
+        return np.load(path, mmap_mode="r") if path.is_file() else np.empty(0, "S1")
+
+    def _is_zipped(self, name: bytes) -> bool:
+        names = self._zipped
+        if not len(names) or len(name) > names.itemsize:
+            return False
+        index = np.searchsorted(names, name)
+        return bool(index < len(names) and names[index] == name)
+
+
+def note_zipped(layout: Layout) -> None:
+    """Write down which pictures both zips have, for all processes: reading this from zips takes seconds and a GB.
+
+    Raises:
+        PatchFormatError: a zip is damaged.
+    """
+    path = layout.work / _ZIPPED
+    path.unlink(missing_ok=True)
+    if all(layout.archive(kind).is_file() for kind in KINDS):
+        one, other = (ZipTree.open(layout, kind).entries.paths() for kind in KINDS)
+        both = one.filter(pc.is_in(one, value_set=other)).cast(pa.binary()).to_numpy(zero_copy_only=False)
+        if len(both):  # an empty file cannot be mapped
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
+                np.save(file, np.sort(both.astype("S")))

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fornet_hf.errors import NotFoundError, PatchFormatError, explain
 from fornet_hf.local.layout import ENDINGS, Layout
@@ -57,6 +58,11 @@ class Entries:
     def name(self, index: int) -> tuple[str, str]:
         """Class folder and key."""
         return self.classes[self.numbers[index]], self.keys[index].as_py()
+
+    def paths(self) -> pa.StringArray:
+        """`{class folder}/{key}` of each."""
+        folders = pa.array(self.classes, pa.string()).take(pa.array(self.numbers))
+        return pc.binary_join_element_wise(folders, self.keys, "/")
 
 
 class Tree(Protocol):

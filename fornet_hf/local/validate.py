@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +14,8 @@ from fornet_hf.errors import ForNetError
 from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
 from fornet_hf.local.expected import Expected, expected, kinds_of_old
-from fornet_hf.local.jobs import end_with
 from fornet_hf.local.layout import BACKGROUNDS, FOREGROUNDS, KINDS, Layout
+from fornet_hf.local.pool import processes
 from fornet_hf.local.trees import Tree, open_tree
 from fornet_hf.progress import progress
 from fornet_hf.raster import DECODE_ERRORS
@@ -138,10 +135,25 @@ def _damages(tree: Tree, kind: str) -> Iterator[list[Finding]]:
     if workers <= 1:
         yield from (_check(tree, kind, start) for start in starts)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=end_with, initargs=(os.getpid(),)) as pool:
-        count = len(starts)
-        yield from pool.map(_check, [tree] * count, [kind] * count, starts)
+    with processes(workers, _Checker.prepare, tree, kind) as pool:
+        yield from pool.map(_Checker.check, starts)
+
+
+class _Checker:
+    """What a process checks; the index of a million pictures is handed to it once, not with each part of the work."""
+
+    tree: Tree
+    kind: str
+
+    @classmethod
+    def prepare(cls, tree: Tree, kind: str) -> None:
+        """Keep what all parts of the work have in common."""
+        cls.tree, cls.kind = tree, kind
+
+    @classmethod
+    def check(cls, start: int) -> list[Finding]:
+        """One part of the work."""
+        return _check(cls.tree, cls.kind, start)
 
 
 def _check(tree: Tree, kind: str, start: int) -> list[Finding]:

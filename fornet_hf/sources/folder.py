@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.sources.picture import ENDINGS, Picture, is_picture, picture_key, plain_name, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class FolderSource:
     def read(self, split: str, key: str, folder_class: str) -> Picture:
         """The picture of this key in this class folder.
 
-        The usual names are tried before the folder is listed, which takes long in ImageNet's.
+        The usual names are tried before the folder is listed, which takes long in ImageNet's, and is done once.
 
         Raises:
             NotFoundError: if there is none.
@@ -76,8 +77,7 @@ class FolderSource:
         label = wnid_index().get(folder_class)
         if label is not None:  # a folder which was written from the Hub's dataset
             usual.append(folder / f"{key}_{folder_class}{ENDINGS[0]}")
-        listed = (ref.path for ref in self._class_pictures(folder) if ref.key == key)
-        path = next((path for path in chain(usual, listed) if path.is_file()), None)
+        path = next((path for path in usual if path.is_file()), None) or _listed(folder, key)
         if path is None:
             looked = folder / f"{key}{ENDINGS[0]}"
             raise NotFoundError(explain(f"no picture {looked} (or another ending)", then=self._layout(split)))
@@ -107,6 +107,30 @@ class FolderSource:
 
     def _layout(self, split: str) -> str:
         return f"Expected {self.root / split_names(split)[0]}/CLASS/PICTURE.JPEG with a folder for each class"
+
+
+def _listed(folder: Path, key: str) -> Path | None:
+    """The picture of this key, by the listing of its folder."""
+    if not folder.is_dir():
+        return None
+    rest = _listing(folder, folder.stat().st_mtime_ns).get(key)
+    return None if rest is None else folder / (key + rest)
+
+
+@functools.lru_cache(maxsize=1024)  # ImageNet's classes, which patches may come from in any order: some 200 MB
+def _listing(folder: Path, changed: int) -> Mapping[str, str]:
+    """What follows the key in the name of each picture of a class folder.
+
+    Args:
+        folder: the class folder.
+        changed: when its entries last changed; after a change it is listed anew.
+    """
+    del changed
+    rests: dict[str, str] = {}
+    for name in sorted(path.name for path in folder.iterdir() if is_picture(path)):
+        key, _ = picture_key(name)
+        rests.setdefault(key, sys.intern(name.removeprefix(key)))
+    return rests
 
 
 def _is_class(entry: Path) -> bool:

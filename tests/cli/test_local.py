@@ -73,6 +73,13 @@ def test_patches_are_deleted_only_on_request(made, capsys):
     assert "deleted 5 files" in capsys.readouterr().err
 
 
+def test_of_the_patches_of_one_split_the_others_are_left_whole(made, capsys):
+    assert apply(made, "--split", "train", "--delete") == 0
+    assert "deleted 2 files" in capsys.readouterr().err
+    assert apply(made) == 0
+    assert capsys.readouterr().out == "validation: 4 ok, 0 already there\n"
+
+
 def test_links_such_as_the_hubs_cache_has_are_never_deleted(made, capsys):
     shard = next((made / "patches").glob("*.parquet"))
     shard.rename(made / "blob")
@@ -111,6 +118,51 @@ def test_errors_are_a_line_that_says_what_to_do(words, said, capsys, tmp_path, m
     assert out == ""
     assert err.startswith("error: ")
     assert said in err
+
+
+def test_a_split_that_the_patches_lack_is_named(tmp_path, capsys):
+    write_release(tmp_path / "patches", tmp_path / "pictures", each=1)
+    place = ["--patches", str(tmp_path / "patches"), "-in", str(tmp_path / "pictures")]
+    assert main(["preview", *place, "--split", "validation", "-o", str(tmp_path / "a.png")]) == 1
+    assert "no such split; found ['validation']; allowed: ['train']" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(made, capsys):
+    (made / "out").write_bytes(b"")
+    assert apply(made) == 1
+    place = ["--patches", str(made / "patches"), "-in", str(made / "pictures")]
+    assert main(["preview", *place, "-o", str(made / "out/a.png")]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 2
+    assert all(str(made / "out") in line for line in lines)
+
+
+def test_folders_beside_zips_are_refused(made, capsys):
+    gone = next((made / "pictures/train").rglob("*.*"))
+    data = gone.read_bytes()
+    gone.unlink()
+    assert apply(made, "--split", "train") == 1
+    assert main(["pack", str(made / "out")]) == 0
+    gone.write_bytes(data)
+    assert apply(made, "--split", "train") == 1
+    assert "foregrounds_train.zip" in (said := capsys.readouterr().err)
+    assert "Add --zip" in said
+    assert apply(made, "--split", "train", "--zip") == 0
+    assert main(["validate", str(made / "out"), "--patches", str(made / "patches"), "--split", "train"]) == 0
+
+
+def test_no_zip_is_written_without_pictures(made, capsys):
+    assert apply(made, "--split", "train") == 0
+    for path in (made / "pictures/train").rglob("*.*"):
+        path.unlink()
+    assert apply(made, "--split", "train", "--zip") == 1
+    assert not list((made / "out").glob("*.zip"))
+    for kind in ("foregrounds", "backgrounds"):
+        shutil.rmtree(made / "out/train" / kind)
+        (made / "out/train" / kind / "ant").mkdir(parents=True)
+    assert main(["pack", str(made / "out")]) == 1
+    assert "no folders to pack" in capsys.readouterr().err
+    assert not list((made / "out").glob("*.zip"))
 
 
 def test_a_parameter_that_is_not_allowed_is_named(made, capsys):

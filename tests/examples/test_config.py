@@ -35,6 +35,15 @@ def test_pairs_are_json_or_words():
 
 
 @pytest.mark.parametrize(
+    ("words", "original"), [("", "cos"), ("orig_img_prob=0", 0), ("orig_img_prob=linear", "linear")]
+)
+def test_recombination_keeps_its_defaults_unless_they_are_named(words, original):
+    config = parse(["--recombination", "background_combination=all", *words.split()])
+    assert config.recombination == {"background_combination": "all", "orig_img_prob": original}
+    assert TrainConfig().recombination == {"orig_img_prob": "cos"}
+
+
+@pytest.mark.parametrize(
     "words",
     ["--optimizer lamb", "--epochs 0", "--lr -1", "--recombination fg_bates_n", "--augment auto"],
 )

@@ -12,6 +12,7 @@ import pytest
 
 from fornet_hf import load_dataset
 from fornet_hf.classes import wnid_index
+from fornet_hf.errors import NotFoundError
 from fornet_hf.locations import Folder
 from fornet_hf.release import open_release
 from tests.hub.state import Hub
@@ -113,3 +114,11 @@ def test_a_change_of_the_zips_is_a_new_release(here: Path, old: Hub) -> None:
     assert len(load_dataset(OLD, split="validation", cache_dir=here)) == len(first) - 1
     old.commit(OLD, {"val.zip": SAMPLE / "hub" / "val.zip"})
     assert load_dataset(OLD, split="validation", cache_dir=here).cache_files == first.cache_files
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_picture_that_no_shard_has_is_an_error(here: Path, old: Hub, streaming: bool) -> None:
+    gone, *rest = pictures("train")
+    old.commit(IMAGENET, {"data/train-00000-of-00002.parquet": shard(rest[:4])})
+    with pytest.raises(NotFoundError, match=f"{gone.stem}.*its picture is in no shard of the source"):
+        list(load_dataset(OLD, split="train", cache_dir=here, streaming=streaming))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import zipfile
 from unittest import mock
 
 import datasets
@@ -13,7 +14,7 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError, StorageError
 from fornet_hf.local import apply as applying
-from fornet_hf.local import arrow, sinks
+from fornet_hf.local import arrow, sinks, trees
 from fornet_hf.local.apply import apply
 from fornet_hf.local.arrow import apply_to_dataset
 from fornet_hf.local.layout import Layout
@@ -143,6 +144,28 @@ def test_zips_are_completed(release, zipped, tmp_path):
         assert (out / name).read_bytes() == (zipped / name).read_bytes()
 
 
+def test_zips_are_read_once_for_all_units(own, tmp_path, monkeypatch):
+    release, pictures = own
+    apply(release, "train", pictures, tmp_path / "out", zips=True)
+    opened, members = [], trees._members
+    monkeypatch.setattr(trees, "_members", lambda *args: opened.append(args) or members(*args))
+    assert apply(release, "train", pictures, tmp_path / "out", zips=True).counts == {"ok": 6, "already there": 6}
+    assert len(opened) == 4  # each for what it has, and to be completed
+
+
+@pytest.mark.parametrize("name", ["a/b", "ä/ö", "a/bb", "c/d"])
+def test_what_is_in_both_zips_is_told_by_its_whole_name(name, tmp_path):
+    layout = Layout(tmp_path, "train")
+    layout.work.mkdir(parents=True)
+    assert not sinks.SpoolSink(layout).has("a", "b", None)
+    for kind, paths in (("foregrounds", ["a/b", "ä/ö", "x/y"]), ("backgrounds", ["a/b", "c/d", "ä/ö"])):
+        with zipfile.ZipFile(layout.archive(kind), "w") as file:
+            for one in paths:
+                file.writestr(layout.member(kind, *one.split("/")), b"")
+    sinks.note_zipped(layout)
+    assert sinks.SpoolSink(layout).has(*name.split("/"), None) == (name in {"a/b", "ä/ö"})
+
+
 def test_folders_begun_do_not_count_for_zips(release, zipped, tmp_path, monkeypatch):
     monkeypatch.setattr(applying, "_finish", lambda *_, **__: None)  # as if killed at the end
     apply(release, "train", PICTURES, tmp_path)
@@ -192,4 +215,8 @@ def test_a_datasets_folder_broken_off_near_its_end_is_completed(step, own, tmp_p
     assert counts["already there"] == counts["ok"]
     assert counts["missing picture"] == 6 - counts["ok"] > 0
     assert len(datasets.load_from_disk(str(out))["train"]) == counts["ok"]
-    assert sorted(path.name for path in out.iterdir()) == ["apply_problems_train.jsonl", "dataset_dict.json", "train"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "apply_problems_train_datasets.jsonl",
+        "dataset_dict.json",
+        "train",
+    ]

@@ -64,6 +64,21 @@ def test_validation_folder_may_have_either_name(tmp_path, folder, split):
     assert source.read(split, "cat_1", "cat").label is None
 
 
+def test_a_folder_of_unusual_endings_is_listed_once_and_again_when_it_changes(tmp_path, monkeypatch):
+    source, listed, iterdir = put(tmp_path, *(f"train/cat/cat_{n}.TIF" for n in range(3))), [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: listed.append(self) or iterdir(self))
+    for number in range(3):
+        assert source.read("train", f"cat_{number}", "cat").data == jpeg(number * 50)
+    with pytest.raises(NotFoundError):
+        source.read("train", "cat_3", "cat")
+    assert len(listed) == 1
+    (tmp_path / "train/cat/cat_3.TIF").write_bytes(b"new")
+    assert source.read("train", "cat_3", "cat").data == b"new"
+    (tmp_path / "train/cat/cat_0.TIF").unlink()
+    with pytest.raises(NotFoundError):
+        source.read("train", "cat_0", "cat")
+
+
 def test_two_folders_for_one_split_are_refused(tmp_path):
     source = put(tmp_path, "val/cat/cat_1.png", "validation/cat/cat_1.png")
     with pytest.raises(SourceError, match="two folders"):

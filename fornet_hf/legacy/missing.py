@@ -1,0 +1,57 @@
+"""Patches of the old format whose pictures are nowhere: each shard of the source only tells of those it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fornet_hf.classes import imagenet_classes
+from fornet_hf.errors import ForNetError, SourceError, explain
+from fornet_hf.files import Open
+from fornet_hf.legacy.archive import Key, LegacyArchive
+from fornet_hf.sources import picture_key
+
+_SHARD = re.compile(r"(?P<start>.*-)(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet", re.DOTALL)
+
+
+def missing(archives: Sequence[LegacyArchive], pictures: str, open_file: Open) -> Iterator[tuple[LegacyArchive, Key]]:
+    """The patches whose pictures are in no shard of the source. To say it once, only the last shard is asked.
+
+    Args:
+        archives: all of the split.
+        pictures: address of a shard; the others are beside it. Of all of them, names and labels are read.
+        open_file: opens it.
+
+    Raises:
+        SourceError: a shard cannot be read.
+    """
+    match = _SHARD.fullmatch(pictures)
+    if match is None or int(match["number"]) + 1 != int(match["count"]):
+        return
+    waiting = {key: archive for archive in reversed(archives) for key in archive}
+    for number in range(int(match["count"])):
+        for key in _keys(f"{match['start']}{number:05}-of-{match['count']}.parquet", open_file):
+            waiting.pop(key, None)
+    yield from ((archive, key) for key, archive in waiting.items())
+
+
+def _keys(name: str, open_file: Open) -> Iterator[Key]:
+    """Class folder and key of each picture of a shard; none of a picture without label."""
+    wnids = [one.wnid for one in imagenet_classes()]
+    try:
+        with open_file(name) as file:
+            table = pq.ParquetFile(file).read(columns=["image.path", "label"], use_threads=False).flatten()
+        paths, labels = (table.column(name).to_pylist() for name in ("image.path", "label"))
+    except ForNetError:
+        raise  # the file is on the Hub, and could not be read there
+    except (pa.ArrowException, KeyError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a failing disk or connection: the file itself may be sound
+        then = "Download it again."
+        raise SourceError(explain(f"{name} cannot be read as Parquet", found=error, then=then)) from error
+    for path, label in zip(paths, labels, strict=True):
+        if path and isinstance(label, int) and 0 <= label < len(wnids):
+            yield wnids[label], picture_key(path)[0]

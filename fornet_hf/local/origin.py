@@ -1,0 +1,69 @@
+"""What a saved dataset was made from, and what could not be made: kept beside its rows, and beside half-made ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fornet_hf.files import write_text
+from fornet_hf.local.report import Problem
+from fornet_hf.locations import Folder, Repository
+from fornet_hf.patch import digest
+from fornet_hf.release import OldRelease, PatchRelease, Release
+
+_NOTE = "made_from.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What rows were made from.
+
+    Attributes:
+        patches: tells the patches of the split from all others; the other split may be deleted meanwhile.
+        pictures: where the sources were.
+    """
+
+    patches: str
+    pictures: str
+
+    def __str__(self) -> str:
+        return f"patches {self.patches} and the pictures of {self.pictures}"
+
+
+def origin_of(release: Release, split: str, pictures: Folder | Repository) -> Origin:
+    """The origin of the rows that a split will have."""
+    place = pictures.root.resolve() if isinstance(pictures, Folder) else pictures
+    return Origin(_patches(release, split), str(place))
+
+
+def _patches(release: Release, split: str) -> str:
+    if isinstance(release, PatchRelease):
+        manifest = release.manifest
+        return _digest((manifest.encoding, manifest.classes, manifest.splits[split]))
+    if isinstance(release, OldRelease):
+        names = release.files.archives(split)
+        return _digest((names, [*release.location.digests(names)]))
+    return release.fingerprint()
+
+
+def _digest(value: object) -> str:
+    return digest(repr(value).encode()).hex()[:16]
+
+
+def write_origin(folder: Path, origin: Origin, problems: Sequence[Problem] = ()) -> None:
+    """Note the origin of what a folder holds, and the pictures that it lacks."""
+    value = {**dataclasses.asdict(origin), "problems": [dataclasses.asdict(problem) for problem in problems]}
+    write_text(folder / _NOTE, json.dumps(value, indent=1) + "\n")
+
+
+def read_origin(folder: Path) -> tuple[Origin | None, list[Problem]]:
+    """The origin of what a folder holds, None if that is not known; and the pictures that it lacks."""
+    try:
+        value = json.loads((folder / _NOTE).read_bytes())
+        problems = [Problem(**problem) for problem in value.pop("problems")]
+        return Origin(**value), problems
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return None, []
