@@ -17,13 +17,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fornet_hf.errors import ForNetError
-from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, patches_in
+from fornet_hf.errors import AccessError, ForNetError
+from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.card import CARD
 from fornet_hf.publish.failures import hub_errors
 from fornet_hf.publish.patience import Patience
-from fornet_hf.publish.push import Pushed, Target, push
+from fornet_hf.publish.preflight import check_output, check_rights, find_start
+from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.sizes import readable_bytes
+from fornet_hf.publish.statistics import STATISTICS
+from fornet_hf.publish.tags import check_tag
+from fornet_hf.publish.target import Target
 from fornet_hf.publish.tokens import refuse_tokens, without_token
 from producers.command import described
 
@@ -61,29 +65,55 @@ def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
     """
     refuse_tokens({"--message": arguments.message.encode()}, token)
     target = _target(arguments, token)
-    release = assemble(
-        Ingredients(
-            patches=arguments.folder,
-            project=PROJECT,
-            source_repository=arguments.source_repo,
-            source_revision=arguments.source_revision,
-            imagenet_dir=arguments.source,
-            sample=arguments.sample,
-            picture=arguments.picture,
-            token=token,
-        )
-    )
+    ingredients = _ingredients(arguments, token)
+    head = _preflight(arguments, target, ingredients)
+    release = assemble(ingredients)
     _tell_checks(release)
     if arguments.card:
         arguments.card.write_bytes(_bytes(release.files[CARD]))
-    if arguments.create and not arguments.dry_run:
-        _create(target, private=arguments.create == "private")
-    plan = target.plan(release.files, target.head(), release.known)
+    if not arguments.dry_run:
+        if not head:
+            _create(target, private=arguments.create == "private")
+        head = target.head()  # it may have moved during the checks
+    plan = target.plan(release.files, head, release.known)
     print("\n".join(plan.lines()))
     if arguments.dry_run:
+        check_tag(target, head, there=plan.is_empty)
         return None
     release.write(patches_in(arguments.folder))
     return push(target, release.files, plan)
+
+
+def _preflight(arguments: argparse.Namespace, target: Target, ingredients: Ingredients) -> str:
+    """Refuse what a glance tells; the commit to build on, empty for a repository that is yet to be created."""
+    given = given_files(ingredients)
+    if arguments.card:
+        check_output(arguments.card)
+    if not arguments.dry_run:
+        check_output(patches_in(arguments.folder) / STATISTICS)
+    head = find_start(target, given, create=bool(arguments.create))
+    if not head:
+        _say(f"there is no {target.repository} yet; it is created, {arguments.create}, by the push")
+    try:
+        check_rights(target, head)
+    except AccessError as error:
+        if not arguments.dry_run:
+            raise
+        _say(f"only a plan, for a push would be refused: {error}")
+    return head
+
+
+def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredients:
+    return Ingredients(
+        patches=arguments.folder,
+        project=PROJECT,
+        source_repository=arguments.source_repo,
+        source_revision=arguments.source_revision,
+        imagenet_dir=arguments.source,
+        sample=arguments.sample,
+        picture=arguments.picture,
+        token=token,
+    )
 
 
 def _target(arguments: argparse.Namespace, token: str | None) -> Target:

@@ -13,7 +13,7 @@ shards. build/status.py RUN says how far it is.
 Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path:
   --detector   grounding-dino (IDEA-Research/grounding-dino-tiny), boxes=FILE, centred
   --segmenter  sam (of segment-anything; =WEIGHTS.pth, @vit_h), sam-hf (facebook/sam-vit-base), grabcut
-  --infiller   lama (weights by LAMA_MODEL, else fetched; @MD5 for others), opencv,
+  --infiller   lama (=WEIGHTS.pt, else by LAMA_MODEL, else fetched; @MD5 of others than big-lama), opencv,
                attentive-eraser (stabilityai/stable-diffusion-xl-base-1.0)
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
@@ -30,6 +30,7 @@ from pathlib import Path
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.manifest import SPLITS
+from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
 from producers.command import described, finish, natural, positive
@@ -99,10 +100,12 @@ def segment(arguments: argparse.Namespace) -> Report:
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
         batch_size=arguments.batch_size,
     )
+    settings.check_files()
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
-    folder = CandidateFolder(arguments.run)
-    folder.begin(tasks, settings)
     part = my_part(tasks, arguments.shard_index, arguments.shard_count)
+    max_workers()  # refuses a bad value
+    folder = CandidateFolder(arguments.run)
+    folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
     do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     return folder.total() if folder.waiting(tasks) else folder.sum_up()
 
@@ -123,19 +126,21 @@ def my_part(tasks: Sequence[Task], index: int, count: int) -> list[Task]:
 def _engine(
     tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
 ) -> Iterator[tuple[Task, Report]]:
-    gpus = 1 if arguments.gpus is None and arguments.engine == "local" else arguments.gpus
-    workers = workers_each(gpus, arguments.workers)
-    work = SegmentWorker(folder, workers, settings, arguments.window)
+    def work(workers: int) -> SegmentWorker:
+        return SegmentWorker(folder, workers, settings, arguments.window)
+
     if arguments.engine == "ray":
         return run_on_ray(
             work,
             tasks,
             address=arguments.address,
-            gpus=gpus,
-            cpus_each=max(1, workers),
+            gpus=arguments.gpus,
+            workers=arguments.workers,
             attempts=arguments.attempts,
         )
-    return run_on_slots(work, tasks, devices(gpus), attempts=arguments.attempts)
+    gpus = 1 if arguments.gpus is None else arguments.gpus
+    workers = workers_each(gpus, arguments.workers)
+    return run_on_slots(work(workers), tasks, devices(gpus), attempts=arguments.attempts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

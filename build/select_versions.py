@@ -97,7 +97,7 @@ def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]
     tasks = [
         task
         for split, prints in known["splits"].items()
-        for task in _same_tasks(plan(pictures, [split], len(prints)), prints, path)
+        for task in _same_tasks(plan(pictures, [split], len(prints)), prints, known["classes"], path)
     ]
     if waiting := run.waiting(tasks):
         then = "Give the command of segment.py again to finish them."
@@ -105,9 +105,16 @@ def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]
     return tasks, Encoding.from_json(known["encoding"])
 
 
-def _same_tasks(tasks: Sequence[Task], prints: Sequence[str], path: Path) -> Sequence[Task]:
+def _same_tasks(
+    tasks: Sequence[Task], prints: Sequence[str], classes: Sequence[str] | None, path: Path
+) -> Sequence[Task]:
     if [task.fingerprint() for task in tasks] != list(prints):
         raise ConfigurationError(f"{path}: the run was made of other pictures. Give those as PICTURES.")
+    now, before = list(tasks[0].classes or ()), list(classes or ())
+    if now != before:
+        changed = ", ".join(sorted({*now} ^ {*before})[:5]) or "another order"
+        then = "Bring the pictures' classes back to what they were, or segment anew: they are the labels."
+        raise ConfigurationError(explain(f"{path}: the run was made with other classes", found=changed, then=then))
     return tasks
 
 

@@ -41,15 +41,24 @@ def find_pictures(release: Release, folder: str | None, repository: str | None, 
     return locate(repository, token)
 
 
-def chosen_splits(release: Release, splits: Sequence[str] | None) -> list[str]:
-    """The splits to prepare.
+def chosen_splits(release: Release, splits: str | Sequence[str] | None) -> list[str]:
+    """The splits to prepare, in the release's order.
+
+    Args:
+        release: that has them.
+        splits: one, or several; None: all.
 
     Raises:
-        ConfigurationError: one of them is not in the release.
+        ConfigurationError: one of them is not in the release, or there is none.
     """
-    if unknown := sorted(set(splits or ()) - set(release.splits)):
+    if splits is None:
+        return list(release.splits)
+    wanted = [splits] if isinstance(splits, str) else list(splits)
+    if not wanted:  # the empty dataset would take the place of the complete one in the cache
+        raise ConfigurationError(explain("splits names no split", found=splits, allowed=list(release.splits)))
+    if unknown := sorted(set(wanted) - set(release.splits)):
         raise ConfigurationError(explain("no such split", found=unknown, allowed=list(release.splits)))
-    return [split for split in release.splits if splits is None or split in splits]
+    return [split for split in release.splits if split in wanted]
 
 
 def opener(token: Token) -> Open:

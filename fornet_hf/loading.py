@@ -6,7 +6,7 @@ import contextlib
 import functools
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,7 @@ def load_dataset(
         **_dataset(path, revision, token),
         **recombination,
     )
-    builder = make_builder()
-    if split is not None and not Path(builder.cache_dir).is_dir():  # else all splits are prepared already
-        builder = make_builder(splits=sorted({part.split("[")[0].strip() for part in str(split).split("+")}))
+    builder = _builder(make_builder, split, download_mode)
     if streaming:
         return builder.as_streaming_dataset(split)
     builder.download_and_prepare(
@@ -90,6 +88,29 @@ def load_dataset(
         **{k: v for k, v in (("download_mode", download_mode), ("verification_mode", verification_mode)) if v},
     )
     return builder.as_dataset(split, **({} if keep_in_memory is None else {"in_memory": keep_in_memory}))
+
+
+def _builder(make_builder: Callable[..., Any], split: str | None, download_mode: str | None) -> Any:
+    """The builder of the splits that are asked for; of all splits, if these are prepared already."""
+    every = make_builder()
+    if split is None:
+        return every
+    part = make_builder(splits=_named(split))
+    reuse = datasets.DownloadMode.REUSE_DATASET_IF_EXISTS
+    anew = datasets.DownloadMode(download_mode or reuse) != reuse
+    # The newer one, for a part may have been prepared anew because something was wrong with the whole.
+    return part if anew or _prepared(part) >= _prepared(every) else every
+
+
+def _named(split: str) -> list[str]:
+    """The splits which `split` takes rows from: those of `train[:10%]+validation` are train and validation."""
+    return sorted({part.split("[")[0].strip() for part in str(split).split("+")})
+
+
+def _prepared(builder: Any) -> float:
+    """When a builder's dataset was prepared, in seconds since 1970; 0: it is not."""
+    info = Path(builder.cache_dir) / datasets.config.DATASET_INFO_FILENAME
+    return info.stat().st_mtime if info.is_file() else 0.0
 
 
 def _dataset(path: str, revision: str | None, token: Token) -> dict[str, str | None]:

@@ -23,7 +23,7 @@ from producers.batches import run_batched
 from producers.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
 from producers.opencv import load_cv2
 from producers.placement import Placement
-from producers.weights import from_hub, revision_of
+from producers.weights import commit_of, from_hub, name_of
 
 MODEL = "stabilityai/stable-diffusion-xl-base-1.0"
 LATENT = 8  # pixels of a side that one value of the latent picture stands for
@@ -103,11 +103,12 @@ class AttentiveEraser:
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
         """
+        commit = commit_of(model, revision, file="model_index.json")
         dtype = {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(placement.precision, torch.float32)
         pipeline = from_hub(
             StableDiffusionXLInpaintPipeline.from_pretrained,
             model,
-            revision,
+            commit,
             dtype=dtype,
             add_watermarker=False,
             **({} if dtype == torch.float32 or Path(model).is_dir() else {"variant": "fp16"}),  # half the download
@@ -115,8 +116,8 @@ class AttentiveEraser:
         pipeline.set_progress_bar_config(disable=True)
         use_ddim(pipeline)
         prompt = encode_empty_prompt(pipeline)
-        found = revision_of(model, revision, getattr(pipeline.config, "_commit_hash", None))
-        return cls(pipeline, prompt, placement, source=(model, found), settings=settings, batch_size=batch_size)
+        source = (model, name_of(model, commit))
+        return cls(pipeline, prompt, placement, source=source, settings=settings, batch_size=batch_size)
 
     @property
     def identity(self) -> Identity:

@@ -43,9 +43,10 @@ def run_batched(
                 raise
             size = len(batch) // 2
             waiting.append(batch)
-            _free_memory()
+        else:
+            results.update(zip(batch, found, strict=True))
             continue
-        results.update(zip(batch, found, strict=True))
+        _free_memory()  # not before the error is gone, whose frames hold the batch
     return [results[index] for index in range(len(items))]
 
 

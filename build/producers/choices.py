@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class Choice:
     Attributes:
         name: of the method.
         model: id of its weights on the Hub, or a path; None for the published ones.
-        revision: commit of the weights on the Hub; for `lama` the MD5 of the file, for `sam` its size.
+        revision: commit, branch or tag of the weights on the Hub; for `lama` the MD5 of the file, for `sam` its size.
     """
 
     name: str
@@ -80,7 +81,8 @@ def _sam_hf(choice: Choice, placement: Callable[[], Placement], options: Mapping
 def _lama(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Infiller:
     with needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
         from producers import lama
-    return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5, **options)
+    with _variable(lama.VARIABLE, choice.model):  # the only way to tell the package which file it shall load
+        return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5, **options)
 
 
 def _attentive_eraser(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Infiller:
@@ -98,12 +100,40 @@ INFILLERS: Mapping[str, Loader] = MappingProxyType(
 )
 
 
+_TAKES_NOTHING = frozenset({"centred", "grabcut", "opencv"})
+_TAKES_NO_REVISION = _TAKES_NOTHING | {"boxes"}
+
+
 def check(choice: Choice, what: str, known: Mapping[str, Loader]) -> None:
-    """Raise a ConfigurationError if there is no method of this name."""
+    """Raise a ConfigurationError if there is no method of this name, or it does not take what was given."""
     if choice.name not in known:
         raise ConfigurationError(
             explain(f"unknown {what}", found=repr(choice.name), allowed=", ".join(sorted(known)))
         )
+    if choice.model and choice.name in _TAKES_NOTHING:
+        raise ConfigurationError(
+            explain(f"the {what} {choice.name} takes no model", found=str(choice), allowed=choice.name)
+        )
+    if choice.revision and choice.name in _TAKES_NO_REVISION:
+        allowed = str(Choice(choice.name, choice.model))
+        raise ConfigurationError(
+            explain(f"the {what} {choice.name} takes no revision", found=str(choice), allowed=allowed)
+        )
+
+
+@contextlib.contextmanager
+def _variable(name: str, value: str | None) -> Iterator[None]:
+    """An environment variable that has this value for a while; None leaves it alone."""
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before
+        elif value is not None:
+            del os.environ[name]
 
 
 @contextlib.contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import try_to_load_from_cache
 from torch.nn import functional
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, explain
@@ -21,7 +24,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """One classifier of as many classes as the set has.
+    """One classifier, of the same classes as the set.
 
     Attributes:
         name: as it was asked for, `timm:NAME` or `torchvision:NAME`.
@@ -39,16 +42,21 @@ class Classifier:
     mean: tuple[float, ...] = _MEAN
     std: tuple[float, ...] = _STD
 
-    def probabilities(self, pictures: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Of the true classes (n), for pictures of any size (float32, n x 3 x h x w, 0 to 1)."""
+    def probabilities(self, pictures: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
+        """Of the true classes (n), for pictures of any size (float32, n x 3 x h x w, 0 to 1).
+
+        Raises:
+            ConfigurationError: the classifier has another number of classes, so that indices mean other things.
+        """
         if pictures.shape[-1] != self.side:
             pictures = functional.interpolate(pictures, (self.side, self.side), mode="bicubic", antialias=True)
         mean, std = (pictures.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         logits = self.network((pictures - mean) / std).float()
-        if int(labels.max()) >= logits.shape[1]:
-            found = f"{logits.shape[1]} classes"
+        if logits.shape[1] != classes:
+            allowed = f"{classes}, those of the pictures"
+            then = "Choose a classifier of the same classes in the same order, or none: --classifiers"
             raise ConfigurationError(
-                explain(f"{self.name} knows too few classes", found=found, allowed="all of the set's")
+                explain(f"{self.name} has other classes", found=logits.shape[1], allowed=allowed, then=then)
             )
         true: torch.Tensor = logits.softmax(1).gather(1, labels[:, None])[:, 0]
         return true
@@ -79,11 +87,15 @@ class Witnesses:
         """As JSON object."""
         return {"classifiers": {one.name: one.revision for one in self.classifiers}, "greys": self.greys}
 
-    def evidence(self, views: Sequence[View]) -> list[Evidence]:
-        """What they say about each version."""
-        return run_batched(views, self._evidence, size=self.batch_size)
+    def evidence(self, views: Sequence[View], classes: int) -> list[Evidence]:
+        """What they say about each version, of a set of so many classes.
 
-    def _evidence(self, views: list[View]) -> list[Evidence]:
+        Raises:
+            ConfigurationError: a classifier has another number of classes.
+        """
+        return run_batched(views, partial(self._evidence, classes), size=self.batch_size)
+
+    def _evidence(self, classes: int, views: list[View]) -> list[Evidence]:
         labels = torch.tensor([one.label for one in views], device=self.placement.device)
         colours, backgrounds = (
             self._pictures([getattr(one, name) for one in views]) for name in ("colours", "background")
@@ -94,8 +106,8 @@ class Witnesses:
         shown = (colours[:, None] + greys * (1 - alpha[:, None])).flatten(0, 1)
         repeated = labels.repeat_interleave(self.greys)
         with self.placement.inference():
-            seen = self._mean([one.probabilities(shown, repeated) for one in self.classifiers])
-            left = self._mean([one.probabilities(backgrounds, labels) for one in self.classifiers])
+            seen = self._mean([one.probabilities(shown, repeated, classes) for one in self.classifiers])
+            left = self._mean([one.probabilities(backgrounds, labels, classes) for one in self.classifiers])
         seen = seen.view(len(views), -1).mean(1)
         return [Evidence(*pair) for pair in zip(seen.tolist(), left.tolist(), strict=True)]
 
@@ -144,15 +156,25 @@ def _from_timm(name: str, model: str, device: str) -> Classifier:
     except RuntimeError as error:  # of which timm's error of unknown models is one
         raise ConfigurationError(explain(f"timm has no pretrained model {model}", found=error)) from error
     settings = timm.data.resolve_data_config({}, model=network)
-    revision = str(network.pretrained_cfg.get("hf_hub_id") or network.pretrained_cfg.get("tag") or "pretrained")
     return Classifier(
         name=name,
-        revision=revision,
+        revision=_timm_revision(network.pretrained_cfg),
         network=network.to(device).eval(),
         side=settings["input_size"][-1],
         mean=tuple(settings["mean"]),
         std=tuple(settings["std"]),
     )
+
+
+def _timm_revision(settings: Mapping[str, Any]) -> str:
+    """Repository and commit of the weights that were just loaded; no commit where they are not of the Hub."""
+    repository = str(settings.get("hf_hub_id") or "")
+    model, _, revision = repository.partition("@")
+    for file in ("model.safetensors", "pytorch_model.bin") if model else ():
+        path = try_to_load_from_cache(model, file, revision=revision or None)
+        if isinstance(path, str):  # .../snapshots/COMMIT/FILE
+            return f"{model}@{Path(path).parent.name}"
+    return repository or str(settings.get("tag") or "pretrained")
 
 
 def _from_torchvision(name: str, model: str, device: str) -> Classifier:

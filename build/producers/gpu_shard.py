@@ -7,14 +7,15 @@ goes on in other processes meanwhile, a window of pictures at each end.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
 from fornet_hf.encoding import Encoding
 from producers.backends import Backends, Query, Raster
 from producers.candidate_shards import CandidatePatch, write_candidates
-from producers.candidates import Labelled, Outcome, raster_of, search
+from producers.candidates import Labelled, Outcome, raster_of
+from producers.careful_search import CarefulSearch
 from producers.plan import Task
 from producers.prompts import prompts_for
 from producers.report import Lost, Report
@@ -22,9 +23,6 @@ from producers.run_folder import RunFolder
 from producers.shard import patch_of, usable_batches
 
 AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
-
-# What a model may raise about one picture. Anything else, such as an error of the GPU, is not the picture's fault.
-_PICTURES_FAULT = (ValueError, ArithmeticError, LookupError, MemoryError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +34,14 @@ class Engine:
         pool: for decoding and patches.
         encoding: of the patches.
         window: pictures that the models get at a time; the more, the fuller their batches of equal size.
+        shared: whether others use the memory of the models' GPU.
     """
 
     backends: Backends
     pool: Executor
     encoding: Encoding
     window: int = 128
+    shared: Callable[[], bool] = lambda: False
 
 
 def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
@@ -50,6 +50,7 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
     Raises:
         ForNetError: the source shard cannot be read. A single picture raises nothing: it is in the report.
         OSError: the disk is full.
+        Exception: what the models raise, if no picture is to blame; see `CarefulSearch`.
     """
     with folder.reported(task) as report:
         write_candidates(folder.shard(task), _rows(task, engine, report), engine.encoding)
@@ -58,8 +59,9 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
 
 def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch]:
     making: deque[list[Future[Made]]] = deque()
+    search = CarefulSearch(engine.backends, engine.encoding, report, shared=engine.shared)
     for pictures, rasters in _decoded(task, engine, report):
-        making.append(_submit(pictures, _outcomes(pictures, rasters, engine, report), engine))
+        making.append(_submit(pictures, _outcomes(pictures, rasters, search), engine))
         if len(making) > AHEAD:
             yield from _collected(making.popleft(), report)
     while making:
@@ -85,48 +87,14 @@ def _arrived(
         return pictures, [future.result() for future in rasters]
 
 
-def _outcomes(
-    pictures: Sequence[Labelled], rasters: Sequence[Raster | Lost], engine: Engine, report: Report
-) -> list[Outcome]:
+def _outcomes(pictures: Sequence[Labelled], rasters: Sequence[Raster | Lost], search: CarefulSearch) -> list[Outcome]:
     queries = [
         Query(key=picture.key, raster=raster, prompts=picture.prompts)
         for picture, raster in zip(pictures, rasters, strict=True)
         if not isinstance(raster, Lost)
     ]
-    found = iter(search_kindly(queries, engine, report))
+    found = iter(search(queries))
     return [raster if isinstance(raster, Lost) else next(found) for raster in rasters]
-
-
-def search_kindly(queries: Sequence[Query], engine: Engine, report: Report) -> list[Outcome]:
-    """What the models make of pictures; a picture with which they fail does not take the others along.
-
-    Raises:
-        Exception: what the models raise, if it is not about a picture or they fail with every single one.
-    """
-    try:
-        return search(queries, engine.backends, engine.encoding, report)
-    except Exception as error:
-        if not _is_pictures_fault(error):
-            raise
-        first = error
-    outcomes = [_search_one(query, engine, report) for query in queries]
-    if len(queries) > 1 and all(isinstance(one, Lost) and one.outcome == "error" for one in outcomes):
-        raise first
-    return outcomes
-
-
-def _search_one(query: Query, engine: Engine, report: Report) -> Outcome:
-    try:
-        return search([query], engine.backends, engine.encoding, report)[0]
-    except Exception as error:
-        if not _is_pictures_fault(error):
-            raise
-        return Lost(query.key, "error", type(error).__name__, str(error))
-
-
-def _is_pictures_fault(error: Exception) -> bool:
-    # torch's error of this name is compared by name, because methods without torch do not import it
-    return isinstance(error, _PICTURES_FAULT) or type(error).__name__ == "OutOfMemoryError"
 
 
 Made = tuple[CandidatePatch, ...] | Lost

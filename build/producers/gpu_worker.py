@@ -9,12 +9,14 @@ import socket
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from producers.backends import Backends
+from producers.gpu_memory import is_shared
 from producers.gpu_shard import Engine, segment_shard
 from producers.model_settings import ModelSettings
 from producers.plan import Task
@@ -45,6 +47,7 @@ class GpuWorker(ABC, Generic[Loaded]):
     folder: RunFolder
     workers: int
     _models: Loaded | None = field(default=None, init=False, repr=False)
+    _device: str = field(default="cpu", init=False, repr=False)
     _pool: Executor | None = field(default=None, init=False, repr=False)
 
     @abstractmethod
@@ -71,7 +74,7 @@ class GpuWorker(ABC, Generic[Loaded]):
 
     def _do(self, task: Task, device: str) -> Report:
         if self._models is None:
-            self._models = self.load(device)
+            self._models, self._device = self.load(device), device
             note_models(self.folder.root, self._models)
         if self._pool is None:
             self._pool = pool_of(self.workers)
@@ -102,7 +105,13 @@ class SegmentWorker(GpuWorker[Backends]):
 
     def do(self, task: Task, models: Backends, pool: Executor) -> Report:
         """Write a candidate shard."""
-        engine = Engine(backends=models, pool=pool, encoding=self.settings.encoding, window=self.window)
+        engine = Engine(
+            backends=models,
+            pool=pool,
+            encoding=self.settings.encoding,
+            window=self.window,
+            shared=partial(is_shared, self._device),
+        )
         return segment_shard(task, engine, self.folder)
 
 

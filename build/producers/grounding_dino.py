@@ -19,7 +19,7 @@ from fornet_hf.masks import Box
 from producers.backends import Detection, Identity, Query
 from producers.batches import run_batched
 from producers.placement import Placement
-from producers.weights import from_hub, revision_of
+from producers.weights import commit_of, from_hub, name_of
 
 MODEL = "IDEA-Research/grounding-dino-tiny"
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as all published weights expect
@@ -110,11 +110,11 @@ class GroundingDino:
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
         """
-        network = from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, revision)
-        tokenizer = from_hub(AutoTokenizer.from_pretrained, model, revision)
-        found = revision_of(model, revision, getattr(network.config, "_commit_hash", None))
-        size = input_size(model, revision)
-        return cls(network, tokenizer, placement, source=(model, found), batch_size=batch_size, size=size)
+        commit = commit_of(model, revision)
+        network = from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, commit)
+        tokenizer = from_hub(AutoTokenizer.from_pretrained, model, commit)
+        source, size = (model, name_of(model, commit)), input_size(model, commit)
+        return cls(network, tokenizer, placement, source=source, batch_size=batch_size, size=size)
 
     @property
     def identity(self) -> Identity:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,7 +91,7 @@ class Lama:
         device = self.placement.device
         pictures = torch.stack([torch.tensor(_pad(window.raster), device=device) for window in windows])
         holes = torch.stack([torch.tensor(_pad(window.hole), device=device) for window in windows])
-        with torch.inference_mode(), torch.autocast(torch.device(device).type, enabled=False):
+        with torch.inference_mode(), torch.autocast(torch.device(device).type, enabled=False), _memory_errors():
             output = self.model(pictures.permute(0, 3, 1, 2).float() / 255, holes[:, None].long())
             # The public tool cuts the fraction off instead of rounding; so the same weights give the same pixels.
             pixels = (output * 255).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
@@ -98,6 +99,17 @@ class Lama:
             filled[: window.hole.shape[0], : window.hole.shape[1]]
             for filled, window in zip(pixels, windows, strict=True)
         ]
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """TorchScript raises torch's error for memory that ran out anew, as a RuntimeError of the same text."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "out of memory" not in str(error) or isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise torch.OutOfMemoryError(str(error)) from error
 
 
 def _around(low: int, high: int, margin: int, side: int) -> tuple[int, int]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from fornet_hf.encoding import Encoding
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from producers.backends import Backends, Detector, Infiller, Segmenter
 from producers.choices import DETECTORS, INFILLERS, SEGMENTERS, Choice, check
 from producers.settings import version_of
@@ -18,6 +21,14 @@ PACKAGES = (
     "fornet-hf", "pillow", "numpy", "opencv-python-headless", "torch", "transformers", "diffusers",
     "segment-anything", "simple-lama-inpainting",
 )  # fmt: skip
+
+PRECISIONS = ("float32", "bfloat16", "float16")
+"""Names of those in `placement`, which needs torch."""
+
+SAM_SIZES = ("vit_b", "vit_l", "vit_h")
+"""Likewise, of those in `sam`."""
+
+_IN_FILES = frozenset({"sam", "lama"})  # the model that is given is a path, and cannot be an id on the Hub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +56,22 @@ class ModelSettings:
         check(self.detector, "detector", DETECTORS)
         check(self.segmenter, "segmenter", SEGMENTERS)
         check(self.infiller, "infiller", INFILLERS)
+        _one_of(PRECISIONS, "unknown precision", self.precision)
+        if self.segmenter.name == "sam" and self.segmenter.revision:
+            _one_of(SAM_SIZES, "unknown size of SAM", self.segmenter.revision)
+
+    def check_files(self) -> None:
+        """Read what is read without loading models, so that a wrong name is known before a run notes it for ever.
+
+        Raises:
+            ConfigurationError: boxes are asked for without a file, or it does not hold boxes.
+            NotFoundError: a file is missing.
+        """
+        if self.detector.name == "boxes":
+            DETECTORS["boxes"](self.detector, _nowhere, {})
+        for one in (self.segmenter, self.infiller):
+            if one.name in _IN_FILES and one.model and not Path(one.model).is_file():
+                raise NotFoundError(explain(f"the weights of {one.name} are missing", found=f"no file {one.model}"))
 
     def backends(self, device: str) -> Backends:
         """The models, loaded onto a device.
@@ -78,3 +105,12 @@ class ModelSettings:
             "precision": self.precision,
             "versions": {name: version_of(name) for name in PACKAGES},
         }
+
+
+def _one_of(known: Sequence[str], what: str, value: str) -> None:
+    if value not in known:
+        raise ConfigurationError(explain(what, found=repr(value), allowed=sorted(known)))
+
+
+def _nowhere() -> NoReturn:
+    raise RuntimeError("boxes are not on any device")

@@ -35,7 +35,7 @@ class Placement:
                 explain("unknown precision", found=repr(self.precision), allowed=sorted(PRECISIONS))
             )
         if self.device.startswith("cuda") and not torch.cuda.is_available():
-            then = "Use --device cpu, or install a build of torch for CUDA: https://pytorch.org/get-started/locally"
+            then = "Use the CPU (--gpus 0), or install a build of torch for CUDA: https://pytorch.org/get-started/locally"
             raise ConfigurationError(explain("torch sees no GPU", found=repr(self.device), then=then))
 
     @contextlib.contextmanager

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fornet_hf.classes import imagenet_classes, wnid_index
+from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.manifest import SPLITS
 from fornet_hf.sources import FolderSource, Picture, PictureRef, iter_pictures, shard_files
 from producers.candidates import Labelled
+from producers.class_names import Classes, folder_classes, parquet_classes
 from producers.report import Lost
 
 PICTURES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
@@ -26,7 +27,7 @@ class Task:
         index: of the shard, from 0.
         count: of the split's shards.
         pictures: files of a folder, or a Parquet shard.
-        classes: names of the class folders in label order; None for ImageNet-1k.
+        classes: names in label order, which are those of the class folders; None for ImageNet-1k.
         source: path of the Parquet shard in its repository; None for a folder.
     """
 
@@ -34,8 +35,13 @@ class Task:
     index: int
     count: int
     pictures: tuple[PictureRef, ...] | Path
-    classes: tuple[str, ...] | None
+    classes: Classes
     source: str | None = None
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """In label order, ImageNet-1k's too."""
+        return self.classes or class_names()
 
     @property
     def name(self) -> str:
@@ -62,7 +68,7 @@ class Task:
             yield self._labelled(picture)
 
     def _labelled(self, picture: Picture) -> Labelled | Lost:
-        names = self.classes or tuple(one.name for one in imagenet_classes())
+        names = self.class_names
         if picture.label is None or picture.label >= len(names):
             detail = explain("the picture's label", found=picture.label, allowed=f"0 to {len(names) - 1}")
             return Lost(picture.key, "error", "label", detail)
@@ -118,24 +124,19 @@ def plan(root: Path, splits: Sequence[str], shards: int | None = None) -> list[T
 
     Raises:
         NotFoundError: a split or its pictures are missing.
-        ConfigurationError: no pictures, fewer pictures than shards, or two pictures of the same name.
+        ConfigurationError: no pictures, fewer pictures than shards, two pictures of the same name, or classes of
+            which only some are ImageNet-1k's.
     """
     folder = FolderSource(root)
     if any(folder.has(split) for split in SPLITS):
-        classes = class_folders(folder)
+        classes = folder_classes(folder)
         return [task for split in splits for task in _folder_tasks(folder, split, shards, classes)]
-    return [task for split in splits for task in _parquet_tasks(root, split)]
+    paths = {split: shard_files(root, split) for split in splits}
+    classes = parquet_classes([files[0] for files in paths.values()])
+    return [task for split, files in paths.items() for task in _parquet_tasks(root, split, files, classes)]
 
 
-def class_folders(folder: FolderSource) -> tuple[str, ...] | None:
-    """Names of the class folders of all splits, sorted; None if all are of ImageNet-1k, whose order then holds."""
-    names = {name for split in SPLITS if folder.has(split) for name in folder.classes(split)}
-    return None if names <= wnid_index().keys() else tuple(sorted(names))
-
-
-def _folder_tasks(
-    folder: FolderSource, split: str, shards: int | None, classes: tuple[str, ...] | None
-) -> list[Task]:
+def _folder_tasks(folder: FolderSource, split: str, shards: int | None, classes: Classes) -> list[Task]:
     pictures = folder.list(split)
     _check_keys(pictures)
     count = shards or -(-len(pictures) // PICTURES_PER_SHARD)
@@ -161,15 +162,14 @@ def _check_keys(pictures: Sequence[PictureRef]) -> None:
             )
 
 
-def _parquet_tasks(root: Path, split: str) -> list[Task]:
-    paths = shard_files(root, split)
+def _parquet_tasks(root: Path, split: str, paths: Sequence[Path], classes: Classes) -> list[Task]:
     return [
         Task(
             split=split,
             index=index,
             count=len(paths),
             pictures=path,
-            classes=None,
+            classes=classes,
             source=path.relative_to(root).as_posix(),
         )
         for index, path in enumerate(paths)

@@ -3,6 +3,7 @@
 patches/train-00000-of-00002.parquet ...  and manifest.json, written last
 reports/train-00000-of-00002.json ...     a shard counts as finished when this is there too
 run.json                                  settings and pictures; a run goes on only with the same
+.lock                                     held while run.json, manifest.json or report.json is changed
 report.json                               the sum of the reports
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.files import write_text
+from fornet_hf.files import lock, write_text
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from producers.plan import Task
 from producers.report import Lost, Report
@@ -89,8 +90,11 @@ class RunFolder:
         Raises:
             ConfigurationError: the folder holds a run with other settings or pictures.
         """
+        with self._locked():
+            self._begin(_description(tasks, settings))
+
+    def _begin(self, plan: Mapping[str, Any]) -> None:
         path = self.root / "run.json"
-        plan = _description(tasks, settings)
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {**plan, "splits": {}}
         before = dict(known["splits"])
         for name, value in plan.items():
@@ -106,23 +110,32 @@ class RunFolder:
 
         Splits which an earlier command made stay in the manifest.
         """
-        splits: dict[str, tuple[ShardEntry, ...]] = {}
-        if (self.patches / MANIFEST).is_file():
-            splits.update(read_manifest(self.patches).splits)
-        for split in {task.split: None for task in tasks}:
-            splits[split] = tuple(self._entry(task) for task in tasks if task.split == split)
-        manifest = Manifest(
-            encoding=settings.encoding,
-            splits={split: splits[split] for split in SPLITS if split in splits},
-            source=source,
-            source_revision=revision,
-            classes=tasks[0].classes,
-            producer=settings.producer(),
-        )
-        write_manifest(self.patches, manifest)
-        report = self.total()
-        _write_json(self.root / "report.json", report.to_json())
+        made: dict[str, tuple[ShardEntry, ...]] = {}
+        for task in tasks:
+            made[task.split] = (*made.get(task.split, ()), self._entry(task))
+        with self._locked():
+            before = read_manifest(self.patches).splits if (self.patches / MANIFEST).is_file() else {}
+            splits = {**before, **made}
+            manifest = Manifest(
+                encoding=settings.encoding,
+                splits={split: splits[split] for split in SPLITS if split in splits},
+                source=source,
+                source_revision=revision,
+                classes=tasks[0].classes,
+                producer=settings.producer(),
+            )
+            write_manifest(self.patches, manifest)
+            report = self.total()
+            _write_json(self.root / "report.json", report.to_json())
         return report
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """No other process is in here for this folder: commands for two splits may run at the same time."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("wb") as file:
+            lock(file, wait=True)
+            yield
 
     def _entry(self, task: Task) -> ShardEntry:
         rows = self.report(task).ok

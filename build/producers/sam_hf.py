@@ -9,7 +9,7 @@ from transformers import SamModel
 
 from producers.box_segmenter import BoxSegmenter
 from producers.placement import Placement
-from producers.weights import from_hub, revision_of
+from producers.weights import commit_of, from_hub, name_of
 
 MODEL = "facebook/sam-vit-base"
 
@@ -45,11 +45,11 @@ def load(
     Raises:
         NotFoundError: they are not there; the message has the line that fetches them.
     """
-    network = from_hub(SamModel.from_pretrained, model, revision)
-    found = revision_of(model, revision, getattr(network.config, "_commit_hash", None))
+    commit = commit_of(model, revision)
+    network = from_hub(SamModel.from_pretrained, model, commit)
     return BoxSegmenter(
         network=HubSam(network.to(placement.device)),
         placement=placement,
-        source=("sam", model, found),
+        source=("sam", model, name_of(model, commit)),
         batch_size=batch_size,
     )

@@ -79,7 +79,7 @@ def select_shard(
         lost: the pictures which have no candidates.
 
     Raises:
-        IntegrityError: the candidates were made of other pictures.
+        IntegrityError: the candidates were made of other pictures, or with other labels.
         ForNetError: candidates or pictures cannot be read.
     """
     scores: list[dict[str, object]] = []
@@ -107,7 +107,8 @@ def _chosen(
             views = [[future.result() for future in made] for made in futures]
         with report.clock("score"):
             shown = [one for made in views for one in made]
-            evidence = iter(selection.witnesses.evidence(shown) if selection.witnesses else ())
+            classes = len(task.class_names)
+            evidence = iter(selection.witnesses.evidence(shown, classes) if selection.witnesses else ())
         for versions, made in zip(pictures, views, strict=True):
             chosen, records = judge(versions, [next(evidence) for _ in made])
             scores.extend(records)
@@ -167,11 +168,16 @@ def _views(picture: Labelled, versions: Versions, encoding: Encoding, selection:
 
 
 def _matched(task: Task, candidates: CandidateShard) -> Iterator[tuple[Labelled, Versions]]:
-    """Pictures with their versions; those without any are passed over."""
+    """Pictures with their versions; those without any are passed over.
+
+    Raises:
+        IntegrityError: the candidates were made of other pictures, or with other labels.
+    """
     waiting = candidates.by_picture()
     versions = next(waiting, None)
     for picture in task.read():
         if isinstance(picture, Labelled) and versions is not None and versions[0].patch.key == picture.key:
+            _check_label(picture, versions, candidates)
             yield picture, versions
             versions = next(waiting, None)
     if versions is not None:
@@ -179,3 +185,10 @@ def _matched(task: Task, candidates: CandidateShard) -> Iterator[tuple[Labelled,
         raise IntegrityError(
             explain(what, found=versions[0].patch.key, then="Give the pictures that were segmented.")
         )
+
+
+def _check_label(picture: Labelled, versions: Versions, candidates: CandidateShard) -> None:
+    if wrong := [one.patch.label for one in versions if one.patch.label != picture.label]:
+        what = f"{candidates.path}: label of {picture.key}"
+        then = "The classes have changed since these pictures were segmented: segment them anew."
+        raise IntegrityError(explain(what, found=wrong[0], allowed=picture.label, then=then))

@@ -5,22 +5,17 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Protocol
 
 from fornet_hf.errors import ForNetError
 from fornet_hf.workers import max_workers
-from producers.parallel import WorkerDiedError
 from producers.plan import Task
 from producers.pools import begin_worker
 from producers.report import Report
-
-# What a second attempt, in a new process, would not put right.
-FINAL = (ForNetError, OSError)
+from producers.roster import Entry, Roster, say_retired
 
 
 class Work(Protocol):
@@ -52,7 +47,8 @@ def run_on_slots(
 ) -> Iterator[tuple[Task, Report]]:
     """Each task with its report, as they get finished.
 
-    A task whose process is killed, or fails for a reason that may lie in the GPU, is begun again in a new process.
+    A task whose process is killed, or fails for a reason that may lie in the GPU, is begun again in a new process,
+    on another device if there is one; a device that fails time and again gets no more tasks.
     Any other error lets the tasks that have begun finish, begins no more, and is raised.
 
     Args:
@@ -66,8 +62,8 @@ def run_on_slots(
         ForNetError: what a task raised.
         OSError: likewise.
     """
-    queue = _Queue(deque((task, 1) for task in tasks), attempts)
-    slots = [_Slot(work, device, queue) for device in devices[: len(tasks)]]
+    queue = _Queue(Roster(tasks, attempts, range(len(devices))))
+    slots = [_Slot(work, device, number, queue) for number, device in enumerate(devices)]
     failure: Exception | None = None
     try:
         for slot in slots:
@@ -79,46 +75,66 @@ def run_on_slots(
                 else:
                     yield task, outcome
     finally:
-        queue.stopped = True
+        queue.stop()
         for slot in slots:
             slot.kill()
     if failure is not None:
         raise failure
 
 
-@dataclass
 class _Queue:
-    """Tasks that no slot has taken, with the number of the next attempt; outcomes, and a None for each slot's end."""
+    """The roster, shared by the slots' threads; outcomes, and a None for each slot's end."""
 
-    tasks: deque[tuple[Task, int]]
-    attempts: int
-    done: SimpleQueue[tuple[Task, Report | Exception] | None] = field(default_factory=SimpleQueue)
-    stopped: bool = False
+    def __init__(self, roster: Roster) -> None:
+        self.done: SimpleQueue[tuple[Task, Report | Exception] | None] = SimpleQueue()
+        self._roster = roster
+        self._changed = threading.Condition()
 
-    def take(self) -> tuple[Task, int] | None:
-        try:
-            return None if self.stopped else self.tasks.popleft()
-        except IndexError:
+    def take(self, slot: int) -> Entry | None:
+        """The next task for a slot, waited for while one may come back from another; None if there will be none."""
+        with self._changed:
+            while not (self._roster.over or self._roster.stopped or slot in self._roster.retired):
+                if (entry := self._roster.take(slot)) is not None:
+                    return entry
+                self._changed.wait()
             return None
 
-    def fail(self, task: Task, error: Exception) -> None:
-        self.stopped = True
-        self.done.put((task, error))
+    def succeeded(self, slot: int, entry: Entry, report: Report) -> None:
+        with self._changing():
+            self._roster.succeeded(slot)
+        self.done.put((entry.task, report))
 
-    def again(self, task: Task, attempt: int, error: Exception) -> None:
-        if attempt < self.attempts:
-            self.tasks.append((task, attempt + 1))
-            return
-        then = "The run's logs say more. The same command goes on from here; with fewer --workers if memory ran out."
-        self.fail(task, WorkerDiedError(f"{task.name}: failed {attempt} times, at last: {error}. {then}"))
+    def ended(self, entry: Entry, error: Exception) -> None:
+        with self._changing():
+            self._roster.ended()
+        self.done.put((entry.task, error))
+
+    def failed(self, slot: int, entry: Entry, error: Exception) -> bool:
+        """Returns whether that made the slot retire."""
+        with self._changing():
+            final = self._roster.failed(slot, entry, error)
+        if final is not None:
+            self.done.put((entry.task, final))
+        return slot in self._roster.retired
+
+    def stop(self) -> None:
+        with self._changing():
+            self._roster.stop()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._changed:
+            yield
+            self._changed.notify_all()
 
 
 class _Slot:
     """A thread that feeds one process after another."""
 
-    def __init__(self, work: Work, device: str, queue: _Queue) -> None:
+    def __init__(self, work: Work, device: str, number: int, queue: _Queue) -> None:
         self._work = work
         self._device = device
+        self._number = number
         self._queue = queue
         self._process: tuple[multiprocessing.process.BaseProcess, Connection] | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -130,21 +146,24 @@ class _Slot:
 
     def _run(self) -> None:
         try:
-            while (taken := self._queue.take()) is not None:
-                self._attempt(*taken)
+            while (entry := self._queue.take(self._number)) is not None:
+                self._attempt(entry)
         finally:
             self._close()
             self._queue.done.put(None)
 
-    def _attempt(self, task: Task, attempt: int) -> None:
+    def _attempt(self, entry: Entry) -> None:
         try:
-            self._queue.done.put((task, self._do(task)))
-        except FINAL as error:
-            self._queue.fail(task, error)
+            report = self._do(entry.task)
         except AttemptFailedError as error:
             self.kill()  # an error of the GPU stays with the process that met it
             self._close()
-            self._queue.again(task, attempt, error)
+            if self._queue.failed(self._number, entry, error):
+                say_retired(self._device, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not wait for this task
+            self._queue.ended(entry, error)
+        else:
+            self._queue.succeeded(self._number, entry, report)
 
     def _do(self, task: Task) -> Report:
         if self._process is None:

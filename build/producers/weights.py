@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from huggingface_hub import hf_hub_download
+
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.files import sha256_of
 
@@ -37,16 +39,29 @@ def _line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-def revision_of(model: str, asked: str | None, resolved: str | None = None) -> str:
-    """What names these weights for ever: the commit on the Hub, or a digest of a local folder's weights.
+def commit_of(model: str, revision: str | None, *, file: str = "config.json") -> str | None:
+    """The commit that a revision means now; None for a local folder.
+
+    Models do not tell which commit they are of, and a branch may move between one file and the next. So the commit
+    is found first, and everything is loaded from it.
 
     Args:
         model: id on the Hub or path of a folder.
-        asked: the revision which was asked for.
-        resolved: the commit which the loader found, where it tells.
+        revision: branch, tag or commit; None: the repository's main branch.
+        file: which the repository has for sure.
+
+    Raises:
+        NotFoundError: as `from_hub`.
     """
-    folder = Path(model)
-    if folder.is_dir():
-        files = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
-        return f"sha256:{sha256_of(files[0])}" if files else "local"
-    return resolved or asked or "main"
+    if Path(model).is_dir():
+        return None
+    # in the Hub's cache every file is .../snapshots/COMMIT/FILE
+    return Path(from_hub(hf_hub_download, model, revision, filename=file)).parent.name
+
+
+def name_of(model: str, commit: str | None) -> str:
+    """What names these weights for ever: the commit on the Hub, or a digest of a local folder's weights."""
+    if commit is not None:
+        return commit
+    files = [Path(model) / name for name in _WEIGHTS if (Path(model) / name).is_file()]
+    return f"sha256:{sha256_of(files[0])}" if files else "local"

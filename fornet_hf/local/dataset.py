@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,11 @@ class ForNetDataset:
 
         Raises:
             IndexError: there is no such foreground.
+            TypeError: not an integer.
             SourceError: the foreground is damaged.
         """
-        place = int(index) + (len(self) if index < 0 else 0)
+        index = operator.index(index)
+        place = index + (len(self) if index < 0 else 0)
         if not 0 <= place < len(self):
             raise IndexError(f"no example {index}; there are {len(self)}")
         split = self._split
@@ -221,16 +224,17 @@ class ForNetDataset:
 
 
 def _chained(transform: Any) -> Any:
-    return _Chain(transform) if isinstance(transform, (list, tuple)) else transform
+    return Compose(transform) if isinstance(transform, (list, tuple)) else transform
 
 
-class _Chain:
+class Compose:
     """Transforms called one after the other."""
 
     def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
         self.transforms = list(transforms)
 
     def __call__(self, picture: Any) -> Any:
+        """The picture after all of them."""
         for transform in self.transforms:
             picture = transform(picture)
         return picture

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
-from fornet_hf.errors import ConfigurationError, ForNetError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.local.index import LocalSplit
 from fornet_hf.raster import decode_rgb
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.compositing import Composed, Parts
 from fornet_hf.recombination.composition import Composition, Size
 from fornet_hf.recombination.config import RecombinationConfig
-from fornet_hf.recombination.decoding import size_of
+from fornet_hf.recombination.decoding import PictureError, size_of
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.lockstep import Steps
 from fornet_hf.recombination.recombiner import Drawn, Recombiner
@@ -45,6 +44,12 @@ class LocalPool(SelectedPool):
         """The key of the picture which that background belongs to."""
         return self._split.backgrounds.entries.name(row)[1]
 
+    def place(self, row: int | None) -> str:
+        """The file of a background, for messages; None: of the one that was read last."""
+        if row is None and self._last is not None:
+            row = self._last[0]
+        return "a background" if row is None else self._split.backgrounds.place(row)
+
 
 @dataclass(frozen=True)
 class Originals:
@@ -55,7 +60,11 @@ class Originals:
 
     def read(self, folder: str, key: str, size: Size) -> Image.Image:
         """The picture as RGB, of the size of its background. Raises NotFoundError or SourceError."""
-        picture = decode_rgb(self.source.read(self.split, key, folder).data)
+        found = self.source.read(self.split, key, folder)
+        try:
+            picture = decode_rgb(found.data)
+        except SourceError as error:
+            raise error.at(found.origin) from error
         return picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
 
 
@@ -75,13 +84,18 @@ class LocalRecombiner(Recombiner):
 
     def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
         """The numbers for one row. Raises SourceError, naming the picture, if one is damaged."""
-        with _damage_named(row):
+        try:
             return (yield from super().drawing(row))
+        except PictureError as error:
+            raise damaged(self.pool.place(None), error) from error
 
     def rendering(self, drawn: Drawn) -> Steps[Composed]:
         """The pixels for one row. Raises SourceError, naming the picture, if one is damaged."""
-        with _damage_named(drawn.row):
+        shown = drawn.composition.background
+        try:
             return (yield from super().rendering(drawn))
+        except PictureError as error:
+            raise damaged(self.pool.place(drawn.row["own"] if shown is None else shown), error) from error
 
     def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
         """The row's own background, not read yet."""
@@ -100,16 +114,6 @@ class LocalRecombiner(Recombiner):
             return parts._replace(background=picture, foreground=picture, box=(0, 0, *size))
         index = row["own"] if composition.background is None else composition.background
         return parts._replace(background=self.pool.read(index))
-
-
-@contextmanager
-def _damage_named(row: Mapping[str, Any]) -> Iterator[None]:
-    try:
-        yield
-    except ForNetError:
-        raise
-    except OSError as error:
-        raise damaged(f"{row['folder']}/{row['key']}, or the background drawn for it", error) from error
 
 
 def damaged(place: str, error: Exception) -> SourceError:

@@ -80,30 +80,49 @@ def assemble(ingredients: Ingredients) -> Assembled:
         PatchFormatError: the release is not sound; the message names up to ten problems.
         ForNetError: something else cannot be published as it is; the message says what.
     """
+    small = given_files(ingredients)
     folder = patches_in(ingredients.patches)
-    listed = (folder / MANIFEST).is_file()
+    listed = f"{PATCHES}/{MANIFEST}" in small
     manifest = read_manifest(folder) if listed else _new_manifest(folder, ingredients)
     findings = _check(folder, manifest, ingredients)
     statistics = describe(findings.facts, {split: len(one) for split, one in manifest.splits.items()})
-    text = json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n"
-    small: dict[str, Content] = {
-        **library_files(ingredients.project),
-        f"{PATCHES}/{MANIFEST}": folder / MANIFEST if listed else text.encode(),
-        f"{PATCHES}/{STATISTICS}": to_text(statistics).encode(),
-    }
-    picture = None
-    if ingredients.picture is not None:
-        picture = picture_path(ingredients.picture)
-        small[picture] = ingredients.picture
-    small[CARD] = _card(ingredients.project, manifest, statistics, picture).encode()
-    refuse_tokens(small, ingredients.token)
+    made: dict[str, Content] = {f"{PATCHES}/{STATISTICS}": to_text(statistics).encode()}
+    if not listed:
+        made[f"{PATCHES}/{MANIFEST}"] = (json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n").encode()
+    picture = None if ingredients.picture is None else picture_path(ingredients.picture)
+    template = (ingredients.project / TEMPLATE).read_text(encoding="utf-8")
+    made[CARD] = fill_card(template, manifest, statistics, picture=picture).encode()
+    refuse_tokens(made, ingredients.token)
     entries = [entry for one in manifest.splits.values() for entry in one]
     return Assembled(
-        files={**small, **{f"{PATCHES}/{entry.path}": folder / entry.path for entry in entries}},
+        files={**small, **made, **{f"{PATCHES}/{entry.path}": folder / entry.path for entry in entries}},
         known={f"{PATCHES}/{entry.path}": entry.sha256 for entry in entries},
         statistics=statistics,
         findings=findings,
     )
+
+
+def given_files(ingredients: Ingredients) -> dict[str, Content]:
+    """The files of a release that are there before its shards are read: code, manifest, picture; by path.
+
+    Raises:
+        ForNetError: one of them, or another ingredient, is missing or cannot be used.
+    """
+    folder, pictures = patches_in(ingredients.patches), ingredients.imagenet_dir
+    template = ingredients.project / TEMPLATE
+    if ingredients.sample < 1:
+        raise ConfigurationError(explain("patches to apply of each shard", found=ingredients.sample, allowed=">= 1"))
+    if pictures is not None and not pictures.is_dir():
+        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {pictures}"))
+    if not template.is_file():
+        raise NotFoundError(explain("the card's template is missing", found=f"no file {template}"))
+    files = library_files(ingredients.project)
+    if (folder / MANIFEST).is_file():
+        files[f"{PATCHES}/{MANIFEST}"] = folder / MANIFEST
+    if ingredients.picture is not None:
+        files[picture_path(ingredients.picture)] = ingredients.picture
+    refuse_tokens(files, ingredients.token)
+    return files
 
 
 def patches_in(folder: Path) -> Path:
@@ -126,8 +145,6 @@ def _new_manifest(folder: Path, ingredients: Ingredients) -> Manifest:
 
 
 def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findings:
-    if ingredients.sample < 1:
-        raise ConfigurationError(explain("patches to apply of each shard", found=ingredients.sample, allowed=">= 1"))
     place, findings = FolderPlace(folder), Findings()
     findings.problems.extend(check_list(manifest, place.paths, ""))
     check_shards(place, manifest, "", findings, read=True)
@@ -139,10 +156,3 @@ def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findin
         count = len(findings.problems)
         raise PatchFormatError(f"the release has {count} problem{'s' * (count > 1)}:\n  {some}")
     return findings
-
-
-def _card(project: Path, manifest: Manifest, statistics: Mapping[str, Any], picture: str | None) -> str:
-    template = project / TEMPLATE
-    if not template.is_file():
-        raise NotFoundError(explain("the card's template is missing", found=f"no file {template}"))
-    return fill_card(template.read_text(encoding="utf-8"), manifest, statistics, picture=picture)

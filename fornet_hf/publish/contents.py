@@ -18,6 +18,7 @@ _FOLDERS = ("fornet_hf", "docs")
 _MANAGED = (f"{PATCHES}/*", "fornet_hf/*", "docs/*", "assets/*")
 """What a release replaces as a whole: files below these that it does not have are deleted."""
 
+_KEPT = (CARD, ".gitattributes")  # the second tells the Hub which files are large
 _PICTURES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
 _MAX_PICTURE = 4 * 10**6  # bytes: a card should load fast
 
@@ -66,11 +67,11 @@ def superseded(remote: Sequence[str], wanted: Mapping[str, object], remove: Sequ
     Args:
         remote: paths in the repository.
         wanted: the files of the release, by path.
-        remove: patterns of further files to delete, such as `*.zip`.
+        remove: patterns of further files to delete, such as `*.zip`; the card and `.gitattributes` always stay.
     """
     patterns = (*_MANAGED, *remove)
     return [
         path
         for path in sorted(remote)
-        if path not in wanted and path != CARD and any(fnmatch(path, pattern) for pattern in patterns)
+        if path not in wanted and path not in _KEPT and any(fnmatch(path, pattern) for pattern in patterns)
     ]

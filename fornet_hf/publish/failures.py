@@ -27,7 +27,7 @@ from fornet_hf.errors import (
     explain,
 )
 
-_LOGIN = "Log in with `hf auth login`, or set HF_TOKEN."
+LOGIN = "Log in with `hf auth login`, or set HF_TOKEN."
 _TRANSPORTS = (("httpx2", "TransportError"), ("httpx", "TransportError"), ("requests", "RequestException"))
 
 
@@ -66,7 +66,7 @@ def hub_errors(what: str) -> Iterator[None]:
     except HFValidationError as error:
         raise ConfigurationError(explain(f"cannot {what}", found=error)) from error
     except LocalTokenNotFoundError as error:
-        raise AccessError(explain(f"cannot {what}", found="no token", then=_LOGIN)) from error
+        raise AccessError(explain(f"cannot {what}", found="no token", then=LOGIN)) from error
     except OfflineModeIsEnabled as error:
         raise UnreachableError(explain(f"cannot {what}", found="HF_HUB_OFFLINE is set", then="Unset it.")) from error
     except HfHubHTTPError as error:
@@ -86,12 +86,12 @@ def _refusal(what: str, error: HfHubHTTPError) -> ForNetError:
     if isinstance(error, RevisionNotFoundError):
         return NotFoundError(explain(f"cannot {what}: no such revision", found=found))
     if isinstance(error, RepositoryNotFoundError):
-        then = f"Check the name; a private repository also looks like this without access. {_LOGIN}"
+        then = f"Check the name; a private repository also looks like this without access. {LOGIN}"
         return NotFoundError(explain(f"cannot {what}: no such repository", found=found, then=then))
     if isinstance(error, EntryNotFoundError):
         return NotFoundError(explain(f"cannot {what}: no such file", found=found))
     if status in (401, 403):
-        then = f"The token must have the write role for this repository. {_LOGIN}"
+        then = f"The token must have the write role for this repository. {LOGIN}"
         return AccessError(explain(f"cannot {what}", found=found, then=then))
     return UnreachableError(explain(f"cannot {what}", found=found, then="Try again later."))
 

@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
+from fornet_hf.errors import ConflictError, explain
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.failures import hub_errors, status_of
-from fornet_hf.publish.patience import Patience, is_transient
-from fornet_hf.publish.places import FileFacts, digest_of, head_of, remote_files
-from fornet_hf.publish.plan import Plan, make_plan
+from fornet_hf.publish.patience import is_transient
+from fornet_hf.publish.places import head_of
+from fornet_hf.publish.plan import Plan
+from fornet_hf.publish.tags import check_tag, set_tag
+from fornet_hf.publish.target import Target
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub import CommitOperationAdd
 
 _GROUP = 32  # files uploaded between two lines of progress, and again after a failure
 _STALE = 412
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where a release goes, and how.
-
-    Attributes:
-        api: the client, with its token.
-        repository: `namespace/name` of a dataset.
-        revision: a branch; None: main.
-        create_pr: open a pull request instead of changing the branch.
-        tag: name for the new commit.
-        message: of the commit, and title of the pull request.
-        remove: patterns of further files to delete.
-        patience: for requests that fail.
-        say: gets a line of progress.
-    """
-
-    api: HfApi
-    repository: str
-    revision: str | None = None
-    create_pr: bool = False
-    tag: str | None = None
-    message: str = "New release"
-    remove: Sequence[str] = ()
-    patience: Patience = field(default_factory=Patience)
-    say: Callable[[str], None] = lambda _: None
-
-    def __post_init__(self) -> None:
-        if self.create_pr and self.tag:
-            found = f"--create-pr and --tag {self.tag}"
-            then = "Tag the commit when the pull request is merged."
-            raise ConfigurationError(
-                explain("a tag for a pull request", found=found, allowed="one of both", then=then)
-            )
-        if not self.message.strip():
-            raise ConfigurationError(explain("the commit's message", found="none", allowed="some text"))
-
-    def head(self) -> str:
-        """The newest commit of the branch."""
-        return head_of(self.api, self.repository, self.revision, self.patience)
-
-    def plan(self, files: Mapping[str, Content], head: str, known: Mapping[str, str] | None = None) -> Plan:
-        """What is to do at a commit."""
-        remote = remote_files(self.api, self.repository, head, self.patience)
-        facts = {path: FileFacts(file.size, digest_of(file)) for path, file in remote.items()}
-        return make_plan(head, files, facts, known=known, remove=self.remove)
 
 
 @dataclass(frozen=True)
@@ -88,17 +43,18 @@ def push(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
         plan: of these files at the head of the branch.
 
     Raises:
+        ConfigurationError: the tag is on another commit already.
         ConflictError: the branch moved since the plan was made, and does not hold this release.
         AccessError: the Hub refuses.
         UnreachableError: it fails, or cannot be reached, after all attempts.
     """
-    _check_tag(target, plan)
+    check_tag(target, plan.head, there=plan.is_empty)
     if plan.is_empty:
         done = Pushed(plan.head, was_there=True)
     else:
         done = (_find_pull(target, files) if target.create_pr else None) or _commit(target, files, plan)
     if target.tag:
-        _tag(target, target.tag, done.commit)
+        set_tag(target, target.tag, done.commit)
     return done
 
 
@@ -197,42 +153,3 @@ def _find_pull(target: Target, files: Mapping[str, Content]) -> Pushed | None:
         if target.plan(files, head).is_empty:
             return Pushed(head, f"{api.endpoint}/datasets/{repository}/discussions/{number}", was_there=True)
     return None
-
-
-def _check_tag(target: Target, plan: Plan) -> None:
-    """A tag which is there must be on the commit that holds this release already."""
-    if not target.tag:
-        return
-    at = _tags(target).get(target.tag)
-    if at is not None and not (plan.is_empty and at == plan.head):
-        then = "Choose another name; a tag that people use should not move."
-        raise ConfigurationError(
-            explain(f"the tag {target.tag} is there already", found=f"on commit {at}", then=then)
-        )
-
-
-def _tag(target: Target, tag: str, commit: str) -> None:
-    if _tags(target).get(tag) == commit:
-        return
-
-    def create() -> None:
-        target.api.create_tag(target.repository, tag=tag, revision=commit, repo_type="dataset", exist_ok=True)
-
-    try:
-        with hub_errors(f"tag {commit[:8]} of {target.repository}"):
-            target.patience("tag", create)
-        if (at := _tags(target).get(tag)) != commit:
-            raise ConflictError(explain(f"somebody else set the tag {tag} meanwhile", found=f"on commit {at}"))
-    except ForNetError as error:
-        raise error.at(f"The release is committed ({commit}), but not tagged") from error
-
-
-def _tags(target: Target) -> dict[str, str]:
-    """The commits of all tags."""
-
-    def read() -> dict[str, str]:
-        refs = target.api.list_repo_refs(target.repository, repo_type="dataset")
-        return {ref.name: ref.target_commit for ref in refs.tags}
-
-    with hub_errors(f"list the tags of {target.repository}"):
-        return target.patience("list tags", read)

@@ -13,6 +13,7 @@ from fornet_hf.errors import ConfigurationError, explain
 COMBINATIONS = ("orig", "same", "all")
 SIZE_MODES = ("range", "min", "max", "mean")
 SCHEDULES = ("linear", "revlinear", "cos")
+_LARGEST = 1e6  # of what is multiplied with areas; far more than any picture has room for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +24,8 @@ class CropConfig:
 
     Attributes:
         size: output (width, height) in pixels, or one number for both; 1 to 4096.
-        scale: lower and upper bound of the crop's area / the picture's area, within 0 to 1.
-        ratio: lower and upper bound of width / height of the crop, above 0.
+        scale: lower and upper bound of the crop's area / the picture's area, 0.000001 to 1.
+        ratio: lower and upper bound of width / height of the crop, 0.001 to 1000.
         centre: side of the evaluation crop / shorter side of the picture, above 0 to 1 (0.875: 224 of 256).
 
     Raises:
@@ -41,10 +42,10 @@ class CropConfig:
         fits = _is_pair(size) and all(_is_integer(side) and 1 <= side <= 4096 for side in size)
         _require(fits, "crop.size", self.size, "pixels from 1 to 4096, or (width, height)")
         object.__setattr__(self, "size", tuple(size))  # type: ignore[arg-type]
-        for name, top in (("scale", 1.0), ("ratio", math.inf)):
+        for name, low, high in (("scale", 1e-6, 1.0), ("ratio", 1e-3, 1e3)):
             pair = getattr(self, name)
-            fits = _is_pair(pair) and all(_is_number(bound) for bound in pair) and 0 < pair[0] <= pair[1] <= top
-            _require(fits, f"crop.{name}", pair, f"(lower, upper) with 0 < lower <= upper <= {top:g}")
+            fits = _is_pair(pair) and all(_is_number(bound) for bound in pair) and low <= pair[0] <= pair[1] <= high
+            _require(fits, f"crop.{name}", pair, f"(lower, upper) with {low:g} <= lower <= upper <= {high:g}")
             object.__setattr__(self, name, (float(pair[0]), float(pair[1])))
         _require(_is_number(self.centre) and 0 < self.centre <= 1, "crop.centre", self.centre, "above 0 to 1")
 
@@ -62,7 +63,7 @@ class RecombinationConfig:
         background_combination: "orig" (the picture's own infilled background; "original" means the same), "same"
             (any background of the class) or "all" (any background).
         fg_scale_jitter: how far the object's area may leave the goal interval, as share of its ends: one number
-            from 0 to 1 for both, or a pair (share below, 0 to 1; share above, 0 or more).
+            from 0 to 1 for both, or a pair (share below, 0 to 1; share above, 0 to 1,000,000).
         pruning_ratio: only backgrounds of pictures whose object covered less than this; 0 or more, 1.1 keeps all.
         fg_size_mode: the goal interval for the object's area, from the areas in the two pictures that foreground
             and background came from: "range" (from the smaller to the larger), "min", "max" or "mean".
@@ -74,7 +75,7 @@ class RecombinationConfig:
             (e/E), "revlinear" ((E-e)/E) or "cos" (1-cos(pi e/2E)).
         fg_in_nonant: cell of a 3 x 3 grid which holds the object, 0 to 8 in reading order; -1: sized for a
             cell, placed anywhere; None: no grid.
-        fg_size_fact: factor on the object's area, above 0.
+        fg_size_fact: factor on the object's area, above 0 to 1,000,000.
         paste_pre_transform: False crops the background first and pastes into the crop.
         crop: compose straight at the output size of this crop; None gives the whole canvas.
         flip: probability of mirroring left to right, 0 to 1.
@@ -124,7 +125,7 @@ class RecombinationConfig:
         if self.seed is not None:
             _integer(self, "seed", 0, 2**64 - 1)
         fact = self.fg_size_fact
-        _require(_is_number(fact) and 0 < fact <= 1e6, "fg_size_fact", fact, "a number above 0")
+        _require(_is_number(fact) and 0 < fact <= _LARGEST, "fg_size_fact", fact, f"above 0 to {_LARGEST:,.0f}")
         crop = self.crop
         _require(crop is None or isinstance(crop, CropConfig), "crop", crop, "a CropConfig, or None")
         self._check_jitter()
@@ -133,8 +134,8 @@ class RecombinationConfig:
         jitter = self.fg_scale_jitter
         pair = (jitter, jitter) if _is_number(jitter) else jitter
         fits = _is_pair(pair) and all(_is_number(share) for share in pair)
-        fits = fits and 0 <= pair[0] <= 1 and 0 <= pair[1] < math.inf  # type: ignore[index]
-        allowed = "a number from 0 to 1, or a pair (0 to 1, 0 or more)"
+        fits = fits and 0 <= pair[0] <= 1 and 0 <= pair[1] <= _LARGEST  # type: ignore[index]
+        allowed = f"a number from 0 to 1, or a pair (0 to 1, 0 to {_LARGEST:,.0f})"
         _require(fits and (pair is jitter or pair[0] <= 1), "fg_scale_jitter", jitter, allowed)  # type: ignore[index]
         if pair is jitter:
             object.__setattr__(self, "fg_scale_jitter", (float(pair[0]), float(pair[1])))  # type: ignore[index]
@@ -213,7 +214,9 @@ def _is_integer(value: object) -> TypeGuard[int]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+    if isinstance(value, float):
+        return not math.isnan(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _require(fits: bool, name: str, found: object, allowed: str) -> None:  # noqa: FBT001

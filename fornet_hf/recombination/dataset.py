@@ -60,7 +60,8 @@ def _derived(name: str) -> Any:
     return wrapper
 
 
-for _name in ("select", "shuffle", "shard", "sort", "skip", "take", "train_test_split", "map", "add_column"):
+_DERIVED = ("select", "shuffle", "shard", "sort", "skip", "take", "repeat", "train_test_split", "map")
+for _name in (*_DERIVED, "add_column", "add_item"):
     setattr(PreparedDataset, _name, _derived(_name))
 
 

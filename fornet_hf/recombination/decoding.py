@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from PIL import Image
 
 from fornet_hf import jpeg, rows
+from fornet_hf.errors import SourceError, explain
 from fornet_hf.jpeg import Rectangle
 from fornet_hf.lazy import unread_bytes
 from fornet_hf.masks import Box
+from fornet_hf.raster import DECODE_ERRORS
 from fornet_hf.recombination.composition import Size
 from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
 
 Picture = bytes | Image.Image
 
+
+class PictureError(SourceError):
+    """The bytes of a foreground or background cannot be decoded."""
+
+
+_NARROWEST = 5  # pixels; in narrower pictures libjpeg does not interpolate colours
 _WORTH_A_CUT = 32_000  # pixels; cutting takes as long as decoding them
 
 
@@ -44,10 +53,14 @@ def encoded(value: object) -> Picture | None:
 
 
 def decoded(picture: Picture) -> Image.Image:
-    """All pixels, RGB."""
+    """All pixels, RGB.
+
+    Raises:
+        PictureError: damaged bytes; so do all functions here.
+    """
     if isinstance(picture, bytes):
         size = jpeg.size_of(picture)
-        return _load(picture, size, 1) if size is not None else Image.open(io.BytesIO(picture)).convert("RGB")
+        return _load(picture, size, 1) if size is not None else _load_any(picture)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
@@ -57,7 +70,7 @@ def size_of(picture: Picture) -> Size:
         return picture.size
     size = jpeg.size_of(picture)
     if size is None:
-        with Image.open(io.BytesIO(picture)) as opened:
+        with _damage_told(), Image.open(io.BytesIO(picture)) as opened:
             size = opened.size
     return size
 
@@ -127,7 +140,8 @@ def decode_region(picture: Picture, box: Bounds, shrink: int, margin: int) -> Re
     area = Rectangle.around(_grown(box, size, margin + 1), size)
     part = area.pixels(size)
     if size[0] * size[1] - (part[2] - part[0]) * (part[3] - part[1]) > _WORTH_A_CUT:
-        picture = jpeg.cut(picture, area)
+        with _damage_told():
+            picture = jpeg.cut(picture, area)
     else:
         part = (0, 0, *size)
     return Region(_load(picture, (part[2] - part[0], part[3] - part[1]), shrink), part, shrink)
@@ -136,12 +150,26 @@ def decode_region(picture: Picture, box: Bounds, shrink: int, margin: int) -> Re
 def _load(data: bytes, size: Size, shrink: int) -> Image.Image:
     """Decode a restart-coded JPEG; Pillow's own reading of the header, which is known here, would take a while."""
     shrunk = -(-size[0] // shrink), -(-size[1] // shrink)
-    return Image.frombytes("RGB", shrunk, data, "jpeg", ("RGB", "", shrink, 0))
+    with _damage_told():
+        return Image.frombytes("RGB", shrunk, data, "jpeg", ("RGB", "", shrink, 0))
+
+
+def _load_any(data: bytes) -> Image.Image:
+    with _damage_told():
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except DECODE_ERRORS as error:
+        raise PictureError(explain("a picture cannot be decoded", found=error)) from error
 
 
 def _grown(box: Bounds, size: Size, margin: int) -> tuple[int, int, int, int]:
     return (
-        max(0, math.floor(box[0]) - margin),
+        max(0, min(math.floor(box[0]) - margin, size[0] - _NARROWEST)),
         max(0, math.floor(box[1]) - margin),
         min(size[0], math.ceil(box[2]) + margin),
         min(size[1], math.ceil(box[3]) + margin),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,22 @@ class Hooks:
             if hook is not None and not callable(hook):
                 raise ConfigurationError(explain(f"{name} is not allowed", found=repr(hook), allowed="a callable"))
 
+    def transformed(self, foreground: Image.Image) -> Image.Image:
+        """What `foreground_transform` makes of the object.
+
+        Raises:
+            ConfigurationError: it returned no RGBA picture.
+        """
+        if self.foreground_transform is None:
+            return foreground
+        picture = self.foreground_transform(foreground)
+        if not isinstance(picture, Image.Image) or picture.mode != "RGBA":
+            found = picture.mode if isinstance(picture, Image.Image) else type(picture).__name__
+            raise ConfigurationError(
+                explain("foreground_transform returned something else", found=found, allowed="an RGBA picture")
+            )
+        return picture
+
     def example(
         self, composed: Composed, label: int, composition: Composition, transform: Callable[..., Any] | None
     ) -> dict[str, Any]:
@@ -67,17 +83,31 @@ def split_geometry(
 ) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
     """A transform as two: its steps that crop or resize (by the names of their classes), and all others.
 
-    The steps of a torchvision `Compose`, old or v2, are told apart; any other transform is one step.
+    The steps of a torchvision `Compose`, old or v2, are told apart, also where one is a step of another; any other
+    transform is one step.
     """
     if transform is None:
         return None, None
-    steps = getattr(transform, "transforms", None)
-    if not isinstance(steps, (list, tuple)):
+    if not _is_sequence(transform):
         return (transform, None) if _is_geometry(transform) else (None, transform)
+    steps = list(_steps(transform))
     first = [step for step in steps if _is_geometry(step)]
     rest = [step for step in steps if not _is_geometry(step)]
     compose: Callable[..., Any] = type(transform)
     return compose(first) if first else None, compose(rest) if rest else None
+
+
+def _steps(transform: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    if not _is_sequence(transform):
+        yield transform
+        return
+    for step in transform.transforms:  # type: ignore[attr-defined]
+        yield from _steps(step)
+
+
+def _is_sequence(transform: object) -> bool:
+    """Whether it calls its `transforms` one after the other; there are others, which choose among them."""
+    return type(transform).__name__ == "Compose" and isinstance(getattr(transform, "transforms", None), (list, tuple))
 
 
 def _is_geometry(step: object) -> bool:

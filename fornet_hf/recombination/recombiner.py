@@ -101,7 +101,7 @@ class Recombiner:
         """The numbers for one row."""
         parts = Parts.of(row)
         if self.hooks.foreground_transform is not None and parts.cutout is not None:
-            picture = self.hooks.foreground_transform(parts.cutout.rgba())
+            picture = self.hooks.transformed(parts.cutout.rgba())
             parts = parts._replace(cutout=Cutout.of_rgba(picture, row["foreground_ratio"]))
         yield
         composition, parts = self._compose(row, parts)

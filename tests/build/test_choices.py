@@ -27,6 +27,29 @@ def test_an_unknown_method_is_refused_with_those_there_are():
 
 
 @pytest.mark.parametrize(
+    ("known", "text", "message"),
+    [
+        (SEGMENTERS, "grabcut=weights.pt", "segmenter grabcut takes no model; found grabcut=weights.pt"),
+        (INFILLERS, "opencv=weights.pt@1", "opencv takes no model"),
+        (INFILLERS, "opencv@1", "opencv takes no revision"),
+        (DETECTORS, "centred=boxes.json", "centred takes no model"),
+        (DETECTORS, "boxes=a@b.json", "boxes takes no revision; found boxes=a@b.json; allowed: boxes=a"),
+    ],
+)
+def test_what_a_method_does_not_take_is_refused(known, text, message):
+    with pytest.raises(ConfigurationError, match=message):
+        check(Choice.parse(text), "segmenter", known)
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [(SEGMENTERS, "grabcut"), (DETECTORS, "boxes=a.json"), (INFILLERS, "lama=a.pt@1"), (SEGMENTERS, "sam=a@vit_h")],
+)
+def test_what_a_method_takes_passes(known, text):
+    check(Choice.parse(text), "method", known)
+
+
+@pytest.mark.parametrize(
     ("known", "name", "module", "line"),
     [
         (DETECTORS, "grounding-dino", "transformers", "pip install torch transformers"),

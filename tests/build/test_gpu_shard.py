@@ -1,70 +1,77 @@
-"""What happens to pictures with which models fail."""
+"""What happens to a shard when models fail."""
 
-from dataclasses import dataclass, field
+import json
 
-import numpy as np
 import pytest
 
 from fornet_hf.encoding import Encoding
-from producers.backends import Backends, Identity, Query
-from producers.boxes import CentredBox
-from producers.gpu_shard import Engine, search_kindly
+from producers.backends import Backends, Identity
+from producers.boxes import read_boxes
+from producers.candidate_folder import CandidateFolder
+from producers.gpu_shard import Engine, segment_shard
 from producers.grabcut import GrabCut
 from producers.inpaint import OpenCVInpaint
+from producers.plan import plan
 from producers.pools import InlineExecutor
-from producers.report import Report
 
 
 class OutOfMemoryError(RuntimeError):
     """Named like torch's."""
 
 
-@dataclass
-class Fails:
-    """A detector that fails with some pictures, alone or together with others."""
+class Broken:
+    """An infiller that fails with the first pictures it gets, or with all."""
 
-    error: Exception
-    keys: tuple[str, ...]
-    asked: list[int] = field(default_factory=list)
+    identity = Identity(name="broken", model="none", revision="1")
 
-    @property
-    def identity(self):
-        return Identity(name="fails", model="none", revision="1")
+    def __init__(self, error, times):
+        self.error = error
+        self.times = times
 
-    def detect(self, queries):
-        self.asked.append(len(queries))
-        if any(query.key in self.keys for query in queries):
+    def infill(self, rasters, holes):
+        if rasters and self.times:
+            self.times -= 1
             raise self.error
-        return CentredBox().detect(queries)
+        return OpenCVInpaint().infill(rasters, holes)
 
 
-def search(detector, keys="abcd"):
-    rng = np.random.default_rng(0)
-    raster = np.full((60, 80, 3), 200, np.uint8)
-    raster[20:40, 20:60] = rng.integers(0, 99, (20, 40, 3))
-    engine = Engine(
-        backends=Backends(detector=detector, segmenter=GrabCut(), infiller=OpenCVInpaint()),
-        pool=InlineExecutor(),
-        encoding=Encoding(),
-    )
-    return search_kindly([Query(key=key, raster=raster, prompts=("a cat.",)) for key in keys], engine, Report())
+@pytest.fixture
+def shard(picture_folder, tmp_path):
+    """Segments the train shard of 4 pictures, in the first of which nothing is found, and a damaged one."""
+    pictures, boxes = picture_folder
+    known = json.loads(boxes.read_text())
+    (task,) = plan(pictures, ["train"], 1)
+    del known[next(ref.key for ref in task.pictures if ref.key in known)]
+    boxes.write_text(json.dumps(known))
+    folder = CandidateFolder(tmp_path / "run")
+
+    def segment(infiller, **options):
+        backends = Backends(detector=read_boxes(boxes), segmenter=GrabCut(), infiller=infiller)
+        engine = Engine(backends=backends, pool=InlineExecutor(), encoding=Encoding(), **options)
+        return segment_shard(task, engine, folder)
+
+    return segment, lambda: folder.finished(task)
 
 
-@pytest.mark.parametrize("error", [OutOfMemoryError("2 GiB"), ValueError("odd"), ZeroDivisionError("flat")])
-def test_a_picture_with_which_models_fail_does_not_take_the_others_along(error):
-    outcomes = search(Fails(error, ("b",)))
-    assert [isinstance(one, tuple) for one in outcomes] == [True, False, True, True]
-    assert (outcomes[1].key, outcomes[1].outcome, outcomes[1].kind) == ("b", "error", type(error).__name__)
-    assert str(error) in outcomes[1].detail
+@pytest.mark.parametrize("error", [OutOfMemoryError("CUDA out of memory"), ValueError("broken installation")])
+@pytest.mark.parametrize("window", [1, 128])
+def test_a_shard_is_not_finished_by_a_broken_infiller(shard, error, window):
+    segment, finished = shard
+    with pytest.raises(type(error), match=str(error)):
+        segment(Broken(error, times=99), window=window)
+    assert not finished()
 
 
-def test_models_that_fail_with_every_picture_stop_the_shard():
-    with pytest.raises(ValueError, match="broken"):
-        search(Fails(ValueError("broken"), tuple("abcd")))
+def test_a_shard_is_not_finished_while_others_use_the_gpu(shard, monkeypatch):
+    monkeypatch.setattr("producers.careful_search.time.sleep", lambda _: None)
+    segment, finished = shard
+    with pytest.raises(OutOfMemoryError):
+        segment(Broken(OutOfMemoryError("CUDA out of memory"), times=7), window=1, shared=lambda: True)
+    assert not finished()
 
 
-def test_an_error_of_the_gpu_is_not_blamed_on_pictures():
-    detector = Fails(RuntimeError("CUDA error: an illegal memory access was encountered"), ("b",))
-    with pytest.raises(RuntimeError, match="illegal memory"):
-        search(detector)
-    assert detector.asked == [4]
+def test_memory_that_ran_out_for_a_while_loses_no_picture(shard):
+    segment, finished = shard
+    report = segment(Broken(OutOfMemoryError("CUDA out of memory"), times=2))
+    assert report.outcomes() == {"ok": 3, "no_detect": 1, "error": 1}
+    assert finished()

@@ -1,5 +1,6 @@
 """segment.py and select_versions.py, end to end on small real pictures with the weights-free pair."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -7,12 +8,16 @@ import pytest
 
 import segment
 import select_versions
+from fornet_hf.errors import IntegrityError
 from fornet_hf.manifest import read_manifest
 from fornet_hf.patch import apply_patch
 from producers.candidate_folder import CandidateFolder
 from producers.candidate_shards import CandidateShard
 from producers.candidates import Labelled
 from producers.plan import plan
+from producers.pools import InlineExecutor
+from producers.run_folder import RunFolder
+from producers.select_shard import Selection, select_shard
 
 
 def run(pictures, boxes, out, *more):
@@ -97,12 +102,25 @@ def test_windows_and_processes_do_not_change_the_candidates(picture_folder, tmp_
         (["--detector", "boxes"], "--detector boxes=FILE"),
         (["--detector", "boxes=nothing.json"], "no file nothing.json"),
         (["--max-side", "9"], "max_side"),
+        (["--precision", "bf16"], "unknown precision; found 'bf16'"),
+        (["--segmenter", "sam@huge"], "unknown size of SAM"),
+        (["--segmenter", "sam=nothing.pth"], "no file nothing.pth"),
+        (["--infiller", "lama=nothing.pt"], "no file nothing.pt"),
     ],
 )
-def test_what_cannot_be_is_refused(picture_folder, tmp_path, capsys, words, message):
+def test_what_cannot_be_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, words, message):
     pictures, boxes = picture_folder
     assert run(pictures, boxes, tmp_path / "out", *words) == 1
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_number_of_workers_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MAX_WORKERS", "many")
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "out") == 1
+    assert "MAX_WORKERS" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_goes_on_only_with_its_own_settings(picture_folder, tmp_path, capsys):
@@ -135,3 +153,39 @@ def test_selecting_needs_the_pictures_of_the_run(picture_folder, tmp_path, capsy
     words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
     assert select_versions.main(words) == 1
     assert "made of other pictures" in capsys.readouterr().err
+
+
+def words_of(picture_folder, tmp_path):
+    """Own classes, segmented; the words that select."""
+    pictures, boxes = picture_folder
+    for index, path in enumerate(sorted((pictures / "train").iterdir())):
+        path.rename(path.with_name(f"class_{index}"))
+    for path in (pictures / "val").iterdir():
+        path.rename(path.with_name("class_1"))
+    assert run(pictures, boxes, tmp_path / "run") == 0
+    return [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
+
+
+def test_selecting_needs_the_classes_of_the_run(picture_folder, tmp_path, capsys):
+    """A class that was added to another split shifts the labels of this one."""
+    words = words_of(picture_folder, tmp_path)
+    known = json.loads((tmp_path / "run" / "run.json").read_text())
+    known["splits"].pop("validation")
+    (tmp_path / "run" / "run.json").write_text(json.dumps(known))
+    added = picture_folder[0] / "val" / "a_class"
+    added.mkdir()
+    (added / "new.jpg").touch()
+    assert select_versions.main(words) == 1
+    assert "the run was made with other classes; found a_class" in capsys.readouterr().err
+
+
+def test_candidates_with_another_label_than_their_picture_are_refused(picture_folder, tmp_path):
+    """As in a run whose run.json was written by hand."""
+    words_of(picture_folder, tmp_path)
+    (task,) = plan(picture_folder[0], ["validation"], 1)
+    shifted = dataclasses.replace(task, classes=("a_class", *task.classes))
+    selection = Selection(witnesses=None, pool=InlineExecutor())
+    candidates = CandidateShard(CandidateFolder(tmp_path / "run").shard(task))
+    with pytest.raises(IntegrityError, match="found 1; allowed: 2"):
+        select_shard(shifted, candidates, selection, RunFolder(tmp_path / "out"), [])
+    select_shard(task, candidates, selection, RunFolder(tmp_path / "out"), [])

@@ -13,6 +13,7 @@ from fornet_hf.errors import SourceError
 from producers.parallel import WorkerDiedError
 from producers.plan import Task
 from producers.report import Report
+from producers.roster import RETIRES_AFTER
 from producers.slots import run_on_slots
 
 
@@ -26,9 +27,16 @@ class Work:
     def __call__(self, task, device):
         attempt = len(list(self.notes.glob(f"{task.name}.*")))
         (self.notes / f"{task.name}.{attempt}").write_text(f"{os.getpid()} {device}")
-        if self.kind and task.index == 1 and (attempt == 0 or "always" in self.kind):
+        if self.kind == "bad b":
+            self.on(device)
+        elif self.kind and task.index == 1 and (attempt == 0 or "always" in self.kind):
             self.fail(attempt)
         return Report(ok=task.index)
+
+    def on(self, device):
+        if device == "b":
+            raise RuntimeError("CUDA error: uncorrectable ECC error")
+        time.sleep(0.5)  # so that the bad one is always free first
 
     def fail(self, attempt):
         if "killed" in self.kind:
@@ -76,6 +84,34 @@ def test_a_task_that_always_kills_its_process_is_given_up(tmp_path, kind):
     with pytest.raises(WorkerDiedError, match="train-00001-of-00004: failed 2 times"):
         list(run_on_slots(Work(tmp_path, kind), tasks(4), ["a"], attempts=2))
     assert attempts(tmp_path) == 2
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_bad_gpu_does_not_end_the_run(tmp_path, capsys, count):
+    done = dict(run_on_slots(Work(tmp_path, "bad b"), tasks(count), ["b", "a"], attempts=2))
+    assert len(done) == count
+    on_bad = [path for path in tmp_path.glob("train-*") if path.read_text().endswith(" b")]
+    if count == 8:
+        assert len(on_bad) == RETIRES_AFTER
+        assert (
+            "b: gets no more tasks after 3 failures in a row, at last: RuntimeError: CUDA" in capsys.readouterr().err
+        )
+
+
+def test_only_bad_gpus_end_the_run(tmp_path):
+    with pytest.raises(WorkerDiedError, match="ECC"):
+        list(run_on_slots(Work(tmp_path, "bad b"), tasks(2), ["b", "b"], attempts=2))
+
+
+class Unpicklable(Task):
+    def __reduce__(self):
+        raise TypeError("stays here")
+
+
+def test_a_task_that_cannot_be_handed_over_ends_the_run(tmp_path):
+    bad = Unpicklable(split="train", index=3, count=4, pictures=Path("none"), classes=None)
+    with pytest.raises(TypeError, match="stays here"):
+        list(run_on_slots(Work(tmp_path), [*tasks(4)[:3], bad], ["a", "b"]))
 
 
 @pytest.mark.parametrize(

@@ -144,10 +144,10 @@ class FourierFill(torch.nn.Module):
         return hole * filled + (1 - hole) * image
 
 
-def lama_file(folder: Path) -> Path:
+def lama_file(folder: Path, seed: int = 0) -> Path:
     """A TorchScript file which stands in for big-lama.pt."""
     path = folder / "lama.pt"
-    with seeded():
+    with seeded(seed):
         network = FourierFill().eval()
     import warnings
 

@@ -35,6 +35,13 @@ def test_a_script_takes_the_splits_as_a_keyword(alice: User, published: Hub) -> 
     assert len(prepared(alice.home)) == 1
 
 
+@needs_scripts
+def test_a_script_takes_one_split_as_a_string_and_refuses_none(alice: User) -> None:
+    empty, one = alice.run((SCRIPT, {"splits": []}), (SCRIPT, {"splits": "validation"}))
+    assert empty["last"].endswith("splits names no split; found []; allowed: ['train', 'validation']")
+    assert one == {"validation": made_directly("validation")}
+
+
 def test_the_library_takes_what_the_split_needs(here: Path, published: Hub) -> None:
     assert len(load_dataset(FORNET, split="validation[:2]", cache_dir=here)) == 2
     assert shards(published) == {"validation-00000-of-00001.parquet"}
@@ -45,6 +52,27 @@ def test_the_library_takes_what_the_split_needs(here: Path, published: Hub) -> N
     assert len(load_dataset(FORNET, split="train", cache_dir=here)) == 12
     assert len(prepared(here)) == 2
     assert shards(published) == set()
+
+
+@pytest.mark.parametrize("mode", ["force_redownload", "reuse_cache_if_exists"])
+def test_only_what_is_asked_for_is_prepared_anew(here: Path, published: Hub, mode: str) -> None:
+    load_dataset(FORNET, cache_dir=here)
+    (all_of_it,) = here.rglob("*validation*.arrow")
+    all_of_it.write_bytes(b"damaged")
+    published.forget()
+    anew = load_dataset(FORNET, split="validation", cache_dir=here, download_mode=mode)
+    assert described(anew) == made_directly("validation")
+    assert shards(published) <= {"validation-00000-of-00001.parquet"}
+    again = load_dataset(FORNET, split="validation", cache_dir=here)  # not the damaged one
+    assert described(again) == made_directly("validation")
+
+
+def test_what_all_splits_were_prepared_for_later_is_read(here: Path, published: Hub) -> None:
+    load_dataset(FORNET, split="validation", cache_dir=here)
+    (part,) = here.rglob("*validation*.arrow")
+    load_dataset(FORNET, cache_dir=here)
+    part.write_bytes(b"damaged")
+    assert described(load_dataset(FORNET, split="validation", cache_dir=here)) == made_directly("validation")
 
 
 def test_a_new_release_is_prepared_beside_the_old_one(

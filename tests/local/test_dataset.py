@@ -202,12 +202,38 @@ def test_damaged_pictures_are_named(public):
         dataset[0]
     path = public / "train/backgrounds/n01440764/n01440764_1004.JPEG"
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(SourceError, match="n01440764/n01440764_1004, or the background"):
+    with pytest.raises(SourceError, match=r"n01440764_1004.JPEG: the picture cannot be decoded"):
         dataset[1]
     path.unlink()
     dataset[2]
     with pytest.raises(NotFoundError, match=r"n01440764_1004.JPEG.*open it again"):
         dataset[1]
+
+
+@pytest.mark.parametrize("crop", [None, 64])
+@pytest.mark.parametrize("left", [0.6, -2])
+def test_a_background_that_was_cut_off_is_named(release, applied, tmp_path, left, crop):
+    shutil.copytree(applied, tmp_path, dirs_exist_ok=True)
+    for path in (tmp_path / "train/backgrounds").rglob("*.JPEG"):
+        data = path.read_bytes()
+        path.write_bytes(data[: int(left * len(data)) if left > 0 else left])
+    for index in range(9):
+        with pytest.raises(SourceError, match=r"train/backgrounds/n\d+/n\d+_\d+.JPEG: the picture cannot be decoded"):
+            ForNetDataset(tmp_path, seed=0, crop=crop)[index]
+
+
+def test_errors_of_the_users_transforms_are_not_taken_for_damage(applied):
+    def missing(picture):
+        raise FileNotFoundError("overlay.png")
+
+    with pytest.raises(FileNotFoundError, match="overlay"):
+        ForNetDataset(applied, fg_transform=missing)[0]
+
+
+@pytest.mark.parametrize("index", [1.7, slice(3), "1"])
+def test_an_index_is_an_integer(applied, index):
+    with pytest.raises(TypeError):
+        ForNetDataset(applied)[index]
 
 
 @pytest.mark.parametrize("index", [9, -10])

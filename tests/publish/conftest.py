@@ -37,7 +37,7 @@ def run(hub: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr(publish, "Patience", functools.partial(Patience, sleep=lambda _: None))
 
-    def command(folder: Path, *options: str) -> int:
-        return publish.main([str(folder), NAME, *options])
+    def command(folder: Path, *options: str, name: str = NAME) -> int:
+        return publish.main([str(folder), name, *options])
 
     return command

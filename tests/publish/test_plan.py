@@ -49,6 +49,7 @@ def test_only_what_releases_are_made_of_is_deleted():
     )
     assert list(plan({}, remote).deleted) == ["docs/a.md", "patches/a.parquet"]
     assert "train_0.zip" in plan({}, remote, remove=["*.zip"]).deleted
+    assert not {"README.md", ".gitattributes"} & set(plan({}, remote, remove=["*"]).deleted)
 
 
 def test_lines_name_every_change_and_the_sums():

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.recombination import Recombine
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
 
 REFUSED = [
@@ -45,11 +46,22 @@ def test_a_value_out_of_range_is_named_with_what_is_allowed(name, value):
 
 
 @pytest.mark.parametrize(
-    "values", [{"size": 0}, {"scale": (0.5, 0.1)}, {"scale": (0, 1)}, {"ratio": 1}, {"centre": 0}]
+    "values",
+    [{"size": 0}, {"scale": (0.5, 0.1)}, {"scale": (0, 1)}, {"ratio": 1}, {"ratio": (1, math.inf)}, {"centre": 0}],
 )
 def test_a_crop_out_of_range_is_refused(values):
     with pytest.raises(ConfigurationError, match=f"crop.{next(iter(values))}"):
         CropConfig(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"fg_scale_jitter": (0, 1e6)}, {"fg_scale_jitter": (1, 1e6)}, {"fg_size_fact": 1e6}, {"fg_size_fact": 5e-324}],
+)
+@pytest.mark.parametrize("crop", [None, {"ratio": (1e-3, 1e3)}, {"ratio": (1e-3, 1e-3)}, {"scale": (1e-6, 1e-6)}])
+def test_the_largest_and_smallest_values_work(ds, values, crop):
+    recombine = Recombine(ds, **values, crop=None if crop is None else CropConfig(size=32, **crop))
+    assert all(min(example["image"].size) > 0 for example in ds.with_transform(recombine))
 
 
 def test_original_is_another_word_for_orig():

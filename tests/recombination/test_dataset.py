@@ -27,6 +27,7 @@ DERIVED = {
     "itself": lambda ds: ds,
     "select": lambda ds: ds.select([1, 2]),
     "shuffle": lambda ds: ds.shuffle(seed=0),
+    "repeat": lambda ds: ds.repeat(2),
     "shard": lambda ds: ds.shard(num_shards=2, index=0),
     "split": lambda ds: ds.train_test_split(test_size=0.5, seed=0)["train"],
     "filter": lambda ds: ds.filter(lambda key: not key.endswith("0"), input_columns="key"),

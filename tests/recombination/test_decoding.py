@@ -35,6 +35,16 @@ def test_any_box_is_exact_at_its_own_size(x, y, width, height):
     assert np.array_equal(np.asarray(part), PIXELS[y : box[3], x : box[2]])
 
 
+@pytest.mark.parametrize("width", range(385, 401))
+def test_the_last_columns_are_exact_for_any_width(width):
+    picture = PICTURE.crop((0, 0, width, PICTURE.height))
+    coded = jpeg.encode(picture)
+    pixels = np.asarray(Image.open(io.BytesIO(coded)))
+    for left in range(width - 6, width):
+        part = decode_part(coded, (left, 5, width, 20), (width - left, 15))
+        assert np.array_equal(np.asarray(part), pixels[5:20, left:])
+
+
 def test_small_parts_are_cut_out_of_the_file(monkeypatch):
     seen = []
     monkeypatch.setattr(decoding, "_load", lambda data, size, shrink: seen.append(size) or Image.new("RGB", size))

@@ -34,6 +34,20 @@ def test_crops_and_resizes_are_told_apart(library):
     assert type(first) is type(whole)
 
 
+@pytest.mark.parametrize("library", [v1, v2])
+def test_steps_of_steps_are_told_apart(library):
+    inner = library.Compose([library.CenterCrop(32), library.ColorJitter(0.1)])
+    first, rest = split_geometry(library.Compose([library.Resize(64), inner, library.RandomHorizontalFlip()]))
+    assert steps(first) == ["Resize", "CenterCrop"]
+    assert steps(rest) == ["ColorJitter", "RandomHorizontalFlip"]
+
+
+@pytest.mark.parametrize("library", [v1, v2])
+def test_a_choice_among_steps_stays_one_step(library):
+    choice = library.RandomChoice([library.CenterCrop(32), library.Resize(32)])
+    assert split_geometry(choice) == (None, choice)
+
+
 def test_a_single_step_is_one_or_the_other():
     crop, flip = v2.CenterCrop(3), v2.RandomHorizontalFlip()
     assert split_geometry(crop) == (crop, None)

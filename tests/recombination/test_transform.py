@@ -257,3 +257,11 @@ def test_saving_and_streaming_a_recombined_dataset(ds, tmp_path):
     ds.save_to_disk(str(tmp_path / "ds"))
     assert "foreground" in as_prepared(datasets.load_from_disk(str(tmp_path / "ds")))[0]
     assert next(iter(ds.to_iterable_dataset()))["image"].size == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("made", "found"), [(lambda p: p.convert("RGB"), "RGB"), (lambda _: None, "NoneType"), (np.asarray, "ndarray")]
+)
+def test_a_foreground_transform_that_returns_something_else_is_named(ds, made, found):
+    with pytest.raises(ConfigurationError, match=f"foreground_transform returned.*{found}.*an RGBA picture"):
+        Recombine(ds, foreground_transform=made)(ds.with_format(None)[:1])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError
@@ -42,7 +43,7 @@ def naive(one, greys):
 @pytest.mark.parametrize("greys", [1, 31])
 def test_the_object_is_seen_on_all_greys_and_the_background_by_itself(greys):
     views = [a_view(label, seed=label) for label in (0, 1, 2)]
-    for found, one in zip(witnesses(greys=greys).evidence(views), views, strict=True):
+    for found, one in zip(witnesses(greys=greys).evidence(views, 1000), views, strict=True):
         expected = naive(one, greys)
         assert found.foreground == pytest.approx(expected.foreground, rel=1e-4)
         assert found.background == pytest.approx(expected.background, rel=1e-4)
@@ -53,21 +54,23 @@ def test_classifiers_are_averaged():
         name="sure", revision="1", network=lambda x: torch.eye(1000)[torch.zeros(len(x)).long()] * 99
     )
     both = Witnesses(classifiers=(*witnesses().classifiers, certain), placement=Placement())
-    (one,), (two,) = witnesses().evidence([a_view()]), both.evidence([a_view()])
+    (one,), (two,) = witnesses().evidence([a_view()], 1000), both.evidence([a_view()], 1000)
     assert two.background == pytest.approx((one.background + 1) / 2, rel=1e-4)
 
 
 def test_a_batch_equals_single_versions():
     views = [a_view(seed=seed) for seed in range(5)]
-    together = witnesses(batch_size=3).evidence(views)
-    alone = [witnesses().evidence([one])[0] for one in views]
+    together = witnesses(batch_size=3).evidence(views, 1000)
+    alone = [witnesses().evidence([one], 1000)[0] for one in views]
     assert [one.foreground for one in together] == pytest.approx([one.foreground for one in alone], rel=1e-5)
 
 
-def test_a_classifier_of_too_few_classes_is_refused():
-    few = Classifier(name="few", revision="1", network=lambda pictures: mean_colour(pictures)[:, :10])
-    with pytest.raises(ConfigurationError, match="few knows too few classes"):
-        Witnesses(classifiers=(few,), placement=Placement()).evidence([a_view(label=10)])
+@pytest.mark.parametrize("found", [999, 1001, 21841])
+def test_a_classifier_of_other_classes_is_refused(found):
+    """One of more classes would answer, but about others."""
+    other = Classifier(name="other", revision="1", network=lambda pictures: torch.zeros(len(pictures), found))
+    with pytest.raises(ConfigurationError, match=f"other has other classes; found {found}; allowed: 1000"):
+        Witnesses(classifiers=(other,), placement=Placement()).evidence([a_view()], 1000)
 
 
 def test_views_show_the_object_in_a_square_and_the_middle_of_the_background(photos):
@@ -107,8 +110,22 @@ def test_a_timm_model_comes_with_its_own_preprocessing(monkeypatch):
     loaded = load_witnesses(["timm:test_vit.r160_in1k"], Placement(), greys=2)
     assert loaded.side == 160
     assert loaded.classifiers[0].mean == (0.5, 0.5, 0.5)
-    (evidence,) = loaded.evidence([a_view()])
+    (evidence,) = loaded.evidence([a_view()], 1000)
     assert 0 < evidence.foreground < 1
+
+
+def test_a_timm_model_is_named_by_the_commit_of_its_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    repository = tmp_path / "models--timm--vit"
+    for name in ("c" * 40, "d" * 40):
+        (repository / "snapshots" / name).mkdir(parents=True)
+        (repository / "snapshots" / name / "model.safetensors").touch()
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("d" * 40)
+    for asked, commit in (("timm/vit", "d" * 40), (f"timm/vit@{'c' * 40}", "c" * 40)):
+        assert classifiers._timm_revision({"hf_hub_id": asked, "tag": "in1k"}) == f"timm/vit@{commit}"
+    assert classifiers._timm_revision({"hf_hub_id": "timm/other"}) == "timm/other"
+    assert classifiers._timm_revision({"hf_hub_id": None, "tag": "in1k"}) == "in1k"
 
 
 def test_an_unknown_timm_model_is_refused():

@@ -1,3 +1,6 @@
+import hashlib
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,6 +9,7 @@ pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inp
 
 from fornet_hf.errors import IntegrityError, NotFoundError
 from producers import lama
+from producers.choices import INFILLERS, Choice
 from producers.placement import Placement
 from tests.build import tiny_models
 
@@ -108,3 +112,57 @@ def test_weights_that_cannot_be_fetched_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setattr(lama.package, "LAMA_MODEL_URL", (tmp_path / "nothing.pt").as_uri())
     with pytest.raises(NotFoundError, match="LAMA_MODEL="):
         lama.load(Placement())
+
+
+def test_a_batch_that_runs_out_of_memory_inside_of_torchscript_is_halved(pictures):
+    rasters, holes = [[one[:40, :40] for one in parts] for parts in pictures]
+    batches = []
+
+    def has_room_for_2(images, holes):
+        if len(images) > 2:  # TorchScript raises c10::OutOfMemoryError as this
+            raise RuntimeError("The following operation failed in the TorchScript interpreter: CUDA out of memory.")
+        batches.append(len(images))
+        return images * 0 + 0.5
+
+    filled = lama.Lama(model=has_room_for_2, placement=Placement(), revision="0").infill(rasters, holes)
+    assert batches == [2, 2]
+    assert all((one[hole] == 127).all() for one, hole in zip(filled, holes, strict=True))
+
+
+def test_other_errors_of_torchscript_stay_what_they_are(pictures):
+    def broken(images, holes):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(RuntimeError, match="illegal") as caught:
+        lama.Lama(model=broken, placement=Placement(), revision="0").infill(*pictures)
+    assert caught.type is RuntimeError
+
+
+def chosen(text):
+    return INFILLERS["lama"](Choice.parse(text), Placement, {})
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def test_the_file_of_the_choice_goes_before_the_variable(file, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = tiny_models.lama_file(tmp_path / "other", seed=1)
+    assert md5(other) != md5(file)
+    assert chosen(f"lama={other}@{md5(other)}").revision == f"md5:{md5(other)}"
+    assert chosen(f"lama@{md5(file)}").revision == f"md5:{md5(file)}"
+    with pytest.raises(IntegrityError, match="is not the expected model"):
+        chosen(f"lama={other}")  # the published one is expected where no MD5 is given
+
+
+def test_a_choice_does_without_the_variable(file, monkeypatch):
+    monkeypatch.delenv("LAMA_MODEL")
+    assert chosen(f"lama={file}@{md5(file)}").revision == f"md5:{md5(file)}"
+    assert "LAMA_MODEL" not in os.environ
+
+
+def test_a_missing_file_of_a_choice_is_named(file, tmp_path):
+    with pytest.raises(NotFoundError, match=f"no file {tmp_path}/nothing.pt"):
+        chosen(f"lama={tmp_path}/nothing.pt")
+    assert os.environ["LAMA_MODEL"] == str(file)

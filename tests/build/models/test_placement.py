@@ -30,5 +30,5 @@ def test_an_unknown_precision_is_refused():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_a_missing_gpu_is_named():
-    with pytest.raises(ConfigurationError, match="--device cpu"):
+    with pytest.raises(ConfigurationError, match="--gpus 0"):
         Placement("cuda")

@@ -1,0 +1,78 @@
+"""The repository and branch that a release is brought to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.publish.contents import Content
+from fornet_hf.publish.failures import hub_errors
+from fornet_hf.publish.patience import Patience
+from fornet_hf.publish.places import FileFacts, digest_of, head_of, remote_files
+from fornet_hf.publish.plan import Plan, make_plan
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+_TAG = re.compile(r"\w[\w-]*([./][\w-]+)*(?<!\.lock)", re.ASCII)  # a part of what git allows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a release goes, and how.
+
+    Attributes:
+        api: the client, with its token.
+        repository: `namespace/name` of a dataset.
+        revision: a branch; None: main.
+        create_pr: open a pull request instead of changing the branch.
+        tag: name for the new commit.
+        message: of the commit, and title of the pull request.
+        remove: patterns of further files to delete.
+        patience: for requests that fail.
+        say: gets a line of progress.
+    """
+
+    api: HfApi
+    repository: str
+    revision: str | None = None
+    create_pr: bool = False
+    tag: str | None = None
+    message: str = "New release"
+    remove: Sequence[str] = ()
+    patience: Patience = field(default_factory=Patience)
+    say: Callable[[str], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        if self.repository.count("/") != 1:
+            what = "this cannot be the name of a repository"
+            raise ConfigurationError(explain(what, found=repr(self.repository), allowed="namespace/name"))
+        if self.tag and not _TAG.fullmatch(self.tag):
+            allowed = "letters, digits, - and _, with single dots and slashes between them, such as v1.0"
+            raise ConfigurationError(explain("this cannot be a tag", found=repr(self.tag), allowed=allowed))
+        if self.create_pr and self.tag:
+            found = f"--create-pr and --tag {self.tag}"
+            then = "Tag the commit when the pull request is merged."
+            raise ConfigurationError(
+                explain("a tag for a pull request", found=found, allowed="one of both", then=then)
+            )
+        if not self.message.strip():
+            raise ConfigurationError(explain("the commit's message", found="none", allowed="some text"))
+
+    def exists(self) -> bool:
+        """Whether the repository is there; a private one that the token may not see is not."""
+        with hub_errors(f"read {self.repository}"):
+            return self.patience("find", lambda: self.api.repo_exists(self.repository, repo_type="dataset"))
+
+    def head(self) -> str:
+        """The newest commit of the branch."""
+        return head_of(self.api, self.repository, self.revision, self.patience)
+
+    def plan(self, files: Mapping[str, Content], head: str, known: Mapping[str, str] | None = None) -> Plan:
+        """What is to do at a commit; with an empty `head` in a repository that is yet to be created."""
+        remote = remote_files(self.api, self.repository, head, self.patience) if head else {}
+        facts = {path: FileFacts(file.size, digest_of(file)) for path, file in remote.items()}
+        return make_plan(head, files, facts, known=known, remove=self.remove)
