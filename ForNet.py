@@ -35,7 +35,7 @@ class ForNetConfig(building.RecombinationKeywords):  # type: ignore[misc]
         imagenet_dir: ImageNet as a folder with `train/` and `val/`, or with the Parquet shards of the Hub.
         imagenet_repo: a Hub repository with the Parquet shards; default: the one that the release names.
         splits: the splits to prepare, `train` and `validation`; default: all of the release.
-        release_id: set by the builder: which release this is.
+        release_id: set by the builder: which release this is, and for an old one where its pictures are.
     """
 
     patches: str | None = None
@@ -45,7 +45,10 @@ class ForNetConfig(building.RecombinationKeywords):  # type: ignore[misc]
     release_id: str = ""
 
     def create_config_id(self, config_kwargs: dict[str, typing.Any], custom_features: object = None) -> str:
-        """Name of the cache: by the content of the release, not by where it is or how it is recombined."""
+        """Name of the cache: by the content of the release, not by where it is or how it is recombined.
+
+        For an old release, whose patches do not tell which pictures they are for, also by where those are.
+        """
         del config_kwargs, custom_features
         return "-".join([self.name, self.release_id, *sorted(self.splits or [])])
 
@@ -76,7 +79,9 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         splits = choosing.chosen_splits(self.release, splits)
         kwargs.update(
             patches=patches,
-            release_id=self.release.fingerprint(),
+            release_id=building.release_id(
+                self.release, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"), token
+            ),
             splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
         )
         super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)

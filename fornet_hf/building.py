@@ -10,10 +10,14 @@ from typing import Any
 
 import datasets
 
+from fornet_hf.choosing import find_pictures
 from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
 from fornet_hf.features import with_lazy_images
-from fornet_hf.hub import disk_full
+from fornet_hf.hub import Token, disk_full
+from fornet_hf.locations import Folder
+from fornet_hf.patch import digest
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
+from fornet_hf.release import Release
 from fornet_hf.workers import max_workers
 
 CITATION = """\
@@ -41,6 +45,19 @@ def check_name(name: str | None) -> None:
     """Refuse names of configurations that do not exist, which `datasets` would take for new ones."""
     if name not in (None, "default"):
         raise ConfigurationError(explain("no such configuration", found=repr(name), allowed="default"))
+
+
+def release_id(release: Release, imagenet_dir: str | None, imagenet_repo: str | None, token: Token) -> str:
+    """What tells the prepared rows of a release from others.
+
+    An old release gives other rows with other pictures, which it cannot notice, so where they are belongs to it.
+    The folder need not be there any more.
+    """
+    if release.names_pictures:
+        return release.fingerprint()
+    folder = None if imagenet_dir is None else Folder(Path(imagenet_dir).expanduser())
+    pictures = folder or find_pictures(release, None, imagenet_repo, token)
+    return f"{release.fingerprint()}-{digest(pictures.identity().encode()).hex()[:8]}"
 
 
 def workers(num_proc: int | None) -> int:

@@ -1,4 +1,4 @@
-"""Reading from the Hub: downloads, lists, streams; and every refusal in words that help."""
+"""Reading from the Hub: downloads, streams; and every refusal in words that help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import errno
 import io
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -53,43 +53,20 @@ def download(
     raise AssertionError("unreachable")
 
 
-def list_files(repository: str, revision: str | None = None, token: Token = None) -> list[str]:
-    """The paths of all files of a dataset repository, sorted; where it cannot be reached, of those in the cache."""
-    try:
-        with explained(repository, revision, token=token):
-            return sorted(hub.HfApi(token=token).list_repo_files(repository, repo_type="dataset", revision=revision))
-    except UnreachableError:
-        try:
-            kept = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
-        except errors.LocalEntryNotFoundError:
-            kept = None
-        if kept is None:
-            raise
-        return sorted(path.relative_to(kept).as_posix() for path in Path(kept).rglob("*") if path.is_file())
-
-
-def file_digests(repository: str, paths: Sequence[str], revision: str | None, token: Token = None) -> list[str]:
-    """For each file what the Hub tells its content by: SHA-256, or that of Git for small files. The cache knows too.
-
-    Raises:
-        AccessError, NotFoundError, UnreachableError.
-    """
-    api = hub.HfApi(token=token)
-    try:
-        with explained(repository, revision, token=token):
-            found: dict[str, Any] = {
-                one.path: one
-                for one in api.get_paths_info(repository, [*paths], revision=revision, repo_type="dataset")
-            }
-    except UnreachableError:
-        return [download(repository, path, revision, token).resolve().name for path in paths]
-    return [found[path].lfs.sha256 if found[path].lfs else found[path].blob_id for path in paths]
-
-
 def snapshot_commit(cached: Path) -> str | None:
-    """The commit which a file in the Hub cache belongs to."""
-    parts = cached.parts
-    return parts[parts.index("snapshots") + 1] if "snapshots" in parts else None
+    """The commit which a file in the Hub cache, or its folder, belongs to."""
+    match = re.match(
+        ".*/snapshots/([0-9a-f]{40})(?:/|$)", cached.as_posix()
+    )  # the last: the cache may be in such a folder
+    return match[1] if match else None
+
+
+def cached_commit(repository: str, revision: str) -> str | None:
+    """The commit that a branch or tag had when something of it was last downloaded."""
+    with contextlib.suppress(errors.LocalEntryNotFoundError):
+        folder = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
+        return snapshot_commit(Path(folder))
+    return None
 
 
 def remote_address(repository: str, path: str, revision: str | None) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.hub import Token, download, file_digests, list_files, remote_address, snapshot_commit
+from fornet_hf.hub import Token, download, remote_address
+from fornet_hf.listing import Listing, list_files
 from fornet_hf.progress import progress, without_bars_of_files
 from fornet_hf.workers import max_workers
 
@@ -22,8 +23,16 @@ _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", r
 class Location(Protocol):
     """Files that are called by relative paths with forward slashes."""
 
-    def names(self) -> Sequence[str]:
-        """The paths of all files."""
+    def listing(self) -> Listing:
+        """All files, found without reading them. Raises UnreachableError rather than leave one out."""
+        ...
+
+    def at(self, commit: str | None) -> Location:
+        """The same place at exactly this commit, so that all files belong together."""
+        ...
+
+    def identity(self) -> str:
+        """What tells this place, with what it holds now, from others."""
         ...
 
     def fetch(self, path: str) -> Path:
@@ -32,10 +41,6 @@ class Location(Protocol):
 
     def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """Local copies of many files, in order; `what` names them to the user. `anew`: whatever the cache has."""
-        ...
-
-    def digests(self, paths: Sequence[str]) -> Sequence[str]:
-        """For each file something that differs if its content does, found without reading it."""
         ...
 
     def address(self, path: str) -> str:
@@ -52,26 +57,32 @@ class Folder:
     def __str__(self) -> str:
         return str(self.root)
 
-    def names(self) -> Sequence[str]:
-        """The paths of all files, sorted."""
-        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
+    def listing(self) -> Listing:
+        """The paths of all files, sorted, and their sizes."""
+        files = sorted(path for path in self.root.rglob("*") if path.is_file())
+        return Listing(None, {path.relative_to(self.root).as_posix(): str(path.stat().st_size) for path in files})
+
+    def at(self, commit: str | None) -> Folder:
+        """The folder itself: it has no history."""
+        del commit
+        return self
+
+    def identity(self) -> str:
+        """The whole path, links followed."""
+        return str(self.root.resolve())
 
     def fetch(self, path: str) -> Path:
         """The file itself; the folder may also hold it without the folders in `path`, as single downloads give it."""
         places = (self.root / path, self.root / PurePosixPath(path).name)
         file = next((place for place in places if place.is_file()), places[0])
         if not file.is_file():
-            raise NotFoundError(explain(f"{self.root} has no file {path}", found=_listing(self.root)))
+            raise NotFoundError(explain(f"{self.root} has no file {path}", found=contents(self.root)))
         return file
 
     def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """The files themselves."""
         del what, anew
         return [str(self.fetch(path)) for path in paths]
-
-    def digests(self, paths: Sequence[str]) -> Sequence[str]:
-        """The sizes: the only thing that is there without reading everything."""
-        return [str(self.fetch(path).stat().st_size) for path in paths]
 
     def address(self, path: str) -> str:
         """The file's path."""
@@ -89,9 +100,17 @@ class Repository:
     def __str__(self) -> str:
         return f"https://huggingface.co/datasets/{self.id}" + (f" at {self.revision}" if self.revision else "")
 
-    def names(self) -> Sequence[str]:
-        """The paths of all files, sorted."""
+    def listing(self) -> Listing:
+        """What the Hub says now, else what it last said of this revision."""
         return list_files(self.id, self.revision, self.token)
+
+    def at(self, commit: str | None) -> Repository:
+        """This repository at that commit; at the revision that it has for None."""
+        return dataclasses.replace(self, revision=commit or self.revision)
+
+    def identity(self) -> str:
+        """Name and commit."""
+        return f"{self.id}@{self.listing().commit}"
 
     def fetch(self, path: str) -> Path:
         """The file in the Hub cache, downloaded if need be."""
@@ -109,17 +128,9 @@ class Repository:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def digests(self, paths: Sequence[str]) -> Sequence[str]:
-        """Those by which the Hub stores the files."""
-        return file_digests(self.id, paths, self.revision, self.token)
-
     def address(self, path: str) -> str:
         """The file's `hf://` address."""
         return remote_address(self.id, path, self.revision)
-
-    def pinned(self, fetched: Path) -> Repository:
-        """This repository at the very commit that a file was fetched from, so that all files belong together."""
-        return dataclasses.replace(self, revision=snapshot_commit(fetched) or self.revision)
 
 
 def locate(where: str, token: Token = None) -> Folder | Repository:
@@ -138,7 +149,8 @@ def locate(where: str, token: Token = None) -> Folder | Repository:
     return Repository(match["id"], match["revision"], token)
 
 
-def _listing(folder: Path) -> str:
+def contents(folder: Path) -> str:
+    """The first names in a folder, for messages."""
     if not folder.is_dir():
         return "no such folder"
     names = sorted(path.name for path in folder.iterdir())

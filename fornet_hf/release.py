@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,13 +9,15 @@ from typing import Protocol
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import NotFoundError, UnreachableError, explain
 from fornet_hf.files import sha256_of
+from fornet_hf.hub import snapshot_commit
 from fornet_hf.legacy import LegacyRelease, find_release
 from fornet_hf.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
+from fornet_hf.listing import Listing
 from fornet_hf.locations import Folder, Location, Repository
-from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest
+from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, read_manifest
 from fornet_hf.patch import digest
+from fornet_hf.pictures import all_shards, class_folders, files_of, sources_of
 from fornet_hf.prepare import PatchUnit, Unit
-from fornet_hf.sources import FolderSource, shard_names
 
 IMAGENET = "ILSVRC/imagenet-1k"
 _PLACES = ("", "patches/")  # where a manifest may be: a folder of shards, or a whole repository
@@ -38,6 +39,11 @@ class Release(Protocol):
     @property
     def source(self) -> Repository:
         """The repository of the pictures that the patches apply to, at the revision they were made from."""
+        ...
+
+    @property
+    def names_pictures(self) -> bool:
+        """Whether every patch has the digest of its picture, so that no other can be taken for it."""
         ...
 
     def fingerprint(self) -> str:
@@ -67,27 +73,26 @@ def open_release(location: Folder | Repository) -> Release:
             file = location.fetch(place + MANIFEST)
         except NotFoundError:
             continue
-        except UnreachableError:
-            if not _has_zips(location):
+        except UnreachableError as error:
+            if {place + MANIFEST for place in _PLACES} & _listed(location, error).files.keys():
                 raise
-            continue
-        manifest = read_manifest(file.parent)
-        if isinstance(location, Repository):
-            location = location.pinned(file)
-        return PatchRelease(location, place, manifest)
-    names = location.names()
-    if any(name.endswith(".zip") for name in names):
-        return OldRelease(location, find_release(names))
-    found = ", ".join(names[:5]) or "no files"
+            break
+        return PatchRelease(location.at(snapshot_commit(file)), place, read_manifest(file.parent))
+    listing = location.listing()
+    if any(name.endswith(".zip") for name in listing.files):
+        return OldRelease(location.at(listing.commit), find_release([*listing.files]), listing)
+    found = ", ".join([*listing.files][:5]) or "no files"
     allowed = f"patches/{MANIFEST} with its shards, or the old train_0.zip ... val.zip"
     raise NotFoundError(explain(f"no release of patches in {location}", found=found, allowed=allowed))
 
 
-def _has_zips(location: Location) -> bool:
-    """Whether zips are at the place, or in the cache if it cannot be reached."""
-    with contextlib.suppress(UnreachableError):
-        return any(name.endswith(".zip") for name in location.names())
-    return False
+def _listed(location: Location, error: UnreachableError) -> Listing:
+    """All files of a place whose manifest cannot be had: only they tell whether it has one."""
+    try:
+        return location.listing()
+    except UnreachableError:
+        then = "Else load it once with the network, or give patches= the folder of a complete download."
+        raise UnreachableError(f"{error} {then}") from error
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,11 @@ class PatchRelease:
         """What the manifest names."""
         return Repository(self.manifest.source, self.manifest.source_revision)
 
+    @property
+    def names_pictures(self) -> bool:
+        """Yes: the format demands it."""
+        return True
+
     def fingerprint(self) -> str:
         """The beginning of the manifest's digest, which covers the digest of every shard."""
         return sha256_of(self.location.fetch(self.place + MANIFEST))[:16]
@@ -122,9 +132,9 @@ class PatchRelease:
     ) -> Sequence[Unit]:
         """One unit for each patch shard."""
         entries = self.manifest.splits[split]
-        sources = _sources(entries, split, pictures, streaming=streaming, anew=anew)
+        sources = sources_of(entries, split, pictures, streaming=streaming, anew=anew)
         paths = [self.place + entry.path for entry in entries]
-        patches = _files(self.location, paths, "patches", streaming=streaming, anew=anew)
+        patches = files_of(self.location, paths, "patches", streaming=streaming, anew=anew)
         folders = self.manifest.classes or tuple(one.wnid for one in imagenet_classes())
         return [
             PatchUnit(
@@ -139,49 +149,13 @@ class PatchRelease:
         ]
 
 
-def _sources(
-    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, *, streaming: bool, anew: bool
-) -> Sequence[str | FolderSource]:
-    """For each patch shard where its pictures are: a folder of class folders, or the Parquet shard it names."""
-    if folder := _class_folders(pictures, split):
-        return [folder] * len(entries)
-    names = [entry.source for entry in entries if entry.source is not None]
-    if len(names) < len(entries):
-        raise NotFoundError(
-            explain(
-                f"{pictures} has no pictures for {split!r}, and this release names no source shards",
-                allowed="imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them",
-                then="To prepare one split alone, pass splits=['train'] or splits=['validation'].",
-            )
-        )
-    try:
-        return _files(pictures, names, "pictures", streaming=streaming, anew=anew)
-    except NotFoundError as error:
-        raise NotFoundError(
-            explain(
-                f"{pictures} is not the source that this release names ({split}: {names[0]} and others)",
-                found=error,
-                then="It may have been re-sharded since: use the revision in the manifest, or imagenet_dir=FOLDER.",
-            )
-        ) from error
-
-
-def _files(place: Location, paths: Sequence[str], what: str, *, streaming: bool, anew: bool) -> list[str]:
-    """Addresses to read from, or local copies."""
-    return [*map(place.address, paths)] if streaming else place.fetch_all(paths, what, anew=anew)
-
-
-def _class_folders(pictures: Folder | Repository, split: str) -> FolderSource | None:
-    source = FolderSource(pictures.root) if isinstance(pictures, Folder) else None
-    return source if source and source.has(split) else None
-
-
 @dataclass(frozen=True)
 class OldRelease:
     """A release in the old format: zips of pickles, in which the patch of a picture is found by its name."""
 
     location: Location
     files: LegacyRelease
+    listing: Listing
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -198,21 +172,29 @@ class OldRelease:
         """ImageNet-1k; the old format names no revision."""
         return Repository(IMAGENET)
 
+    @property
+    def names_pictures(self) -> bool:
+        """No: a patch applies to any picture of its name and size."""
+        return False
+
     def fingerprint(self) -> str:
-        """Of names and digests; of names and sizes in a folder, where the zips are too large to be read for this."""
-        names = [name for split in SPLITS for name in self.files.archives(split)]
-        return digest(repr((names, [*self.location.digests(names)])).encode()).hex()[:16]
+        """Of names and digests; of zips in a folder the sizes, as they are too large to be read for this."""
+        zips = [name for split in SPLITS for name in self.files.archives(split)]
+        ratios = [name for split in SPLITS if (name := self.files.ratios(split))]
+        parts = [(name, self.listing.files[name]) for name in (*zips, *ratios)]
+        if isinstance(self.location, Folder):
+            parts += [(name, sha256_of(self.location.fetch(name))) for name in ratios]
+        return digest(repr(parts).encode()).hex()[:16]
 
     def units(
         self, split: str, pictures: Folder | Repository, *, streaming: bool = False, anew: bool = False
     ) -> Sequence[Unit]:
         """One unit for each zip if the pictures are a folder, else one for each of the source's shards."""
         names = self.files.archives(split)
-        archives = _files(self.location, names, "patches", streaming=streaming, anew=anew)
+        archives = files_of(self.location, names, "patches", streaming=streaming, anew=anew)
         ratio_file = self.files.ratios(split)
         ratios = None if ratio_file is None else str(self.location.fetch(ratio_file))
-        if folder := _class_folders(pictures, split):
+        if folder := class_folders(pictures, split):
             return [FolderLegacyUnit(split, archive, ratios, folder) for archive in archives]
-        sources = shard_names(pictures.names(), split)
-        files = _files(pictures, sources, "pictures", streaming=streaming, anew=anew)
+        files = all_shards(pictures, split, streaming=streaming, anew=anew)
         return [ShardLegacyUnit(split, tuple(archives), ratios, file) for file in files]

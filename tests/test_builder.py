@@ -81,7 +81,7 @@ def test_errors_are_ours_from_any_number_of_processes(folder, monkeypatch, worke
 
 def test_only_train_is_there_and_only_train_is_asked_for(folder):
     shutil.rmtree(folder / "pictures/val")
-    with pytest.raises(NotFoundError, match=r"'validation'.*splits=\['train'\]"):
+    with pytest.raises(NotFoundError, match=r"for 'validation'.*found train, but no val/.*splits=\['train'\]"):
         load(folder, split="train")
     assert len(load(folder, split="train", splits=["train"])) == 6
 

@@ -49,8 +49,21 @@ def test_other_folders_say_what_is_in_them_and_what_should_be(tmp_path, make):
 def test_a_split_without_pictures_is_an_error(tmp_path):
     write_release(tmp_path / "patches", tmp_path / "pictures")
     shutil.rmtree(tmp_path / "pictures/train")
-    with pytest.raises(NotFoundError, match=r"no pictures for 'train'.*a folder for each class"):
+    with pytest.raises(
+        NotFoundError, match=r"no pictures for 'train', and this release names no source.*a folder for each class"
+    ):
         open_release(Folder(tmp_path / "patches")).units("train", Folder(tmp_path / "pictures"))
+
+
+@needs_sample
+def test_the_ratios_belong_to_the_content_of_an_old_release(tmp_path):
+    """Even if the file's size is the same."""
+    shutil.copytree(SAMPLE / "hub", tmp_path / "hub", copy_function=shutil.copyfile)
+    first = open_release(Folder(SAMPLE / "hub")).fingerprint()
+    assert open_release(Folder(tmp_path / "hub")).fingerprint() == first
+    ratios = tmp_path / "hub/fg_bg_ratios_val.json"
+    ratios.write_text(ratios.read_text().replace("0.2", "0.3"))
+    assert open_release(Folder(tmp_path / "hub")).fingerprint() != first
 
 
 @needs_sample

@@ -45,7 +45,7 @@ def _patches(release: Release, split: str) -> str:
         return _digest((manifest.encoding, manifest.classes, manifest.splits[split]))
     if isinstance(release, OldRelease):
         names = release.files.archives(split)
-        return _digest((names, [*release.location.digests(names)]))
+        return _digest([(name, release.listing.files[name]) for name in names])
     return release.fingerprint()
 
 

@@ -36,6 +36,7 @@ def hub_home(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "ENDPOINT": hub.url,
         "HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}",
         "HF_HUB_CACHE": str(cache),
+        "HF_ASSETS_CACHE": str(tmp_path / "hub_assets"),
         "HF_HUB_DISABLE_XET": True,
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": True,
         "HF_HUB_DISABLE_TELEMETRY": True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +59,10 @@ def here(published: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setattr(client.HfFileSystem, "cachable", False)  # the next test has another Hub
     monkeypatch.setattr(importlib.import_module("fornet_hf.hub"), "_FIRST_PAUSE", 0.01)
     return hub_home.parent / "prepared"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Hub's client waits for long before it asks again."""
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
+import huggingface_hub
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from fornet_hf import load_dataset
 from fornet_hf.classes import wnid_index
-from fornet_hf.errors import NotFoundError
+from fornet_hf.errors import NotFoundError, UnreachableError
 from fornet_hf.locations import Folder
 from fornet_hf.release import open_release
+from tests.hub.faults import Fault
 from tests.hub.state import Hub
 from tests.loading.rows import described, from_row
 from tests.loading.user import WAYS, User
-from tests.published import IMAGENET, ROOT
+from tests.published import FORNET, IMAGENET, ROOT
 from tests.test_legacy_apply import SAMPLE, needs_sample
 
 OLD = "someone/ForNet"
@@ -122,3 +125,79 @@ def test_a_picture_that_no_shard_has_is_an_error(here: Path, old: Hub, streaming
     old.commit(IMAGENET, {"data/train-00000-of-00002.parquet": shard(rest[:4])})
     with pytest.raises(NotFoundError, match=f"{gone.stem}.*its picture is in no shard of the source"):
         list(load_dataset(OLD, split="train", cache_dir=here, streaming=streaming))
+
+
+def test_one_split_that_was_loaded_once_loads_offline(alice: User, old: Hub) -> None:
+    first = alice.load(path=OLD, split="train", imagenet_dir=str(SAMPLE / "imagenet"))
+    offline = User(old, alice.home, variables={"HF_HUB_OFFLINE": "1"})
+    old.forget()
+    assert offline.load(path=OLD, split="train", imagenet_dir=str(SAMPLE / "imagenet")) == first
+    assert old.requests == []
+    assert len({path.parent for path in alice.home.rglob("*.arrow")}) == 1
+
+
+def fail(hub: Hub, path: str, status: int = 503) -> None:
+    hub.inject(Fault("status", path, method="", status=status, times=None))
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("listing", ["/tree/", "/api/"])
+def test_after_an_interrupted_download_no_part_is_taken_for_the_whole(here: Path, old: Hub, listing: str) -> None:
+    fail(old, r"train_1\.zip")
+    with pytest.raises(UnreachableError, match=r"train_1\.zip"):
+        load_dataset(OLD, split="train", cache_dir=here, imagenet_dir=SAMPLE / "imagenet")
+    fail(old, listing)
+    with pytest.raises(UnreachableError, match=r"train_1\.zip"):
+        load_dataset(OLD, split="train", cache_dir=here, imagenet_dir=SAMPLE / "imagenet")
+    old.faults.clear()
+    fail(old, listing)
+    rows = load_dataset(OLD, split="train", cache_dir=here, imagenet_dir=SAMPLE / "imagenet")
+    assert len(rows) == len(expected("train"))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_cache_of_which_nobody_knows_whether_it_is_complete_is_refused(here: Path, old: Hub) -> None:
+    huggingface_hub.snapshot_download(OLD, repo_type="dataset", ignore_patterns="train_1.zip")
+    fail(old, "")
+    with pytest.raises(UnreachableError, match=r"load it once with the network, or give patches= the folder"):
+        load_dataset(OLD, split="train", cache_dir=here, imagenet_dir=SAMPLE / "imagenet")
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("status", [503, 429])
+def test_old_zips_do_not_stand_in_for_a_manifest_that_cannot_be_had(here: Path, old: Hub, status: int) -> None:
+    old.commit(FORNET, {path.name: path for path in (SAMPLE / "hub").iterdir()})
+    fail(old, r"patches/manifest\.json", status)
+    with pytest.raises(UnreachableError, match=r"^patches/manifest\.json of TNauen/ForNet"):
+        load_dataset(FORNET, split="validation", cache_dir=here, imagenet_dir=SAMPLE / "imagenet")
+    assert old.asked(r"\.zip") == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_where_there_is_no_manifest_the_zips_need_none(here: Path, old: Hub) -> None:
+    fail(old, r"manifest\.json")
+    assert len(load_dataset(OLD, split="validation", cache_dir=here)) == len(expected("validation"))
+
+
+def test_other_ratios_are_a_new_release(here: Path, old: Hub) -> None:
+    first = load_dataset(OLD, split="validation", cache_dir=here)
+    ratios = (SAMPLE / "hub" / "fg_bg_ratios_val.json").read_text()
+    old.commit(OLD, {"fg_bg_ratios_val.json": ratios.replace("0.2", "0.3").encode()})
+    again = load_dataset(OLD, split="validation", cache_dir=here)
+    assert again["foreground_ratio"][:] != first["foreground_ratio"][:]
+
+
+def test_rows_of_other_pictures_are_kept_apart(here: Path, old: Hub, tmp_path: Path) -> None:
+    """Patches of the old format do not tell a wrong picture."""
+    shutil.copytree(SAMPLE / "imagenet" / "val", tmp_path / "wrong" / "val", copy_function=shutil.copyfile)
+    files = sorted((tmp_path / "wrong").rglob("*.JPEG"))
+    data = files[0].read_bytes()
+    for path in files:
+        path.write_bytes(data)
+    load_dataset(OLD, split="validation", cache_dir=here, imagenet_dir=tmp_path / "wrong")
+    rows = load_dataset(OLD, split="validation", cache_dir=here, imagenet_dir=SAMPLE / "imagenet")
+    assert sorted(described(rows), key=str) == sorted(expected("validation"), key=str)
+    old.commit(IMAGENET, {"README.md": b"another commit"})
+    assert described(load_dataset(OLD, split="validation", cache_dir=here)) == expected("validation")
+    (tmp_path / "wrong").rename(tmp_path / "gone")  # what is prepared needs no pictures
+    load_dataset(OLD, split="validation", cache_dir=here, imagenet_dir=tmp_path / "wrong")

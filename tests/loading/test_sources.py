@@ -66,7 +66,7 @@ def test_where_the_pictures_were_makes_no_other_dataset(here: Path, published: H
 
 def test_a_folder_without_pictures_is_named(here: Path, published: Hub, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NotFoundError, match=r"/empty has no file data/train-00000.*; found an empty folder"):
+    with pytest.raises(NotFoundError, match=r"/empty has no pictures for .train.; found an empty folder"):
         load_dataset(FORNET, split="train", cache_dir=here, imagenet_dir=tmp_path / "empty")
     with pytest.raises(NotFoundError, match=r"imagenet_dir: no such folder; found .*/nowhere"):
         load_dataset(FORNET, split="train", cache_dir=here, imagenet_dir=tmp_path / "nowhere")

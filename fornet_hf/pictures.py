@@ -1,0 +1,82 @@
+"""Where the source pictures of a release's units are: class folders, or the source's Parquet shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.locations import Folder, Location, Repository, contents
+from fornet_hf.manifest import SPLITS, ShardEntry
+from fornet_hf.sources import FolderSource, shard_files, shard_names
+from fornet_hf.sources.picture import split_names
+
+
+def class_folders(pictures: Folder | Repository, split: str) -> FolderSource | None:
+    """The place as class folders; None if it has none for this split."""
+    source = FolderSource(pictures.root) if isinstance(pictures, Folder) else None
+    return source if source and source.has(split) else None
+
+
+def sources_of(
+    entries: Sequence[ShardEntry], split: str, pictures: Folder | Repository, *, streaming: bool, anew: bool
+) -> Sequence[str | FolderSource]:
+    """For each patch shard where its pictures are: a folder of class folders, or the Parquet shard it names.
+
+    Raises:
+        NotFoundError: they are not there.
+    """
+    if folder := class_folders(pictures, split):
+        return [folder] * len(entries)
+    names = [entry.source for entry in entries if entry.source is not None]
+    if len(names) < len(entries):
+        raise _no_pictures(pictures, split, ", and this release names no source shards")
+    try:
+        return files_of(pictures, names, "pictures", streaming=streaming, anew=anew)
+    except NotFoundError as error:
+        if isinstance(pictures, Folder) and not _has_shards(pictures, split):
+            raise _no_pictures(pictures, split) from error
+        what = f"{pictures} is not the source that this release names ({split}: {names[0]} and others)"
+        then = "It may have been re-sharded since: use the revision in the manifest, or a folder with class folders."
+        raise NotFoundError(explain(what, found=error, then=then)) from error
+
+
+def all_shards(pictures: Folder | Repository, split: str, *, streaming: bool, anew: bool) -> Sequence[str]:
+    """All Parquet shards of a split, which no release names.
+
+    Raises:
+        NotFoundError: there are none, or some are missing.
+    """
+    if isinstance(pictures, Folder):
+        if not _has_shards(pictures, split):
+            raise _no_pictures(pictures, split)
+        return [str(path) for path in shard_files(pictures.root, split)]
+    listing = pictures.listing()
+    names = shard_names(listing.files, split, str(pictures))
+    return files_of(pictures.at(listing.commit), names, "pictures", streaming=streaming, anew=anew)
+
+
+def files_of(place: Location, paths: Sequence[str], what: str, *, streaming: bool, anew: bool) -> list[str]:
+    """Addresses to read from, or local copies."""
+    return [*map(place.address, paths)] if streaming else place.fetch_all(paths, what, anew=anew)
+
+
+def _has_shards(pictures: Folder, split: str) -> bool:
+    places = (pictures.root, pictures.root / "data")
+    return any(any(place.glob(f"{name}-*.parquet")) for place in places for name in split_names(split))
+
+
+def _no_pictures(pictures: Folder | Repository, split: str, also: str = "") -> NotFoundError:
+    wanted = " or ".join(f"{name}/" for name in split_names(split))
+    found, then = None, None
+    if isinstance(pictures, Folder):
+        found = f"{contents(pictures.root)}, but no {wanted}"
+        others = [other for other in SPLITS if other != split and class_folders(pictures, other)]
+        if pictures.root.resolve().name in {name for one in SPLITS for name in split_names(one)}:
+            then = f"This is the folder of one split: give the one above it, {pictures.root.resolve().parent}"
+        elif others:
+            one = others[0]
+            then = f"For one split alone: split={one!r}; with datasets.load_dataset also splits=[{one!r}]."
+    allowed = "imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them, or with Parquet shards"
+    return NotFoundError(
+        explain(f"{pictures} has no pictures for {split!r}{also}", found=found, allowed=allowed, then=then)
+    )
