@@ -22,6 +22,7 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from producers.candidate_folder import CandidateFolder
 from producers.command import described, finish, natural, positive
+from producers.model_settings import PRECISIONS
 from producers.plan import Task, plan
 from producers.remaining import do_remaining
 from producers.report import Report
@@ -42,13 +43,14 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--classifiers",
         nargs="*",
+        type=_classifier,
         metavar="LIBRARY:NAME",
         default=[f"torchvision:{name}" for name in REFERENCE],
         help="timm:NAME or torchvision:NAME; none given: take the first version; default: the publication's six",
     )
     result.add_argument("--greys", type=positive, default=31, help="backgrounds to show objects on (%(default)s)")
     result.add_argument("--every", action="store_true", help="score pictures which have one version only, too")
-    result.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
+    result.add_argument("--precision", choices=PRECISIONS, default="bfloat16", help="default: %(default)s")
     result.add_argument("--batch-size", type=positive, default=16, help="versions at a time (%(default)s)")
     result.add_argument("--gpus", type=natural, default=1, help="processes, one a GPU; 0: the CPU (%(default)s)")
     result.add_argument("--workers", type=natural, help="processes for each GPU that prepare pictures")
@@ -56,6 +58,14 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
     return result
+
+
+def _classifier(text: str) -> str:
+    """A name of the command line; known to its library or not, which is seen when it is loaded."""
+    library, _, name = text.partition(":")
+    if library not in ("timm", "torchvision") or not name:
+        raise argparse.ArgumentTypeError(f"{text} is neither timm:NAME nor torchvision:NAME")
+    return text
 
 
 def select(arguments: argparse.Namespace) -> Report:

@@ -7,7 +7,7 @@ import import_release
 import segment
 import select_versions
 
-NUMBERS = [
+WORDS = [
     (create_patches, 2, ["--shards", "0"]),
     (import_release, 3, ["--shards", "-1"]),
     (import_release, 3, ["--workers", "0"]),
@@ -16,11 +16,14 @@ NUMBERS = [
     (segment, 2, ["--batch-size", "many"]),
     (select_versions, 3, ["--attempts", "0"]),
     (select_versions, 3, ["--gpus", "-1"]),
+    (select_versions, 3, ["--precision", "bf16"]),
+    (select_versions, 3, ["--classifiers", "resnet50"]),
+    (select_versions, 3, ["--classifiers", "torchvision:resnet50", "keras:resnet50"]),
 ]
 
 
-@pytest.mark.parametrize(("command", "paths", "words"), NUMBERS)
-def test_numbers_that_make_no_sense_are_refused_before_anything_is_done(command, paths, words, tmp_path, capsys):
+@pytest.mark.parametrize(("command", "paths", "words"), WORDS)
+def test_what_makes_no_sense_is_refused_before_anything_is_done(command, paths, words, tmp_path, capsys):
     names = [str(tmp_path / str(number)) for number in range(paths)]
     with pytest.raises(SystemExit) as exit_:
         command.main([*names, *words])
