@@ -77,6 +77,7 @@ def select(arguments: argparse.Namespace) -> Report:
     """
     run = CandidateFolder(arguments.run)
     tasks, encoding = planned(run, arguments.pictures)
+    _check_classes(arguments.classifiers, tasks[0].classes)
     settings = SelectSettings(
         run=run,
         classifiers=tuple(arguments.classifiers),
@@ -90,6 +91,14 @@ def select(arguments: argparse.Namespace) -> Report:
     do_remaining(tasks, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     name = arguments.source_name or arguments.pictures.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)
+
+
+def _check_classes(classifiers: Sequence[str], classes: Sequence[str] | None) -> None:
+    """Refuse what cannot fit before the run notes it."""
+    if classes is not None and (others := [name for name in classifiers if name.startswith("torchvision:")]):
+        what = "torchvision's classifiers know the classes of ImageNet-1k only, and this is another set"
+        then = "Give a classifier of its classes as timm:NAME, or none: --classifiers"
+        raise ConfigurationError(explain(what, found=others[0], then=then))
 
 
 def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]:

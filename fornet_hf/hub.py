@@ -21,7 +21,7 @@ from fornet_hf.files import open_local
 
 Token = str | bool | None
 
-_SCHEME = "hf://"
+SCHEME = "hf://"
 _CLIENTS = {"aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3"}
 _FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or what this user may have of it
 _ATTEMPTS = 6
@@ -71,14 +71,14 @@ def cached_commit(repository: str, revision: str) -> str | None:
 
 def remote_address(repository: str, path: str, revision: str | None) -> str:
     """The `hf://` address of a file."""
-    return f"{_SCHEME}datasets/{repository}{'@' + revision.replace('/', '%2F') if revision else ''}/{path}"
+    return f"{SCHEME}datasets/{repository}{'@' + revision.replace('/', '%2F') if revision else ''}/{path}"
 
 
 def open_file(address: str, token: Token = None) -> BinaryIO:
     """Open a local path, or an `hf://` address that is read in pieces as they are needed."""
-    if not address.startswith(_SCHEME):
+    if not address.startswith(SCHEME):
         return open_local(address)
-    return cast(BinaryIO, io.BufferedReader(_RemoteFile(address.removeprefix(_SCHEME), token), 2**20))
+    return cast(BinaryIO, io.BufferedReader(_RemoteFile(address.removeprefix(SCHEME), token), 2**20))
 
 
 class _RemoteFile(io.RawIOBase):

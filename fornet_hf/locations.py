@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -109,8 +110,10 @@ class Repository:
         return dataclasses.replace(self, revision=commit or self.revision)
 
     def identity(self) -> str:
-        """Name and commit."""
-        return f"{self.id}@{self.listing().commit}"
+        """Name, and digest of all Parquet files: other files may change."""
+        files = self.listing().files
+        shards = sorted((path, value) for path, value in files.items() if path.endswith(".parquet"))
+        return f"{self.id} {hashlib.sha256(repr(shards).encode()).hexdigest()[:16]}"
 
     def fetch(self, path: str) -> Path:
         """The file in the Hub cache, downloaded if need be."""

@@ -122,3 +122,9 @@ def test_pages_made_from_code_are_up_to_date(name):
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     made = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment, capture_output=True)
     assert made.stdout.decode() == (ROOT / "docs" / name).read_text(encoding="utf-8"), "run: python docs/make.py"
+
+
+@pytest.mark.parametrize("page", [*PAGES, "README.md", "dataset_card.md"])
+def test_no_page_keeps_the_marks_of_a_merge(page):
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if line.startswith(("<<<<<<<", "=======", ">>>>>>>"))]

@@ -12,6 +12,7 @@ from producers.candidates import Outcome, search
 from producers.gpu_memory import is_out_of_memory
 from producers.report import Lost, Report
 
+_FEW = 3  # pictures in a row that may be odd ones; what they have cost is little if the models are broken
 PAUSES = (1.0, 10.0, 60.0)  # seconds for others to leave the GPU
 
 # What a model may raise about one picture. Anything else, such as an error of the GPU, is not the picture's fault.
@@ -23,7 +24,8 @@ class CarefulSearch:
 
     A picture with which the models fail does not take the others along: it is searched alone, and lost if they fail
     again. That the models are to blame is known by a picture that they took apart before, which they are given
-    again when a window has nothing but failures; before there is one, the second failure is one too many.
+    again when a window has nothing but failures. Before there is one, a few failures may be the pictures' own; with
+    none until the end, `judge` says that the models fail.
     Pictures in which nothing is found say nothing about the models that would have come after.
 
     When memory runs out with one picture alone, it is too large, unless others use the GPU: then it waits for them.
@@ -53,6 +55,7 @@ class CarefulSearch:
         self._shared = shared
         self._pauses = pauses
         self._failures = 0
+        self._first: Exception | None = None
         self._proof: Query | None = None
 
     def __call__(self, queries: Sequence[Query]) -> list[Outcome]:
@@ -76,6 +79,11 @@ class CarefulSearch:
         elif first is not None:
             self._blame(first, sum(isinstance(one, Lost) and one.outcome == "error" for one in outcomes))
         return outcomes
+
+    def judge(self) -> None:
+        """After the last window: raise what the models raised, if several pictures failed and none succeeded."""
+        if self._proof is None and self._first is not None and self._failures > 1:
+            raise self._first
 
     def _search(self, queries: Sequence[Query]) -> list[Outcome]:
         return search(queries, self._backends, self._encoding, self._report)
@@ -103,9 +111,10 @@ class CarefulSearch:
     def _blame(self, error: Exception, failures: int) -> None:
         """Raise if it is the models that fail."""
         self._failures += failures
+        self._first = self._first or error
         if failures and self._proof is not None:
             self._patiently(self._proof)
-        elif failures and self._failures > 1:
+        elif self._failures > _FEW:
             raise error
 
 

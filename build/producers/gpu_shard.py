@@ -64,6 +64,7 @@ def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch
         making.append(_submit(pictures, _outcomes(pictures, rasters, search), engine))
         if len(making) > AHEAD:
             yield from _collected(making.popleft(), report)
+    search.judge()
     while making:
         yield from _collected(making.popleft(), report)
 

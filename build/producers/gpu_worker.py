@@ -101,7 +101,7 @@ class SegmentWorker(GpuWorker[Backends]):
 
     def load(self, device: str) -> Backends:
         """Detector, segmenter and infiller."""
-        return self.settings.backends(device)
+        return self.settings.as_begun(read_models(self.folder.root)).backends(device)
 
     def do(self, task: Task, models: Backends, pool: Executor) -> Report:
         """Write a candidate shard."""
@@ -122,7 +122,7 @@ def note_models(root: Path, models: Models) -> None:
     """Note which models a run really uses, with revisions and digests; later processes must use the same.
 
     Raises:
-        ConfigurationError: they do not, for instance because the Hub has other weights by now.
+        ConfigurationError: they do not, for instance because a file of weights is another one by now.
     """
     path = root / MODELS
     value = json.loads(json.dumps(models.to_json()))
@@ -131,7 +131,7 @@ def note_models(root: Path, models: Models) -> None:
     known = read_models(root)
     if known != value:
         found = {name: value[name] for name in value if value[name] != known.get(name)}
-        then = f"Name the revision on the command line, or delete {root} to begin anew."
+        then = f"Bring back the models that the run began with, or delete {root} to begin anew."
         raise ConfigurationError(
             explain(f"{path}: this run uses other models", found=found, allowed=known, then=then)
         )

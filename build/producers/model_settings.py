@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -28,6 +29,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 SAM_SIZES = ("vit_b", "vit_l", "vit_h")
 """Likewise, of those in `sam`."""
 
+_COMMIT = re.compile("[0-9a-f]{40}")
 _IN_FILES = frozenset({"sam", "lama"})  # the model that is given is a path, and cannot be an id on the Hub
 
 
@@ -59,6 +61,19 @@ class ModelSettings:
         _one_of(PRECISIONS, "unknown precision", self.precision)
         if self.segmenter.name == "sam" and self.segmenter.revision:
             _one_of(SAM_SIZES, "unknown size of SAM", self.segmenter.revision)
+
+    def as_begun(self, models: Mapping[str, Mapping[str, object]]) -> ModelSettings:
+        """The same with the commits that a run began with, where none is asked for: branches of the Hub move.
+
+        Args:
+            models: what `note_models` has noted; empty: nothing yet.
+        """
+        changes = {}
+        for role in ("detector", "segmenter", "infiller"):
+            choice, revision = getattr(self, role), str(models.get(role, {}).get("revision"))
+            if choice.revision is None and _COMMIT.fullmatch(revision):
+                changes[role] = replace(choice, revision=revision)
+        return replace(self, **changes)
 
     def check_files(self) -> None:
         """Read what is read without loading models, so that a wrong name is known before a run notes it for ever.

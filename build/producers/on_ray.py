@@ -75,7 +75,8 @@ def run_on_ray(
     ray = _ray()
     paths = os.pathsep.join([*map(str, _CODE), *filter(None, [os.environ.get("PYTHONPATH")])])
     own = {} if address else {"include_dashboard": False, "num_cpus": max_workers()}
-    ray.init(address=address, runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, **own)
+    # Without "local" it would join a cluster that it knows of from elsewhere.
+    ray.init(address=address or "local", runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, **own)
     try:
         gpus = _gpus(ray) if gpus is None else gpus
         each = cpus_each(ray.nodes(), on_gpus=gpus > 0) if workers is None else workers

@@ -1,7 +1,8 @@
 """Which slot gets which task, and when a task or a slot is given up. A slot is a process on a GPU, here or elsewhere.
 
 A failed task goes to the end of the queue, and to slots that have not failed with it as long as there are any.
-A slot that fails time and again while there are others retires, so that one bad GPU does not end a run.
+A slot that fails time and again while there are others retires, so that one bad GPU does not end a run. The last
+one does not retire: if it fails as often in a row, with whatever tasks, the run ends.
 """
 
 from __future__ import annotations
@@ -79,13 +80,18 @@ class Roster:
         entry.failed.append(slot)
         self.stumbled(slot)
         # Failures of slots that turned out to be bad are not the task's.
-        if sum(one not in self.retired for one in entry.failed) < self._attempts:
+        tries = sum(one not in self.retired for one in entry.failed)
+        hopeless = not self.present - {slot} and self._in_a_row[slot] >= max(RETIRES_AFTER, self._attempts)
+        if tries < self._attempts and not hopeless:
             if not self._stopped:
                 self._waiting.append(entry)
             return None
         self.stop()
         then = "The run's logs say more. The same command goes on from here; with fewer --workers if memory ran out."
-        return WorkerDiedError(f"{entry.task.name}: failed {len(entry.failed)} times, at last: {error}. {then}")
+        failed = f"failed {len(entry.failed)} times"
+        if hopeless:
+            failed = f"{self._in_a_row[slot]} attempts in a row failed"
+        return WorkerDiedError(f"{entry.task.name}: {failed}, at last: {error}. {then}")
 
     def stumbled(self, slot: int, *, at_work: bool = True) -> None:
         """A slot failed; it retires if it does so time and again, unless it can work and there is no other."""

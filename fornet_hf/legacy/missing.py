@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ForNetError, SourceError, explain
 from fornet_hf.files import Open
+from fornet_hf.hub import SCHEME
 from fornet_hf.legacy.archive import Key, LegacyArchive
 from fornet_hf.sources import picture_key
 
@@ -19,6 +20,8 @@ _SHARD = re.compile(r"(?P<start>.*-)(?P<number>\d{5})-of-(?P<count>\d{5})\.parqu
 
 def missing(archives: Sequence[LegacyArchive], pictures: str, open_file: Open) -> Iterator[tuple[LegacyArchive, Key]]:
     """The patches whose pictures are in no shard of the source. To say it once, only the last shard is asked.
+
+    Of a streamed source nothing is said: reading the names of all its pictures takes gigabytes.
 
     Args:
         archives: all of the split.
@@ -29,7 +32,7 @@ def missing(archives: Sequence[LegacyArchive], pictures: str, open_file: Open) -
         SourceError: a shard cannot be read.
     """
     match = _SHARD.fullmatch(pictures)
-    if match is None or int(match["number"]) + 1 != int(match["count"]):
+    if match is None or int(match["number"]) + 1 != int(match["count"]) or pictures.startswith(SCHEME):
         return
     waiting = {key: archive for archive in reversed(archives) for key in archive}
     for number in range(int(match["count"])):

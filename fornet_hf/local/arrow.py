@@ -171,7 +171,9 @@ def _save(parts: list[Path], folder: Path) -> None:
 
 
 def _note_split(output: Path, split: str) -> None:
-    """Name the split in the file which tells `datasets` that this is a DatasetDict."""
-    path = output / "dataset_dict.json"
-    splits = json.loads(path.read_text())["splits"] if path.is_file() else []
-    write_text(path, json.dumps({"splits": sorted({*splits, split})}))
+    """Name the split in the file which tells `datasets` that this is a DatasetDict.
+
+    So are all that are there, as the other split may be noted at the same moment.
+    """
+    there = {path.parent.name for path in output.glob("*/state.json")}
+    write_text(output / "dataset_dict.json", json.dumps({"splits": sorted({*there, split})}))

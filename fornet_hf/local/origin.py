@@ -34,9 +34,16 @@ class Origin:
 
 
 def origin_of(release: Release, split: str, pictures: Folder | Repository) -> Origin:
-    """The origin of the rows that a split will have."""
-    place = pictures.root.resolve() if isinstance(pictures, Folder) else pictures
-    return Origin(_patches(release, split), str(place))
+    """The origin of the rows that a split will have.
+
+    Patches of the old format do not tell their pictures, so there the shards of these are part of it.
+    """
+    place = pictures.identity() if isinstance(pictures, Folder) or not release.names_pictures else str(pictures)
+    if isinstance(pictures, Folder) and not release.names_pictures:
+        folders = (pictures.root, pictures.root / "data")
+        shards = sorted((path.name, path.stat().st_size) for one in folders for path in one.glob("*.parquet"))
+        place += f" {_digest(shards)}" if shards else ""
+    return Origin(_patches(release, split), place)
 
 
 def _patches(release: Release, split: str) -> str:

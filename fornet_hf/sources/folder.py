@@ -134,4 +134,5 @@ def _listing(folder: Path, changed: int) -> Mapping[str, str]:
 
 
 def _is_class(entry: Path) -> bool:
-    return entry.is_dir() and not entry.name.startswith(".")
+    # A disk's own folder is not for everybody to look into.
+    return entry.is_dir() and not entry.name.startswith(".") and entry.name != "lost+found"

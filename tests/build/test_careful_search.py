@@ -1,5 +1,6 @@
 """What happens to pictures with which models fail, and who is to blame."""
 
+import contextlib
 import itertools
 from dataclasses import dataclass, field
 
@@ -63,17 +64,33 @@ def test_a_picture_with_which_models_fail_does_not_take_the_others_along(error):
 
 
 @pytest.mark.parametrize("error", [OutOfMemoryError("2 GiB"), ValueError("broken")])
-@pytest.mark.parametrize(("keys", "empty"), [("abcd", ""), ("ab", "cd")])
+@pytest.mark.parametrize(("keys", "empty"), [("abcd", ""), ("abcd", "ef")])
 def test_models_that_fail_with_several_pictures_and_with_none_succeed_are_to_blame(error, keys, empty):
     with pytest.raises(type(error), match=str(error)):
-        careful(Fails(error, keys, empty))(queries("abcd"))
+        careful(Fails(error, keys, empty))(queries(keys + empty))
 
 
 def test_they_are_to_blame_in_windows_of_one_picture_too():
-    search = careful(Fails(ValueError("broken"), "ab"))
-    assert outcomes(search(queries("a"))) == ["error"]
+    search = careful(Fails(ValueError("broken"), "abcd"))
+    assert [outcomes(search(queries(key))) for key in "abc"] == [["error"]] * 3
     with pytest.raises(ValueError, match="broken"):
-        search(queries("b"))
+        search(queries("d"))
+
+
+def test_odd_pictures_before_the_first_success_are_in_the_report():
+    search = careful(Fails(OutOfMemoryError("2 GiB"), "ab", "x"))
+    assert outcomes(search(queries("axx"))) == ["error", "no_detect", "no_detect"]
+    assert outcomes(search(queries("bxx"))) == ["error", "no_detect", "no_detect"]
+    assert outcomes(search(queries("c"))) == ["ok"]
+    search.judge()
+
+
+@pytest.mark.parametrize("broken", ["a", "ab"])
+def test_models_that_failed_with_several_pictures_and_never_succeeded_are_to_blame_in_the_end(broken):
+    search = careful(Fails(ValueError("broken"), broken, "x"))
+    search(queries(broken + "x"))
+    with pytest.raises(ValueError, match="broken") if len(broken) > 1 else contextlib.nullcontext():
+        search.judge()
 
 
 def test_models_that_still_work_are_not_blamed_for_a_window_of_bad_pictures():

@@ -64,6 +64,17 @@ def test_the_last_slot_never_retires():
     assert one.retired == set()
 
 
+def test_a_fault_of_all_tasks_ends_the_run_soon():
+    one = roster(300, 8)
+    attempts, final = 0, None
+    while final is None:
+        for slot in sorted(one.present):
+            if final is None and (entry := one.take(slot)) is not None:
+                final, attempts = one.failed(slot, entry, BAD), attempts + 1
+    assert "3 attempts in a row failed, at last: CUDA error" in str(final)
+    assert attempts <= 8 * RETIRES_AFTER
+
+
 @pytest.mark.parametrize("final", [True, False])
 def test_nothing_comes_back_once_the_run_is_to_end(final):
     one = roster(3, 2)

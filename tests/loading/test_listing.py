@@ -80,8 +80,10 @@ def test_a_place_where_nothing_can_be_kept_does_no_harm(tmp_path: Path, monkeypa
     assert isinstance(list_files(FORNET), Listing)
 
 
-def test_a_repository_is_known_by_name_and_commit(published: Hub) -> None:
+def test_a_repository_is_known_by_name_and_shards(published: Hub) -> None:
     first = Repository(FORNET).identity()
     assert first == Repository(FORNET, list_files(FORNET).commit).identity()
     published.commit(FORNET, {"README.md": b"later"})
+    assert Repository(FORNET).identity() == first
+    published.commit(FORNET, {"data/train-00000-of-00001.parquet": b"other pictures"})
     assert Repository(FORNET).identity() != first
