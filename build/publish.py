@@ -106,6 +106,7 @@ def _preflight(arguments: argparse.Namespace, target: Target, ingredients: Ingre
 def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredients:
     return Ingredients(
         patches=arguments.folder,
+        repository=arguments.repository,
         project=PROJECT,
         source_repository=arguments.source_repo,
         source_revision=arguments.source_revision,

@@ -28,6 +28,7 @@ class Ingredients:
 
     Attributes:
         patches: folder of the patch shards, with their manifest or without.
+        repository: which they are published to; the card says how to load it.
         project: folder of the builder script, the library and the card's template.
         source_repository: for a folder without manifest: the repository of the pictures.
         source_revision: for a folder without manifest: its commit.
@@ -38,6 +39,7 @@ class Ingredients:
     """
 
     patches: Path
+    repository: str
     project: Path
     source_repository: str = "ILSVRC/imagenet-1k"
     source_revision: str | None = None
@@ -91,7 +93,9 @@ def assemble(ingredients: Ingredients) -> Assembled:
         made[f"{PATCHES}/{MANIFEST}"] = (json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n").encode()
     picture = None if ingredients.picture is None else picture_path(ingredients.picture)
     template = (ingredients.project / TEMPLATE).read_text(encoding="utf-8")
-    made[CARD] = fill_card(template, manifest, statistics, picture=picture).encode()
+    made[CARD] = fill_card(
+        template, manifest, statistics, repository=ingredients.repository, picture=picture
+    ).encode()
     refuse_tokens(made, ingredients.token)
     entries = [entry for one in manifest.splits.values() for entry in one]
     return Assembled(

@@ -9,6 +9,7 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.manifest import Manifest
 from fornet_hf.publish.inspection import BINS
+from fornet_hf.publish.origin import origin_values
 from fornet_hf.publish.sizes import readable_bytes, size_category
 
 CARD = "README.md"
@@ -18,19 +19,22 @@ _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _FORBIDDEN = ("dataset_info", "configs")
 
 
-def fill_card(template: str, manifest: Manifest, statistics: Mapping[str, Any], *, picture: str | None) -> str:
+def fill_card(
+    template: str, manifest: Manifest, statistics: Mapping[str, Any], *, repository: str, picture: str | None
+) -> str:
     """The card of a release.
 
     Args:
         template: Markdown with a YAML header and placeholders.
         manifest: of the release.
         statistics: as `describe` gives them.
+        repository: which it is published to.
         picture: path of the sample picture in the repository, if there is one.
 
     Raises:
         ConfigurationError: the template has an unknown placeholder, or its header is not valid.
     """
-    values = _values(manifest, statistics, picture)
+    values = {**origin_values(manifest, repository), **_values(manifest, statistics, picture)}
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
@@ -77,8 +81,6 @@ def _values(manifest: Manifest, statistics: Mapping[str, Any], picture: str | No
         "size": readable_bytes(size),
         "bytes_per_row": f"{size / rows:,.0f}" if rows else "-",
         "classes": f"{max((split['classes'] for split in statistics.values()), default=0):,}",
-        "source": manifest.source,
-        "source_revision": manifest.source_revision or "not recorded",
         "encoding": f"longest side {encoding.max_side} pixels, dilation {encoding.dilation} pixels",
         "splits": _table(statistics),
         "ratios": _ratios(statistics),

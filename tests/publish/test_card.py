@@ -63,13 +63,44 @@ def test_a_picture_that_is_none_is_refused(run, release, tmp_path, capsys):
     assert "JPEG or PNG" in capsys.readouterr().err
 
 
+def card_of(**parts):
+    from fornet_hf.manifest import Manifest
+    from tests.publish.releases import ENCODING
+
+    manifest = Manifest(encoding=ENCODING, splits={"train": ()}, **parts)
+    template = (Path(__file__).parents[2] / "dataset_card.md").read_text(encoding="utf-8")
+    return fill_card(template, manifest, {}, repository="you/MyForNet", picture=None)
+
+
+def test_a_card_of_imagenet_has_its_terms():
+    card = card_of(source="ILSVRC/imagenet-1k", source_revision="49e2ee26")
+    check_card(card)
+    assert "pretty_name: MyForNet\nlicense: other\nlicense_name: imagenet-terms-of-access\n" in card
+    assert "- extended|ILSVRC/imagenet-1k\n" in card
+    assert "access to [ILSVRC/imagenet-1k](https://huggingface.co/datasets/ILSVRC/imagenet-1k)" in card
+    assert "at revision 49e2ee26;" in card
+    assert 'load_dataset("you/MyForNet", split="train")' in card
+    assert "TNauen/ForNet" not in card
+
+
+@pytest.mark.parametrize("source", ["pictures", "you/flowers"])
+def test_a_card_of_another_set_does_not_speak_of_imagenet(source):
+    card = card_of(source=source, classes=("daisy", "rose"))
+    check_card(card)
+    about = card.partition("# MyForNet")[2].partition("## Load it")[2]
+    assert "ImageNet" not in about
+    assert "image-net.org" not in card
+    assert ("huggingface.co/datasets/you/flowers" in about) == ("/" in source)
+    assert "not recorded" not in about.partition("## Licence")[0].partition("Made from")[2].split("\n")[0]
+
+
 def test_an_unknown_placeholder_is_refused():
     from fornet_hf.manifest import Manifest
     from tests.publish.releases import ENCODING
 
     manifest = Manifest(encoding=ENCODING, splits={"train": ()})
     with pytest.raises(ConfigurationError, match=r"unknown placeholder; found \{\{ nothing \}\}"):
-        fill_card(HEADER + "{{ nothing }}", manifest, {}, picture=None)
+        fill_card(HEADER + "{{ nothing }}", manifest, {}, repository="you/MyForNet", picture=None)
 
 
 @pytest.mark.parametrize(
