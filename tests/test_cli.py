@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import fornet_hf
 from fornet_hf.cli import info as information
 from fornet_hf.cli import main
 from tests.hub.fixtures import hub, hub_home
@@ -96,3 +97,10 @@ def test_the_package_is_a_command(release):
     command = [sys.executable, "-m", "fornet_hf", "info", str(release.patches), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["format"] == "patches"
+
+
+def test_it_tells_its_version(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"fornet {fornet_hf.__version__}\n"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from fornet_hf import __version__
 from fornet_hf.cli import apply, demo, info, pack, preview, validate, verify
 from fornet_hf.cli.output import tell
 from fornet_hf.errors import ForNetError
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = argparse.ArgumentParser(prog="fornet", description="Look at, check and use releases of ForNet.")
+    result.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         text = command.__doc__ or ""

@@ -79,8 +79,8 @@ class RecombinationConfig:
         paste_pre_transform: False crops the background first and pastes into the crop.
         crop: compose straight at the output size of this crop; None gives the whole canvas.
         flip: probability of mirroring left to right, 0 to 1.
-        evaluation: nothing is drawn that could be in the middle (a foreground larger than the background, the crop),
-            no flip, and the same examples in every epoch.
+        evaluation: the crop is centred, and so is what shows of a foreground larger than the background; no flip,
+            and the same examples in every epoch.
         seed: with a seed an example depends on (seed, epoch, key) alone. None: on torch's seed of the process,
             or, without torch, on the system's entropy; in evaluation it means 0.
 

@@ -12,6 +12,7 @@ from PIL import Image
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.compositing import Composed
 from fornet_hf.recombination.composition import Composition
+from fornet_hf.recombination.tensors import is_tensor, mask_tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Hooks:
         transform: called on the recombined picture. With `return_fg_masks`, a transform of torchvision's v2 is
             called on picture and mask together, so that the mask (a `tv_tensors.Mask`, uint8, 1 x height x width)
             is moved along. Any other is called on the picture alone and must not move pixels: use `crop` and
-            `flip` of the configuration for that.
+            `flip` of the configuration for that. If it makes a tensor of the picture, the mask is one, too (as
+            above).
         target_transform: called on the label.
         return_fg_masks: examples have the pasted mask, as `mask`.
         return_composition: examples have what was drawn, as `composition`, a JSON-able dict.
@@ -64,12 +66,15 @@ class Hooks:
         self, composed: Composed, label: int, composition: Composition, transform: Callable[..., Any] | None
     ) -> dict[str, Any]:
         """The columns of one example. `transform`: `self.transform`, or what is left of it to be done."""
-        image, mask = composed
+        image: Any = composed.image
+        mask: Any = composed.mask
         if transform is not None and mask is not None and _is_v2(transform):
             tv_tensors = importlib.import_module("torchvision.tv_tensors")
             image, mask = transform(image, tv_tensors.Mask(mask))
         elif transform is not None:
             image = transform(image)
+            if mask is not None and is_tensor(image):
+                mask = mask_tensor(mask)
         example = {"image": image, "label": label if self.target_transform is None else self.target_transform(label)}
         if self.return_fg_masks:
             example["mask"] = mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,18 @@ from fornet_hf.recombination.scaling import ONE_BLOCK, shared_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def is_tensor(value: object) -> bool:
+    """Whether it is a torch tensor; torch is not loaded for that."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def mask_tensor(mask: Image.Image) -> Tensor:
+    """A mask (mode "L") as uint8 tensor of 1 x height x width, 0 to 255."""
+    tensor: Tensor = importlib.import_module("torch").from_numpy(np.array(mask)[None])
+    return tensor
 
 
 def to_tensor(picture: Image.Image) -> Tensor:

@@ -10,9 +10,10 @@ from PIL import Image
 
 from fornet_hf.recombination import Recombine
 from fornet_hf.recombination.hooks import split_geometry
+from fornet_hf.recombination.tensors import to_tensor
 from tests.torchvision_shim import import_torchvision
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 if importlib.util.find_spec("torchvision") is None:
     pytest.skip("torchvision is not installed", allow_module_level=True)
 torchvision = import_torchvision()
@@ -75,8 +76,17 @@ def test_other_transforms_get_the_picture_alone(ds):
     ds.set_transform(Recombine(ds, transform=v1.ToTensor(), crop=48, return_fg_masks=True))
     example = ds[0]
     assert tuple(example["image"].shape) == (3, 48, 48)
-    assert isinstance(example["mask"], Image.Image)
-    assert example["mask"].size == (48, 48)
+    assert (tuple(example["mask"].shape), example["mask"].dtype) == ((1, 48, 48), torch.uint8)
+    ds.set_transform(Recombine(ds, transform=v1.Grayscale(), crop=48, return_fg_masks=True))
+    assert isinstance(ds[0]["mask"], Image.Image)
+
+
+def test_tensors_of_pictures_and_masks_make_batches(ds):
+    recombine = Recombine(ds, seed=1, transform=to_tensor, crop=48, return_fg_masks=True)
+    batch = next(iter(torch.utils.data.DataLoader(ds.with_transform(recombine), batch_size=4)))
+    assert tuple(batch["mask"].shape) == (4, 1, 48, 48)
+    shown = Recombine(ds, seed=1, crop=48, return_fg_masks=True)(ds.with_format(None)[:4])
+    assert np.array_equal(batch["mask"][:, 0].numpy(), np.stack([np.asarray(mask) for mask in shown["mask"]]))
 
 
 def red_square(picture):
