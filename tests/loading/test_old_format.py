@@ -124,7 +124,7 @@ def test_a_picture_that_no_shard_has_is_an_error(here: Path, old: Hub) -> None:
     old.commit(IMAGENET, {"data/train-00000-of-00002.parquet": shard(rest[:4])})
     with pytest.raises(NotFoundError, match=f"{gone.stem}.*its picture is in no shard of the source"):
         load_dataset(OLD, split="train", cache_dir=here)
-    assert len(list(load_dataset(OLD, split="train", cache_dir=here, streaming=True))) == 4
+    assert len(list(load_dataset(OLD, split="train", cache_dir=here, streaming=True))) == len(pictures("train")) - 1
 
 
 def test_one_split_that_was_loaded_once_loads_offline(alice: User, old: Hub) -> None:
