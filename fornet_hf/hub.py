@@ -55,9 +55,8 @@ def download(
 
 def snapshot_commit(cached: Path) -> str | None:
     """The commit which a file in the Hub cache, or its folder, belongs to."""
-    match = re.match(
-        ".*/snapshots/([0-9a-f]{40})(?:/|$)", cached.as_posix()
-    )  # the last: the cache may be in such a folder
+    # The last one, as `.*` takes all it can: the cache itself may be in a folder of that name.
+    match = re.match(".*/snapshots/([0-9a-f]{40})(?:/|$)", cached.as_posix())
     return match[1] if match else None
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import ForNetError, SourceError, explain
 from fornet_hf.files import Open
 from fornet_hf.hub import SCHEME
 from fornet_hf.legacy.archive import Key, LegacyArchive
-from fornet_hf.sources import picture_key
+from fornet_hf.sources import check_schema, damage_named, picture_key
 
 _SHARD = re.compile(r"(?P<start>.*-)(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet", re.DOTALL)
 
@@ -44,17 +42,10 @@ def missing(archives: Sequence[LegacyArchive], pictures: str, open_file: Open) -
 def _keys(name: str, open_file: Open) -> Iterator[Key]:
     """Class folder and key of each picture of a shard; none of a picture without label."""
     wnids = [one.wnid for one in imagenet_classes()]
-    try:
-        with open_file(name) as file:
-            table = pq.ParquetFile(file).read(columns=["image.path", "label"], use_threads=False).flatten()
-        paths, labels = (table.column(name).to_pylist() for name in ("image.path", "label"))
-    except ForNetError:
-        raise  # the file is on the Hub, and could not be read there
-    except (pa.ArrowException, KeyError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # a failing disk or connection: the file itself may be sound
-        then = "Download it again."
-        raise SourceError(explain(f"{name} cannot be read as Parquet", found=error, then=then)) from error
+    with damage_named(name), open_file(name) as file, pq.ParquetFile(file) as parquet:
+        check_schema(parquet.schema_arrow, name)
+        table = parquet.read(columns=["image.path", "label"], use_threads=False).flatten()
+    paths, labels = (table.column(column).to_pylist() for column in ("image.path", "label"))
     for path, label in zip(paths, labels, strict=True):
         if path and isinstance(label, int) and 0 <= label < len(wnids):
             yield wnids[label], picture_key(path)[0]

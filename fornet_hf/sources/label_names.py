@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import NotFoundError, SourceError, explain
+from fornet_hf.errors import SourceError, explain
+from fornet_hf.sources.damage import damage_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,16 +23,8 @@ def label_names(file: Path) -> tuple[str, ...] | None:
         NotFoundError: if there is no such file.
         SourceError: if it is damaged, or tells what cannot be.
     """
-    try:
+    with damage_named(file):
         metadata = pq.read_schema(file).metadata or {}
-    except FileNotFoundError as error:
-        raise NotFoundError(f"no Parquet file {file}") from error
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # a failing disk: the file itself may be sound
-        raise SourceError(
-            explain(f"{file} cannot be read as Parquet", found=error, then="Download it again.")
-        ) from error
     try:
         names = _names(json.loads(metadata.get(_METADATA, b"{}")))
     except (ValueError, RecursionError) as error:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
+from fornet_hf.sources.damage import damage_named
 from fornet_hf.sources.picture import Picture, picture_key, split_names
 
 if TYPE_CHECKING:
@@ -87,24 +88,14 @@ def iter_pictures(file: BinaryIO | Path, *, name: str, batch_rows: int = 64) -> 
 
 
 def _batches(file: BinaryIO | Path, name: str, rows: int) -> Iterator[Any]:
-    try:
-        # With a buffer, and without reading ahead, a row group streams instead of lying in memory as a whole.
-        with pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as parquet:
-            _check_schema(parquet.schema_arrow, name)
-            yield from parquet.iter_batches(batch_size=rows, columns=["image", "label"], use_threads=False)
-    except FileNotFoundError as error:
-        raise NotFoundError(f"no Parquet file {name}") from error
-    except ForNetError:
-        raise  # the file is on the Hub, and could not be read there
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # a failing disk or connection: the file itself may be sound
-        raise SourceError(
-            explain(f"{name} cannot be read as Parquet", found=error, then="Download it again.")
-        ) from error
+    # With a buffer, and without reading ahead, a row group streams instead of lying in memory as a whole.
+    with damage_named(name), pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as parquet:
+        check_schema(parquet.schema_arrow, name)
+        yield from parquet.iter_batches(batch_size=rows, columns=["image", "label"], use_threads=False)
 
 
-def _check_schema(schema: Any, name: str) -> None:
+def check_schema(schema: Any, name: str) -> None:
+    """Raise a SourceError, with the file's name, if it does not have the columns of `ILSVRC/imagenet-1k`."""
     if "image" not in schema.names or "label" not in schema.names:
         raise SourceError(explain(f"{name} lacks columns", found=schema.names, allowed="image and label"))
     image, label = schema.field("image").type, schema.field("label").type
