@@ -23,12 +23,17 @@ from fornet_hf.errors import (
     ConfigurationError,
     ForNetError,
     NotFoundError,
+    StorageError,
     UnreachableError,
     explain,
 )
 
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_AGAIN = "Check the connection and run the same command again: it goes on where it stopped."
 LOGIN = "Log in with `hf auth login`, or set HF_TOKEN."
 _TRANSPORTS = (("httpx2", "TransportError"), ("httpx", "TransportError"), ("requests", "RequestException"))
+# The client reads answers without a look whether they are what it expects: a page of a proxy, half of some JSON.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, NameError)
 
 
 @cache
@@ -41,9 +46,37 @@ def connection_errors() -> tuple[type[BaseException], ...]:
     return tuple(found)
 
 
+def reason_of(error: BaseException) -> BaseException:
+    """Return the first error in the chain of causes that says why: an answer, a connection, a file.
+
+    The client wraps whatever ended an upload in a RuntimeError, and hides other failures behind its own mistakes.
+    """
+    telling = (ForNetError, HfHubHTTPError, HFValidationError, OSError, *connection_errors())
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, telling):
+            return link
+        link = link.__cause__ or link.__context__
+    return error
+
+
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status of the answer which an error stands for; None if there was none."""
-    return getattr(getattr(error, "response", None), "status_code", None)
+    """Return the HTTP status of the answer which an error stands for; None if there was none."""
+    return getattr(getattr(reason_of(error), "response", None), "status_code", None)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same request may succeed later: it is not refused for good, and the fault is not here."""
+    reason = reason_of(error)
+    if isinstance(reason, (ForNetError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled)):
+        return False  # waited for already, or of no use to wait for
+    status = status_of(reason)
+    if status is not None:
+        # Storage refuses bytes that arrive damaged and addresses that have expired; each attempt asks for new ones.
+        return status in TRANSIENT or isinstance(error, RuntimeError)
+    if isinstance(reason, connection_errors()):
+        return True
+    return isinstance(reason, (RuntimeError, *_UNREADABLE))  # of the first kind are the failures of Xet
 
 
 @contextlib.contextmanager
@@ -57,24 +90,38 @@ def hub_errors(what: str) -> Iterator[None]:
         AccessError: no token, a wrong one, or one that does not suffice.
         NotFoundError: no such repository, revision or file.
         ConfigurationError: a name that no repository can have.
+        NotFoundError, StorageError: a file on this machine cannot be read.
         UnreachableError: any other failure of the Hub or of the way to it.
     """
     try:
         yield
     except ForNetError:
         raise
-    except HFValidationError as error:
-        raise ConfigurationError(explain(f"cannot {what}", found=error)) from error
-    except LocalTokenNotFoundError as error:
-        raise AccessError(explain(f"cannot {what}", found="no token", then=LOGIN)) from error
-    except OfflineModeIsEnabled as error:
-        raise UnreachableError(explain(f"cannot {what}", found="HF_HUB_OFFLINE is set", then="Unset it.")) from error
-    except HfHubHTTPError as error:
-        raise _refusal(what, error) from error
-    except connection_errors() as error:
-        found = f"{type(error).__name__}: {error}"
-        then = "Check the connection and run the same command again: it goes on where it stopped."
-        raise UnreachableError(explain(f"cannot {what}", found=found, then=then)) from error
+    except Exception as error:
+        raise _translated(what, reason_of(error)) from error
+
+
+def _translated(what: str, error: BaseException) -> ForNetError:
+    if isinstance(error, ForNetError):
+        return error
+    if isinstance(error, HfHubHTTPError):
+        return _refusal(what, error)
+    kind: type[ForNetError] = UnreachableError
+    found, then = f"{type(error).__name__}: {error}"[:300], _AGAIN
+    if isinstance(error, HFValidationError):
+        kind, found, then = ConfigurationError, str(error), "Correct it."
+    elif isinstance(error, LocalTokenNotFoundError):
+        kind, found, then = AccessError, "no token", LOGIN
+    elif isinstance(error, OfflineModeIsEnabled):
+        found, then = "HF_HUB_OFFLINE is set", "Unset it."
+    elif isinstance(error, OSError) and error.filename is not None:
+        kind = NotFoundError if isinstance(error, FileNotFoundError) else StorageError
+        found, then = f"that a file on this machine cannot be read: {found}", "Put it right and run it again."
+    elif isinstance(error, PermissionError):  # of Xet
+        kind, then = AccessError, LOGIN
+    elif isinstance(error, _UNREADABLE):
+        found = f"an answer that cannot be read: {found}"
+    return kind(explain(f"cannot {what}", found=found, then=then))
 
 
 def _refusal(what: str, error: HfHubHTTPError) -> ForNetError:

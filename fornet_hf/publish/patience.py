@@ -6,26 +6,16 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from huggingface_hub.errors import OfflineModeIsEnabled
+from fornet_hf.publish.failures import is_transient, reason_of, status_of
 
-from fornet_hf.errors import ForNetError
-from fornet_hf.publish.failures import connection_errors, status_of
-
-TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST = 900.0  # seconds; the Hub's limits count over five minutes, some by the hour
 _RESET = re.compile(r"r=0\s*;\s*t=(\d+)")
 
 Result = TypeVar("Result")
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same request may succeed later."""
-    if isinstance(error, (ForNetError, OfflineModeIsEnabled)):
-        return False  # waited for already, or of no use to wait for
-    status = status_of(error)
-    return status in TRANSIENT if status is not None else isinstance(error, connection_errors())
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ class Patience:
                 wait = max(self.first * 2 ** (attempt - 1), _asked_for(error))
                 if not is_transient(error) or attempt == self.attempts or wait > _LONGEST:
                     raise
-                reason = status_of(error) or type(error).__name__
+                reason = status_of(error) or type(reason_of(error)).__name__
                 self.say(f"{what}: {reason}; attempt {attempt + 1} of {self.attempts} in {wait:.0f} s")
             self.sleep(wait)
         raise AssertionError("unreachable")  # pragma: no cover
@@ -66,7 +56,16 @@ class Patience:
 
 def _asked_for(error: BaseException) -> float:
     """The seconds which the answer asks to wait: `Retry-After`, or the Hub's `RateLimit: "api";r=0;t=55`."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    after, limit = headers.get("Retry-After", ""), _RESET.search(headers.get("RateLimit", ""))
-    seconds = float(after) if after.isascii() and after.isdigit() else 0.0
-    return max(seconds, float(limit[1]) + 1 if limit else 0.0)
+    headers = getattr(getattr(reason_of(error), "response", None), "headers", None) or {}
+    limit = _RESET.search(headers.get("RateLimit", ""))
+    return max(_seconds(headers.get("Retry-After", "")), float(limit[1]) + 1 if limit else 0.0)
+
+
+def _seconds(after: str) -> float:
+    """The seconds of a `Retry-After`, which is a number or the date to wait for; 0 for anything else."""
+    if after.isascii() and after.isdigit():
+        return float(after)
+    try:
+        return (parsedate_to_datetime(after) - datetime.now(timezone.utc)).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a time zone
+        return 0.0

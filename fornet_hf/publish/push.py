@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConflictError, explain
 from fornet_hf.publish.contents import Content
-from fornet_hf.publish.failures import hub_errors, status_of
-from fornet_hf.publish.patience import is_transient
+from fornet_hf.publish.failures import hub_errors, is_transient, status_of
 from fornet_hf.publish.places import head_of
 from fornet_hf.publish.plan import Plan
 from fornet_hf.publish.tags import check_tag, set_tag
@@ -78,7 +77,7 @@ def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
         except Exception as error:
             if not is_transient(error) and status_of(error) != _STALE:
                 raise
-            # The answer may be lost though the commit was made, or may have been made by another run of this.
+            # The commit may be made though its answer is lost or unreadable, or another run of this has made it.
             landed = _find_pull(target, files) if target.create_pr else _find_commit(target, files, plan)
             if landed is None:
                 raise

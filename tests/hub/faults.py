@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["refuse", "cut", "lost", "drop", "status", "slow", "flip"]
+Kind = Literal["refuse", "cut", "lost", "drop", "status", "slow", "flip", "corrupt", "html", "half"]
 
 
 @dataclass
@@ -18,7 +18,9 @@ class Fault:
     body, of which nothing is done. `lost` does what was asked and closes without an answer. `drop` announces
     the whole answer and closes after `after` bytes of its body. `status` answers `status` (with `Retry-After`
     where `retry_after` is given, seconds) and does nothing. `slow` waits `seconds` before doing what was
-    asked. `flip` inverts the lowest bit of byte `after` of the answer's body.
+    asked. `flip` inverts the lowest bit of byte `after` of the answer's body, `corrupt` that of the request's before
+    it is looked at. `html` does what was asked and answers with a web page, as some proxies do; `half` with the
+    first half of the answer, as if it were whole.
 
     A request matches if its method is `method` (any, if empty) and the regular expression `path` is found in
     its decoded path with query. The first `skip` matches pass untouched; the next `times` (None: all) fail.

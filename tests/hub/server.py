@@ -58,6 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.hub.faults.strike(self.command, unquote(self.path))
         try:
             body = self._read_body(fault)
+            if fault is not None and fault.kind == "corrupt":
+                body = _flipped(body, fault.after)
             response = self._answer(fault, body)
         except Dropped as dropped:
             self.close_connection = True
@@ -108,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
                 response = refuse(HubError(400, f"Malformed request: {error!r}"))
         if fault is not None and fault.kind == "lost":
             raise Dropped(len(body))
-        return _flipped(response, fault) if fault is not None and fault.kind == "flip" else response
+        return response if fault is None else _spoiled(response, fault)
 
     def _send(self, response: Response, served: bytes) -> None:
         self.send_response(response.status)
@@ -143,12 +145,23 @@ class Handler(BaseHTTPRequestHandler):
         return bytes(body)
 
 
-def _flipped(response: Response, fault: Fault) -> Response:
-    if not response.body:
-        return response
-    body = bytearray(response.body)
-    body[fault.after % len(body)] ^= 1
-    return Response(response.status, bytes(body), response.headers)
+def _spoiled(response: Response, fault: Fault) -> Response:
+    """The answer as this fault lets it arrive."""
+    if fault.kind == "flip":
+        return Response(response.status, _flipped(response.body, fault.after), response.headers)
+    if fault.kind == "half":
+        return Response(response.status, response.body[: len(response.body) // 2], response.headers)
+    if fault.kind == "html":
+        return Response(200, b"<!DOCTYPE html><html><body>Please log in</body></html>", {"Content-Type": "text/html"})
+    return response
+
+
+def _flipped(data: bytes, position: int) -> bytes:
+    if not data:
+        return data
+    result = bytearray(data)
+    result[position % len(result)] ^= 1
+    return bytes(result)
 
 
 class HubServer(ThreadingHTTPServer):

@@ -146,49 +146,6 @@ def test_somebody_elses_commit_meanwhile_stops_the_push(run, hub, release, capsy
     assert "other.txt" in hub.files(NAME)
 
 
-FAULTS = {
-    "busy tree": Fault("status", "/tree/", status=503),
-    "busy head": Fault("status", f"/api/datasets/{NAME}$|/revision/", status=502),
-    "limited commit": Fault("status", "/commit/", method="POST", status=429, retry_after=3),
-    "busy commit": Fault("status", "/commit/", method="POST", status=503, times=3),
-    "lost commit": Fault("lost", "/commit/", method="POST"),
-    "dropped commit": Fault("cut", "/commit/", method="POST", after=100),
-    "limited preupload": Fault("status", "/preupload/", method="POST", status=429, retry_after=1),
-    "busy batch": Fault("status", "objects/batch", method="POST", status=500, times=2),
-    "cut upload": Fault("cut", "/_lfs/", method="PUT", after=500),
-    "lost upload": Fault("lost", "/_lfs/", method="PUT"),
-    "busy upload": Fault("status", "/_lfs/", method="PUT", status=503, times=3),
-    "refused upload": Fault("refuse", "/_lfs/", method="PUT", times=2),
-    "busy tags": Fault("status", "/refs", status=503),
-    "lost tag": Fault("lost", "/tag/", method="POST"),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_failures_that_pass_are_survived(run, hub, release, fault):
-    fault.hits = fault._seen = 0
-    hub.inject(fault)
-    assert run(release.patches, "--tag", "v1") == 0
-    assert fault.hits > 0
-    assert len(hub.history(NAME)) == 2
-    assert hub.repo(NAME).tags == {"v1": hub.head(NAME)}
-    assert hub.files(NAME)["patches/manifest.json"] == (release.patches / "manifest.json").read_bytes()
-
-
-def test_a_lost_answer_opens_no_second_pull_request(run, hub, release):
-    hub.inject(Fault("lost", "/commit/", method="POST"))
-    assert run(release.patches, "--create-pr") == 0
-    assert len(hub.repo(NAME).pulls) == 1
-
-
-def test_a_hub_that_stays_busy_is_an_error_without_traceback(run, hub, release, capsys):
-    head = hub.head(NAME)
-    hub.inject(Fault("status", "/commit/", method="POST", status=503, times=None))
-    assert run(release.patches) == 1
-    assert "the Hub answers 503" in capsys.readouterr().err
-    assert hub.head(NAME) == head
-
-
 def test_large_shards_come_in_parts(run, hub, release):
     hub.options = Options(part_size=2000)
     assert run(release.patches) == 0
