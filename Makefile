@@ -2,16 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 NEWEST := .venv-newest
+DEMO := .venv-demo
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
 .PHONY: demo demo-hub test test-scripts test-newest lint format benchmarks docs clean
 
-demo: $(VENV)/ready
-	$(BIN)/python build/demo.py --out demo
+demo: $(DEMO)/ready
+	$(DEMO)/bin/python build/demo.py --out demo
 
-demo-hub: $(VENV)/ready  ## publishes the demo to a Hub on this machine, too, and loads it from there
-	$(BIN)/python build/demo.py --out demo --hub
+demo-hub: $(DEMO)/ready  ## publishes the demo to a Hub on this machine, too, and loads it from there
+	$(DEMO)/bin/python build/demo.py --out demo --hub
 
 test: test-scripts test-newest
 
@@ -53,5 +54,10 @@ $(NEWEST)/ready: tests/requirements-newest.txt pyproject.toml
 	$(NEWEST)/bin/python $(PIP) --no-deps -e .
 	touch $@
 
+$(DEMO)/ready: build/requirements-demo.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(DEMO)
+	$(DEMO)/bin/python $(PIP) --no-compile --no-deps -r build/requirements-demo.txt -e .
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(NEWEST) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(DEMO) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,7 +3,8 @@
 
     python build/demo.py --out demo
 
-Writes OUT/contact_sheet.png and prints what was made. Nothing is downloaded and no model weights are needed.
+Writes OUT/contact_sheet.png and prints what was made. Nothing is downloaded and no model weights are needed. Exit
+status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ import create_patches
 import demo_pictures
 from demo_hub import through_the_hub
 from fornet_hf import load_dataset
-from fornet_hf.errors import ForNetError
+from fornet_hf.errors import ForNetError, MissingDependencyError
 from fornet_hf.files import atomic_path
 from fornet_hf.locations import Folder
 from fornet_hf.manifest import Manifest, read_manifest
@@ -28,6 +30,7 @@ from fornet_hf.preview import contact_sheet
 from fornet_hf.release import open_release
 
 SHOWN = (0, 6, 11, 16, 21)  # a picture of each class
+_PACKAGES = {"cv2": "opencv-python-headless", "skimage": "scikit-image", "sklearn": "scikit-learn"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ForNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     print(f"\n{figures.table()}\n")
     if loaded is not None:
         print(f"  published and loaded back: {loaded}\n")
@@ -71,7 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(out: Path) -> Figures:
-    """Make everything in the folder `out`."""
+    """Make everything in the folder `out`.
+
+    Raises:
+        MissingDependencyError: a package of the extra `demo` is not installed.
+        ForNetError: a step failed.
+    """
+    missing = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
+    if missing:
+        raise MissingDependencyError(f"the demo needs {', '.join(missing)}: pip install {' '.join(missing)}")
     pictures, made = out / "pictures", out / "made"
     for command, words in (
         (demo_pictures, [str(pictures)]),

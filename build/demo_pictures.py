@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from producers.command import described
 LONG_SIDE = 500  # of most pictures in ImageNet
 QUALITY = 95
 Box = tuple[int, int, int, int]
+_PROJECTS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}  # a module and where it comes from
 
 
 @dataclass(frozen=True)
@@ -61,24 +63,15 @@ class Photo:
     validation: tuple[View, ...]
 
 
-def _skimage(name: str) -> Callable[[], np.ndarray]:
+def _photograph(package: str, name: str) -> Callable[[], np.ndarray]:
+    """Read a file of a package's folder; the package itself, and what it depends on, is not imported."""
+
     def load() -> np.ndarray:
-        try:
-            from skimage import data
-        except ImportError as error:
-            raise MissingDependencyError(f"no photographs ({error}): pip install scikit-image") from error
-        return np.asarray(getattr(data, name)())
-
-    return load
-
-
-def _sklearn(name: str) -> Callable[[], np.ndarray]:
-    def load() -> np.ndarray:
-        try:
-            from sklearn.datasets import load_sample_image
-        except ImportError as error:
-            raise MissingDependencyError(f"no photographs ({error}): pip install scikit-learn") from error
-        return np.asarray(load_sample_image(name))
+        spec = find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise MissingDependencyError(f"no photographs (no module {package}): pip install {_PROJECTS[package]}")
+        with Image.open(Path(spec.submodule_search_locations[0]) / name) as photo:
+            return np.asarray(photo.convert("RGB"))
 
     return load
 
@@ -86,7 +79,7 @@ def _sklearn(name: str) -> Callable[[], np.ndarray]:
 PHOTOS = (
     Photo(  # tabby; 451 x 300
         "n02123045",
-        _skimage("chelsea"),
+        _photograph("skimage", "data/chelsea.png"),
         ((0, 0, 392, 300),),
         (
             View((0, 0, 451, 300)),
@@ -99,7 +92,7 @@ PHOTOS = (
     ),
     Photo(  # projectile, missile; 640 x 427
         "n04008634",
-        _skimage("rocket"),
+        _photograph("skimage", "data/rocket.jpg"),
         ((303, 116, 338, 405), (305, 108, 337, 178)),
         (
             View((215, 50, 425, 408)),
@@ -112,7 +105,7 @@ PHOTOS = (
     ),
     Photo(  # cup; 600 x 400
         "n07930864",
-        _skimage("coffee"),
+        _photograph("skimage", "data/coffee.png"),
         ((75, 10, 490, 385),),
         (
             View((0, 0, 600, 400)),
@@ -125,7 +118,7 @@ PHOTOS = (
     ),
     Photo(  # palace; 640 x 427
         "n03877845",
-        _sklearn("china.jpg"),
+        _photograph("sklearn", "datasets/images/china.jpg"),
         ((62, 18, 358, 385),),
         (
             View((0, 0, 640, 427)),
@@ -138,7 +131,7 @@ PHOTOS = (
     ),
     Photo(  # daisy; 640 x 427
         "n11939491",
-        _sklearn("flower.jpg"),
+        _photograph("sklearn", "datasets/images/flower.jpg"),
         ((162, 78, 454, 366),),
         (
             View((0, 0, 640, 427)),

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.blocks import ROOT
+from tests.hidden import only, required
+
 settings.register_profile("tests", deadline=None, derandomize=True, database=None, max_examples=40)
 settings.load_profile("tests")
 
@@ -45,9 +48,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make demo` leaves behind, and what it printed in `output.txt`."""
+    """What `make demo` leaves behind, and what it printed in `output.txt`, made with no other packages."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
     command = [sys.executable, "build/demo.py", "--out", str(folder)]
-    finished = subprocess.run(command, cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True)
+    environment = only(set(required("build/requirements-demo.txt")))
+    finished = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     (folder / "output.txt").write_text(finished.stdout)
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from tests.blocks import ROOT, blocks, commands
 from tests.hub.client import run_python
 from tests.reader import surroundings
 
+HOME = "https://huggingface.co/datasets/TNauen/ForNet"
 PYTHON = blocks("README.md", "python")
 SHIM = "from tests.torchvision_shim import import_torchvision; import_torchvision()\n"
 OLD = int(datasets.__version__.split(".")[0]) < 4
@@ -54,7 +56,15 @@ def test_every_script_is_there_and_explains_itself():
     assert subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
 
 
-def test_links_lead_to_files():
-    for target in ("docs/images/contact_sheet.jpg", "docs/patch_format.md"):
-        assert target in (ROOT / "README.md").read_text(encoding="utf-8")
-        assert (ROOT / target).is_file()
+def test_links_lead_to_files_of_the_repository_from_wherever_the_page_is_shown():
+    """A package index knows no files beside the page."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert [target for target in targets if not target.startswith("https://")] == []
+    ours = [target.removeprefix(HOME) for target in targets if target.startswith(HOME)]
+    files = [re.fullmatch(r"/(?:resolve|blob)/main/(.*)", target) for target in ours]
+    assert len(files) >= 4
+    assert [
+        target for target, file in zip(ours, files, strict=True) if not (file and (ROOT / file[1]).is_file())
+    ] == []
+    assert all(file[0].startswith("/resolve/") for file in files if file[1].endswith(".jpg"))

@@ -1,4 +1,4 @@
-"""Take a few photographs apart and recombine them, without ImageNet: needs a checkout of the source.
+"""Take a few photographs apart and recombine them, without ImageNet: needs the packages of the extra `demo`.
 
 fornet demo --out demo
 """
@@ -6,11 +6,15 @@ fornet demo --out demo
 from __future__ import annotations
 
 import argparse
-import subprocess
+import importlib
 import sys
 from pathlib import Path
 
 from fornet_hf.errors import NotFoundError, explain
+
+PACKAGE = Path(__file__).parents[1]
+# A wheel holds the scripts of build/ inside of the package; in a checkout they lie beside it.
+PLACES = (PACKAGE / "build", PACKAGE.parent / "build")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command: the script of the checkout that this package runs from."""
-    script = Path(__file__).parents[2] / "build" / "demo.py"
-    if not script.is_file():
+    """The command: the script `demo.py`, in this process.
+
+    Raises:
+        NotFoundError: the scripts are not there.
+    """
+    scripts = next((place for place in PLACES if (place / "demo.py").is_file()), None)
+    if scripts is None:
         then = "Get the source, which has the producers and the photographs, and run there: make demo"
-        raise NotFoundError(explain("the demo is not part of the installed package", found=f"no {script}", then=then))
-    return subprocess.run([sys.executable, str(script), "--out", str(arguments.out)], check=False).returncode  # noqa: S603
+        missing = " or ".join(str(place / "demo.py") for place in PLACES)
+        raise NotFoundError(
+            explain("the demo is not part of the installed package", found=f"no {missing}", then=then)
+        )
+    sys.path.insert(0, str(scripts))
+    status: int = importlib.import_module("demo").main(["--out", str(arguments.out)])
+    return status

@@ -1,12 +1,17 @@
 """The demo makes what it promises."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
 
+import demo as script
 from demo_hub import through_the_hub
 from fornet_hf.manifest import read_manifest
+from tests.blocks import ROOT
+from tests.hidden import canonical, only, required
 
 
 def test_the_demo_takes_every_photograph_apart(demo):
@@ -35,3 +40,32 @@ def test_the_demo_can_go_through_a_hub(demo, tmp_path):
     pytest.importorskip("torch")  # once is enough
     said = through_the_hub(tmp_path, demo / "made/patches", demo / "pictures")
     assert said.startswith("{'train': 25, 'validation': 10} from TNauen/ForNet")
+
+
+def test_the_demo_sets_up_a_part_of_what_is_tested():
+    wanted = required("build/requirements-demo.txt")
+    known = required("requirements.txt")
+    assert {name: known.get(name) for name in wanted} == wanted
+    assert not wanted.keys() & {"torch", "transformers", "ray", "scipy"}
+
+
+def test_what_is_hidden_cannot_be_imported_and_the_rest_can():
+    code = (
+        "from importlib.util import find_spec; print([find_spec(name) is None for name in ('hypothesis', 'numpy')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=only({"numpy"}), check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[True, False]"
+
+
+def test_all_packages_that_are_missing_are_named_at_once(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(script, "find_spec", lambda module: None)
+    assert script.main(["--out", str(tmp_path)]) == 1
+    assert "pip install opencv-python-headless scikit-image scikit-learn" in capsys.readouterr().err
+
+
+def test_the_extra_brings_all_packages_that_the_demo_asks_for():
+    tomllib = pytest.importorskip("tomllib")
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["demo"]
+    assert {canonical(line.partition(">")[0]) for line in extra} == set(script._PACKAGES.values())

@@ -182,7 +182,6 @@ def test_help_is_there(command, capsys):
 def test_the_demo_says_where_it_is_when_the_source_is_not_there(capsys, monkeypatch, tmp_path):
     from fornet_hf.cli import demo
 
-    shutil.copy(demo.__file__, tmp_path / "demo.py")
-    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a/b/demo.py"))
+    monkeypatch.setattr(demo, "PLACES", (tmp_path,))
     assert main(["demo"]) == 1
     assert "make demo" in capsys.readouterr().err
