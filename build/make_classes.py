@@ -1,4 +1,4 @@
-"""Write `fornet_hf/data/imagenet_classes.tsv`: ImageNet's 1000 classes with their WordNet parents.
+"""Write `fornet_hf/data/imagenet_classes.tsv`: ImageNet's 1000 classes and the nouns above them in WordNet.
 
     apt-get install wordnet-base
     python build/make_classes.py --synsets imagenet_synsets.txt
@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from fornet_hf.classes import COLUMNS
+from fornet_hf.classes import BELOW, COLUMNS
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 
 if TYPE_CHECKING:
@@ -32,17 +32,19 @@ OVERRIDES = {"n03126707": "crane2"}
 
 
 class Synset(NamedTuple):
-    """A noun of WordNet: `name` is its lemmas joined by a comma, `parent` the WNID of its hypernym."""
+    """A noun of WordNet.
 
-    name: str
-    parent: str | None
+    Attributes:
+        lemmas: its names, the commonest first, with spaces where WordNet has underscores.
+        hypernyms: WNIDs of what it is a kind of, in WordNet's order. An instance (`@i`: a person, a place) has none.
+    """
+
+    lemmas: tuple[str, ...]
+    hypernyms: tuple[str, ...]
 
 
 def parse_synset(line: str) -> tuple[str, Synset]:
-    """The WNID and the synset of one line of `data.noun` (its form: manual page wndb(5)).
-
-    A noun with several hypernyms (38 of ImageNet's classes) has the one as parent which the line names
-    first. An instance (`@i`: a person, a place) has the class that it is an instance of.
+    """Return the WNID and the synset of one line of `data.noun` (its form: manual page wndb(5)).
 
     Raises:
         ConfigurationError: if the line does not have that form.
@@ -51,11 +53,11 @@ def parse_synset(line: str) -> tuple[str, Synset]:
     try:
         words = 4 + 2 * int(fields[3], base=16)
         pointers = [fields[at : at + 3] for at in range(words + 1, words + 1 + 4 * int(fields[words]), 4)]
-        parents = [f"n{offset}" for symbol, offset, kind in pointers if symbol in {"@", "@i"} and kind == "n"]
+        hypernyms = tuple(f"n{offset}" for symbol, offset, kind in pointers if (symbol, kind) == ("@", "n"))
     except (IndexError, ValueError) as error:
         raise ConfigurationError(explain("not a line of data.noun", found=repr(line[:80]))) from error
-    name = ", ".join(lemma.replace("_", " ") for lemma in fields[4:words:2])
-    return f"n{fields[0]}", Synset(name, parents[0] if parents else None)
+    lemmas = tuple(lemma.replace("_", " ") for lemma in fields[4:words:2])
+    return f"n{fields[0]}", Synset(lemmas, hypernyms)
 
 
 def read_wordnet(data_noun: Path) -> dict[str, Synset]:
@@ -84,7 +86,7 @@ def read_wnids(synsets: Path) -> list[str]:
 
 
 def class_rows(wnids: Sequence[str], wordnet: Mapping[str, Synset]) -> list[tuple[str, ...]]:
-    """One row of `COLUMNS` for each class; a class without parent or grandparent has empty fields.
+    """Return one row of `COLUMNS` for each class.
 
     Raises:
         ConfigurationError: if WordNet lacks a class, or two classes have the same name.
@@ -94,18 +96,25 @@ def class_rows(wnids: Sequence[str], wordnet: Mapping[str, Synset]) -> list[tupl
         raise ConfigurationError(
             explain("classes which this WordNet does not have", found=absent[:5], allowed="offsets of version 3.0")
         )
-    rows = []
-    for wnid in wnids:
-        parent = wordnet[wnid].parent
-        grandparent = wordnet[parent].parent if parent else None
-        name = OVERRIDES.get(wnid, wordnet[wnid].name)
-        rows.append((wnid, name, *_named(parent, wordnet), *_named(grandparent, wordnet)))
+    rows = [
+        (wnid, OVERRIDES.get(wnid, ", ".join(wordnet[wnid].lemmas)), BELOW.join(lineage(wnid, wordnet)))
+        for wnid in wnids
+    ]
     _refuse_repeats((row[1] for row in rows), "class names")
     return rows
 
 
-def _named(wnid: str | None, wordnet: Mapping[str, Synset]) -> tuple[str, str]:
-    return (wnid, wordnet[wnid].name) if wnid else ("", "")
+def lineage(wnid: str, wordnet: Mapping[str, Synset]) -> list[str]:
+    """Return the first lemma of a noun, of its parent, and so on up to the root.
+
+    The parent of a noun with several hypernyms is the one whose name sorts first, which is the one that
+    the natural language toolkit NLTK 3.8 lists first; names are compared as NLTK writes them, `toy_dog.n.01`.
+    """
+    names = [wordnet[wnid].lemmas[0]]
+    while hypernyms := wordnet[wnid].hypernyms:
+        wnid = min(hypernyms, key=lambda one: (wordnet[one].lemmas[0].replace(" ", "_").lower() + ".n", one))
+        names.append(wordnet[wnid].lemmas[0])
+    return names
 
 
 def _refuse_repeats(values: Iterable[str], what: str) -> None:

@@ -1,4 +1,4 @@
-"""ImageNet's 1000 classes: index, WNID, name, and what WordNet says they are a kind of.
+"""ImageNet's 1000 classes: index, WNID, name, and the nouns above them in WordNet.
 
 The names are those of the labels of `ILSVRC/imagenet-1k`, and the order is that of the sorted WNIDs, so an
 index is the same class here, there, in torchvision and in every pretrained classifier. The table is a data
@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COLUMNS = ("wnid", "name", "parent_wnid", "parent", "grandparent_wnid", "grandparent")
+COLUMNS = ("wnid", "name", "lineage")
 """The columns of `data/imagenet_classes.tsv`."""
+
+BELOW = " < "
+"""Between the nouns of a lineage in that file."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,14 @@ class ImageNetClass:
         index: the label, 0 to 999.
         wnid: WordNet's number of it, such as `n01440764`; the name of its folder in ImageNet.
         name: its label name, all its WordNet lemmas, such as `tench, Tinca tinca`.
-        parent: name (all lemmas) of its first hypernym; None at the root of WordNet.
-        grandparent: name (all lemmas) of the first hypernym of that one, or None.
+        lineage: WordNet's first name for the class, for its parent, and so on up to `entity`, such as `tench`,
+            `cyprinid`, `cypriniform fish`, ... Of several hypernyms the parent is the one whose name sorts first.
     """
 
     index: int
     wnid: str
     name: str
-    parent: str | None
-    grandparent: str | None
+    lineage: tuple[str, ...]
 
 
 @cache
@@ -46,7 +48,7 @@ def imagenet_classes() -> tuple[ImageNetClass, ...]:
     table = (resources.files(__package__) / "data" / "imagenet_classes.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(
-        ImageNetClass(index, row["wnid"], row["name"], row["parent"] or None, row["grandparent"] or None)
+        ImageNetClass(index, row["wnid"], row["name"], tuple(row["lineage"].split(BELOW)))
         for index, row in enumerate(rows)
     )
 

@@ -38,10 +38,10 @@ class Candidate:
     """One way to take a picture apart.
 
     Attributes:
-        version: 0 for the first.
+        version: 0 for the most confident one.
         mask: bool, height x width of the canonical raster: the object.
         infilled: uint8, height x width x 3: the raster without the object.
-        prompt: the one which found it.
+        prompt: the most confident one which found it.
         score: of the detection, 0 to 1.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fornet_hf.encoding import Encoding
 from producers.backends import Backends, Query, Raster
@@ -17,7 +17,6 @@ from producers.candidate_shards import CandidatePatch, write_candidates
 from producers.candidates import Labelled, Outcome, raster_of
 from producers.careful_search import CarefulSearch
 from producers.plan import Task
-from producers.prompts import prompts_for
 from producers.report import Lost, Report
 from producers.run_folder import RunFolder
 from producers.shard import patch_of, usable_batches
@@ -72,8 +71,7 @@ def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch
 def _decoded(task: Task, engine: Engine, report: Report) -> Iterator[tuple[list[Labelled], list[Raster | Lost]]]:
     """Windows of pictures with their rasters, some of them ahead of their use."""
     ahead: deque[tuple[list[Labelled], list[Future[Raster | Lost]]]] = deque()
-    for batch in usable_batches(task, report, engine.window):
-        pictures = [replace(one, prompts=prompts_for(one.label, task.classes)) for one in batch]
+    for pictures in usable_batches(task, report, engine.window):
         ahead.append((pictures, [engine.pool.submit(raster_of, one, engine.encoding) for one in pictures]))
         if len(ahead) > AHEAD:
             yield _arrived(*ahead.popleft(), report)

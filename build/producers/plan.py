@@ -13,6 +13,7 @@ from fornet_hf.manifest import SPLITS
 from fornet_hf.sources import FolderSource, Picture, PictureRef, iter_pictures, shard_files
 from producers.candidates import Labelled
 from producers.class_names import Classes, folder_classes, parquet_classes
+from producers.prompts import prompts_for
 from producers.report import Lost
 
 PICTURES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
@@ -72,8 +73,7 @@ class Task:
         if picture.label is None or picture.label >= len(names):
             detail = explain("the picture's label", found=picture.label, allowed=f"0 to {len(names) - 1}")
             return Lost(picture.key, "error", "label", detail)
-        prompt = names[picture.label].split(",")[0].replace("_", " ")
-        return Labelled(picture.key, picture.label, picture.data, (prompt,))
+        return Labelled(picture.key, picture.label, picture.data, prompts_for(picture.label, self.classes))
 
     def fingerprint(self) -> str:
         """Of the pictures' names: another list of pictures makes another release."""

@@ -29,7 +29,7 @@ def score(evidence: Evidence, ratio: float, version: int, versions: int) -> floa
     Args:
         evidence: of the classifiers.
         ratio: object area / picture area, 0 to 1.
-        version: its number, from 0; earlier ones come from more specific prompts.
+        version: its number, from 0; earlier ones are more confident detections.
         versions: how many the picture has.
     """
     return (

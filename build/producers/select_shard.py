@@ -54,7 +54,7 @@ class Selection:
     """What a process needs to select versions.
 
     Attributes:
-        witnesses: the classifiers, loaded; None chooses the first version, which the most specific prompt found.
+        witnesses: the classifiers, loaded; None chooses the first version, which is the most confident one.
         pool: for applying candidates to their pictures.
         every: look at pictures of one version too, which changes nothing but the scores.
         window: pictures at a time.

@@ -37,7 +37,7 @@ def test_a_stray_folder_changes_neither_labels_nor_prompts(tmp_path):
     folders(tmp_path, "train/n02123045", "train/lost+found/")
     (task,) = plan(tmp_path, ["train"])
     (one,) = task.read()
-    assert (one.label, one.prompts) == (281, ("tabby",))
+    assert (one.label, one.prompts[0]) == (281, "a tabby, a type of domestic cat.")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_parquet_shards_name_the_classes_of_a_set_of_its_own(tmp_path):
     (task,) = plan(tmp_path, ["train"])
     (one,) = task.read()
     assert task.classes == ("apple_pie", "French fries")
-    assert (one.label, one.prompts) == (1, ("French fries",))
+    assert (one.label, one.prompts) == (1, ("a french fries.",))
 
 
 OTHER_CRANES = ["crane bird" if name == "crane" else name for name in class_names()]

@@ -29,14 +29,14 @@ def test_labels_of_imagenet_are_imagenets(tmp_path):
     (task,) = plan(folder(tmp_path, "train/n02123045/a.JPEG"), ["train"])
     (one,) = task.read()
     assert task.classes is None
-    assert (one.label, one.prompts) == (281, ("tabby",))
+    assert (one.label, one.prompts[0]) == (281, "a tabby, a type of domestic cat.")
 
 
 def test_other_folders_are_numbered_in_order_over_all_splits(tmp_path):
     root = folder(tmp_path, "train/red_fox/1.jpg", "train/cat/2.jpg", "val/ant/3.jpg")
     (task,) = plan(root, ["train"])
     assert task.classes == ("ant", "cat", "red_fox")
-    assert [(one.label, one.prompts) for one in task.read()] == [(1, ("cat",)), (2, ("red fox",))]
+    assert [(one.label, one.prompts) for one in task.read()] == [(1, ("a cat.",)), (2, ("a red fox.",))]
 
 
 def test_an_unreadable_file_has_its_reason(tmp_path):
