@@ -135,6 +135,11 @@ class _RemoteFile(io.RawIOBase):
         raise AssertionError("unreachable")
 
 
+def lacks_repository(error: ForNetError) -> bool:
+    """Return whether the Hub knows no repository of this name, rather than no such revision or file in it."""
+    return isinstance(error.__cause__, errors.RepositoryNotFoundError)
+
+
 def _pauses() -> Iterator[float | None]:
     """Seconds to wait after each failed attempt; None after the last."""
     yield from (_FIRST_PAUSE * 2**attempt for attempt in range(_ATTEMPTS - 1))
@@ -155,7 +160,7 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
 
     Raises:
         AccessError: not logged in, no access to a gated repository, or a token that is not valid.
-        NotFoundError: no such repository, revision or file.
+        NotFoundError: no such repository (a private one looks the same without access), revision or file.
         UnreachableError: offline or no answer, and not in the cache.
         StorageError: the disk is full.
     """
@@ -175,14 +180,19 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
     except errors.RepositoryNotFoundError as error:
         what = f"there is no dataset {repository} that you can see"
         then = f"Check the name at {page}; for a private one log in with `hf auth login`, or renew an expired token."
-        raise AccessError(explain(what, then=then)) from error
+        raise NotFoundError(explain(what, then=then)) from error
     except errors.LocalEntryNotFoundError as error:
         then = "Check the network, or unset HF_HUB_OFFLINE; what is in the cache needs no network."
         what = f"{file}{repository}{at} is not in the cache, and the Hub cannot be reached"
         raise UnreachableError(explain(what, found=_first_line(error.__cause__ or error), then=then)) from error
-    except errors.EntryNotFoundError as error:
-        what = f"{repository}{at} has no file {path}"
-        raise NotFoundError(explain(what, then=f"See {page}/tree/{revision or 'main'}")) from error
+    except (errors.EntryNotFoundError, FileNotFoundError) as error:
+        if isinstance(error.__cause__, errors.HfHubHTTPError) and isinstance(error, FileNotFoundError):
+            with explained(repository, revision, path, token):  # HfFileSystem wraps what it was that is not there
+                raise error.__cause__ from None
+        what, local = f"{repository}{at} has no file {path}", getattr(error, "filename", None)
+        raise NotFoundError(
+            explain(what, found=local and f"no {local}", then=f"See {page}/tree/{revision or 'main'}")
+        ) from error
     except Exception as error:
         ours = _other(error, repository, file)
         if ours is None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # documented, but not listed there
+
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.hub import Token, download, remote_address
 from fornet_hf.listing import Listing, list_files
@@ -19,6 +22,7 @@ from fornet_hf.progress import progress, without_bars_of_files
 from fornet_hf.workers import max_workers
 
 _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
+_REVISION = re.compile(r"(?!.*\.\.)\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 
 class Location(Protocol):
@@ -98,6 +102,14 @@ class Repository:
     revision: str | None = None
     token: Token = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        check_name(self.id)
+        if self.revision is not None and not _REVISION.fullmatch(self.revision):
+            allowed = "a branch, tag or commit: letters, digits, . _ - and /, no part beginning with a dot or dash"
+            raise ConfigurationError(
+                explain(f"this cannot be a revision of {self.id}", found=repr(self.revision)[:200], allowed=allowed)
+            )
+
     def __str__(self) -> str:
         return f"https://huggingface.co/datasets/{self.id}" + (f" at {self.revision}" if self.revision else "")
 
@@ -136,6 +148,28 @@ class Repository:
         return remote_address(self.id, path, self.revision)
 
 
+def is_name(text: str) -> bool:
+    """Return whether a dataset on the Hub can be called this: `owner/name`, by the Hub's own rules."""
+    try:
+        validate_repo_id(text)
+    except HFValidationError:
+        return False
+    return text.count("/") == 1
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no dataset on the Hub can have, as a typing error or a hostile manifest may give it.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if not is_name(name):
+        allowed = "owner/name: letters, digits, -, _ and ., none of - and . at an end of a part or twice in a row"
+        raise ConfigurationError(
+            explain("this cannot be the name of a repository", found=repr(name)[:200], allowed=allowed)
+        )
+
+
 def locate(where: str, token: Token = None) -> Folder | Repository:
     """A folder that exists, or a repository `owner/name` or `owner/name@revision`.
 
@@ -146,7 +180,7 @@ def locate(where: str, token: Token = None) -> Folder | Repository:
     if folder.is_dir():
         return Folder(folder)
     match = _REPOSITORY.fullmatch(where)
-    if match is None:
+    if match is None or not is_name(match["id"]):
         allowed = "a folder that exists, or a Hub repository like owner/name or owner/name@revision"
         raise ConfigurationError(explain("no such folder or repository", found=repr(where), allowed=allowed))
     return Repository(match["id"], match["revision"], token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.hub import lacks_repository
 from fornet_hf.locations import Folder, Location, Repository, contents
 from fornet_hf.manifest import SPLITS, ShardEntry
 from fornet_hf.sources import FolderSource, shard_files, shard_names
@@ -33,6 +34,8 @@ def sources_of(
     try:
         return files_of(pictures, names, "pictures", streaming=streaming, anew=anew)
     except NotFoundError as error:
+        if lacks_repository(error):
+            raise
         if isinstance(pictures, Folder) and not _has_shards(pictures, split):
             raise _no_pictures(pictures, split) from error
         what = f"{pictures} is not the source that this release names ({split}: {names[0]} and others)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.locations import check_name
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.failures import hub_errors
 from fornet_hf.publish.patience import Patience
@@ -47,9 +48,7 @@ class Target:
     say: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        if self.repository.count("/") != 1:
-            what = "this cannot be the name of a repository"
-            raise ConfigurationError(explain(what, found=repr(self.repository), allowed="namespace/name"))
+        check_name(self.repository)
         if self.tag and not _TAG.fullmatch(self.tag):
             allowed = "letters, digits, - and _, with single dots and slashes between them, such as v1.0"
             raise ConfigurationError(explain("this cannot be a tag", found=repr(self.tag), allowed=allowed))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fornet_hf import load_dataset
-from fornet_hf.errors import AccessError
+from fornet_hf.errors import AccessError, NotFoundError
 from tests.hub.state import Hub
 from tests.loading.user import SCRIPT, WAYS, User, needs_scripts
 from tests.published import FORNET
@@ -48,7 +48,7 @@ def test_a_token_given_as_parameter_counts(here: Path, monkeypatch: pytest.Monke
 
 
 def test_a_dataset_that_is_not_there_is_named(here: Path) -> None:
-    with pytest.raises(AccessError, match=r"there is no dataset someone/nothing that you can see\. Check the name"):
+    with pytest.raises(NotFoundError, match=r"there is no dataset someone/nothing that you can see\. Check the name"):
         load_dataset("someone/nothing", split="train", cache_dir=here)
 
 
