@@ -113,19 +113,22 @@ def segmenter(placement: Placement, batch_size: int) -> Segmenter:
     """SAM with a ViT-B."""
     from transformers import SamConfig, SamModel
 
+    from producers.batches import BatchSize
     from producers.box_segmenter import BoxSegmenter
     from producers.sam_hf import HubSam
 
     network = HubSam(SamModel(SamConfig()).to(placement.device))
-    return BoxSegmenter(network=network, placement=placement, source=("sam", "random", "0"), batch_size=batch_size)
+    source = ("sam", "random", "0")
+    return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))
 
 
 def infiller(placement: Placement, batch_size: int) -> Infiller:
     """LaMa."""
+    from producers.batches import BatchSize
     from producers.lama import Lama
 
     network = LamaLike().to(placement.device).eval()
-    return Lama(model=network, placement=placement, revision="random", batch_size=batch_size)
+    return Lama(model=network, placement=placement, revision="random", batch_size=BatchSize(batch_size))
 
 
 def make_pictures(root: Path, count: int) -> None:

@@ -38,9 +38,11 @@ from producers.gpu_worker import SegmentWorker
 from producers.model_settings import ModelSettings
 from producers.on_ray import run_on_ray
 from producers.plan import Task, check_pictures, plan, present_splits
+from producers.prompts import Prompts, read_prompts
 from producers.remaining import do_remaining
 from producers.report import Report
 from producers.slots import devices, run_on_slots, workers_each
+from producers.versions import KEPT, Merging
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
     result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
     _add_models(result)
+    _add_objects(result)
     _add_machines(result)
     return result
 
@@ -69,6 +72,27 @@ def _add_models(result: argparse.ArgumentParser) -> None:
     group.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
     group.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
     group.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
+
+
+def _add_objects(result: argparse.ArgumentParser) -> None:
+    group = result.add_argument_group("objects")
+    group.add_argument("--threshold", type=float, help="confidence from which a box counts, 0 to 1 (default: 0.3)")
+    group.add_argument(
+        "--text-threshold", type=float, help="confidence which a word of the prompt needs in it (default: 0)"
+    )
+    group.add_argument(
+        "--parents", type=natural, default=Prompts.parents, help="parents of a class to ask for, too (%(default)s)"
+    )
+    group.add_argument("--prompts", type=Path, metavar="FILE", help='JSON: {"CLASS": ["a cat.", ...]}')
+    group.add_argument(
+        "--merge-threshold",
+        type=float,
+        default=Merging.threshold,
+        help="overlap (IoU) above which two prompts found the same object (%(default)s)",
+    )
+    group.add_argument(
+        "--versions", choices=KEPT, default=Merging.keep, help="keep all that differ, or one (%(default)s)"
+    )
 
 
 def _add_machines(result: argparse.ArgumentParser) -> None:
@@ -98,16 +122,27 @@ def segment(arguments: argparse.Namespace) -> Report:
         infiller=arguments.infiller,
         precision=arguments.precision,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
+        threshold=arguments.threshold,
+        text_threshold=arguments.text_threshold,
+        prompts=_prompts(arguments),
+        merging=Merging(threshold=arguments.merge_threshold, keep=arguments.versions),
         batch_size=arguments.batch_size,
     )
     settings.check_files()
     tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
+    settings.prompts.check(tasks[0].classes)
     part = my_part(tasks, arguments.shard_index, arguments.shard_count)
     max_workers()  # refuses a bad value
     folder = CandidateFolder(arguments.run)
     folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
     do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     return folder.total() if folder.waiting(tasks) else folder.sum_up()
+
+
+def _prompts(arguments: argparse.Namespace) -> Prompts:
+    if arguments.prompts:
+        return read_prompts(arguments.prompts, arguments.parents)
+    return Prompts(parents=arguments.parents)
 
 
 def my_part(tasks: Sequence[Task], index: int, count: int) -> list[Task]:

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from fornet_hf.masks import Mask
 from producers.backends import Identity, Raster
-from producers.batches import run_batched
+from producers.batches import BatchSize, run_batched
 from producers.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
 from producers.opencv import load_cv2
 from producers.placement import Placement
@@ -86,7 +86,7 @@ class AttentiveEraser:
         self._placement = placement
         self._source = source
         self.settings = settings or EraserSettings()
-        self.batch_size = batch_size
+        self.batch_size = BatchSize(batch_size)
 
     @classmethod
     def load(

@@ -1,8 +1,10 @@
-"""Batches of equal shape, halved when the device's memory does not suffice."""
+"""Batches of equal shape, halved for good when the device's memory does not suffice."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -10,18 +12,31 @@ import torch
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class BatchSize:
+    """The number of images that a model gets at a time; a model keeps one, so that what memory allows is found once.
+
+    Attributes:
+        value: at least 1; halved when a batch runs out of memory.
+    """
+
+    value: int
+
 
 def run_batched(
     items: Sequence[Item],
     run: Callable[[list[Item]], Sequence[Result]],
     *,
-    size: int,
+    size: BatchSize,
     key: Callable[[Item], Hashable] = lambda _: None,
 ) -> list[Result]:
-    """The results of `run`, in the order of the items.
+    """Return the results of `run`, in the order of the items.
 
     Only items of equal key meet in a batch, and at most `size` of them. When a batch runs out of memory it is
-    halved, and so are those after it.
+    halved, and so are those after it, also those of later calls with the same `size`.
 
     Raises:
         torch.OutOfMemoryError: a batch of one item runs out of memory.
@@ -33,7 +48,7 @@ def run_batched(
     waiting = list(reversed(groups.values()))
     while waiting:
         group = waiting.pop()
-        batch, rest = group[:size], group[size:]
+        batch, rest = group[: size.value], group[size.value :]
         if rest:
             waiting.append(rest)
         try:
@@ -41,7 +56,8 @@ def run_batched(
         except torch.OutOfMemoryError:
             if len(batch) == 1:
                 raise
-            size = len(batch) // 2
+            size.value = len(batch) // 2
+            _log.warning("memory ran out with a batch of %d; from here on %d at a time", len(batch), size.value)
             waiting.append(batch)
         else:
             results.update(zip(batch, found, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from fornet_hf.masks import Box, Mask
 from producers.backends import Identity, Raster
-from producers.batches import run_batched
+from producers.batches import BatchSize, run_batched
 from producers.contours import largest_filled
 from producers.placement import Placement
 
@@ -46,7 +46,7 @@ class BoxSegmenter:
     network: Network
     placement: Placement
     source: tuple[str, str, str]
-    batch_size: int = 16
+    batch_size: BatchSize = field(default_factory=lambda: BatchSize(16))
 
     @property
     def identity(self) -> Identity:

@@ -13,7 +13,7 @@ from fornet_hf.masks import Box, Mask, dilate
 from fornet_hf.raster import canonical_raster
 from producers.backends import Backends, Query, Raster
 from producers.report import Lost, Report
-from producers.versions import Version, versions
+from producers.versions import Merging, Version, versions
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,20 @@ def raster_of(picture: Labelled, encoding: Encoding) -> Raster | Lost:
         return Lost(picture.key, "error", "SourceError", str(error))
 
 
-def search(queries: Sequence[Query], backends: Backends, encoding: Encoding, report: Report) -> list[Outcome]:
+def search(
+    queries: Sequence[Query],
+    backends: Backends,
+    encoding: Encoding,
+    report: Report,
+    merging: Merging | None = None,
+) -> list[Outcome]:
     """As `take_apart`, from rasters."""
     with report.clock("detect"):
         detections = backends.detector.detect(queries)
     with report.clock("segment"):
         boxes = [[detection.box for detection in found] for found in detections]
         masks = backends.segmenter.segment([query.raster for query in queries], boxes)
-    found = [versions(*parts) for parts in zip(detections, masks, strict=True)]
+    found = [versions(*parts, merging) for parts in zip(detections, masks, strict=True)]
     rasters = [query.raster for query, distinct in zip(queries, found, strict=True) for _ in distinct]
     with report.clock("infill"):
         holes = [dilate(version.mask, encoding.dilation) for distinct in found for version in distinct]

@@ -11,6 +11,7 @@ from producers.backends import Backends, Query
 from producers.candidates import Outcome, search
 from producers.gpu_memory import is_out_of_memory
 from producers.report import Lost, Report
+from producers.versions import Merging
 
 _FEW = 3  # pictures in a row that may be odd ones; what they have cost is little if the models are broken
 PAUSES = (1.0, 10.0, 60.0)  # seconds for others to leave the GPU
@@ -37,6 +38,7 @@ class CarefulSearch:
         encoding: Encoding,
         report: Report,
         *,
+        merging: Merging | None = None,
         shared: Callable[[], bool] = lambda: False,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
@@ -46,12 +48,14 @@ class CarefulSearch:
             backends: the models.
             encoding: of the patches.
             report: gets the times.
+            merging: how the masks of several prompts become versions.
             shared: whether others use the GPU's memory.
             pauses: before each further attempt at a picture for which others left no memory, seconds.
         """
         self._backends = backends
         self._encoding = encoding
         self._report = report
+        self._merging = merging
         self._shared = shared
         self._pauses = pauses
         self._failures = 0
@@ -86,7 +90,7 @@ class CarefulSearch:
             raise self._first
 
     def _search(self, queries: Sequence[Query]) -> list[Outcome]:
-        return search(queries, self._backends, self._encoding, self._report)
+        return search(queries, self._backends, self._encoding, self._report, self._merging)
 
     def _search_alone(self, query: Query) -> Outcome:
         try:

@@ -50,8 +50,8 @@ class Choice:
         return {name: value for name, value in given.items() if value}
 
 
-Loader = Callable[[Choice, "Callable[[], Placement]", Mapping[str, int]], object]
-"""Loads a choice, where it is to be placed, with options such as the size of batches."""
+Loader = Callable[[Choice, "Callable[[], Placement]", Mapping[str, Any]], object]
+"""Loads a choice, where it is to be placed, with options such as the size of batches and a detector's thresholds."""
 
 
 def _boxes(choice: Choice, *_: object) -> Detector:
@@ -60,32 +60,32 @@ def _boxes(choice: Choice, *_: object) -> Detector:
     return read_boxes(Path(choice.model))
 
 
-def _grounding_dino(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Detector:
+def _grounding_dino(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Detector:
     with needing("GroundingDINO", "torch transformers"):
         from producers.grounding_dino import GroundingDino
     return GroundingDino.load(placement(), **choice.pinned(), **options)
 
 
-def _sam(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Segmenter:
+def _sam(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Segmenter:
     with needing("SAM", "torch torchvision segment-anything"):
         from producers import sam
     return sam.load(placement(), Path(choice.model) if choice.model else None, choice.revision or "vit_b", **options)
 
 
-def _sam_hf(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Segmenter:
+def _sam_hf(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Segmenter:
     with needing("SAM", "torch transformers"):
         from producers import sam_hf
     return sam_hf.load(placement(), **choice.pinned(), **options)
 
 
-def _lama(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Infiller:
+def _lama(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Infiller:
     with needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
         from producers import lama
     with _variable(lama.VARIABLE, choice.model):  # the only way to tell the package which file it shall load
         return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5, **options)
 
 
-def _attentive_eraser(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, int]) -> Infiller:
+def _attentive_eraser(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Infiller:
     with needing("Attentive Eraser", "torch 'diffusers>=0.42' transformers accelerate"):
         from producers.attentive_eraser import AttentiveEraser
     return AttentiveEraser.load(placement(), **choice.pinned(), **options)
@@ -99,6 +99,9 @@ INFILLERS: Mapping[str, Loader] = MappingProxyType(
     {"lama": _lama, "attentive-eraser": _attentive_eraser, "opencv": lambda *_: OpenCVInpaint()}
 )
 
+
+WITHOUT_SCORES = frozenset({"boxes", "centred"})
+"""Detectors whose boxes are certain, so that thresholds mean nothing to them."""
 
 _TAKES_NOTHING = frozenset({"centred", "grabcut", "opencv"})
 _TAKES_NO_REVISION = _TAKES_NOTHING | {"boxes"}

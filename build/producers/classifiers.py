@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from huggingface_hub import try_to_load_from_cache
 from torch.nn import functional
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, explain
-from producers.batches import run_batched
+from producers.batches import BatchSize, run_batched
 from producers.placement import Placement
 from producers.score import Evidence
 from producers.views import View
@@ -76,7 +76,7 @@ class Witnesses:
     classifiers: tuple[Classifier, ...]
     placement: Placement
     greys: int = 31
-    batch_size: int = 16
+    batch_size: BatchSize = field(default_factory=lambda: BatchSize(16))
 
     @property
     def side(self) -> int:
@@ -129,7 +129,7 @@ def load_witnesses(names: Sequence[str], placement: Placement, *, greys: int = 3
         NotFoundError: weights cannot be fetched.
     """
     loaded = tuple(_load(name, placement.device) for name in names)
-    return Witnesses(classifiers=loaded, placement=placement, greys=greys, batch_size=batch_size)
+    return Witnesses(classifiers=loaded, placement=placement, greys=greys, batch_size=BatchSize(batch_size))
 
 
 def _load(name: str, device: str) -> Classifier:

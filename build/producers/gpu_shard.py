@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fornet_hf.encoding import Encoding
 from producers.backends import Backends, Query, Raster
@@ -17,9 +17,11 @@ from producers.candidate_shards import CandidatePatch, write_candidates
 from producers.candidates import Labelled, Outcome, raster_of
 from producers.careful_search import CarefulSearch
 from producers.plan import Task
+from producers.prompts import Prompts
 from producers.report import Lost, Report
 from producers.run_folder import RunFolder
 from producers.shard import patch_of, usable_batches
+from producers.versions import Merging
 
 AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
 
@@ -32,6 +34,8 @@ class Engine:
         backends: the models, loaded.
         pool: for decoding and patches.
         encoding: of the patches.
+        prompts: what to look for.
+        merging: how the masks of several prompts become versions.
         window: pictures that the models get at a time; the more, the fuller their batches of equal size.
         shared: whether others use the memory of the models' GPU.
     """
@@ -39,6 +43,8 @@ class Engine:
     backends: Backends
     pool: Executor
     encoding: Encoding
+    prompts: Prompts = field(default_factory=Prompts)
+    merging: Merging = field(default_factory=Merging)
     window: int = 128
     shared: Callable[[], bool] = lambda: False
 
@@ -58,7 +64,7 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
 
 def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch]:
     making: deque[list[Future[Made]]] = deque()
-    search = CarefulSearch(engine.backends, engine.encoding, report, shared=engine.shared)
+    search = CarefulSearch(engine.backends, engine.encoding, report, merging=engine.merging, shared=engine.shared)
     for pictures, rasters in _decoded(task, engine, report):
         making.append(_submit(pictures, _outcomes(pictures, rasters, search), engine))
         if len(making) > AHEAD:
@@ -71,7 +77,7 @@ def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch
 def _decoded(task: Task, engine: Engine, report: Report) -> Iterator[tuple[list[Labelled], list[Raster | Lost]]]:
     """Windows of pictures with their rasters, some of them ahead of their use."""
     ahead: deque[tuple[list[Labelled], list[Future[Raster | Lost]]]] = deque()
-    for pictures in usable_batches(task, report, engine.window):
+    for pictures in usable_batches(task, report, engine.window, engine.prompts):
         ahead.append((pictures, [engine.pool.submit(raster_of, one, engine.encoding) for one in pictures]))
         if len(ahead) > AHEAD:
             yield _arrived(*ahead.popleft(), report)

@@ -109,6 +109,8 @@ class SegmentWorker(GpuWorker[Backends]):
             backends=models,
             pool=pool,
             encoding=self.settings.encoding,
+            prompts=self.settings.prompts,
+            merging=self.settings.merging,
             window=self.window,
             shared=partial(is_shared, self._device),
         )

@@ -17,7 +17,7 @@ from transformers.utils import cached_file
 
 from fornet_hf.masks import Box
 from producers.backends import Detection, Identity, Query
-from producers.batches import run_batched
+from producers.batches import BatchSize, run_batched
 from producers.placement import Placement
 from producers.weights import commit_of, from_hub, name_of
 
@@ -76,7 +76,9 @@ class GroundingDino:
     """Zero-shot detector.
 
     Attributes:
-        threshold: confidence from which a box counts, 0 to 1.
+        threshold: confidence from which a box counts, 0 to 1: that of the prompt's best token.
+        text_threshold: confidence which a word of the prompt needs in that box, 0 to 1: with 0 the best token may be
+            the full stop or a mark of the tokenizer, as in the public pipeline.
         batch_size: pictures at a time; each is there once for every prompt.
     """
 
@@ -88,6 +90,7 @@ class GroundingDino:
         *,
         source: tuple[str, str] = (MODEL, "unknown"),
         threshold: float = 0.3,
+        text_threshold: float = 0.0,
         batch_size: int = 8,
         size: InputSize | None = None,
     ) -> None:
@@ -99,13 +102,20 @@ class GroundingDino:
         self._source = source
         self._size = size or InputSize()
         self.threshold = threshold
-        self.batch_size = batch_size
+        self.text_threshold = text_threshold
+        self.batch_size = BatchSize(batch_size)
 
     @classmethod
     def load(
-        cls, placement: Placement, model: str = MODEL, revision: str | None = None, *, batch_size: int = 8
+        cls, placement: Placement, model: str = MODEL, revision: str | None = None, **options: Any
     ) -> GroundingDino:
         """The detector with weights from the Hub or a local folder.
+
+        Args:
+            placement: where it runs.
+            model: id on the Hub, or a folder.
+            revision: commit, branch or tag.
+            options: `threshold`, `text_threshold` and `batch_size`, as of the class.
 
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
@@ -114,12 +124,17 @@ class GroundingDino:
         network = from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, commit)
         tokenizer = from_hub(AutoTokenizer.from_pretrained, model, commit)
         source, size = (model, name_of(model, commit)), input_size(model, commit)
-        return cls(network, tokenizer, placement, source=source, batch_size=batch_size, size=size)
+        return cls(network, tokenizer, placement, source=source, size=size, **options)
 
     @property
     def identity(self) -> Identity:
         """What the manifest says about it."""
-        settings = {"threshold": self.threshold, "precision": self._placement.precision, **vars(self._size)}
+        settings = {
+            "threshold": self.threshold,
+            "text_threshold": self.text_threshold,
+            "precision": self._placement.precision,
+            **vars(self._size),
+        }
         model, revision = self._source
         return Identity(
             name="grounding-dino", model=model, revision=revision, settings=tuple(sorted(settings.items()))
@@ -146,7 +161,7 @@ class GroundingDino:
                 attention_mask=tokens["attention_mask"],
                 token_type_ids=tokens.get("token_type_ids"),
             )
-            scores = output.logits.float().sigmoid().amax(-1).cpu()
+            scores = self._scores(output.logits.float().sigmoid(), tokens["input_ids"]).cpu()
             boxes = output.pred_boxes.float().cpu()
         answers = [
             list(self._detections(query, prompt, *parts))
@@ -156,6 +171,21 @@ class GroundingDino:
         ]
         starts = range(0, len(answers), prompts)
         return [list(chain.from_iterable(answers[start : start + prompts])) for start in starts]
+
+    def _scores(self, confidence: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the score of each box (n x boxes): 0 where no word of the prompt is confident enough.
+
+        Args:
+            confidence: of each place of the prompt in each box (n x boxes x places), 0 to 1.
+            tokens: of the prompts (n x at most places).
+        """
+        scores = confidence.amax(-1)
+        if self.text_threshold > 0:
+            marks = [*self._tokenizer.all_special_ids, *self._tokenizer.convert_tokens_to_ids([".", ",", "?"])]
+            words = ~torch.isin(tokens, tokens.new_tensor(marks))
+            best_word = (confidence[..., : tokens.shape[1]] * words[:, None]).amax(-1)
+            scores = scores.where(best_word > self.text_threshold, 0)
+        return scores
 
     def _pixels(self, queries: list[Query]) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalised pixels, padded with zeros, and which of them are picture (int64)."""

@@ -7,7 +7,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from simple_lama_inpainting.models import model as package
 from fornet_hf.errors import IntegrityError, NotFoundError, explain
 from fornet_hf.masks import Box, Mask, bounding_box
 from producers.backends import Identity, Raster
-from producers.batches import run_batched
+from producers.batches import BatchSize, run_batched
 from producers.placement import Placement
 
 BIG_LAMA_MD5 = "e3aa4aaa15225a33ec84f9f4bc47e500"
@@ -54,7 +54,7 @@ class Lama:
     model: Any
     placement: Placement
     revision: str
-    batch_size: int = 16
+    batch_size: BatchSize = field(default_factory=lambda: BatchSize(16))
     crop_above: int = 800
     margin: int = 128
 
@@ -151,7 +151,7 @@ def load(placement: Placement, *, md5: str | None = BIG_LAMA_MD5, batch_size: in
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the package's and the weights' format
         model = SimpleLama(torch.device(placement.device)).model
-    return Lama(model=model, placement=placement, revision=f"md5:{found}", batch_size=batch_size)
+    return Lama(model=model, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
 
 
 def weights_path() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from producers.backends import Backends, Detector, Infiller, Segmenter
-from producers.choices import DETECTORS, INFILLERS, SEGMENTERS, Choice, check
+from producers.choices import DETECTORS, INFILLERS, SEGMENTERS, WITHOUT_SCORES, Choice, check
+from producers.prompts import Prompts
 from producers.settings import version_of
+from producers.versions import Merging
 
 if TYPE_CHECKING:
     from producers.placement import Placement
@@ -43,6 +45,10 @@ class ModelSettings:
         infiller: a name in `INFILLERS`, likewise.
         precision: of the models' matrix products.
         encoding: of the patches.
+        threshold: confidence from which the detector counts a box, 0 to 1; None: its own default.
+        text_threshold: confidence which a word of the prompt needs in it, 0 to 1; None: its own default.
+        prompts: what to look for.
+        merging: how the masks of several prompts become versions.
         batch_size: pictures that a model gets at a time; None: each has its own default.
             It changes nothing but the speed.
     """
@@ -52,6 +58,10 @@ class ModelSettings:
     infiller: Choice
     precision: str = "float32"
     encoding: Encoding
+    threshold: float | None = None
+    text_threshold: float | None = None
+    prompts: Prompts = field(default_factory=Prompts)
+    merging: Merging = field(default_factory=Merging)
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +71,16 @@ class ModelSettings:
         _one_of(PRECISIONS, "unknown precision", self.precision)
         if self.segmenter.name == "sam" and self.segmenter.revision:
             _one_of(SAM_SIZES, "unknown size of SAM", self.segmenter.revision)
+        for name, value in self._thresholds().items():
+            option = f"--{name.replace('_', '-')}"
+            if self.detector.name in WITHOUT_SCORES:
+                raise ConfigurationError(
+                    explain(
+                        f"the detector {self.detector.name} has no scores", found=option, then=f"Leave {option} out."
+                    )
+                )
+            if not 0 <= value <= 1:
+                raise ConfigurationError(explain(option, found=value, allowed="0 to 1"))
 
     def as_begun(self, models: Mapping[str, Mapping[str, object]]) -> ModelSettings:
         """The same with the commits that a run began with, where none is asked for: branches of the Hub move.
@@ -104,8 +124,9 @@ class ModelSettings:
             return Placement(device, self.precision)
 
         options = {"batch_size": self.batch_size} if self.batch_size else {}
+        detector_options = {**options, **self._thresholds()}
         return Backends(
-            detector=cast("Detector", DETECTORS[self.detector.name](self.detector, placement, options)),
+            detector=cast("Detector", DETECTORS[self.detector.name](self.detector, placement, detector_options)),
             segmenter=cast("Segmenter", SEGMENTERS[self.segmenter.name](self.segmenter, placement, options)),
             infiller=cast("Infiller", INFILLERS[self.infiller.name](self.infiller, placement, options)),
         )
@@ -118,8 +139,16 @@ class ModelSettings:
             "segmenter": str(self.segmenter),
             "infiller": str(self.infiller),
             "precision": self.precision,
+            **self._thresholds(),
+            "prompts": self.prompts.to_json(),
+            "merging": asdict(self.merging),
             "versions": {name: version_of(name) for name in PACKAGES},
         }
+
+    def _thresholds(self) -> dict[str, float]:
+        """Those that are asked for, as keywords."""
+        values = {"threshold": self.threshold, "text_threshold": self.text_threshold}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def _one_of(known: Sequence[str], what: str, value: str) -> None:

@@ -13,7 +13,7 @@ from fornet_hf.manifest import SPLITS
 from fornet_hf.sources import FolderSource, Picture, PictureRef, iter_pictures, shard_files
 from producers.candidates import Labelled
 from producers.class_names import Classes, folder_classes, parquet_classes
-from producers.prompts import prompts_for
+from producers.prompts import Prompts
 from producers.report import Lost
 
 PICTURES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
@@ -49,15 +49,20 @@ class Task:
         """Of its patch shard, without ending."""
         return f"{self.split}-{self.index:05d}-of-{self.count:05d}"
 
-    def read(self) -> Iterator[Labelled | Lost]:
+    def read(self, prompts: Prompts | None = None) -> Iterator[Labelled | Lost]:
         """The pictures in source order, or why one cannot be used.
+
+        Args:
+            prompts: what to look for; by default what the names of the classes make.
 
         Raises:
             NotFoundError: the Parquet shard is gone.
             SourceError: the Parquet shard is damaged.
         """
+        prompts = prompts or Prompts()
         if isinstance(self.pictures, Path):
-            yield from (self._labelled(picture) for picture in iter_pictures(self.pictures, name=self.pictures.name))
+            for picture in iter_pictures(self.pictures, name=self.pictures.name):
+                yield self._labelled(picture, prompts)
             return
         labels = {name: label for label, name in enumerate(self.classes)} if self.classes else wnid_index()
         for ref in self.pictures:
@@ -66,14 +71,14 @@ class Task:
             except OSError as error:
                 yield Lost(ref.key, "error", type(error).__name__, str(error))
                 continue
-            yield self._labelled(picture)
+            yield self._labelled(picture, prompts)
 
-    def _labelled(self, picture: Picture) -> Labelled | Lost:
+    def _labelled(self, picture: Picture, prompts: Prompts) -> Labelled | Lost:
         names = self.class_names
         if picture.label is None or picture.label >= len(names):
             detail = explain("the picture's label", found=picture.label, allowed=f"0 to {len(names) - 1}")
             return Lost(picture.key, "error", "label", detail)
-        return Labelled(picture.key, picture.label, picture.data, prompts_for(picture.label, self.classes))
+        return Labelled(picture.key, picture.label, picture.data, prompts.of(picture.label, self.classes))
 
     def fingerprint(self) -> str:
         """Of the pictures' names: another list of pictures makes another release."""

@@ -10,6 +10,7 @@ from segment_anything import sam_model_registry
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
+from producers.batches import BatchSize
 from producers.box_segmenter import BoxSegmenter
 from producers.placement import Placement
 
@@ -82,7 +83,7 @@ def load(
         raise ConfigurationError(explain(f"{weights} does not hold weights of SAM {size}", found=found)) from error
     source = ("segment-anything", size, f"sha256:{sha256_of(weights)}")
     network = SegmentAnything(model.to(placement.device))
-    return BoxSegmenter(network=network, placement=placement, source=source, batch_size=batch_size)
+    return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))
 
 
 def _present(weights: Path | None, name: str) -> Path:

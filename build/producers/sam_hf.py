@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from transformers import SamModel
 
+from producers.batches import BatchSize
 from producers.box_segmenter import BoxSegmenter
 from producers.placement import Placement
 from producers.weights import commit_of, from_hub, name_of
@@ -51,5 +52,5 @@ def load(
         network=HubSam(network.to(placement.device)),
         placement=placement,
         source=("sam", model, name_of(model, commit)),
-        batch_size=batch_size,
+        batch_size=BatchSize(batch_size),
     )

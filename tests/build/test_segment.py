@@ -65,6 +65,36 @@ def test_candidates_say_how_they_were_found_and_apply_to_their_pictures(picture_
     assert row.background is not None
 
 
+def test_objects_are_asked_for_and_kept_as_the_options_say(picture_folder, tmp_path):
+    """And the run notes it, so that it goes on with nothing else, and the release says so."""
+    pictures, boxes = picture_folder
+    (wnid,) = (path.name for path in (pictures / "val").iterdir())
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text(json.dumps({wnid: ["a thing."]}))
+    options = ["--prompts", str(prompts), "--parents", "1", "--merge-threshold", "0.8", "--versions", "best"]
+    assert run(pictures, boxes, tmp_path / "run", *options) == 0
+    (task,) = plan(pictures, ["validation"], 1)
+    ((candidate,),) = CandidateShard(CandidateFolder(tmp_path / "run").shard(task)).by_picture()
+    assert candidate.prompt == "a thing."
+    noted = json.loads((tmp_path / "run" / "run.json").read_text())["producer"]
+    assert noted["merging"] == {"threshold": 0.8, "keep": "best"}
+    assert (noted["prompts"]["parents"], len(noted["prompts"]["file"])) == (1, len("sha256:") + 64)
+    assert run(pictures, boxes, tmp_path / "run") == 1
+    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
+    assert select_versions.main([*words, "--classifiers"]) == 0
+    producer = read_manifest(tmp_path / "out" / "patches").producer
+    assert (producer["prompts"], producer["merging"]) == (noted["prompts"], noted["merging"])
+
+
+def test_prompts_for_a_class_that_is_not_there_are_refused(picture_folder, tmp_path, capsys):
+    pictures, boxes = picture_folder
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text('{"red_fox": ["a fox."]}')
+    assert run(pictures, boxes, tmp_path / "out", "--prompts", str(prompts)) == 1
+    assert "names classes that are not there; found ['red_fox']" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_second_run_does_nothing_and_changes_nothing(picture_folder, tmp_path, capsys):
     pictures, boxes = picture_folder
     assert run(pictures, boxes, tmp_path) == 0
@@ -106,6 +136,10 @@ def test_windows_and_processes_do_not_change_the_candidates(picture_folder, tmp_
         (["--segmenter", "sam@huge"], "unknown size of SAM"),
         (["--segmenter", "sam=nothing.pth"], "no file nothing.pth"),
         (["--infiller", "lama=nothing.pt"], "no file nothing.pt"),
+        (["--threshold", "0.5"], "the detector boxes has no scores; found --threshold"),
+        (["--detector", "grounding-dino", "--text-threshold", "1.5"], "--text-threshold; found 1.5; allowed: 0 to 1"),
+        (["--merge-threshold", "90"], "threshold of merging; found 90"),
+        (["--prompts", "nothing.json"], "no file nothing.json"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, words, message):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from producers.batches import run_batched
+from producers.batches import BatchSize, run_batched
 
 
 def device_with_room_for(count):
@@ -19,21 +19,38 @@ def device_with_room_for(count):
 
 def test_results_have_the_order_of_the_items_whatever_their_groups():
     run, done = device_with_room_for(4)
-    assert run_batched([3, 1, 4, 1, 5, 9, 2], run, size=2, key=lambda item: item % 2) == [30, 10, 40, 10, 50, 90, 20]
+    assert run_batched([3, 1, 4, 1, 5, 9, 2], run, size=BatchSize(2), key=lambda item: item % 2) == [
+        30,
+        10,
+        40,
+        10,
+        50,
+        90,
+        20,
+    ]
     assert done == [[3, 1], [1, 5], [9], [4, 2]]
 
 
 def test_a_batch_that_runs_out_of_memory_is_halved_and_later_ones_too():
     run, done = device_with_room_for(2)
-    assert run_batched(range(9), run, size=8) == [item * 10 for item in range(9)]
+    assert run_batched(range(9), run, size=BatchSize(8)) == [item * 10 for item in range(9)]
     assert [len(batch) for batch in done] == [2, 2, 2, 2, 1]
+
+
+def test_the_smaller_batch_is_remembered():
+    run, done = device_with_room_for(2)
+    size = BatchSize(8)
+    for _ in range(3):
+        run_batched(range(4), run, size=size)
+    assert size.value == 2
+    assert [len(batch) for batch in done] == [2] * 6
 
 
 def test_one_item_that_is_too_large_raises():
     run, _ = device_with_room_for(0)
     with pytest.raises(torch.OutOfMemoryError):
-        run_batched([1, 2], run, size=2)
+        run_batched([1, 2], run, size=BatchSize(2))
 
 
 def test_nothing_gives_nothing():
-    assert run_batched([], lambda _: pytest.fail("was called"), size=2) == []
+    assert run_batched([], lambda _: pytest.fail("was called"), size=BatchSize(2)) == []

@@ -7,6 +7,7 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.patch import make_patch
 from producers import classifiers
+from producers.batches import BatchSize
 from producers.classifiers import Classifier, Witnesses, load_witnesses
 from producers.placement import Placement
 from producers.score import Evidence
@@ -60,7 +61,7 @@ def test_classifiers_are_averaged():
 
 def test_a_batch_equals_single_versions():
     views = [a_view(seed=seed) for seed in range(5)]
-    together = witnesses(batch_size=3).evidence(views, 1000)
+    together = witnesses(batch_size=BatchSize(3)).evidence(views, 1000)
     alone = [witnesses().evidence([one], 1000)[0] for one in views]
     assert [one.foreground for one in together] == pytest.approx([one.foreground for one in alone], rel=1e-5)
 

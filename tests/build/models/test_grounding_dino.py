@@ -117,6 +117,31 @@ def test_scores_are_above_the_threshold_and_boxes_inside(model, queries):
             assert 0 <= y0 < y1 <= height
 
 
+def test_a_box_needs_a_word_of_the_prompt_when_it_is_asked_for(model):
+    one = detector(model, text_threshold=0.5)
+    tokens = one._tokenizer(["a cat.", "a tench, a type of fish."], padding=True, return_tensors="pt")["input_ids"]
+    assert one._tokenizer.convert_ids_to_tokens(tokens[0])[:5] == ["[CLS]", "a", "cat", ".", "[SEP]"]
+    confidence = torch.full((2, 3, 32), 0.1)
+    confidence[0, 0, 3] = 0.9  # the full stop
+    confidence[0, 1, 0] = 0.8  # [CLS]
+    confidence[0, 2, 2], confidence[0, 2, 0] = 0.6, 0.7  # the cat, and [CLS] above it
+    confidence[1, 0, 3] = 0.9  # the comma
+    confidence[1, 1, 2] = 0.4  # the tench
+    confidence[1, 2, 7] = 0.55  # the fish
+    expected = torch.tensor([[0, 0, 0.7], [0, 0, 0.55]])
+    torch.testing.assert_close(one._scores(confidence, tokens), expected)
+    torch.testing.assert_close(detector(model)._scores(confidence, tokens), confidence.amax(-1))
+
+
+def test_thresholds_reach_the_detector_and_its_identity(model, queries, tmp_path):
+    model[0].save_pretrained(tmp_path)
+    model[1].save_pretrained(tmp_path)
+    loaded = GroundingDino.load(Placement(), str(tmp_path), threshold=0.5, text_threshold=0.99, batch_size=2)
+    settings = dict(loaded.identity.settings)
+    assert (settings["threshold"], settings["text_threshold"], loaded.batch_size.value) == (0.5, 0.99, 2)
+    assert len(flat(loaded.detect(queries))) < len(flat(detector(model, threshold=0.5).detect(queries)))
+
+
 @pytest.mark.parametrize(
     ("shape", "scaled"), [((375, 500), (800, 1066)), ((500, 375), (1066, 800)), ((200, 500), (533, 1332))]
 )

@@ -8,6 +8,7 @@ pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc
 
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers import sam
+from producers.batches import BatchSize
 from producers.box_segmenter import BoxSegmenter
 from producers.contours import largest_filled
 from producers.placement import Placement
@@ -60,8 +61,8 @@ def test_masks_are_neither_empty_nor_full(rasters):
 
 def test_a_batch_equals_single_pictures(rasters):
     model = tiny_models.segment_anything()
-    together = segmenter(model, batch_size=4).segment(rasters, BOXES)
-    alone = segmenter(model, batch_size=1).segment(rasters, BOXES)
+    together = segmenter(model, batch_size=BatchSize(4)).segment(rasters, BOXES)
+    alone = segmenter(model, batch_size=BatchSize(1)).segment(rasters, BOXES)
     for mask, other in zip(flat(together), flat(alone), strict=True):
         assert np.mean(mask != other) < 1e-3
 

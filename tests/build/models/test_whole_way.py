@@ -19,6 +19,7 @@ from fornet_hf.raster import decode_rgb
 from fornet_hf.shards import PatchShard
 from producers import lama, sam
 from producers.backends import Backends
+from producers.batches import BatchSize
 from producers.box_segmenter import BoxSegmenter
 from producers.candidate_folder import CandidateFolder
 from producers.candidate_shards import CandidateShard
@@ -32,7 +33,7 @@ from producers.model_settings import ModelSettings
 from producers.placement import Placement
 from producers.plan import plan
 from producers.pools import InlineExecutor
-from producers.prompts import prompts_for
+from producers.prompts import Prompts
 from producers.report import Report
 from producers.select_worker import SelectWorker
 from tests.build import tiny_models
@@ -55,7 +56,7 @@ def backends(batch_size):
             network=sam.SegmentAnything(tiny_models.segment_anything()),
             placement=place,
             source=("segment-anything", "tiny", "0"),
-            batch_size=batch_size,
+            batch_size=BatchSize(batch_size),
         ),
         infiller=lama.load(place, md5=None, batch_size=batch_size),
     )
@@ -79,7 +80,7 @@ def test_candidates_are_those_of_one_picture_at_a_time(picture_folder, tmp_path,
     found = {versions[0].patch.key: versions for versions in CandidateShard(folder.shard(task)).by_picture()}
     alone, compared = backends(1), 0
     for picture in (one for one in task.read() if isinstance(one, Labelled) and one.key in found):
-        asked = Labelled(picture.key, picture.label, picture.data, prompts_for(picture.label))
+        asked = Labelled(picture.key, picture.label, picture.data, Prompts().of(picture.label))
         (outcome,) = take_apart([asked], alone, Encoding(), Report())
         assert [one.prompt for one in outcome] == [one.prompt for one in found[picture.key]]
         for expected, candidate in zip(outcome, found[picture.key], strict=True):
