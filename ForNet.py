@@ -17,7 +17,7 @@ try:
     from fornet_hf import building, choosing
     from fornet_hf.features import row_features
     from fornet_hf.prepare import Unit
-    from fornet_hf.workers import end_with_parent
+    from fornet_hf.processes import watched_forks
 except ImportError as error:
     install = (
         'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
@@ -116,7 +116,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
-        with building.own_errors():
+        with building.own_errors(), watched_forks():
             super().download_and_prepare(*args, num_proc=building.workers(num_proc), **kwargs)
 
     def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
@@ -134,7 +134,6 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
-        end_with_parent()
         with building.own_errors():
             yield from super()._prepare_split_single(*args, **kwargs)
 

@@ -40,7 +40,8 @@ def through_the_hub(out: Path, patches: Path, pictures: Path) -> str:
 @contextlib.contextmanager
 def _running_hub(state: Path) -> Iterator[dict[str, str]]:
     """The environment in which a process talks to a Hub that runs meanwhile."""
-    command = [sys.executable, "-m", "tests.hub", "--state", str(state.absolute()), "--user", "TNauen"]
+    words = ["--state", state.absolute(), "--user", "TNauen", "--parent", os.getpid()]
+    command = [sys.executable, "-m", "tests.hub", *map(str, words)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         try:
             said = [server.stdout.readline() for _ in range(2)] if server.stdout else []

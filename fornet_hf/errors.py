@@ -11,6 +11,7 @@
     ├── UnreachableError       (ConnectionError)    the Hub does not answer, and the cache lacks the file
     ├── ConflictError          (RuntimeError)       somebody else changed the repository meanwhile
     ├── StorageError           (OSError)            a disk is full
+    ├── WorkerDiedError        (RuntimeError)       a process that did part of the work was killed
     └── MissingDependencyError (ImportError)        a package that the stage needs is not installed
 
 Each also inherits the builtin in brackets, so code that knows nothing of ForNet can catch it. All take
@@ -71,6 +72,10 @@ class ConflictError(ForNetError, RuntimeError):
 
 class StorageError(ForNetError, OSError):
     """A disk is full."""
+
+
+class WorkerDiedError(ForNetError, RuntimeError):
+    """A process that did part of the work was killed, or failed time and again; what was finished stays finished."""
 
 
 class MissingDependencyError(ForNetError, ImportError):

@@ -1,10 +1,8 @@
-"""How many processes this project may start, and when they end."""
+"""How many processes this project may start."""
 
 from __future__ import annotations
 
 import os
-import threading
-import time
 
 from fornet_hf.errors import ConfigurationError, explain
 
@@ -26,28 +24,3 @@ def max_workers() -> int:
             explain(f"{VARIABLE} is not a number of workers", found=repr(value), allowed="1, 2, 3, ...", then=then)
         )
     return int(value)
-
-
-def end_with_parent(parent: int | None = None) -> None:
-    """End this worker as soon as the process that started it is gone.
-
-    The workers of a process that was killed would go on writing, into the very files of the next attempt, and then
-    wait for ever for more work.
-
-    Args:
-        parent: number of that process. None: this may be a worker of `datasets`; nothing is done in any other.
-    """
-    if parent is None:
-        from multiprocess.process import parent_process
-
-        if parent_process() is None:
-            return
-        parent = os.getppid()
-    threading.Thread(target=_end_after, args=(parent,), name="end_with_parent", daemon=True).start()
-
-
-def _end_after(parent: int) -> None:
-    # Asked again and again: the pipe that would tell of the parent's end is held open by its other children.
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)  # without the usual farewell, which waits for queues that nobody reads any more

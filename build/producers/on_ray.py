@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, WorkerDiedError, explain
 from fornet_hf.workers import max_workers
-from producers.parallel import WorkerDiedError
 from producers.plan import Task
 from producers.report import Report
 from producers.roster import Entry, Roster, say_retired

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
+from concurrent.futures import Executor, Future
 from typing import Any
+
+from fornet_hf.processes import start_pool
 
 
 def pool_of(workers: int) -> Executor:
     """An executor of this many processes, or of none: then the caller does the work itself."""
-    if workers == 0:
-        return InlineExecutor()
-    context = multiprocessing.get_context("spawn")  # a fork would share the threads of torch and OpenCV
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=begin_worker)
+    return start_pool(workers, one_thread) if workers else InlineExecutor()
 
 
 class InlineExecutor(Executor):
@@ -32,19 +27,10 @@ class InlineExecutor(Executor):
         return future
 
 
-def begin_worker() -> None:
-    """Set up a process of a pool: one thread for OpenCV, and an end when its parent ends, however that dies."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
+def one_thread() -> None:
+    """Processes are the parallelism here: threads of OpenCV on top of them only take turns."""
     try:
-        import cv2
+        import cv2  # heavy, and only some stages need it
     except ImportError:
         return
     cv2.setNumThreads(1)
-
-
-def _leave_with(sentinel: int) -> None:
-    """A killed parent cannot stop its pool, whose processes would wait for work for ever."""
-    wait([sentinel])
-    os._exit(1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from producers.parallel import WorkerDiedError
+from fornet_hf.errors import WorkerDiedError
 from producers.plan import Task
 
 RETIRES_AFTER = 3  # failures in a row

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import threading
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, Pipe
+from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Protocol
 
 from fornet_hf.errors import ForNetError
+from fornet_hf.processes import start_process
 from fornet_hf.workers import max_workers
 from producers.plan import Task
-from producers.pools import begin_worker
+from producers.pools import one_thread
 from producers.report import Report
 from producers.roster import Entry, Roster, say_retired
 
@@ -136,7 +137,7 @@ class _Slot:
         self._device = device
         self._number = number
         self._queue = queue
-        self._process: tuple[multiprocessing.process.BaseProcess, Connection] | None = None
+        self._process: tuple[BaseProcess, Connection] | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def kill(self) -> None:
@@ -180,11 +181,9 @@ class _Slot:
         report: Report = answer
         return report
 
-    def _started(self) -> tuple[multiprocessing.process.BaseProcess, Connection]:
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(self._work, self._device, there))
-        process.start()
+    def _started(self) -> tuple[BaseProcess, Connection]:
+        here, there = Pipe()
+        process = start_process(_serve, self._work, self._device, there)
         there.close()  # so that the process's end is seen as the end of the pipe
         return process, here
 
@@ -201,7 +200,7 @@ class _Slot:
 
 def _serve(work: Work, device: str, connection: Connection) -> None:
     """The life of a process: tasks come, reports go, until a None comes."""
-    begin_worker()
+    one_thread()
     for task in iter(connection.recv, None):
         connection.send(_answer(work, task, device))
     work.close()

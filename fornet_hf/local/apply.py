@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 
+from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import write_text
 from fornet_hf.hub import Token
@@ -17,7 +18,6 @@ from fornet_hf.local.jobs import Job, do, shares_of, storage_error
 from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
-from fornet_hf.local.pool import processes
 from fornet_hf.local.report import Report
 from fornet_hf.local.sinks import note_zipped
 from fornet_hf.local.work import alone_in
@@ -110,7 +110,7 @@ def _parts(jobs: Sequence[Job], follower: Follower, split: str) -> Iterator[Repo
                 yield do(job)
                 bar.update(follower.new())
             return
-        with processes(workers) as pool:
+        with processes.pool(workers) as pool:
             waiting: set[Future[Report]] = {pool.submit(do, job) for job in jobs}
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5)

@@ -12,6 +12,7 @@ from typing import Any
 
 import datasets
 
+from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, write_text
@@ -19,7 +20,6 @@ from fornet_hf.hub import Token, open_file
 from fornet_hf.local.jobs import storage_error
 from fornet_hf.local.layout import Layout
 from fornet_hf.local.origin import Origin, origin_of, read_origin, write_origin
-from fornet_hf.local.pool import processes
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of, read_problems
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
@@ -132,7 +132,7 @@ def _reports(jobs: list[_Job]) -> Any:
     if workers <= 1:
         yield from map(_write, jobs)
         return
-    with processes(workers) as pool:
+    with processes.pool(workers) as pool:
         yield from pool.map(_write, jobs)
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from fornet_hf import processes
 from fornet_hf.errors import ForNetError
 from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
 from fornet_hf.local.expected import Expected, expected, kinds_of_old
 from fornet_hf.local.layout import BACKGROUNDS, FOREGROUNDS, KINDS, Layout
-from fornet_hf.local.pool import processes
 from fornet_hf.local.trees import Tree, open_tree
 from fornet_hf.progress import progress
 from fornet_hf.raster import DECODE_ERRORS
@@ -135,7 +135,7 @@ def _damages(tree: Tree, kind: str) -> Iterator[list[Finding]]:
     if workers <= 1:
         yield from (_check(tree, kind, start) for start in starts)
         return
-    with processes(workers, _Checker.prepare, tree, kind) as pool:
+    with processes.pool(workers, _Checker.prepare, tree, kind) as pool:
         yield from pool.map(_Checker.check, starts)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import producers.shard
 from create_patches import main
+from fornet_hf.errors import WorkerDiedError
 from fornet_hf.manifest import read_manifest
 from fornet_hf.patch import apply_patch
 from fornet_hf.shards import PatchShard
@@ -178,7 +179,7 @@ def _die(task):
 
 def test_a_killed_worker_is_an_error_that_says_how_to_go_on(picture_folder):
     tasks = plan(picture_folder[0], ["train"], shards=2)
-    with pytest.raises(parallel.WorkerDiedError, match="same command again"):
+    with pytest.raises(WorkerDiedError, match="same command again"):
         list(parallel.run_tasks(_die, tasks, 2))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build.killing import children, run_with_kills
+from tests.killing import children, lives, run_with_kills
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found through /proc")
@@ -81,26 +81,6 @@ def test_killed_processes_change_nothing(pictures, tmp_path, environment, undist
         assert made(out) == undisturbed
 
 
-def test_no_process_outlives_a_killed_driver(pictures, tmp_path, environment):
-    driver = subprocess.Popen(command(*pictures, tmp_path / "out"), stderr=subprocess.DEVNULL, env=environment)
-    deadline = time.monotonic() + 30
-    while len(below := children(driver.pid)) < 3 and time.monotonic() < deadline and driver.poll() is None:
-        time.sleep(0.02)
-    assert below
-    driver.kill()
-    driver.wait()
-    while (left := [one for one in below if _lives(one)]) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not left
-
-
-def _lives(process):
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_a_full_disk_is_named_and_a_second_command_goes_on(pictures, tmp_path, environment, undisturbed):
     """A limit on the size of files stands in for the disk: writing fails in the same place."""
     out = tmp_path / "out"
@@ -155,7 +135,7 @@ def test_after_a_killed_driver_of_ray_a_second_one_goes_on(pictures, tmp_path, e
         below = [actor, *children(actor)]
         driver.kill()
     deadline = time.monotonic() + 60
-    while (left := [one for one in below if _lives(one)]) and time.monotonic() < deadline:
+    while (left := [one for one in below if lives(one)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left
     subprocess.run(words, check=True, capture_output=True, env=environment, timeout=120)

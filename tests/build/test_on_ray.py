@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fornet_hf.errors import ConfigurationError, SourceError
+from fornet_hf.errors import ConfigurationError, SourceError, WorkerDiedError
 from producers.on_ray import cpus_each, run_on_ray
-from producers.parallel import WorkerDiedError
 from producers.plan import Task
 from producers.report import Report
 from producers.roster import RETIRES_AFTER

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.parallel import WorkerDiedError
+from fornet_hf.errors import WorkerDiedError
 from producers.plan import Task
 from producers.roster import RETIRES_AFTER, Roster
 

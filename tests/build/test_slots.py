@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fornet_hf.errors import SourceError
-from producers.parallel import WorkerDiedError
+from fornet_hf.errors import SourceError, WorkerDiedError
 from producers.plan import Task
 from producers.report import Report
 from producers.roster import RETIRES_AFTER

@@ -7,6 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
+from fornet_hf.processes import end_with
 from tests.hub.persistence import open_hub, save_hub
 from tests.hub.server import running_hub
 from tests.hub.state import Hub
@@ -15,6 +16,8 @@ from tests.hub.state import Hub
 def main() -> None:
     """Serve until interrupted; every change is kept in the state folder."""
     arguments = _parse()
+    if arguments.parent is not None:
+        end_with(arguments.parent)
     hub = open_hub(arguments.state)
     _fill(hub, arguments)
     hub.changed = lambda: save_hub(hub, arguments.state)
@@ -33,6 +36,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.hub", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder that holds the repositories")
     parser.add_argument("--port", type=int, default=0, help="port on the loopback (default: any free one)")
+    parser.add_argument("--parent", type=int, help="id of the process that started this one: end when it ends")
     parser.add_argument("--user", action="append", default=[], help="a user to add, with a write token")
     parser.add_argument("--seed", action="append", default=[], metavar="REPO=FOLDER", help="fill a dataset")
     parser.add_argument("--gate", action="append", default=[], metavar="REPO=USER,..", help="gate a dataset")

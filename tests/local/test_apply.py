@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
+import os
 import shutil
 import zipfile
 from unittest import mock
@@ -220,3 +222,10 @@ def test_a_datasets_folder_broken_off_near_its_end_is_completed(step, own, tmp_p
         "dataset_dict.json",
         "train",
     ]
+
+
+def test_one_process_alone_outlives_the_shell_that_started_it(release, tmp_path, monkeypatch):
+    parents = itertools.chain([os.getppid()], itertools.repeat(1))
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "_exit", lambda status: pytest.fail(f"ended with {status}"))
+    assert apply(release, "train", PICTURES, tmp_path).counts["ok"] == 9

@@ -8,8 +8,10 @@ import shutil
 import pytest
 from PIL import Image
 
+from fornet_hf.local import validate as validating
 from fornet_hf.local.apply import apply
 from fornet_hf.local.cleanup import delete_patches
+from fornet_hf.local.trees import ZipTree
 from fornet_hf.local.validate import validate
 from fornet_hf.locations import Folder
 from fornet_hf.release import open_release
@@ -78,3 +80,14 @@ def test_patches_are_deleted_with_the_manifest_but_never_pictures(tmp_path):
     assert len(deleted) == 3
     assert not [path for path in (tmp_path / "patches").rglob("*") if path.is_file()]
     assert list((tmp_path / "pictures").rglob("*.*"))
+
+
+def test_an_index_travels_once_to_each_process_not_with_each_part_of_the_work(zipped, monkeypatch):
+    travels = []
+    state = ZipTree.__getstate__
+    monkeypatch.setattr(ZipTree, "__getstate__", lambda self: travels.append(1) or state(self))
+    monkeypatch.setattr(validating, "_CHUNK", 2)
+    monkeypatch.setenv("MAX_WORKERS", "2")
+    tree = validating.open_tree(validating.Layout(zipped, "train"), "backgrounds")
+    assert list(validating._damages(tree, "backgrounds")) == [[]] * 5
+    assert len(travels) == 2

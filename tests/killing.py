@@ -1,11 +1,14 @@
-"""Starts a command and kills processes of it at random moments."""
+"""Starts commands and kills processes of them."""
 
 import os
 import random
+import secrets
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+_MARK = "FORNET_TEST_FAMILY"  # in the environment of a driver, and so in that of all that it starts
 
 
 def children(process):
@@ -24,6 +27,46 @@ def children(process):
         found += below
         waiting += below
     return found
+
+
+def lives(process):
+    """Whether there is a process of this id that has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Family:
+    """A driver, started when entered, and all that it starts, by a mark in their environment."""
+
+    def __init__(self, command, environment):
+        self._mark = secrets.token_hex(8)
+        self._words = list(map(str, command))
+        self._environment = {**environment, _MARK: self._mark}
+
+    def __enter__(self):
+        self.driver = subprocess.Popen(
+            self._words, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        return self
+
+    def __exit__(self, *error):
+        for process in self.members():
+            os.kill(process, signal.SIGKILL)
+        self.driver.wait()
+
+    def members(self):
+        """Ids of those that live."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                marked = f"{_MARK}={self._mark}".encode() in path.read_bytes()
+            except OSError:  # it has ended, or is somebody else's
+                continue
+            if marked and lives(path.parent.name):
+                found.append(int(path.parent.name))
+        return found
 
 
 def run_with_kills(command, *, kills, victims, seed=0, timeout=120, environment=None, span=2.0):
