@@ -74,11 +74,8 @@ class ModelSettings:
         for name, value in self._thresholds().items():
             option = f"--{name.replace('_', '-')}"
             if self.detector.name in WITHOUT_SCORES:
-                raise ConfigurationError(
-                    explain(
-                        f"the detector {self.detector.name} has no scores", found=option, then=f"Leave {option} out."
-                    )
-                )
+                what = f"the detector {self.detector.name} has no scores"
+                raise ConfigurationError(explain(what, found=option, then=f"Leave {option} out."))
             if not 0 <= value <= 1:
                 raise ConfigurationError(explain(option, found=value, allowed="0 to 1"))
 
