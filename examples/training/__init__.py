@@ -6,5 +6,7 @@ augment     what happens to pictures after recombination
 model       classifiers by name, and their optimizer
 processes   torchrun's processes and their devices
 loop        an epoch of training, an evaluation
+interrupts  Ctrl-C
+lines       what is printed for people
 run         the run's folder: configuration, figures, checkpoint
 """

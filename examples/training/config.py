@@ -19,7 +19,7 @@ _CHOICES = {
     "augment": ("none", "randaugment", "3augment"),
 }
 # What may differ when a run is resumed.
-_ANY_TIME = ("out", "imagenet_dir", "cache_dir", "workers", "stop_after", "compile", "log_every")
+_ANY_TIME = ("out", "imagenet_dir", "cache_dir", "workers", "stop_after", "compile")
 
 
 def _option(default: Any, meaning: str) -> Any:
@@ -67,12 +67,11 @@ class TrainConfig:
     workers: int = _option(8, "loading processes for each training process")
     stop_after: int | None = _option(None, "epochs in this call, for queues with a time limit; call again to go on")
     compile: bool = _option(False, "torch.compile the model")
-    log_every: int = _option(50, "steps between lines of progress")
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             _require(getattr(self, name) in allowed, name, getattr(self, name), ", ".join(allowed))
-        for name in ("size", "epochs", "batch_size", "eval_every", "log_every"):
+        for name in ("size", "epochs", "batch_size", "eval_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("lr", "min_lr", "warmup_epochs", "weight_decay", "clip_norm", "mixup", "cutmix", "workers"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")

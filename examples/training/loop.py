@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
 from training.augment import normalized
 from training.config import TrainConfig
@@ -28,7 +29,8 @@ class Trainer:
         bare: the same without wrapping: what is evaluated and stored.
         optimizer: of the model.
         mix: MixUp or CutMix, or None.
-        report: called with a line of progress.
+        report: called with a line for people.
+        check: called between steps; raises what ends the run.
     """
 
     config: TrainConfig
@@ -38,6 +40,7 @@ class Trainer:
     optimizer: torch.optim.Optimizer
     mix: Callable[..., Any] | None
     report: Callable[[str], None]
+    check: Callable[[], None]
 
     def train(self, loader: DataLoader[Any], epoch: int) -> dict[str, float]:
         """One epoch, from 0; its mean loss and its speed."""
@@ -46,7 +49,10 @@ class Trainer:
         criterion = nn.CrossEntropyLoss(label_smoothing=self.config.label_smoothing)
         total = torch.zeros((), device=self.here.device)
         started, batches = time.perf_counter(), Timed(loader)
-        for step, batch in enumerate(batches):
+        quiet = None if self.here.is_first else True  # None: unless somebody watches
+        steps = tqdm(batches, desc=f"epoch {epoch + 1}", total=len(loader), leave=False, disable=quiet)
+        for step, batch in enumerate(steps):
+            self.check()
             rate = learning_rate(self.config, epoch + step / len(loader))
             images, labels = self._moved(batch)
             if self.mix is not None:
@@ -55,8 +61,6 @@ class Trainer:
                 loss = criterion(self.model(images), labels)
             self._update(loss, rate)
             total += loss.detach()
-            if (step + 1) % self.config.log_every == 0:
-                self.report(f"epoch {epoch} step {step + 1}/{len(loader)} loss {total.item() / (step + 1):.4f}")
         mean = summed(total / len(loader)).item() / self.here.world
         seconds = time.perf_counter() - started
         return {
@@ -72,6 +76,7 @@ class Trainer:
         sums = torch.zeros(4, dtype=torch.float64, device=self.here.device)
         with torch.inference_mode():
             for batch in loader:
+                self.check()
                 images, labels = self._moved(batch)
                 with self._autocast():
                     scores = self.bare(images).float()

@@ -18,7 +18,7 @@ ALONE = Place(rank=0, world=1, local_rank=0)
 def trainer_of(model, **values):
     config = TrainConfig(precision="fp32", **values)
     optimizer = build_optimizer(config, model)
-    return Trainer(config, ALONE, model, model, optimizer, mix=None, report=lambda line: None)
+    return Trainer(config, ALONE, model, model, optimizer, mix=None, report=lambda line: None, check=lambda: None)
 
 
 def test_the_learning_rate_rises_and_falls():

@@ -2,12 +2,16 @@
 
 import json
 import math
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.blocks import blocks
 from tests.hub.client import hub_environment
 
 torch = pytest.importorskip("torch")
@@ -15,7 +19,7 @@ torch = pytest.importorskip("torch")
 ROOT = Path(__file__).parents[2]
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--lr=0.01"]
-SPEEDS = ("images_per_second", "waiting_for_data")
+SPEEDS = ("images_per_second", "waiting_for_data", "seconds")
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +32,19 @@ def train(demo, tmp_path_factory):
     environment["OMP_NUM_THREADS"] = "1"
     data = ["--patches", demo / "made" / "patches", "--imagenet-dir", demo / "pictures"]
 
-    def run(out, *words, start=()):
-        command = [sys.executable, *start, "examples/train.py", *data, *OPTIONS, "--out", folder / out, *words]
-        options = {"capture_output": True, "text": True, "timeout": 100}
-        done = subprocess.run([*map(str, command)], check=False, cwd=ROOT, env=environment, **options)
-        return done, folder / out
+    def command(out, *words, start=()):
+        words = [sys.executable, *start, "examples/train.py", *data, *OPTIONS, "--out", folder / out, *words]
+        return {"args": [*map(str, words)], "cwd": ROOT, "env": environment, "text": True}
 
+    def run(out, *words, start=()):
+        options = {"capture_output": True, "timeout": 100}
+        return subprocess.run(**command(out, *words, start=start), **options, check=False), folder / out
+
+    def popen(out, *words, start=()):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+        return subprocess.Popen(**command(out, *words, start=start), **pipes)
+
+    run.popen = popen
     return run
 
 
@@ -89,3 +100,35 @@ def test_help_explains_every_option():
     command = [sys.executable, "examples/train.py", "--help"]
     text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "highest learning rate (0.001)" in text
+
+
+def test_the_command_of_the_page_learns_something_and_says_so_in_a_line_an_epoch(train, demo):
+    (command,) = [block.code for block in blocks("examples/README.md", "bash") if "runs/demo" in block.code]
+    words = command.replace("demo/made", f"{demo}/made").replace("demo/pictures", f"{demo}/pictures").split()
+    out = words.index("--out")
+    done, folder = train("demo", *words[2:out], *words[out + 2 :])
+    assert done.returncode == 0, done.stderr
+    start, *lines = done.stdout.splitlines()
+    assert start == f"20 epochs of 25 images, 1,000 classes; log: {folder / 'metrics.jsonl'}"
+    form = r"epoch +\d+/20  loss \d\.\d{3}  accuracy original \d+\.\d%  [\d,]+ images/s  [\dmin ]+ s left  CPU"
+    assert len(lines) == 20
+    assert [line for line in lines if not re.fullmatch(form, line)] == []
+    assert figures(folder)[-1]["original"]["top1"] >= 0.5  # of five classes
+
+
+@pytest.mark.parametrize("start", [(), TWO], ids=["alone", "torchrun"])
+def test_ctrl_c_ends_it_in_a_line_and_the_same_command_goes_on(train, start):
+    """A terminal sends it to all processes, those that load included."""
+    words = ("--epochs", "2000", "--workers", "2")
+    with train.popen("interrupted" + str(len(start)), *words, start=start) as process:
+        while not process.stdout.readline().startswith("epoch"):
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    ours = [line for line in said.splitlines() if "interrupted" in line]
+    assert ours == ["interrupted; the same command goes on after the last whole epoch"]
+    assert "examples/train.py" not in said  # no traceback
+    if not start:  # torchrun adds a report of its own
+        assert (process.returncode, said.splitlines()) == (130, ours)
+        done, _ = train("interrupted0", *words, "--stop-after", "1")
+        assert re.search(r", after [1-9]\d* epochs that are done; log: ", done.stdout.splitlines()[0])

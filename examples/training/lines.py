@@ -1,0 +1,69 @@
+"""The lines that a run prints for people; metrics.jsonl has the same for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from training.config import TrainConfig
+from training.processes import Place
+
+
+class Lines:
+    """Writes what a run says, and estimates how long it takes from the epochs that it has seen.
+
+    Args:
+        config: of the run.
+        here: this process's place.
+    """
+
+    def __init__(self, config: TrainConfig, here: Place) -> None:
+        self._config, self._device = config, devices(here)
+        self._seconds: list[float] = []
+
+    def start(self, first: int, pictures: int, classes: int) -> str:
+        """The line before the first epoch of this call, from 0."""
+        log = self._config.folder / "metrics.jsonl"
+        if first >= self._config.epochs:
+            return f"nothing is left to do: {log} has all {first} epochs"
+        begun = f", after {first} epochs that are done" if first else ""
+        return f"{self._config.epochs} epochs of {pictures:,} images, {classes:,} classes{begun}; log: {log}"
+
+    def epoch(self, epoch: int, figures: Mapping[str, Any]) -> str:
+        """The line of a finished epoch, from 0.
+
+        Args:
+            epoch: its number.
+            figures: of metrics.jsonl: `train_loss`, `images_per_second`, `seconds`, and for each evaluation `top1`.
+        """
+        self._seconds.append(figures["seconds"])
+        total = self._config.epochs
+        left = (total - epoch - 1) * sum(self._seconds) / len(self._seconds)
+        measured = [f"{name} {figures[name]['top1']:.1%}" for name in self._config.evaluate if name in figures]
+        return "  ".join(
+            [
+                f"epoch {epoch + 1:{len(str(total))}}/{total}",
+                f"loss {figures['train_loss']:.3f}",
+                *([f"accuracy {', '.join(measured)}"] if measured else []),
+                f"{figures['images_per_second']:,.0f} images/s",
+                f"{duration(left)} left",
+                self._device,
+            ]
+        )
+
+
+def devices(here: Place) -> str:
+    """The devices of all processes, for people."""
+    name = torch.cuda.get_device_name(here.device) if here.device.type == "cuda" else "CPU"
+    return name if here.world == 1 else f"{here.world} x {name}"
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
