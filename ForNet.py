@@ -3,61 +3,37 @@
     load_dataset("TNauen/ForNet", trust_remote_code=True)      # datasets 3.6, which runs this script
     fornet_hf.load_dataset("TNauen/ForNet")                    # every version of datasets
 
-It names what there is to load; the work is done by the library `fornet_hf`.
+It names what there is to load; the work is done by the library `fornet_hf`. Where that is not installed, the script
+fetches it from its own commit: so the library is imported by methods, not by the module.
 """
 
 import dataclasses
+import hashlib
+import importlib.util
+import inspect
+import pathlib
+import re
+import sys
 import typing
+import urllib.parse
 
 import datasets
+import huggingface_hub
 
-# The library is imported inside of a block: datasets reads imports at the left margin as its own list of
-# requirements, and hides this message behind a bare ModuleNotFoundError.
-try:
-    from fornet_hf import building, choosing
-    from fornet_hf.features import row_features
+if typing.TYPE_CHECKING:
     from fornet_hf.prepare import Unit
-    from fornet_hf.processes import watched_forks
-except ImportError as error:
-    install = (
-        'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
-    )
-    raise ImportError(f"ForNet needs its library: {install}") from error
 
+Token = str | bool | None
 
-@dataclasses.dataclass
-class ForNetConfig(building.RecombinationKeywords):  # type: ignore[misc]
-    """What to load. The keywords of `fornet_hf.Recombine` may be given too: they set the transform.
-
-    Attributes:
-        patches: a folder or a Hub repository (`owner/name`, `owner/name@revision`) with a release of patches;
-            default: where this script is.
-        imagenet_dir: ImageNet as a folder with `train/` and `val/`, or with the Parquet shards of the Hub.
-        imagenet_repo: a Hub repository with the Parquet shards; default: the one that the release names.
-        splits: the splits to prepare, `train` and `validation`; default: all of the release.
-        release_id: set by the builder: which release this is, and for an old one where its pictures are.
-    """
-
-    patches: str | None = None
-    imagenet_dir: str | None = None
-    imagenet_repo: str | None = None
-    splits: typing.Sequence[str] | None = None
-    release_id: str = ""
-
-    def create_config_id(self, config_kwargs: dict[str, typing.Any], custom_features: object = None) -> str:
-        """Name of the cache: by the content of the release, not by where it is or how it is recombined.
-
-        For an old release, whose patches do not tell which pictures they are for, also by where those are.
-        """
-        del config_kwargs, custom_features
-        return "-".join([self.name, self.release_id, *sorted(self.splits or [])])
+INSTALL = (
+    'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
+)
 
 
 class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     """Pulls patches, applies them to the user's ImageNet in parallel, and yields prepared rows."""
 
     VERSION = datasets.Version("1.0.0")
-    BUILDER_CONFIG_CLASS = ForNetConfig
     DEFAULT_WRITER_BATCH_SIZE = 256
 
     def __init__(
@@ -67,13 +43,17 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         config_name: str | None = None,
         base_path: str | None = None,
         repo_id: str | None = None,
-        token: str | bool | None = None,
+        token: Token = None,
         patches: str | None = None,
         splits: typing.Sequence[str] | None = None,
         hash: str | None = None,  # noqa: A002 - without the script's hash the cache survives an edit of the script
         **kwargs: typing.Any,
     ) -> None:
         del hash
+        base_path = base_path or _own_place(repo_id)
+        _use_library(repo_id, base_path, token)
+        from fornet_hf import building, choosing
+
         building.check_name(config_name)
         self.release = choosing.find_release(patches, repo_id, base_path, token)
         splits = choosing.chosen_splits(self.release, splits)
@@ -84,6 +64,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             ),
             splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
         )
+        self.BUILDER_CONFIG_CLASS = building.ForNetConfig
         super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
     @classmethod
@@ -92,14 +73,18 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         return {}
 
     def _info(self) -> datasets.DatasetInfo:
+        from fornet_hf import building, features
+
         return datasets.DatasetInfo(
             description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
-            features=row_features(self.release.class_names),
+            features=features.row_features(self.release.class_names),
             homepage="https://huggingface.co/datasets/TNauen/ForNet",
             citation=building.CITATION,
         )
 
     def _split_generators(self, dl_manager: datasets.DownloadManager) -> list[datasets.SplitGenerator]:
+        from fornet_hf import choosing
+
         pictures = choosing.find_pictures(
             self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token
         )
@@ -109,17 +94,26 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             for split in choosing.chosen_splits(self.release, self.config.splits)
         ]
 
-    def _generate_examples(self, units: typing.Sequence[Unit]) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
+    def _generate_examples(
+        self, units: "typing.Sequence[Unit]"
+    ) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
+        from fornet_hf import choosing
+
         for unit in units:
             for row in unit.rows(choosing.opener(self.token)):
                 yield row.key, dataclasses.asdict(row)
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
+        from fornet_hf import building
+        from fornet_hf.processes import watched_forks
+
         with building.own_errors(), watched_forks():
             super().download_and_prepare(*args, num_proc=building.workers(num_proc), **kwargs)
 
     def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
+        from fornet_hf import building
+
         building.empty_folder(self._output_dir)
         super()._download_and_prepare(*args, **kwargs)
 
@@ -134,11 +128,92 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
+        from fornet_hf import building
+
         with building.own_errors():
             yield from super()._prepare_split_single(*args, **kwargs)
 
     def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:
+        from fornet_hf import building
+
         return building.recombined(super()._as_dataset(*args, **kwargs), self.config)
 
     def _as_streaming_dataset_single(self, splits_generator: datasets.SplitGenerator) -> datasets.IterableDataset:
+        from fornet_hf import building
+
         return building.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)
+
+
+def _own_place(repo_id: str | None) -> str:
+    """Where this script is, at the revision that the user asked for, when `datasets` does not say.
+
+    It takes the script from its cache if the Hub has no answer or no such revision, and keeps the revision for
+    itself. The rows would be those of any other.
+    """
+    if repo_id is None:
+        return "."
+    frame, revision = inspect.currentframe(), None
+    while frame is not None and revision is None:
+        if frame.f_code.co_name == "load_dataset_builder" and frame.f_globals.get("__name__") == "datasets.load":
+            revision = frame.f_locals.get("revision")
+        frame = frame.f_back
+    return f"hf://datasets/{repo_id}" + (f"@{urllib.parse.quote(str(revision), safe='')}" if revision else "")
+
+
+def _use_library(repo_id: str | None, base_path: str, token: Token) -> None:
+    """Make `fornet_hf` importable: the one that is installed, else that of this script's commit or folder.
+
+    The fetched one comes last on the path, so that it hides nothing. Whoever lets this script run trusts it, too.
+
+    Raises:
+        ImportError: it cannot be fetched or imported, or this process runs that of another commit already.
+    """
+    spec = importlib.util.find_spec("fornet_hf")
+    found = (
+        pathlib.Path(spec.origin).parent if spec and spec.origin else None
+    )  # no origin: just a folder of that name
+    if found is None or re.search("/snapshots/[0-9a-f]{40}/fornet_hf$", found.as_posix()):
+        place = _fetched_library(repo_id, base_path, token) if repo_id else pathlib.Path(base_path)
+        if found is None:
+            sys.path.append(str(place))
+            importlib.invalidate_caches()
+        elif _digests(found) != _digests(place / "fornet_hf"):
+            then = f"Load each in a process of its own, or install one: {INSTALL}"
+            raise ImportError(f"this process uses the library in {found}; found another in {place}. {then}")
+    try:
+        importlib.import_module("fornet_hf.building")
+    except ImportError as error:
+        then = f"pip install 'bsdiff4>=1.3.2' 'pillow>=11.3', or the library with all that it needs: {INSTALL}"
+        raise ImportError(f"ForNet needs its library: {error}. {then}") from error
+
+
+def _fetched_library(repo_id: str, base_path: str, token: Token) -> pathlib.Path:
+    """The folder of the Hub's cache with the library at this script's revision; a damaged one is fetched again."""
+    revision = re.search(r"(?:@|/resolve/)([^/]+)", base_path)
+    wanted: dict[str, typing.Any] = {
+        "repo_type": "dataset",
+        "revision": urllib.parse.unquote(revision[1]) if revision else None,
+        "allow_patterns": ["ForNet.py", "fornet_hf/*"],
+        "token": token,
+    }
+    try:
+        place = pathlib.Path(huggingface_hub.snapshot_download(repo_id, **wanted))
+        damaged = any(
+            re.fullmatch("[0-9a-f]{40}", name := (place / "fornet_hf" / path).resolve().name) and name != digest
+            for path, digest in _digests(place / "fornet_hf").items()
+        )
+        if damaged:
+            huggingface_hub.snapshot_download(repo_id, force_download=True, **wanted)
+    except Exception as error:
+        raise ImportError(f"ForNet's library cannot be fetched: {error}. Install it: {INSTALL}") from error
+    return place
+
+
+def _digests(library: pathlib.Path) -> dict[str, str]:
+    """The blob ids which Git, and so the Hub's cache, names the files of the library by."""
+    files = {path.relative_to(library).as_posix(): path for path in library.rglob("*") if path.suffix != ".pyc"}
+    contents = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
+    return {
+        name: hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        for name, data in contents.items()
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,34 @@ PARAMETERS = (*(field.name for field in dataclasses.fields(RecombinationConfig))
 RecombinationKeywords: Any = dataclasses.make_dataclass(
     "RecombinationKeywords", [(name, Any, None) for name in PARAMETERS], bases=(datasets.BuilderConfig,)
 )
+
+
+@dataclasses.dataclass
+class ForNetConfig(RecombinationKeywords):  # type: ignore[misc]
+    """What to load. The keywords of `fornet_hf.Recombine` may be given too: they set the transform.
+
+    Attributes:
+        patches: a folder or a Hub repository (`owner/name`, `owner/name@revision`) with a release of patches;
+            default: where this script is.
+        imagenet_dir: ImageNet as a folder with `train/` and `val/`, or with the Parquet shards of the Hub.
+        imagenet_repo: a Hub repository with the Parquet shards; default: the one that the release names.
+        splits: the splits to prepare, `train` and `validation`; default: all of the release.
+        release_id: set by the builder: which release this is, and for an old one where its pictures are.
+    """
+
+    patches: str | None = None
+    imagenet_dir: str | None = None
+    imagenet_repo: str | None = None
+    splits: Sequence[str] | None = None
+    release_id: str = ""
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: object = None) -> str:
+        """Name of the cache: by the content of the release, not by where it is or how it is recombined.
+
+        For an old release, whose patches do not tell which pictures they are for, also by where those are.
+        """
+        del config_kwargs, custom_features
+        return "-".join([self.name, self.release_id, *sorted(self.splits or [])])
 
 
 def check_name(name: str | None) -> None:

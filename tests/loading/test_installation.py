@@ -1,4 +1,4 @@
-"""Machines on which something is not as usual: no library, folders that cannot be written."""
+"""Machines on which something is not as usual: folders that cannot be written."""
 
 from __future__ import annotations
 
@@ -12,24 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fornet_hf.errors import INSTALL
-from tests.hub.client import run_python
 from tests.hub.state import Hub
-from tests.loading.user import User, needs_scripts
+from tests.loading.user import User
 from tests.published import FORNET, ROOT
-
-WITHOUT_LIBRARY = f"""
-import sys
-sys.modules["fornet_hf"] = None  # as if it were not installed
-import datasets
-datasets.load_dataset("{FORNET}", trust_remote_code=True, split="train")
-"""
-
-
-@needs_scripts
-def test_without_the_library_the_pip_line_is_named(alice: User) -> None:
-    done = run_python(WITHOUT_LIBRARY, alice.environment(), cwd=alice.home)
-    assert done.stderr.splitlines()[-1] == f"ImportError: ForNet needs its library: {INSTALL}"
 
 
 @pytest.fixture

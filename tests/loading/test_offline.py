@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.hub.state import Hub
 from tests.loading.rows import made_directly
-from tests.loading.user import LIBRARY, WAYS, User
+from tests.loading.user import LIBRARY, SCRIPT, WAYS, User, needs_scripts
+from tests.published import FORNET, IMAGENET
 
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
@@ -43,3 +47,30 @@ def test_without_a_connection_the_cache_is_used_too(alice: User) -> None:
     alice.load(split="validation")
     unplugged = User(alice.hub, alice.home, variables={"HF_ENDPOINT": "http://127.0.0.1:9"})
     assert unplugged.load(split="validation") == made_directly("validation")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_revision_gives_its_own_rows_or_none(
+    alice: User, published: Hub, release: Callable[..., Path], way: str
+) -> None:
+    published.tag(FORNET, "v1")
+    alice.load(way, split="validation", revision="v1")
+    folder = release(published.head(IMAGENET), 9)
+    published.commit(FORNET, {f"patches/{path.name}": path for path in folder.iterdir()})
+    alice.load(way, split="validation")
+    published.tag(FORNET, "v2")
+    first, second, never = offline(alice).run(
+        (way, {"split": "validation", "revision": "v1"}),
+        (way, {"split": "validation"}),
+        (way, {"split": "validation", "revision": "v2"}),
+    )
+    assert first == made_directly("validation")
+    assert second == made_directly("validation", 9)
+    assert never["error"] == "UnreachableError"
+
+
+@needs_scripts
+def test_a_revision_that_is_not_there_gives_no_rows(alice: User) -> None:
+    alice.load(SCRIPT, split="validation")
+    result = alice.load(SCRIPT, split="validation", revision="v9")
+    assert "TNauen/ForNet has no revision 'v9'" in result["last"]
