@@ -1,32 +1,35 @@
 #!/usr/bin/env python
 """Pictures an hour and GPU of detector, segmenter and infiller at their real sizes, stage by stage.
 
-    python benchmarks/segment.py [--device cuda] [--pictures 256]
+    python -m benchmarks.segment [--infiller lama|attentive-eraser] [--pictures 256] [--name segment_lama]
 
-The weights are random, so the models' answers are thrown away after they were computed: each picture gets the boxes
-and masks of one and a half versions on average, of a third of its area. Everything else is as in build/segment.py:
-three prompts a picture, decoding and patches in other processes. The public pipeline reports 5,338.6 pictures
-an hour on an H100 with LaMa, and 374.3 with Attentive Eraser.
+On a GPU the figures go to `results/NAME.json`. The weights are random, so the models' answers are thrown away after
+they were computed: each image gets the boxes and masks of one and a half versions on average, of a third of its area.
+Everything else is as in build/segment.py: three prompts an image, decoding and patches in other processes. The public
+pipeline reports 5,338.6 images an hour on an H100 with LaMa, and 374.3 with Attentive Eraser.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-sys.path[:0] = [str(Path(__file__).parents[1] / place) for place in ("", "build", "benchmarks")]
+sys.path[:0] = [str(Path(__file__).parents[1] / place) for place in ("", "build")]
 
-from lama_like import LamaLike  # noqa: E402 - lies beside this file
-
+from benchmarks import harness  # noqa: E402 - the folders above come first
+from benchmarks.lama_like import LamaLike  # noqa: E402
 from fornet_hf.classes import imagenet_classes  # noqa: E402
 from fornet_hf.encoding import Encoding  # noqa: E402
 from fornet_hf.masks import Box, Mask  # noqa: E402
@@ -38,6 +41,7 @@ from producers.placement import Placement  # noqa: E402
 from producers.plan import plan  # noqa: E402
 from producers.pools import pool_of  # noqa: E402
 from producers.report import Report  # noqa: E402
+from producers.settings import version_of  # noqa: E402
 
 SIZES = ((500, 375), (500, 333), (375, 500), (500, 334), (500, 500), (333, 500), (640, 480), (500, 400))
 
@@ -122,13 +126,43 @@ def segmenter(placement: Placement, batch_size: int) -> Segmenter:
     return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))
 
 
-def infiller(placement: Placement, batch_size: int) -> Infiller:
+def lama(placement: Placement, batch_size: int) -> Infiller:
     """LaMa."""
     from producers.batches import BatchSize
     from producers.lama import Lama
 
     network = LamaLike().to(placement.device).eval()
     return Lama(model=network, placement=placement, revision="random", batch_size=BatchSize(batch_size))
+
+
+def eraser(placement: Placement, batch_size: int) -> Infiller:
+    """Attentive Eraser, with the networks of SDXL in the precision in which it loads them."""
+    from diffusers import AutoencoderKL, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
+
+    from producers.attentive_eraser import AttentiveEraser, EmptyPrompt, use_ddim
+    from producers.placement import PRECISIONS
+
+    dtype = PRECISIONS[placement.precision] or torch.float32
+    unet = UNet2DConditionModel(
+        sample_size=128, block_out_channels=(320, 640, 1280), layers_per_block=2, attention_head_dim=(5, 10, 20),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        transformer_layers_per_block=(1, 2, 10), cross_attention_dim=2048, use_linear_projection=True,
+        addition_embed_type="text_time", addition_time_embed_dim=256, projection_class_embeddings_input_dim=2816,
+    )  # fmt: skip
+    vae = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4, sample_size=1024,
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+        scaling_factor=0.13025, force_upcast=False,
+    )  # fmt: skip
+    pipeline = StableDiffusionXLInpaintPipeline(
+        vae=vae.to(placement.device, dtype).eval(), unet=unet.to(placement.device, dtype).eval(), scheduler=None,
+        text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None, add_watermarker=False,
+    )  # fmt: skip
+    use_ddim(pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+    tokens, pooled = (torch.randn(1, *shape, device=placement.device).to(dtype) for shape in ((77, 2048), (1280,)))
+    return AttentiveEraser(pipeline, EmptyPrompt(tokens, pooled), placement, batch_size=batch_size)
 
 
 def make_pictures(root: Path, count: int) -> None:
@@ -144,53 +178,112 @@ def make_pictures(root: Path, count: int) -> None:
         Image.fromarray(pixels).save(root / "train" / wnid / f"{wnid}_{index}.JPEG", quality=90)
 
 
-def table(report: Report, placement: Placement) -> str:
-    """The figures for people."""
-    lines = [f"{'stage':<18}{'s':>8}{'ms/picture':>12}{'pictures/h':>12}"]
-    for stage, spent in report.seconds.items():
+@contextlib.contextmanager
+def utilisation(device: str) -> Iterator[list[float]]:
+    """Collect the driver's figure of how busy the GPU is, in percent, five times a second; of a CPU, nothing."""
+    samples: list[float] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            samples.append(float(torch.cuda.utilization(device)))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    if device.startswith("cuda"):
+        watcher.start()
+    try:
+        yield samples
+    finally:
+        done.set()
+        if watcher.is_alive():
+            watcher.join()
+
+
+def figures(report: Report, seconds: float, device: str, busy: Sequence[float]) -> dict[str, Any]:
+    """Return the figures of one run: rates, times by stage, memory and utilisation of the GPU."""
+    result: dict[str, Any] = {
+        "pictures": report.pictures,
+        "outcomes": report.outcomes(),
+        "seconds": round(seconds, 2),
+        "pictures_per_gpu_hour": round(3600 * report.pictures / seconds),
+        "ms_per_picture": {
+            "end to end": round(1000 * seconds / report.pictures, 2),
+            **{stage: round(1000 * spent / report.pictures, 2) for stage, spent in report.seconds.items()},
+        },
+    }
+    if device.startswith("cuda"):
+        result["gpu"] = torch.cuda.get_device_name(device)
+        result["gpu_memory_gib"] = round(torch.cuda.max_memory_allocated(device) / 2**30, 2)
+        result["gpu_busy_mean_percent"] = round(float(np.mean(busy)), 1) if busy else None
+    return result
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the figures for people."""
+    lines = [f"{'stage':<18}{'ms/picture':>12}{'pictures/h':>12}"]
+    for stage, spent in found["ms_per_picture"].items():
+        lines.append(f"{stage:<18}{spent:12.1f}{3600 * 1000 / max(spent, 1e-9):12,.0f}")
+    if "gpu" in found:
         lines.append(
-            f"{stage:<18}{spent:8.2f}{1000 * spent / report.pictures:12.1f}{3600 * report.pictures / spent:12,.0f}"
+            f"{found['gpu']}, {found['gpu_memory_gib']} GiB at most, {found['gpu_busy_mean_percent']} % busy"
         )
-    if placement.device.startswith("cuda"):
-        memory = torch.cuda.max_memory_allocated() / 2**30
-        lines.append(f"{torch.cuda.get_device_name()}, {memory:.1f} GiB at most")
     else:
         lines.append("On a CPU: says nothing about GPUs.")
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Print the table."""
+def parse() -> argparse.Namespace:
+    """Read the command line."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options.add_argument("--precision", default="bfloat16")
+    options.add_argument("--infiller", choices=("lama", "attentive-eraser"), default="lama")
     options.add_argument("--pictures", type=int, default=256)
     options.add_argument("--detector-batch", type=int, default=8, help="pictures")
     options.add_argument("--segmenter-batch", type=int, default=16, help="pictures")
-    options.add_argument("--infiller-batch", type=int, default=16, help="versions")
+    options.add_argument("--infiller-batch", type=int, help="versions; default: 16 with LaMa, 4 with the eraser")
     options.add_argument("--window", type=int, default=128, help="pictures that models get at a time")
     options.add_argument("--workers", type=int, default=max(1, max_workers() - 1))
-    arguments = options.parse_args()
+    options.add_argument("--name", help="of the file in results; default: segment_INFILLER, on a GPU only")
+    return options.parse_args()
+
+
+def main() -> None:
+    """Print the table and write the results."""
+    arguments = parse()
     placement = Placement(arguments.device, arguments.precision)
-    models = Backends(
-        detector=SteadyDetector(detector(placement, arguments.detector_batch)),
-        segmenter=SteadySegmenter(segmenter(placement, arguments.segmenter_batch)),
-        infiller=infiller(placement, arguments.infiller_batch),
-    )
+    erasing = arguments.infiller == "attentive-eraser"
+    batch = arguments.infiller_batch or (4 if erasing else 16)
+    with torch.device(placement.device):  # random weights are drawn where they are used
+        models = Backends(
+            detector=SteadyDetector(detector(placement, arguments.detector_batch)),
+            segmenter=SteadySegmenter(segmenter(placement, arguments.segmenter_batch)),
+            infiller=(eraser if erasing else lama)(placement, batch),
+        )
+    on_gpu = placement.device.startswith("cuda")
     with tempfile.TemporaryDirectory() as place, pool_of(arguments.workers) as pool:
         root = Path(place)
         make_pictures(root / "pictures", arguments.pictures)
         engine = Engine(backends=models, pool=pool, encoding=Encoding(), window=arguments.window)
         (task,) = plan(root / "pictures", ["train"], 1)
         folder = CandidateFolder(root / "run")
-        if placement.device.startswith("cuda"):
+        if on_gpu:
             segment_shard(task, engine, folder)  # kernels are chosen and memory is taken
-        start = time.perf_counter()
-        report = segment_shard(task, engine, folder)
-        spent = time.perf_counter() - start
-    print(f"random weights, {arguments.precision}, {report.summary()}")
-    print(table(report, placement))
-    print(f"{3600 * report.pictures / spent:,.0f} pictures an hour and GPU")
+        with utilisation(placement.device) as busy:
+            start = time.perf_counter()
+            report = segment_shard(task, engine, folder)
+            spent = time.perf_counter() - start
+    if report.ok != arguments.pictures:
+        raise RuntimeError(f"not every picture was taken apart: {report.summary()}")
+    found = figures(report, spent, placement.device, busy)
+    print(f"random weights, {arguments.infiller}, {arguments.precision}, {report.summary()}")
+    print(table(found))
+    if on_gpu or arguments.name:
+        options = {**vars(arguments), "infiller_batch": batch}
+        del options["name"]
+        name = arguments.name or f"segment_{arguments.infiller.replace('-', '_')}"
+        packages = {package: version_of(package) for package in ("transformers", "diffusers")}
+        print(harness.write(name, {"options": options, "packages": packages, **found}))
 
 
 if __name__ == "__main__":

@@ -79,6 +79,20 @@ def reading(result: Mapping[str, Any]) -> str:
     return "\n".join([words.format(**result), "", *lines])
 
 
+def segmenting(result: Mapping[str, Any]) -> str:
+    """Return the time of an image in each stage of the producers on one GPU, and what the run was."""
+    options = result["options"]
+    lines = ["| stage | ms an image |", "|---|---|"]
+    lines += [f"| {stage} | {ms:.1f} |" for stage, ms in result["ms_per_picture"].items() if stage != "all"]
+    words = (
+        "**{pictures_per_gpu_hour:,} images an hour** on one {gpu}: random weights of the real sizes, {pictures} "
+        "synthetic images after a warm-up, 1.5 versions an image, {precision}, batches of {detector_batch} (detector), "
+        "{segmenter_batch} (segmenter) and {infiller_batch} (infiller), {workers} processes beside; at most "
+        "{gpu_memory_gib} GiB; the GPU was busy {gpu_busy_mean_percent:.0f}% of the time."
+    )
+    return "\n".join([words.format(**{**options, **result}), "", *lines])
+
+
 def flat(result: Mapping[str, Any]) -> str:
     """Any result: a line for each figure, a table for each list of cases."""
     tables = {name: value for name, value in result.items() if _is_cases(value)}
@@ -123,4 +137,6 @@ _SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "patches": ("Patches", patches),
     "recombination": ("Recombination", recombination),
     "reading": ("Reading", reading),
+    "segment_attentive_eraser": ("Producers on a GPU: GroundingDINO, SAM-B, Attentive Eraser", segmenting),
+    "segment_lama": ("Producers on a GPU: GroundingDINO, SAM-B, LaMa", segmenting),
 }
