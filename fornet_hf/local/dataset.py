@@ -18,6 +18,7 @@ from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.recombiner import Recombined, configuration
+from fornet_hf.recombination.steps import Compose
 from fornet_hf.sources import FolderSource
 
 _COLUMNS = ("image", "label", "mask", "composition")
@@ -225,19 +226,6 @@ class ForNetDataset:
 
 def _chained(transform: Any) -> Any:
     return Compose(transform) if isinstance(transform, (list, tuple)) else transform
-
-
-class Compose:
-    """Transforms called one after the other."""
-
-    def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
-        self.transforms = list(transforms)
-
-    def __call__(self, picture: Any) -> Any:
-        """The picture after all of them."""
-        for transform in self.transforms:
-            picture = transform(picture)
-        return picture
 
 
 def _originals(

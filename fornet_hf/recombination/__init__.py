@@ -15,6 +15,7 @@ from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
 from fornet_hf.recombination.dataset import PreparedDataset, as_prepared, set_epoch
+from fornet_hf.recombination.declared import ImageAndMask, ImageOnly
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.sampling import draw
 from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream
@@ -25,6 +26,8 @@ __all__ = [
     "BackgroundPool",
     "Composition",
     "CropConfig",
+    "ImageAndMask",
+    "ImageOnly",
     "PreparedDataset",
     "RecombinationConfig",
     "Recombine",

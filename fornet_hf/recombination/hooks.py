@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ from PIL import Image
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.compositing import Composed
 from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.tensors import is_tensor, mask_tensor
+from fornet_hf.recombination.moving import moved
+from fornet_hf.recombination.steps import Compose, check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +21,17 @@ class Hooks:
 
     Attributes:
         foreground_transform: called on the object as tight RGBA picture, before its size is drawn; returns RGBA.
-        transform: called on the recombined picture. With `return_fg_masks`, a transform of torchvision's v2 is
-            called on picture and mask together, so that the mask (a `tv_tensors.Mask`, uint8, 1 x height x width)
-            is moved along. Any other is called on the picture alone and must not move pixels: use `crop` and
-            `flip` of the configuration for that. If it makes a tensor of the picture, the mask is one, too (as
-            above).
+        transform: called on the recombined image. With `return_fg_masks`, what moves the image moves the mask:
+            steps of torchvision (v1 and v2, in any composition) and timm. Say of any other step whether it moves
+            pixels: `ImageOnly(step)` if not, `ImageAndMask(f)` if `f(image, mask)` moves both; else it is refused.
+            The mask is a `tv_tensors.Mask` (uint8, 1 x height x width) after v2, else of the image's kind: mode L
+            beside a PIL image, a uint8 tensor of 1 x height x width beside a tensor.
         target_transform: called on the label.
         return_fg_masks: examples have the pasted mask, as `mask`.
         return_composition: examples have what was drawn, as `composition`, a JSON-able dict.
 
     Raises:
-        ConfigurationError: a transform that cannot be called.
+        ConfigurationError: a transform that cannot be called, or which a mask cannot follow.
     """
 
     foreground_transform: Callable[[Image.Image], Image.Image] | None = None
@@ -45,6 +45,8 @@ class Hooks:
             hook = getattr(self, name)
             if hook is not None and not callable(hook):
                 raise ConfigurationError(explain(f"{name} is not allowed", found=repr(hook), allowed="a callable"))
+        if self.return_fg_masks and self.transform is not None:
+            check(self.transform)
 
     def transformed(self, foreground: Image.Image) -> Image.Image:
         """What `foreground_transform` makes of the object.
@@ -68,13 +70,10 @@ class Hooks:
         """The columns of one example. `transform`: `self.transform`, or what is left of it to be done."""
         image: Any = composed.image
         mask: Any = composed.mask
-        if transform is not None and mask is not None and _is_v2(transform):
-            tv_tensors = importlib.import_module("torchvision.tv_tensors")
-            image, mask = transform(image, tv_tensors.Mask(mask))
+        if transform is not None and composed.mask is not None:
+            image, mask = moved(transform, composed.image, composed.mask)
         elif transform is not None:
             image = transform(image)
-            if mask is not None and is_tensor(image):
-                mask = mask_tensor(mask)
         example = {"image": image, "label": label if self.target_transform is None else self.target_transform(label)}
         if self.return_fg_masks:
             example["mask"] = mask
@@ -88,36 +87,32 @@ def split_geometry(
 ) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
     """A transform as two: its steps that crop or resize (by the names of their classes), and all others.
 
-    The steps of a torchvision `Compose`, old or v2, are told apart, also where one is a step of another; any other
-    transform is one step.
+    The steps of torchvision's `Compose`, old or v2, and of torch's `Sequential` are told apart, also where one is a
+    step of another; any other transform is one step.
     """
     if transform is None:
         return None, None
-    if not _is_sequence(transform):
-        return (transform, None) if _is_geometry(transform) else (None, transform)
     steps = list(_steps(transform))
     first = [step for step in steps if _is_geometry(step)]
     rest = [step for step in steps if not _is_geometry(step)]
-    compose: Callable[..., Any] = type(transform)
-    return compose(first) if first else None, compose(rest) if rest else None
+    if not first or not rest:
+        return (transform, None) if first else (None, transform)
+    compose: Any = type(transform) if hasattr(transform, "transforms") else Compose
+    return compose(first), compose(rest)
 
 
 def _steps(transform: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    if not _is_sequence(transform):
+    """All steps that a transform calls one after the other; there are others, which choose among them."""
+    name = type(transform).__name__
+    steps = (
+        getattr(transform, "transforms", None) if name == "Compose" else transform if name == "Sequential" else None
+    )
+    if not isinstance(steps, Iterable):
         yield transform
         return
-    for step in transform.transforms:  # type: ignore[attr-defined]
+    for step in steps:
         yield from _steps(step)
-
-
-def _is_sequence(transform: object) -> bool:
-    """Whether it calls its `transforms` one after the other; there are others, which choose among them."""
-    return type(transform).__name__ == "Compose" and isinstance(getattr(transform, "transforms", None), (list, tuple))
 
 
 def _is_geometry(step: object) -> bool:
     return "Crop" in type(step).__name__ or "Resize" in type(step).__name__
-
-
-def _is_v2(transform: object) -> bool:
-    return any(cls.__module__.startswith("torchvision.transforms.v2") for cls in type(transform).__mro__)

@@ -43,6 +43,19 @@ def test_steps_of_steps_are_told_apart(library):
     assert steps(rest) == ["ColorJitter", "RandomHorizontalFlip"]
 
 
+def test_steps_of_a_sequential_are_told_apart(ds):
+    whole = torch.nn.Sequential(v2.RandomResizedCrop(64), v2.RandomHorizontalFlip(), v2.Resize(32))
+    first, rest = split_geometry(v1.Compose([whole, v1.ToTensor()]))
+    assert steps(first) == ["RandomResizedCrop", "Resize"]
+    assert steps(rest) == ["RandomHorizontalFlip", "ToTensor"]
+    assert [steps(part) for part in split_geometry(whole)] == [
+        ["RandomResizedCrop", "Resize"],
+        ["RandomHorizontalFlip"],
+    ]
+    recombine = Recombine(ds, transform=whole, paste_pre_transform=False, return_composition=True)
+    assert recombine(ds.with_format(None)[:1])["composition"][0]["canvas"] == [32, 32]
+
+
 @pytest.mark.parametrize("library", [v1, v2])
 def test_a_choice_among_steps_stays_one_step(library):
     choice = library.RandomChoice([library.CenterCrop(32), library.Resize(32)])
