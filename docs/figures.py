@@ -86,9 +86,9 @@ def segmenting(result: Mapping[str, Any]) -> str:
     lines += [f"| {stage} | {ms:.1f} |" for stage, ms in result["ms_per_picture"].items() if stage != "all"]
     words = (
         "**{pictures_per_gpu_hour:,} images an hour** on one {gpu}: random weights of the real sizes, {pictures} "
-        "synthetic images after a warm-up, 1.5 versions an image, {precision}, batches of {detector_batch} (detector), "
-        "{segmenter_batch} (segmenter) and {infiller_batch} (infiller), {workers} processes beside; at most "
-        "{gpu_memory_gib} GiB; the GPU was busy {gpu_busy_mean_percent:.0f}% of the time."
+        "synthetic images after a warm-up, 1.5 versions an image, {precision}, batches of {detector_batch} "
+        "(detector), {segmenter_batch} (segmenter) and {infiller_batch} (infiller), {workers} processes beside; at "
+        "most {gpu_memory_gib} GiB; the GPU was busy {gpu_busy_mean_percent:.0f}% of the time."
     )
     return "\n".join([words.format(**{**options, **result}), "", *lines])
 
