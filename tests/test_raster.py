@@ -1,5 +1,6 @@
 """The canonical raster: one array of pixels for every kind of file."""
 
+import hashlib
 import io
 import struct
 import zlib
@@ -107,6 +108,12 @@ def test_large_pictures_are_shrunk_by_bicubic():
     image = picture(300, 200)
     expected = image.resize((128, 85), Image.Resampling.BICUBIC)
     assert np.array_equal(canonical_raster(file_of(image, "PNG"), 128), expected)
+
+
+def test_rows_are_resized_before_columns_whatever_pillow_finds_cheaper():
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (1000, 333, 3), dtype=np.uint8))
+    raster = np.asarray(canonical_raster(file_of(image, "PNG"), 512))
+    assert hashlib.sha256(raster.tobytes()).hexdigest()[:8] == "f9c476ef"  # as Pillow 12 made it in one call
 
 
 def test_small_pictures_keep_every_pixel():

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fornet_hf.errors import PatchFormatError, explain
 from fornet_hf.legacy.patch import LegacyPatch
-from fornet_hf.raster import decode_rgb, fitted_size
+from fornet_hf.raster import decode_rgb, fitted_size, resized
 
 # The longer side of a picture whose patch has no difference, and so does not say the size.
 _MAX_SIDE = 512
@@ -55,7 +55,7 @@ def _resized(picture: Image.Image, patch: LegacyPatch) -> NDArray[np.uint8]:
     else:
         width, height = fitted_size(*picture.size, _MAX_SIDE)
     if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+        picture = resized(picture, (width, height))
     return np.asarray(picture)
 
 

@@ -6,6 +6,7 @@ in the window is decoded and scaled, straight to the output's size.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
@@ -16,12 +17,13 @@ from fornet_hf import jpeg
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.jpeg import Rectangle
 from fornet_hf.masks import Box
-from fornet_hf.recombination.composition import Composition
+from fornet_hf.recombination.composition import Bounds, Composition
+from fornet_hf.recombination.config import BILINEAR
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.decoding import Picture, decoded, encoded, region_for
 from fornet_hf.recombination.feather import feathered, reach
 from fornet_hf.recombination.lockstep import Steps, finished
-from fornet_hf.recombination.scaling import Bounds, scaled_with_mask
+from fornet_hf.recombination.scaling import SUPPORT, resampled, scaled_with_mask
 from fornet_hf.rows import Row
 
 
@@ -85,17 +87,19 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
                 "the row lacks a part that this composition shows", found=composition, allowed="a row which has it"
             )
         )
-    box, output = composition.background_box, composition.output
-    region = region_for(_original(parts) if composition.original else parts.background, box, output)
+    if composition.paste_first:
+        return (yield from _scaled_afterwards(parts, composition, with_mask=with_mask))
+    box, output, interpolation = composition.background_box, composition.output, composition.interpolation
+    region = region_for(_original(parts) if composition.original else parts.background, box, output, interpolation)
     yield
-    image = region.scaled(box, output)
+    image = region.scaled(box, output, interpolation)
     if composition.original:
         return _flipped(image, _original_mask(parts, composition) if with_mask else None, composition)
     mask = Image.new("L", output) if with_mask else None
     place = _Place.of(composition, parts.cutout)
     if parts.cutout is not None and place is not None:
         yield
-        seen = parts.cutout.seen(place.source, place.size)
+        seen = parts.cutout.seen(place.source, place.size, interpolation)
         yield
         colours, levels = scaled_with_mask(*seen)
         yield
@@ -107,6 +111,26 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
     return _flipped(image, mask, composition)
 
 
+def _scaled_afterwards(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:
+    """What shows in the window pasted at the canvas's scale, then scaled: as torchvision scales the whole canvas."""
+    window, output, interpolation = composition.window, composition.output, composition.interpolation
+    scale = max((window[2] - window[0]) / output[0], (window[3] - window[1]) / output[1])
+    margin = 1 + math.ceil(SUPPORT[interpolation] * max(1.0, scale))
+    left, top = (max(0, math.floor(edge) - margin) for edge in window[:2])
+    right, bottom = (
+        min(side, math.ceil(edge) + margin) for edge, side in zip(window[2:], composition.canvas, strict=True)
+    )
+    seen, size = (left, top, right, bottom), (right - left, bottom - top)
+    unscaled = replace(composition, background_box=seen, window=seen, output=size, interpolation=BILINEAR)
+    unscaled = replace(unscaled, paste_first=False, flip=False)
+    image, mask = yield from rendering(parts, unscaled, with_mask=with_mask)
+    yield
+    inner = window[0] - left, window[1] - top, window[2] - left, window[3] - top
+    image = resampled(image, inner, output, interpolation)
+    mask = None if mask is None else resampled(mask, inner, output, interpolation)
+    return _flipped(image, mask, composition)
+
+
 def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None:
     if parts.cutout is None or parts.box is None:
         return None
@@ -114,7 +138,8 @@ def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None
     where = parts.cutout.placed_at(parts.box[:2])
     place = _Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
     if place is not None:
-        mask.paste(feathered(parts.cutout.mask(place.source, place.size), place.radius), place.box[:2])
+        levels = parts.cutout.mask(place.source, place.size, composition.interpolation)
+        mask.paste(feathered(levels, place.radius), place.box[:2])
     return mask
 
 

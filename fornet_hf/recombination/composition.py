@@ -9,8 +9,10 @@ from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.masks import Box
+from fornet_hf.recombination.config import BILINEAR
 
 Size = tuple[int, int]  # width, height in pixels
+Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels, edges also between two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,29 +26,38 @@ class Composition:
         original: the original picture is shown, nothing is pasted.
         background: row of the background in the pool; None: the row's own.
         background_key: key of the background's row, if it was asked for.
-        background_box: the part of the background that is shown, pixels of the background.
+        background_box: the part of the background that is shown, pixels of the background; in evaluation its edges
+            lie between pixels.
         canvas: width and height of the canvas, pixels.
-        window: the part of the canvas that is shown, pixels.
+        window: the part of the canvas that is shown, pixels, as `background_box`.
         output: width and height of the result, pixels.
+        interpolation: "bilinear" or "bicubic", for all that is scaled.
+        paste_first: the object is pasted at the canvas's scale and scaled along with the background, as in
+            evaluation; else both are scaled straight to the output's.
         flip: mirrored left to right at the end.
         size: width and height to which the whole foreground (the tight box of its mask) is scaled, pixels of the
             canvas; None: nothing is pasted.
         part: the part of the scaled foreground that is pasted, pixels.
         offset: x and y of that part's upper left corner on the canvas, pixels; negative where it juts out.
-        sigma: radius of the edge's feather, pixels of the canvas.
+        fitted: area of the foreground / area that was drawn for it: below 1 where it was shrunk to fit into its cell
+            of `fg_in_nonant`.
+        sigma: radius of the edge's feather, pixels of the canvas; 0: the mask's area is left alone.
     """
 
     original: bool
     background: int | None
     background_key: str | None = None
-    background_box: Box
+    background_box: Bounds
     canvas: Size
-    window: Box
+    window: Bounds
     output: Size
+    interpolation: str = BILINEAR
+    paste_first: bool = False
     flip: bool = False
     size: Size | None = None
     part: Box = (0, 0, 0, 0)
     offset: tuple[int, int] = (0, 0)
+    fitted: float = 1.0
     sigma: float = 0.0
 
     def to_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fornet_hf.errors import ConfigurationError, explain
 COMBINATIONS = ("orig", "same", "all")
 SIZE_MODES = ("range", "min", "max", "mean")
 SCHEDULES = ("linear", "revlinear", "cos")
+BILINEAR, BICUBIC = INTERPOLATIONS = ("bilinear", "bicubic")
 _LARGEST = 1e6  # of what is multiplied with areas; far more than any picture has room for
 
 
@@ -20,13 +21,15 @@ _LARGEST = 1e6  # of what is multiplied with areas; far more than any picture ha
 class CropConfig:
     """A crop drawn as by torchvision's RandomResizedCrop, and composed straight at its output size.
 
-    In evaluation nothing is drawn: the crop is the square in the centre, `centre` of the shorter side.
+    In evaluation nothing is drawn: the crop is that of torchvision's Resize(size / centre) and CenterCrop(size).
 
     Attributes:
         size: output (width, height) in pixels, or one number for both; 1 to 4096.
         scale: lower and upper bound of the crop's area / the picture's area, 0.000001 to 1.
         ratio: lower and upper bound of width / height of the crop, 0.001 to 1000.
         centre: side of the evaluation crop / shorter side of the picture, above 0 to 1 (0.875: 224 of 256).
+        interpolation: the filter that scales background, object and mask, "bilinear" or "bicubic"; antialiased, as
+            torchvision scales PIL pictures.
 
     Raises:
         ConfigurationError: a value that is not allowed.
@@ -36,6 +39,7 @@ class CropConfig:
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     centre: float = 0.875
+    interpolation: str = BILINEAR
 
     def __post_init__(self) -> None:
         size = (self.size, self.size) if _is_integer(self.size) else self.size
@@ -48,6 +52,9 @@ class CropConfig:
             _require(fits, f"crop.{name}", pair, f"(lower, upper) with {low:g} <= lower <= upper <= {high:g}")
             object.__setattr__(self, name, (float(pair[0]), float(pair[1])))
         _require(_is_number(self.centre) and 0 < self.centre <= 1, "crop.centre", self.centre, "above 0 to 1")
+        allowed = ", ".join(map(repr, INTERPOLATIONS))
+        known = self.interpolation in INTERPOLATIONS
+        _require(known, "crop.interpolation", self.interpolation, allowed)
 
     @property
     def output(self) -> tuple[int, int]:

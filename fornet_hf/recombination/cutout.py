@@ -10,10 +10,11 @@ from PIL import Image
 
 from fornet_hf.mask_png import Levels, levels_of, open_mask
 from fornet_hf.masks import Box, Mask
-from fornet_hf.recombination.composition import Size
+from fornet_hf.recombination.composition import Bounds, Size
+from fornet_hf.recombination.config import BILINEAR
 from fornet_hf.recombination.decoding import Picture, decode_part, decode_region, shrink_for
 from fornet_hf.recombination.sampling import ForegroundShape
-from fornet_hf.recombination.scaling import Bounds, scaled_mask, scaled_with_mask
+from fornet_hf.recombination.scaling import SUPPORT, scaled_mask, scaled_with_mask
 from fornet_hf.recombination.span import Span
 
 
@@ -56,18 +57,22 @@ class Cutout:
         picture.putalpha(self._mask.crop(self._box))
         return picture
 
-    def scaled(self, box: Bounds, output: Size) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
+    def scaled(
+        self, box: Bounds, output: Size, interpolation: str = BILINEAR
+    ) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
         """What lies under `box` (pixels of the tight box), scaled to `output`.
 
         Returns: its colours, RGB; and its mask, uint8, height x width.
         """
-        return scaled_with_mask(*self.seen(box, output))
+        return scaled_with_mask(*self.seen(box, output, interpolation))
 
-    def seen(self, box: Bounds, output: Size) -> tuple[Image.Image, Image.Image, tuple[Span, Span]]:
+    def seen(
+        self, box: Bounds, output: Size, interpolation: str
+    ) -> tuple[Image.Image, Image.Image, tuple[Span, Span], str]:
         """What `scaled` decodes: the arguments for `scaled_with_mask`, which is the rest."""
         scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
         shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
-        x, y = self._spans(box, output, shrink)
+        x, y = self._spans(box, output, shrink, interpolation)
         seen = x.first * shrink, y.first * shrink, x.last * shrink, y.last * shrink
         region = decode_region(self._colours, seen, shrink, 0)
         left, top = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
@@ -76,14 +81,14 @@ class Cutout:
         if shrink > 1:
             mask = mask.reduce(shrink)
         colours = region.picture if isinstance(self._colours, bytes) else region.picture.copy()
-        return colours, mask, spans
+        return colours, mask, spans, interpolation
 
-    def mask(self, box: Bounds, output: Size) -> npt.NDArray[np.uint8]:
+    def mask(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
         """The mask alone."""
-        x, y = self._spans(box, output, 1)
-        return scaled_mask(self._mask, (x, y))
+        x, y = self._spans(box, output, 1, interpolation)
+        return scaled_mask(self._mask, (x, y), interpolation)
 
-    def _spans(self, box: Bounds, output: Size, shrink: int) -> tuple[Span, Span]:
+    def _spans(self, box: Bounds, output: Size, shrink: int, interpolation: str) -> tuple[Span, Span]:
         """In x and y, pixels of the crop / `shrink`."""
         x, y = (
             Span.of(
@@ -91,6 +96,7 @@ class Cutout:
                 (box[axis + 2] + self._box[axis]) / shrink,
                 output[axis],
                 (self._box[axis] / shrink, self._box[axis + 2] / shrink),
+                SUPPORT[interpolation],
             )
             for axis in (0, 1)
         )

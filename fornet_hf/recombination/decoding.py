@@ -20,8 +20,9 @@ from fornet_hf.jpeg import Rectangle
 from fornet_hf.lazy import unread_bytes
 from fornet_hf.masks import Box
 from fornet_hf.raster import DECODE_ERRORS
-from fornet_hf.recombination.composition import Size
-from fornet_hf.recombination.scaling import Bounds, is_whole, scaled
+from fornet_hf.recombination.composition import Bounds, Size
+from fornet_hf.recombination.config import BILINEAR
+from fornet_hf.recombination.scaling import SUPPORT, is_whole, scaled
 
 Picture = bytes | Image.Image
 
@@ -75,19 +76,20 @@ def size_of(picture: Picture) -> Size:
     return size
 
 
-def decode_part(picture: Picture, box: Bounds, output: Size) -> Image.Image:
+def decode_part(picture: Picture, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
     """The pixels `box` of a picture as RGB, scaled to `output` (see `scaling.scaled`).
 
     Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
     an eighth of the size where the box is shrunk by at least that factor.
     """
-    return region_for(picture, box, output).scaled(box, output)
+    return region_for(picture, box, output, interpolation).scaled(box, output, interpolation)
 
 
-def region_for(picture: Picture, box: Bounds, output: Size) -> Region:
-    """What `decode_part` decodes; its `scaled(box, output)` is the rest."""
-    scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
-    return decode_region(picture, box, shrink_for(picture, scale), 0 if is_whole(box) else 1 + math.ceil(scale))
+def region_for(picture: Picture, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Region:
+    """What `decode_part` decodes; its `scaled(box, output, interpolation)` is the rest."""
+    scales = (box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1]
+    margin = 0 if is_whole(box) else 1 + math.ceil(SUPPORT[interpolation] * max(1.0, *scales))
+    return decode_region(picture, box, shrink_for(picture, min(scales)), margin)
 
 
 class Region(NamedTuple):
@@ -108,12 +110,12 @@ class Region(NamedTuple):
         x, y, shrink = self.box[0], self.box[1], self.shrink
         return (box[0] - x) / shrink, (box[1] - y) / shrink, (box[2] - x) / shrink, (box[3] - y) / shrink
 
-    def scaled(self, box: Bounds, output: Size) -> Image.Image:
+    def scaled(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
         """The pixels `box` of the file, scaled to `output`."""
         left, top, right, bottom = self.inside(box)
         # The last pixel of a shrunk picture may lie half outside.
         width, height = self.picture.size
-        return scaled(self.picture, (left, top, min(right, width), min(bottom, height)), output)
+        return scaled(self.picture, (left, top, min(right, width), min(bottom, height)), output, interpolation)
 
 
 def shrink_for(picture: Picture, scale: float) -> int:

@@ -24,12 +24,16 @@ def reach(radius: float) -> int:
 def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image.Image:
     """The mask, blurred, at twice the contrast: what the blur left at one half or below vanishes.
 
+    Without a radius it is the mask itself: contrast alone would take half of each antialiased edge.
+
     Args:
         mask: 0 to 255, height x width.
         radius: standard deviations of the blur in x and y, pixels, 0 or more.
 
     Returns: mode L, of the same size.
     """
+    if not any(radius):
+        return Image.fromarray(mask)
     halves = _half_width(radius[0]), _half_width(radius[1])
     contrast = 2 / ((2 * halves[0] + 1) * (2 * halves[1] + 1)) ** _PASSES  # and means instead of sums
     pixels = _summed_down(_summed_along(mask, halves[0], contrast), halves[1])

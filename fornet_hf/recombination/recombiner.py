@@ -170,7 +170,7 @@ _ROOM = 2**22  # pixels of backgrounds that are decoded at the same time, 4 byte
 def _groups(drawn: Sequence[Drawn]) -> list[list[Drawn]]:
     """In order, as many at a time as there is room for; at least one."""
     groups: list[list[Drawn]] = []
-    room = 0
+    room = 0.0
     for one in drawn:
         left, top, right, bottom = one.composition.background_box
         pixels = (right - left) * (bottom - top)

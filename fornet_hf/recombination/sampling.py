@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from fornet_hf.masks import Box
-from fornet_hf.recombination.composition import Composition, Size
-from fornet_hf.recombination.config import CropConfig, RecombinationConfig
+from fornet_hf.recombination.composition import Bounds, Composition, Size
+from fornet_hf.recombination.config import BILINEAR, CropConfig, RecombinationConfig
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,11 @@ def _frame(
 ) -> Composition:
     """The composition without a foreground: background, window and flip."""
     canvas = background.width, background.height
-    box, output = (0, 0, *canvas), canvas
+    box: Bounds = (0, 0, *canvas)
+    output, interpolation = canvas, BILINEAR
     if config.crop is not None:
         box = _centre_crop(config.crop, canvas) if config.evaluation else _random_crop(config.crop, canvas, chance)
-        output = config.crop.output
+        output, interpolation = config.crop.output, config.crop.interpolation
     canvas, window = (canvas, box) if config.paste_pre_transform else (output, (0, 0, *output))
     return Composition(
         original=original,
@@ -125,6 +126,8 @@ def _frame(
         canvas=canvas,
         window=window,
         output=output,
+        interpolation=interpolation,
+        paste_first=config.evaluation and config.paste_pre_transform and config.crop is not None,
         flip=not config.evaluation and chance.flip < config.flip,
     )
 
@@ -144,11 +147,19 @@ def _random_crop(crop: CropConfig, canvas: Size, chance: _Chances) -> Box:
     return _centred((min(canvas[0], canvas[1] * ratio), min(canvas[1], canvas[0] / ratio)), canvas)
 
 
-def _centre_crop(crop: CropConfig, canvas: Size) -> Box:
-    """The largest centred box with the output's proportions, shrunk to the share `crop.centre`."""
-    width, height = crop.output
-    scale = crop.centre * min(canvas[0] / width, canvas[1] / height)
-    return _centred((width * scale, height * scale), canvas)
+def _centre_crop(crop: CropConfig, canvas: Size) -> Bounds:
+    """What torchvision's Resize(size / centre) and CenterCrop(size) show, rounded as there, on the canvas.
+
+    Of an output that is no square, the canvas is resized to cover both sides / centre.
+    """
+    least = [math.floor(side / crop.centre + 1e-9) for side in crop.output]
+    if least[0] * canvas[1] >= least[1] * canvas[0]:
+        resized = least[0], least[0] * canvas[1] // canvas[0]
+    else:
+        resized = least[1] * canvas[0] // canvas[1], least[1]
+    left, top = (round((side - shown) / 2) for side, shown in zip(resized, crop.output, strict=True))
+    x, y = canvas[0] / resized[0], canvas[1] / resized[1]
+    return left * x, top * y, (left + crop.output[0]) * x, (top + crop.output[1]) * y
 
 
 def _centred(size: tuple[float, float], canvas: Size) -> Box:
@@ -168,9 +179,11 @@ def _place(
     size = _scaled_size(config, frame.canvas, foreground, background_ratio, chance.size)
     part = tuple(min(side, room) for side, room in zip(size, frame.canvas, strict=True))
     cell: Box | None = None
+    fitted = 1.0
     if config.fg_in_nonant is not None and config.fg_in_nonant >= 0:
-        cell = nonant(config.fg_in_nonant, frame.canvas)
+        cell, wanted = nonant(config.fg_in_nonant, frame.canvas), size
         size = part = _shrunk(size, (cell[2] - cell[0], cell[3] - cell[1]))
+        fitted = size[0] * size[1] / (wanted[0] * wanted[1])
     chances = (0.5, 0.5) if config.evaluation else chance.part
     start = tuple(int(c * (side - kept + 1)) for c, side, kept in zip(chances, size, part, strict=True))
     x, y = (
@@ -182,6 +195,7 @@ def _place(
         size=size,
         part=(start[0], start[1], start[0] + part[0], start[1] + part[1]),
         offset=(x, y),
+        fitted=fitted,
         sigma=_between(0.1, 1.0, chance.edge) * config.mask_smoothing_sigma,
     )
 

@@ -37,8 +37,10 @@ class Span(NamedTuple):
     surplus: int | None
 
     @classmethod
-    def of(cls, start: float, end: float, output: int, limits: tuple[float, float]) -> Span:
+    def of(cls, start: float, end: float, output: int, limits: tuple[float, float], support: int = 1) -> Span:
         """The source from `start` to `end` as `output` pixels; nothing beyond `limits` is seen.
+
+        `support` is the filter's, in pixels of whichever grid is coarser.
 
         A start or end within 0.3 pixels of the output from a limit is taken for it, and rounded to a whole pixel.
         Any other start is moved by at most a quarter of a pixel of the output (`surplus` is None if no such start is
@@ -49,17 +51,17 @@ class Span(NamedTuple):
         step = (end - start) / output
         meeting = (0, low) if start - limits[0] <= _AT_THE_EDGE * step else _meeting(start, step, low)
         if meeting is None:
-            return cls._exact(start, step, output, (low, high))
+            return cls._exact(start, step, output, (low, high), support)
         surplus, first = meeting
         reach = first + (surplus + output) * step
-        last = min(high, math.ceil(reach + max(step, 1.0)))  # the filter sees that far
+        last = min(high, math.ceil(reach + support * max(step, 1.0)))  # the filter sees that far
         if reach > high or limits[1] - end <= _AT_THE_EDGE * step:
             last, step = high, (high - first) / (surplus + output)
         return cls(first, last, surplus * step, step, output, surplus)
 
     @classmethod
-    def _exact(cls, start: float, step: float, output: int, limits: tuple[int, int]) -> Span:
-        margin = max(step, 1.0)
+    def _exact(cls, start: float, step: float, output: int, limits: tuple[int, int], support: int) -> Span:
+        margin = support * max(step, 1.0)
         first = max(limits[0], math.floor(start - margin))
         last = min(limits[1], math.ceil(start + output * step + margin))
         return cls(first, last, start - first, min(step, (last - start) / output), output, None)

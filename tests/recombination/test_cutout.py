@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from fornet_hf import jpeg
 from fornet_hf.mask_png import encode_mask
 from fornet_hf.recombination import scaling
 from fornet_hf.recombination.cutout import Cutout
+from fornet_hf.recombination.scaling import SUPPORT, scaled_with_mask
+from fornet_hf.recombination.span import Span
 from tests.factory import photo
 
 COLOURS = photo("coffee", 400)
@@ -71,6 +74,41 @@ def test_torch_and_pillow_scale_alike(case: str, monkeypatch: pytest.MonkeyPatch
     for one, other in zip(with_torch, without, strict=True):
         assert one.shape == other.shape
         assert np.abs(one - other).max() <= 1
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_torch_and_pillow_scale_alike_whatever_the_shape(interpolation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where one side has as many pixels afterwards, which torch leaves alone whatever the factor is."""
+    pytest.importorskip("torch")
+    rng, differing, torchs = np.random.default_rng(8), [], 0
+    for _ in range(400):
+        width, height = (int(np.exp(rng.uniform(0, 5))) for _ in range(2))
+        noise = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        mask = rng.integers(0, 2, (height, width), dtype=np.uint8) * np.uint8(255)
+        spans = tuple(span(rng, side, interpolation) for side in (width, height))
+        made = []
+        for torch in (sys.modules["torch"], None):
+            with monkeypatch.context() as context:
+                context.setitem(scaling.sys.modules, "torch", torch)
+                pictures = Image.fromarray(noise), Image.fromarray(mask)
+                made.append(
+                    [np.asarray(part).astype(int) for part in scaled_with_mask(*pictures, spans, interpolation)]
+                )
+        for one, other in zip(*made, strict=True):
+            assert one.shape == other.shape
+            assert np.abs(one - other).max() <= 2, spans
+            differing.append(np.mean(one != other))
+        torchs += differing[-2] > 0
+    assert np.mean(differing) < 0.05
+    assert torchs > 100
+
+
+def span(rng: np.random.Generator, side: int, interpolation: str) -> Span:
+    start = rng.uniform(0, 0.7 * side) if rng.random() < 0.5 else 0.0
+    end = rng.uniform(start + 0.2 * (side - start), side) if rng.random() < 0.5 else float(side)
+    factor = np.exp(rng.uniform(-2, 1.5)) if rng.random() < 0.7 else rng.uniform(1, 1.1)
+    output = max(1, int((end - start) * factor))
+    return Span.of(start, end, output, (0.0, float(side)), SUPPORT[interpolation])
 
 
 @pytest.mark.parametrize("case", CASES)

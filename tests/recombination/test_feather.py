@@ -16,7 +16,7 @@ def blob(height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "radius", [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0), (2.0, 2.6), (6.5, 4.0), (40.0, 30.0)], ids=str
+    "radius", [(0.0, 0.3), (0.3, 0.3), (1.0, 1.0), (2.0, 2.6), (6.5, 4.0), (40.0, 30.0)], ids=str
 )
 @pytest.mark.parametrize("size", [(224, 224), (40, 7), (1, 1), (3, 90)], ids=str)
 def test_it_agrees_with_pillow(size: tuple[int, int], radius: tuple[float, float]) -> None:
@@ -35,6 +35,12 @@ def test_nothing_farther_than_its_reach_counts() -> None:
         far = reach(radius)
         part = np.asarray(feathered(mask[:, 60:], (radius, radius)))
         assert np.array_equal(part[:, far:], np.asarray(feathered(mask, (radius, radius)))[:, 60 + far :])
+
+
+def test_without_a_radius_it_is_the_mask_itself() -> None:
+    levels = np.asarray(Image.fromarray(blob(40, 60)).resize((23, 17), Image.Resampling.BILINEAR))
+    assert set(np.unique(levels)) - {0, 255}
+    assert np.array_equal(np.asarray(feathered(levels, (0.0, 0.0))), levels)
 
 
 def test_the_mask_is_left_as_it_is() -> None:

@@ -12,7 +12,9 @@ from PIL import Image
 from benchmarks.photos import prepared_rows
 from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import CropConfig
+from fornet_hf.recombination.config import CropConfig, RecombinationConfig
+from fornet_hf.recombination.rng import generator
+from fornet_hf.recombination.sampling import BackgroundShape, draw
 from fornet_hf.rows import Row
 from tests.recombination.test_pixels import drawn, psnr
 from tests.torchvision_shim import import_torchvision
@@ -39,9 +41,11 @@ def cropped_afterwards(number: int, composition: Composition) -> Pair:
     row, background = pair(number)
     whole = (0, 0, *composition.canvas)
     full = replace(composition, window=whole, background_box=whole, output=composition.canvas, flip=False)
+    full = replace(full, interpolation="bilinear")
     parts = []
     for picture in compose(row, background.background, full):
-        part = picture.crop(composition.window).resize(composition.output, Image.Resampling.BILINEAR)
+        kind = Image.Resampling[composition.interpolation.upper()]
+        part = picture.crop(composition.window).resize(composition.output, kind)
         parts.append(part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if composition.flip else part)
     return parts[0], parts[1]
 
@@ -83,13 +87,55 @@ def test_edges_are_in_the_same_place() -> None:
     assert errors[0, 0] < 0.25 * min(error for shift, error in errors.items() if shift != (0, 0))
 
 
-def test_evaluation_agrees_with_pasting_and_cropping() -> None:
-    for number in range(16):
-        row, background = pair(number * 5)
-        composition = drawn(row, background, number, crop=CropConfig(size=224), evaluation=True)
-        one = compose(row, background.background, composition)
-        other = cropped_afterwards(number * 5, composition)
-        assert psnr(np.asarray(one[0]), np.asarray(other[0])) > 30
+@pytest.mark.parametrize(
+    ("size", "centre", "interpolation"),
+    [(224, 0.875, "bilinear"), (224, 0.875, "bicubic"), (192, 0.9, "bicubic"), (64, 1.0, "bilinear")],
+)
+def test_evaluation_is_torchvisions_resize_and_centre_crop(size: int, centre: float, interpolation: str) -> None:
+    pytest.importorskip("torch")
+    torchvision = import_torchvision().transforms
+    mode = torchvision.InterpolationMode(interpolation)
+    resize = torchvision.Resize(int(size / centre), interpolation=mode)
+    pipeline = torchvision.Compose([resize, torchvision.CenterCrop(size)])
+    crop = CropConfig(size=size, centre=centre, interpolation=interpolation)
+    for number in range(0, 64, 3):
+        row, background = pair(number)
+        one, other = (
+            compose(row, background.background, drawn(row, background, number, evaluation=True, crop=each))
+            for each in (crop, None)
+        )
+        for fused_part, whole in zip(one, other, strict=True):
+            wrong = np.abs(np.asarray(fused_part).astype(int) - np.asarray(pipeline(whole)).astype(int))
+            assert wrong.mean() < 0.5, f"draw {number}"
+
+
+@pytest.mark.parametrize("size", [(500, 375), (375, 500), (333, 500), (512, 512), (257, 301), (40, 17), (9, 300)])
+def test_the_evaluation_crop_shows_what_torchvisions_shows(size: tuple[int, int]) -> None:
+    """A gradient tells the place of each pixel, to a hundredth of it."""
+    pytest.importorskip("torch")
+    torchvision = import_torchvision().transforms
+    ramp = np.add.outer(np.arange(size[1]) * 1000.0, np.arange(size[0])).astype(np.float32)
+    for output, centre in ((224, 0.875), (224, 1.0), (96, 0.8), (7, 0.5)):
+        pipeline = torchvision.Compose([torchvision.Resize(int(output / centre)), torchvision.CenterCrop(output)])
+        made = evaluation_frame(CropConfig(size=output, centre=centre), size)
+        found = Image.fromarray(ramp).resize(made.output, Image.Resampling.BILINEAR, box=made.background_box)
+        assert np.abs(np.asarray(found) - np.asarray(pipeline(Image.fromarray(ramp)))).max() < 10
+
+
+def evaluation_frame(crop: CropConfig, canvas: tuple[int, int]) -> Composition:
+    """The composition of a background of that size alone."""
+    config = RecombinationConfig(background_combination="orig", crop=crop, evaluation=True)
+    own = BackgroundShape(None, *canvas, 0.0)
+    return draw(generator("frame"), config, label=0, foreground=None, own=own, backgrounds=None)
+
+
+def test_bicubic_crops_agree_with_pasting_and_cropping() -> None:
+    for number in range(0, 64, 5):
+        crop = CropConfig(size=224, interpolation="bicubic")
+        composition = drawn(*pair(number), number, crop=crop)
+        row, background = pair(number)
+        image = np.asarray(compose(row, background.background, composition)[0])
+        assert psnr(image, np.asarray(cropped_afterwards(number, composition)[0])) > 27, f"draw {number}"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def rows() -> tuple[Row, ...]:
 
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"rel_jut_out": 0.6}, {"fg_in_nonant": 6}, {"fg_size_fact": 6.0}, {"mask_smoothing_sigma": 0.0}],
+    [{}, {"rel_jut_out": 0.6}, {"fg_in_nonant": 6}, {"fg_size_fact": 6.0}, {"mask_smoothing_sigma": 0.5}],
     ids=str,
 )
 def test_pixels_and_mask_are_those_of_the_definition(rows: tuple[Row, ...], parameters: dict[str, object]) -> None:
@@ -106,6 +106,19 @@ def test_the_feather_erodes_the_object_as_much_as_it_should(
         defined.append(np.mean(as_defined(row, row, composition)[1]) / 255 / 0.2)
     assert np.mean(achieved) == pytest.approx(share, abs=0.004)
     assert np.mean(achieved) == pytest.approx(np.mean(defined), abs=0.001)
+
+
+@pytest.mark.parametrize("fact", [1.0, 0.02], ids=["large", "of about 32 pixels"])
+def test_without_a_feather_the_area_is_the_goal(rows: tuple[Row, ...], fact: float) -> None:
+    """The definition's contrast would take half of each antialiased edge, of small objects a twentieth."""
+    compact = [row for row in rows if row.key != "rocket"]
+    achieved = []
+    for number in range(28):
+        row = replace(compact[number % 7], foreground_ratio=0.2)
+        parameters = {"mask_smoothing_sigma": 0.0, "fg_scale_jitter": 0.0, "fg_size_fact": fact}
+        mask = compose(row, row.background, drawn(row, row, number, **parameters))[1]
+        achieved.append(np.mean(mask) / 255 / 0.2 / fact)
+    assert np.mean(achieved) == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"rel_jut_out": 1.0}, {"fg_in_nonant": 2}], ids=str)
