@@ -55,6 +55,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         from fornet_hf import building, choosing
 
         building.check_name(config_name)
+        building.check_builder_keywords(kwargs)
         self.release = choosing.find_release(patches, repo_id, base_path, token)
         splits = choosing.chosen_splits(self.release, splits)
         kwargs.update(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
 
+from fornet_hf.arguments import check_keywords, keywords, positive
 from fornet_hf.choosing import find_pictures
 from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
 from fornet_hf.features import with_lazy_images
@@ -31,9 +32,7 @@ CITATION = """\
     primaryClass = {cs.CV},
 }"""
 
-_CALLABLES = ("foreground_transform", "fg_transform", "transform", "target_transform")
-_OUTPUTS = ("return_fg_masks", "return_composition", "epochs")
-PARAMETERS = (*(field.name for field in dataclasses.fields(RecombinationConfig)), *_CALLABLES, *_OUTPUTS)
+PARAMETERS = tuple(name for name in keywords(RecombinationConfig, Recombine) if name not in ("dataset", "config"))
 
 # The keywords of `Recombine` as fields of the builder's configuration; None: not given.
 RecombinationKeywords: Any = dataclasses.make_dataclass(
@@ -69,6 +68,12 @@ class ForNetConfig(RecombinationKeywords):  # type: ignore[misc]
         return "-".join([self.name, self.release_id, *sorted(self.splits or [])])
 
 
+def check_builder_keywords(given: Iterable[str]) -> None:
+    """Refuse keywords that neither `datasets` nor the configuration knows."""
+    theirs = keywords(datasets.DatasetBuilder, datasets.BuilderConfig)
+    check_keywords(set(given) - set(theirs), set(keywords(ForNetConfig)) - set(theirs))
+
+
 def check_name(name: str | None) -> None:
     """Refuse names of configurations that do not exist, which `datasets` would take for new ones."""
     if name not in (None, "default"):
@@ -94,9 +99,7 @@ def workers(num_proc: int | None) -> int:
     Raises:
         ConfigurationError: MAX_WORKERS or `num_proc` is no positive number.
     """
-    if num_proc is not None and num_proc < 1:
-        raise ConfigurationError(explain("num_proc", found=num_proc, allowed="1 or more, or None"))
-    return max_workers() if num_proc is None else min(num_proc, max_workers())
+    return max_workers() if num_proc is None else min(positive("num_proc", num_proc), max_workers())
 
 
 def recombined(dataset: Any, config: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
+from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import Open
 from fornet_hf.hub import Token, open_file
@@ -30,8 +31,7 @@ def find_release(patches: str | None, repo_id: str | None, base_path: str | None
 
 def find_pictures(release: Release, folder: str | None, repository: str | None, token: Token) -> Folder | Repository:
     """Where the source pictures are: a folder, a mirror, or the repository that the release names."""
-    if folder is not None and repository is not None:
-        raise ConfigurationError("imagenet_dir and imagenet_repo were both given; allowed: one of them")
+    either(imagenet_dir=folder, imagenet_repo=repository)
     if folder is not None:
         if not Path(folder).expanduser().is_dir():
             raise NotFoundError(explain("imagenet_dir: no such folder", found=repr(folder)))

@@ -29,6 +29,26 @@ def row_features(class_names: Sequence[str]) -> datasets.Features:
     return datasets.Features(features)
 
 
+def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Features:
+    """Features of what recombining makes of rows: `Value("null")` where only a function of the user knows.
+
+    Streams need them to be joined. Examples are handed on as they are, whatever stands here.
+
+    Args:
+        rows: their features; None: not known.
+        hooks: the `Hooks` of the recombination.
+    """
+    unknown = datasets.Value("null")
+    image = datasets.Image() if hooks.transform is None else unknown
+    label = rows["label"] if rows is not None and "label" in rows else datasets.Value("int64")
+    features = {"image": image, "label": label if hooks.target_transform is None else unknown}
+    if hooks.return_fg_masks:
+        features["mask"] = image
+    if hooks.return_composition:
+        features["composition"] = unknown
+    return datasets.Features(features)
+
+
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
     """`datasets.Image` whose pictures read and decode their bytes at first use. In files it is a plain `Image`.
 

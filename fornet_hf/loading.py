@@ -12,11 +12,13 @@ from typing import Any
 
 import datasets
 
+from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.building import PARAMETERS
 from fornet_hf.choosing import REPOSITORY
-from fornet_hf.errors import INSTALL, ConfigurationError, explain
+from fornet_hf.errors import INSTALL, ConfigurationError
 from fornet_hf.hub import Token, remote_address
 from fornet_hf.locations import Repository, locate
+from fornet_hf.recombination.splits import names_in
 
 
 def load_dataset(
@@ -57,8 +59,9 @@ def load_dataset(
         verification_mode: as in `datasets.load_dataset`.
         keep_in_memory: as in `datasets.load_dataset`.
         trust_remote_code: accepted for compatibility.
-        **recombination: keywords of `fornet_hf.Recombine`, which set the transform. They never cause a second
-            preparation.
+        **recombination: keywords of `fornet_hf.Recombine`, which set the transform, on each split its own:
+            validation is recombined as in evaluation, unless `evaluation` says otherwise. They never cause a
+            second preparation.
 
     Returns:
         A Dataset, an IterableDataset, or a dict of them. The first call prepares; later ones read the cache.
@@ -67,8 +70,7 @@ def load_dataset(
         ForNetError: a release, a source picture, the Hub or a parameter is not as it must be.
     """
     del trust_remote_code
-    if unknown := sorted(set(recombination) - set(PARAMETERS)):
-        raise ConfigurationError(explain("unknown keywords", found=unknown, allowed=sorted(PARAMETERS)))
+    check_keywords(recombination, [*keywords(load_dataset), *PARAMETERS])
     make_builder = functools.partial(
         _builder_class(),
         cache_dir=None if cache_dir is None else str(cache_dir),
@@ -95,16 +97,11 @@ def _builder(make_builder: Callable[..., Any], split: str | None, download_mode:
     every = make_builder()
     if split is None:
         return every
-    part = make_builder(splits=_named(split))
+    part = make_builder(splits=names_in(split))
     reuse = datasets.DownloadMode.REUSE_DATASET_IF_EXISTS
     anew = datasets.DownloadMode(download_mode or reuse) != reuse
     # The newer one, for a part may have been prepared anew because something was wrong with the whole.
     return part if anew or _prepared(part) >= _prepared(every) else every
-
-
-def _named(split: str) -> list[str]:
-    """The splits which `split` takes rows from: those of `train[:10%]+validation` are train and validation."""
-    return sorted({part.split("[")[0].strip() for part in str(split).split("+")})
 
 
 def _prepared(builder: Any) -> float:

@@ -178,7 +178,7 @@ def _epochs(
     """For each epoch, the recombination of each row."""
     if epochs < 1:
         raise ConfigurationError(explain("epochs is not allowed", found=epochs, allowed="1 or more"))
-    recombine = Recombine(ds, **{"seed": 0, "epochs": epochs, **parameters})
+    recombine = Recombine(ds, **{"seed": 0, "epochs": epochs, "evaluation": False, **parameters})
     for epoch in range(epochs):
         recombine.clock.epoch = epoch
         yield [recombine.recombine(row)[0].image for row in rows.values()]

@@ -65,6 +65,19 @@ def test_two_workers_give_the_same_rows_in_the_same_order(folder, monkeypatch):
     assert stored(rows) == expected
 
 
+def test_misspelt_keywords_are_named_with_the_nearest(folder):
+    with pytest.raises(ConfigurationError, match=r"found fg_bates; allowed: .*patches.*\. Did you mean fg_bates_n\?"):
+        load(folder, fg_bates=3)
+
+
+def test_validation_is_recombined_as_in_evaluation(folder):
+    both = load(folder, flip=0.5)
+    images = [[example["image"].tobytes() for example in both["validation"]] for _ in range(2)]
+    assert images[0] == images[1]
+    images = [[example["image"].tobytes() for example in both["train"]] for _ in range(2)]
+    assert images[0] != images[1]
+
+
 def test_a_wrong_number_of_workers_is_named(folder, monkeypatch):
     monkeypatch.setenv("MAX_WORKERS", "abc")
     with pytest.raises(ConfigurationError, match=r"MAX_WORKERS.*'abc'"):

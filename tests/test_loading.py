@@ -10,6 +10,7 @@ from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, PatchFormatError
 from fornet_hf.loading import load_dataset
 from fornet_hf.locations import Folder
+from fornet_hf.recombination import Recombine
 from fornet_hf.release import open_release
 from fornet_hf.rows import cutout
 from tests.pictures import CLASSES, write_release
@@ -142,6 +143,38 @@ def test_a_failed_preparation_can_be_repeated(folder):
 def test_wrong_parameters_are_named(folder, keywords, error, says):
     with pytest.raises(error, match=says):
         load(folder, **{"split": "train", **keywords})
+
+
+def test_misspelt_keywords_are_named_with_the_nearest(folder):
+    with pytest.raises(ConfigurationError, match=r"found fg_bates; allowed: .*transform.*\. Did you mean fg_bates_n"):
+        load(folder, fg_bates=3)
+
+
+def passes(rows):
+    return [[example["image"].tobytes() for example in rows] for _ in range(2)]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_validation_is_recombined_as_in_evaluation_and_training_is_not(folder, streaming):
+    both = load(folder, crop=32, flip=0.5, streaming=streaming)
+    alone = load(folder, crop=32, flip=0.5, streaming=streaming, split="validation")
+    first, second = passes(alone)
+    assert first == second == passes(both["validation"])[0]
+    first, second = passes(both["train"])
+    assert first != second
+
+
+def test_what_is_said_of_evaluation_wins(folder):
+    first, second = passes(load(folder, crop=32, flip=0.5, split="validation", evaluation=False))
+    assert first != second
+    first, second = passes(load(folder, crop=32, flip=0.5, split="train", evaluation=True))
+    assert first == second
+
+
+def test_a_transform_set_later_knows_the_split_too(folder):
+    rows = load(folder, split="validation[:2]")
+    first, second = passes(rows.with_transform(Recombine(rows, flip=0.5)))
+    assert first == second
 
 
 def test_a_broken_manifest_is_named(folder):

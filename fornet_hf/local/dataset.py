@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.local.index import open_split
 from fornet_hf.local.recombining import LocalPool, LocalRecombiner, Originals, damaged
@@ -18,11 +19,11 @@ from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.recombiner import Recombined, configuration
+from fornet_hf.recombination.splits import decided
 from fornet_hf.recombination.steps import Compose
 from fornet_hf.sources import FolderSource
 
 _COLUMNS = ("image", "label", "mask", "composition")
-_OTHER_NAMES = {"size_fact": "fg_size_fact"}  # the public class's
 
 
 class ForNetDataset:
@@ -50,10 +51,9 @@ class ForNetDataset:
         classes: names of the class folders in label order; default: `classes.json` beside the pictures if there is
             one, else ImageNet's 1000 if all folders are among them, else sorted.
         epochs: number of epochs of the training, for schedules of `orig_img_prob`.
+        size_fact: another name of `fg_size_fact`.
         config: the parameters as one value; else give the keywords of `RecombinationConfig`.
-        **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults. `crop` may
-            also be the output size in pixels; `size_fact` is another name of `fg_size_fact`. `evaluation` is True
-            for the validation split if not given.
+        **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults.
 
     Attributes:
         classes: names of the class folders in label order.
@@ -80,27 +80,30 @@ class ForNetDataset:
         orig_ds: str | Path | None = None,
         classes: Sequence[str] | None = None,
         epochs: float | None = None,
+        size_fact: float | None = None,
         config: RecombinationConfig | None = None,
         **parameters: Any,
     ) -> None:
         split = "train" if train else "validation"
-        parameters = {_OTHER_NAMES.get(name, name): value for name, value in parameters.items()}
-        if config is None:
-            parameters.setdefault("evaluation", not train)
-        config = configuration(config, parameters)
+        factor = either(size_fact=size_fact, fg_size_fact=parameters.pop("fg_size_fact", None))
+        if factor is not None:
+            parameters["fg_size_fact"] = factor
+        config = decided(configuration(config, parameters, ForNetDataset), split)
         hooks = Hooks(
-            foreground_transform=foreground_transform if fg_transform is None else fg_transform,
+            foreground_transform=either(foreground_transform=foreground_transform, fg_transform=fg_transform),
             transform=_chained(transform),
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
         )
-        originals = _originals(config, imagenet_dir if orig_ds is None else orig_ds, split, masks=return_fg_masks)
+        imagenet_dir = either(imagenet_dir=imagenet_dir, orig_ds=orig_ds)
+        originals = _originals(config, imagenet_dir, split, masks=return_fg_masks)
         self._split = open_split(Path(root).expanduser(), split, classes)
         self.classes = list(self._split.classes)
         self.class_to_idx = {name: label for label, name in enumerate(self.classes)}
         pool = LocalPool(self._split, config.pruning_ratio)
         self._recombiner = LocalRecombiner(pool, config, hooks, Clock(epochs=epochs or None), originals)
+        self._recombiner.rows_of_a_pass = len(self)
 
     def __len__(self) -> int:
         return len(self._split.labels)
@@ -205,6 +208,10 @@ class ForNetDataset:
     @epoch.setter
     def epoch(self, value: float) -> None:
         self.clock.epoch = value
+
+    def set_epoch(self, epoch: float) -> None:
+        """Set the epoch: the name by which training libraries look for it."""
+        self.clock.epoch = epoch
 
     @property
     def epochs(self) -> float | None:

@@ -5,7 +5,8 @@ sampling     draws one Composition: numbers, no pixels
 compositing  pixels from a Composition: no randomness
 transform    `Recombine`, the callable for `ds.set_transform`
 streaming    the same for streamed datasets
-dataset      epochs
+dataset      datasets with an epoch
+epochs       the epoch, told to all parts of a dataset
 tensors      pictures as torch tensors
 """
 
@@ -14,8 +15,9 @@ from __future__ import annotations
 from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
-from fornet_hf.recombination.dataset import PreparedDataset, as_prepared, set_epoch
+from fornet_hf.recombination.dataset import PreparedDataset, as_prepared
 from fornet_hf.recombination.declared import ImageAndMask, ImageOnly
+from fornet_hf.recombination.epochs import set_epoch
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.sampling import draw
 from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream

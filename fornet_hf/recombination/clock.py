@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import warnings
 from multiprocessing.context import get_spawning_popen
 from typing import Any
 
+from fornet_hf.arguments import plain
 from fornet_hf.errors import ConfigurationError, explain
 
 
@@ -22,7 +24,7 @@ class Clock:
     """
 
     def __init__(self, epoch: float = 0.0, epochs: float | None = None) -> None:
-        self._cells = multiprocessing.RawArray("d", 2)
+        self._cells = multiprocessing.RawArray("d", 4)  # epoch, epochs, passes in this epoch, whether that was told
         self.epoch = epoch
         self.epochs = epochs
 
@@ -41,7 +43,11 @@ class Clock:
 
     @epoch.setter
     def epoch(self, value: float) -> None:
-        self._cells[0] = _checked("epoch", value, 0.0)
+        self._cells[0] = epoch = _checked("epoch", value, 0.0)
+        self._cells[2] = 0.0
+        if self.epochs is not None and epoch > self.epochs:
+            what = f"epoch {epoch:g} is beyond the {self.epochs:g} epochs that were set: schedules stay at their end"
+            _warn(explain(what, then="Set more: fornet_hf.set_epoch(ds, epoch, epochs=...)."))
 
     @property
     def epochs(self) -> float | None:
@@ -52,6 +58,23 @@ class Clock:
     def epochs(self, value: float | None) -> None:
         self._cells[1] = 0.0 if value is None else _checked("epochs", value, 1.0)
 
+    def advance(self, passes: float) -> None:
+        """Note that examples of a part of a pass, or of several, were made; warn if the epoch seems to be forgotten.
+
+        Epochs that were set on something that does not lead here (an attribute of joined datasets, say) cannot be
+        seen. That the same epoch is passed over again and again can.
+        """
+        self._cells[2] += passes
+        if self._cells[2] > _PASSES and not self._cells[3]:
+            self._cells[3] = 1.0
+            what = f"more than {_PASSES} passes over the rows in epoch {self.epoch:g}: examples or schedules repeat"
+            _warn(
+                explain(what, then="Before each epoch call fornet_hf.set_epoch(ds, epoch), which reaches all parts.")
+            )
+
+
+_PASSES = 2  # one to train, one to measure
+
 
 def _with_cells(cells: Any) -> Clock:
     clock = Clock.__new__(Clock)
@@ -59,7 +82,12 @@ def _with_cells(cells: Any) -> Clock:
     return clock
 
 
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
 def _checked(name: str, value: float, low: float) -> float:
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value < math.inf:
         raise ConfigurationError(explain(f"{name} is not allowed", found=repr(value), allowed=f"{low:g} or more"))
     return float(value)

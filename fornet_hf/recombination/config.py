@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from fornet_hf.arguments import check_keywords, keywords, plain
 from fornet_hf.errors import ConfigurationError, explain
 
 COMBINATIONS = ("orig", "same", "all")
@@ -42,6 +43,7 @@ class CropConfig:
     interpolation: str = BILINEAR
 
     def __post_init__(self) -> None:
+        _without_numpy(self)
         size = (self.size, self.size) if _is_integer(self.size) else self.size
         fits = _is_pair(size) and all(_is_integer(side) and 1 <= side <= 4096 for side in size)
         _require(fits, "crop.size", self.size, "pixels from 1 to 4096, or (width, height)")
@@ -84,10 +86,11 @@ class RecombinationConfig:
             cell, placed anywhere; None: no grid.
         fg_size_fact: factor on the object's area, above 0 to 1,000,000.
         paste_pre_transform: False crops the background first and pastes into the crop.
-        crop: compose straight at the output size of this crop; None gives the whole canvas.
+        crop: compose straight at the output size of this crop, also given as its `size` alone; None gives the
+            whole canvas.
         flip: probability of mirroring left to right, 0 to 1.
         evaluation: the crop is centred, and so is what shows of a foreground larger than the background; no flip,
-            and the same examples in every epoch.
+            and the same examples in every epoch. None: True for the validation split, else False.
         seed: with a seed an example depends on (seed, epoch, key) alone. None: on torch's seed of the process,
             or, without torch, on the system's entropy; in evaluation it means 0.
 
@@ -108,10 +111,11 @@ class RecombinationConfig:
     paste_pre_transform: bool = True
     crop: CropConfig | None = None
     flip: float = 0.0
-    evaluation: bool = False
+    evaluation: bool | None = None
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        _without_numpy(self)
         if self.background_combination == "original":
             object.__setattr__(self, "background_combination", "orig")
         _choice(self, "background_combination", COMBINATIONS)
@@ -121,8 +125,10 @@ class RecombinationConfig:
         _number(self, "rel_jut_out", 0, 1)
         _number(self, "flip", 0, 1)
         _integer(self, "fg_bates_n", -1000, 1000)
-        for name in ("paste_pre_transform", "evaluation"):
-            _require(isinstance(getattr(self, name), bool), name, getattr(self, name), "True or False")
+        for name, choices in (("paste_pre_transform", (True, False)), ("evaluation", (True, False, None))):
+            value = getattr(self, name)
+            fits = any(value is choice for choice in choices)
+            _require(fits, name, value, f"{', '.join(map(str, choices[:-1]))} or {choices[-1]}")
         if isinstance(self.orig_img_prob, str):
             _choice(self, "orig_img_prob", SCHEDULES)
         else:
@@ -133,8 +139,11 @@ class RecombinationConfig:
             _integer(self, "seed", 0, 2**64 - 1)
         fact = self.fg_size_fact
         _require(_is_number(fact) and 0 < fact <= _LARGEST, "fg_size_fact", fact, f"above 0 to {_LARGEST:,.0f}")
-        crop = self.crop
-        _require(crop is None or isinstance(crop, CropConfig), "crop", crop, "a CropConfig, or None")
+        crop: object = self.crop
+        if isinstance(crop, (int, tuple, list)) and not isinstance(crop, bool):
+            object.__setattr__(self, "crop", crop := CropConfig(size=crop))  # type: ignore[arg-type]
+        allowed = "pixels (224), (width, height) in pixels, a CropConfig, or None"
+        _require(crop is None or isinstance(crop, CropConfig), "crop", crop, allowed)
         self._check_jitter()
 
     def _check_jitter(self) -> None:
@@ -152,6 +161,11 @@ class RecombinationConfig:
         """The shares by which the goal interval is widened below and above."""
         jitter = self.fg_scale_jitter
         return jitter if isinstance(jitter, tuple) else (jitter, jitter)
+
+    @property
+    def follows_epochs(self) -> bool:
+        """Whether examples depend on the epoch that was set."""
+        return not self.evaluation and (self.seed is not None or isinstance(self.orig_img_prob, str))
 
     def original_probability(self, epoch: float, epochs: float | None) -> float:
         """Probability of the original picture in epoch `epoch` (from 0) of `epochs`.
@@ -190,11 +204,19 @@ class RecombinationConfig:
         return cls(**values)
 
 
+def _without_numpy(config: Any) -> None:
+    for field in dataclasses.fields(config):
+        object.__setattr__(config, field.name, plain(getattr(config, field.name)))
+
+
 def _known(cls: type, what: str, value: object) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(cls)]
-    known = isinstance(value, Mapping) and set(value) <= set(names)
-    _require(known, what, sorted(value) if isinstance(value, Mapping) else value, f"an object with {names}")
-    return {name: tuple(item) if isinstance(item, list) else item for name, item in value.items()}  # type: ignore[attr-defined]
+    names = keywords(cls)
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            explain(f"{what} is not allowed", found=repr(value), allowed=f"an object with {names}")
+        )
+    check_keywords(value, names)
+    return {name: tuple(item) if isinstance(item, list) else item for name, item in value.items()}
 
 
 def _choice(config: object, name: str, allowed: tuple[str, ...]) -> None:

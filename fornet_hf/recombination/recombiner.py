@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
+from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.compositing import Composed, Parts, rendering
 from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import CropConfig, RecombinationConfig
+from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.decoding import Picture, decoded, size_of
 from fornet_hf.recombination.hooks import Hooks, split_geometry
@@ -58,6 +59,7 @@ class Recombiner:
         self.config, self.hooks, self.clock = config, hooks, clock
         self.pool = pool
         self._process_seed = ProcessSeed()
+        self.rows_of_a_pass: int | None = None  # None: not known
         # With background first, the user's crop or resize is called on the background, the rest on the result.
         self._first, self._rest = (None, hooks.transform)
         if not config.paste_pre_transform:
@@ -66,16 +68,13 @@ class Recombiner:
     def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
         """A batch of rows (a dict of lists) as a batch of examples (a dict of lists).
 
-        A single column (`ds["label"]`) is given back as it is.
-
         Raises:
             ConfigurationError: columns are missing.
         """
         missing = [name for name in NEEDED if name not in batch]
-        if missing and len(batch) == 1:
-            return dict(batch)
         if missing:
-            what, then = "rows lack columns that recombining needs", "Keep them, or call ds.reset_format() first."
+            what = "rows lack columns that recombining needs"
+            then = "Keep them; columns alone are read without recombining: ds.with_format(None)[name]."
             raise ConfigurationError(
                 explain(what, found=f"{list(batch)}", allowed=f"all of {list(NEEDED)}", then=then)
             )
@@ -87,6 +86,8 @@ class Recombiner:
         """An example of each row: the columns of `Recombine`'s output."""
         waiting, examples = iter(rows), list[dict[str, Any]]()
         while some := list(islice(waiting, _TOGETHER)):
+            if self.rows_of_a_pass and self.config.follows_epochs:
+                self.clock.advance(len(some) / self.rows_of_a_pass)
             for group in _groups(in_step(self.drawing(row) for row in some)):
                 composed = in_step(self.rendering(one) for one in group)
                 examples += map(self._handed_over, group, composed)
@@ -190,17 +191,28 @@ class _Only(BackgroundShape):
         return self
 
 
-def configuration(config: RecombinationConfig | None, parameters: Mapping[str, Any]) -> RecombinationConfig:
-    """The configuration from one value, or from keywords; `crop` may be a number of pixels.
+def configuration(
+    config: RecombinationConfig | Mapping[str, Any] | None,
+    parameters: Mapping[str, Any],
+    *doors: Callable[..., object],
+) -> RecombinationConfig:
+    """The configuration from one value, or from keywords.
+
+    Args:
+        config: the one value.
+        parameters: the keywords.
+        doors: what the user called, whose own keywords are allowed beside those of the configuration.
 
     Raises:
         ConfigurationError: both were given, an unknown keyword, or a value that is not allowed.
     """
+    check_keywords(parameters, keywords(RecombinationConfig, *doors))
     if config is None:
-        values = dict(parameters)
-        if isinstance(values.get("crop"), (int, tuple, list)):
-            values["crop"] = CropConfig(size=values["crop"])
-        return RecombinationConfig.from_json(values)
+        return RecombinationConfig.from_json(parameters)
+    if not isinstance(config, RecombinationConfig):
+        found, allowed = type(config).__name__, "a RecombinationConfig"
+        then = "RecombinationConfig.from_json(config) makes one of a dict."
+        raise ConfigurationError(explain("config is not allowed", found=found, allowed=allowed, then=then))
     if parameters:
         raise ConfigurationError(
             explain("give config or keywords, not both", found=f"config and {sorted(parameters)}")

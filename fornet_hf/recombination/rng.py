@@ -6,10 +6,14 @@ Every example has its own counter-based generator, keyed by a digest of a few na
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import sys
+from typing import Any
 
 import numpy as np
+
+_IMPORTED_IN = os.getpid()  # in forked processes another
 
 
 def generator(*names: object) -> np.random.Generator:
@@ -19,31 +23,51 @@ def generator(*names: object) -> np.random.Generator:
 
 
 class ProcessSeed:
-    """A seed for runs without one: differs between processes, workers and accesses; is never pickled.
+    """Names for a generator of runs without a seed: others in each process, worker and access; never pickled.
 
-    Where torch is loaded it follows torch's seed of this process, which DataLoader sets anew for each worker in
-    each epoch; so `torch.manual_seed` makes a run repeatable. Else it is the system's entropy.
+    Where torch is loaded they follow torch's seed of this process, which DataLoader sets anew for each worker in
+    each epoch; so `torch.manual_seed` makes a run repeatable. What launchers and `multiprocessing` call the process
+    is added, as ranks, and workers of forked processes, may have equal seeds. Without torch, and in processes forked
+    by anything but DataLoader, which have their parent's seed, it is the system's entropy.
     """
 
     def __init__(self) -> None:
         self._origin: tuple[int, int] | None = None
-        self._entropy = 0
+        self._names: tuple[object, ...] = ()
         self._count = 0
 
     def __reduce__(self) -> tuple[type[ProcessSeed], tuple[()]]:
         return ProcessSeed, ()
 
-    def next(self) -> tuple[int, int]:
-        """The process's seed, and the number of earlier calls in this process."""
+    def next(self) -> tuple[object, ...]:
+        """The process's names, and the number of earlier calls in this process."""
         origin = os.getpid(), _torch_seed()
         if origin != self._origin:  # also after a fork, so that workers do not repeat their parent
             self._origin, self._count = origin, 0
-            self._entropy = origin[1] if origin[1] >= 0 else int.from_bytes(os.urandom(8), "little")
+            self._names = _process_names(origin[1])
         self._count += 1
-        return self._entropy, self._count - 1
+        return *self._names, self._count - 1
+
+
+def loader_workers() -> int:
+    """The number of workers of the DataLoader that this process works for; 1 if it is no worker."""
+    worker = _worker()
+    return 1 if worker is None else int(worker.num_workers)
+
+
+def _process_names(torch_seed: int) -> tuple[object, ...]:
+    if torch_seed < 0 or (os.getpid() != _IMPORTED_IN and _worker() is None):
+        return (int.from_bytes(os.urandom(16), "little"),)
+    return torch_seed, os.environ.get("RANK", ""), multiprocessing.current_process().name
 
 
 def _torch_seed() -> int:
     """Torch's seed of this process, -1 where torch is not loaded; loading it would take seconds."""
     torch = sys.modules.get("torch")
     return int(torch.initial_seed()) if torch is not None and hasattr(torch, "initial_seed") else -1
+
+
+def _worker() -> Any:
+    """What torch tells a worker of a DataLoader; None in any other process."""
+    data = sys.modules.get("torch.utils.data")
+    return None if data is None else data.get_worker_info()

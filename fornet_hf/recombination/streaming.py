@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import datasets
 import numpy as np
+from PIL import Image
 
+from fornet_hf.arguments import either, positive
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.features import with_lazy_images
+from fornet_hf.features import example_features, with_lazy_images
 from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.config import RecombinationConfig
+from fornet_hf.recombination.dataset import as_examples
 from fornet_hf.recombination.decoding import Picture, encoded, size_of
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.recombiner import NEEDED, Recombiner, configuration
-from fornet_hf.recombination.rng import generator
+from fornet_hf.recombination.rng import generator, loader_workers
 from fornet_hf.recombination.sampling import BackgroundShape
-
-if TYPE_CHECKING:
-    import datasets
-
-_HOOKS = ("foreground_transform", "transform", "target_transform", "return_fg_masks", "return_composition")
+from fornet_hf.recombination.splits import decided
 
 
 class _Entry(NamedTuple):
@@ -132,7 +133,8 @@ class StreamingRecombine(Recombiner):
     Args:
         pool_size: backgrounds to keep, 1 or more; of about 50 kB each. Unless `background_combination` is "all",
             they are shared out among the classes.
-        **parameters: as of `Recombine`.
+        split: of the rows: where `evaluation` is not given, validation is recombined as in evaluation.
+        config: as of `Recombine`, and so are all that follow.
 
     Raises:
         ConfigurationError: a parameter that is not allowed.
@@ -140,18 +142,35 @@ class StreamingRecombine(Recombiner):
 
     pool: StreamPool
 
-    def __init__(self, *, pool_size: int = 2048, **parameters: Any) -> None:
-        if isinstance(pool_size, bool) or not isinstance(pool_size, int) or pool_size < 1:
-            raise ConfigurationError(explain("pool_size is not allowed", found=repr(pool_size), allowed="1 or more"))
-        if "fg_transform" in parameters:
-            parameters["foreground_transform"] = parameters.pop("fg_transform")
-        hooks = Hooks(**{name: parameters.pop(name) for name in _HOOKS if name in parameters})
-        clock = Clock(epochs=parameters.pop("epochs", None))
-        config = configuration(parameters.pop("config", None), parameters)
+    def __init__(
+        self,
+        *,
+        pool_size: int = 2048,
+        split: object = None,
+        config: RecombinationConfig | None = None,
+        foreground_transform: Callable[[Image.Image], Image.Image] | None = None,
+        fg_transform: Callable[[Image.Image], Image.Image] | None = None,
+        transform: Callable[..., Any] | None = None,
+        target_transform: Callable[[int], Any] | None = None,
+        return_fg_masks: bool = False,
+        return_composition: bool = False,
+        epochs: float | None = None,
+        **parameters: Any,
+    ) -> None:
+        pool_size = positive("pool_size", pool_size)
+        config = decided(configuration(config, parameters, StreamingRecombine, recombine_stream), split)
+        hooks = Hooks(
+            foreground_transform=either(foreground_transform=foreground_transform, fg_transform=fg_transform),
+            transform=transform,
+            target_transform=target_transform,
+            return_fg_masks=return_fg_masks,
+            return_composition=return_composition,
+        )
         by_class = config.background_combination != "all"
         self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
         self._next = 0  # place in the stream, if the pass goes on
-        super().__init__(self._new_pool(random=generator("pool")), config, hooks, clock)
+        self._began: int | None = None  # place where a pass began of which only one batch was seen
+        super().__init__(self._new_pool(random=generator("pool")), config, hooks, Clock(epochs=epochs))
 
     def __call__(self, batch: Mapping[str, list[Any]], places: Sequence[int] | None = None) -> dict[str, list[Any]]:
         """A batch of rows as a batch of examples; its backgrounds join the pool first.
@@ -163,6 +182,10 @@ class StreamingRecombine(Recombiner):
         if places is not None:
             if places[0] == 0 or places[0] != self._next:
                 self.pool = self._new_pool(random=generator("pool", *self._names("")))
+                self._began = places[0]
+            elif self._began is not None and self.config.follows_epochs:  # the second batch: this is no mere look
+                self.clock.advance(1 / loader_workers() if self._began == 0 else 0)
+                self._began = None
             self._next = places[-1] + 1
         if all(name in batch for name in NEEDED):
             columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
@@ -177,10 +200,20 @@ def recombine_stream(
     """A streamed dataset of rows as a streamed dataset of examples; see `StreamingRecombine` for the parameters.
 
     Raises:
-        ConfigurationError: a parameter that is not allowed.
+        ConfigurationError: a parameter that is not allowed, or rows that are not streamed.
     """
+    if not isinstance(rows, datasets.IterableDataset):
+        found, allowed = type(rows).__name__, "a datasets.IterableDataset, such as one split"
+        then = "For a Dataset: ds.set_transform(Recombine(ds, ...)), which recombines anew at every access."
+        raise ConfigurationError(explain("the rows are no stream", found=found, allowed=allowed, then=then))
     columns = list(rows.column_names or NEEDED)
-    recombine = StreamingRecombine(**parameters)
-    return with_lazy_images(rows).map(
-        recombine, batched=True, batch_size=batch_size, with_indices=True, remove_columns=columns
+    recombine = StreamingRecombine(**{"split": rows.split, **parameters})
+    examples = with_lazy_images(rows).map(
+        recombine,
+        batched=True,
+        batch_size=positive("batch_size", batch_size),
+        with_indices=True,
+        remove_columns=columns,
+        features=example_features(rows.features, recombine.hooks),
     )
+    return as_examples(examples)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from fornet_hf.arguments import either
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.dataset import as_prepared
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.pool import BackgroundPool
 from fornet_hf.recombination.recombiner import Recombiner, configuration
+from fornet_hf.recombination.splits import decided
 
 if TYPE_CHECKING:
     import datasets
@@ -42,8 +44,7 @@ class Recombine(Recombiner):
         return_fg_masks: also return the pasted mask, as `mask`.
         return_composition: also return what was drawn, as `composition`.
         epochs: number of epochs of the training, for schedules.
-        **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults; `crop` may
-            also be the output size in pixels.
+        **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults.
 
     Raises:
         ConfigurationError: a parameter that is not allowed, or a dataset which is not a prepared one.
@@ -65,9 +66,9 @@ class Recombine(Recombiner):
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
-        config = configuration(config, parameters)
+        config = decided(configuration(config, parameters, Recombine), getattr(dataset, "split", None))
         hooks = Hooks(
-            foreground_transform=foreground_transform if fg_transform is None else fg_transform,
+            foreground_transform=either(foreground_transform=foreground_transform, fg_transform=fg_transform),
             transform=transform,
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,
@@ -75,3 +76,4 @@ class Recombine(Recombiner):
         )
         pool = BackgroundPool(as_prepared(dataset), config.pruning_ratio)
         super().__init__(pool, config, hooks, Clock(epochs=epochs))
+        self.rows_of_a_pass = len(dataset)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fornet_hf
-from fornet_hf import ForNetDataset
+from fornet_hf import ForNetDataset, RecombinationConfig
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, SourceError
 from fornet_hf.local.packing import pack
 from tests.local.conftest import opened
@@ -99,6 +99,9 @@ def test_the_public_names_of_parameters_are_known(applied):
 def test_validation_is_the_same_every_time_unless_told_otherwise(applied):
     assert pixels(ForNetDataset(applied, train=False)) == pixels(ForNetDataset(applied, train=False))
     assert not ForNetDataset(applied, train=False, evaluation=False).config.evaluation
+    assert ForNetDataset(applied, train=False, config=RecombinationConfig()).config.evaluation
+    assert not ForNetDataset(applied, train=False, config=RecombinationConfig(evaluation=False)).config.evaluation
+    assert ForNetDataset(applied, evaluation=True).config.evaluation
     training = ForNetDataset(applied)
     assert pixels(training) != pixels(training)
 

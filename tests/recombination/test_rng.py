@@ -31,7 +31,7 @@ def test_the_global_generator_is_left_alone():
 
 def test_a_process_counts_its_examples():
     seed = ProcessSeed()
-    (first, zero), (second, one) = seed.next(), seed.next()
+    (*first, zero), (*second, one) = seed.next(), seed.next()
     assert (first, zero, one) == (second, 0, 1)
 
 
@@ -39,15 +39,80 @@ def test_it_follows_the_seed_of_torch():
     torch = pytest.importorskip("torch")
     seed = ProcessSeed()
     torch.manual_seed(5)
-    assert seed.next() == (5, 0)
+    assert seed.next() == (5, "", "MainProcess", 0)
     torch.manual_seed(6)
-    assert seed.next() == (6, 0)
+    assert seed.next() == (6, "", "MainProcess", 0)
 
 
 def test_a_copy_starts_anew():
     seed = ProcessSeed()
     seed.next()
-    assert pickle.loads(pickle.dumps(seed)).next()[1] == 0
+    assert pickle.loads(pickle.dumps(seed)).next()[-1] == 0
+
+
+FORKS = """
+import multiprocessing, os, sys
+if "torch" in sys.argv:
+    import torch
+    torch.manual_seed(5)
+from fornet_hf.recombination.rng import ProcessSeed
+seed = ProcessSeed()
+if "used" in sys.argv:
+    seed.next()
+
+def show(*_):
+    os.write(1, f"{seed.next()}\\n{ProcessSeed().next()}\\n".encode())
+
+if "raw" in sys.argv:
+    for _ in range(3):
+        if os.fork() == 0:
+            show()
+            os._exit(0)
+        os.wait()
+else:
+    for _ in range(3):
+        process = multiprocessing.get_context("fork").Process(target=show, name="alike")
+        process.start()
+        process.join()
+"""
+
+
+@pytest.mark.parametrize("loaded", ["torch", "none"])
+@pytest.mark.parametrize("used", ["used", "new"])
+@pytest.mark.parametrize("how", ["raw", "multiprocessing"])
+def test_forks_of_one_process_differ(loaded, used, how):
+    if loaded == "torch":
+        pytest.importorskip("torch")
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-W", "ignore", "-c", FORKS, loaded, used, how]
+    seeds = subprocess.check_output(command, env=environment, text=True).splitlines()
+    assert len(seeds) == len(set(seeds)) == 6
+
+
+def _names(_):
+    return ProcessSeed().next()
+
+
+def test_workers_of_a_loader_are_repeatable_and_differ():
+    torch = pytest.importorskip("torch")
+
+    def run():
+        torch.manual_seed(5)
+        return list(torch.utils.data.DataLoader([0] * 4, batch_size=1, num_workers=2, collate_fn=_names))
+
+    first, second = run(), run()
+    assert [names[0] for names in first] == [names[0] for names in second]
+    assert len({names[0] for names in first}) == 2
+
+
+def test_ranks_with_equal_seeds_differ(monkeypatch):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(5)
+    names = set()
+    for rank in "012":
+        monkeypatch.setenv("RANK", rank)
+        names.add(ProcessSeed().next())
+    assert len(names) == 3
 
 
 def test_without_torch_every_process_draws_its_own():

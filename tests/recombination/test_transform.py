@@ -204,15 +204,11 @@ def test_user_transforms_are_called(ds):
     assert ((example["image"] == (255, 0, 0)).all(axis=-1)).any()
 
 
-def test_a_single_column_passes(ds, rows):
-    with_recombine(ds)
-    assert list(ds["label"]) == [row.label for row in rows]
-
-
-def test_missing_columns_are_named(ds):
-    with_recombine(ds)
-    with pytest.raises(ConfigurationError, match="'foreground'"):
-        ds.select_columns(["key", "label"])[0]
+@pytest.mark.parametrize("names", [["key", "label"], ["label"]])
+def test_missing_columns_are_named(ds, names):
+    part = ds.select_columns(names)
+    with pytest.raises(ConfigurationError, match=r"'foreground'.*with_format\(None\)"):
+        part.with_transform(Recombine(ds))[0]
 
 
 def test_config_and_keywords_exclude_each_other(ds):
