@@ -127,7 +127,7 @@ def _frame(
         window=window,
         output=output,
         interpolation=interpolation,
-        paste_first=config.evaluation and config.paste_pre_transform and config.crop is not None,
+        paste_first=bool(config.evaluation) and config.paste_pre_transform and config.crop is not None,
         flip=not config.evaluation and chance.flip < config.flip,
     )
 
