@@ -98,10 +98,10 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def _generate_examples(
         self, units: "typing.Sequence[Unit]"
     ) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
-        from fornet_hf import choosing
+        from fornet_hf.healing import healed_rows
 
         for unit in units:
-            for row in unit.rows(choosing.opener(self.token)):
+            for row in healed_rows(unit, self.token):
                 yield row.key, dataclasses.asdict(row)
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,7 @@ from urllib.parse import unquote
 
 from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.files import Open
-from fornet_hf.hub import Token, open_file
+from fornet_hf.hub import Token
 from fornet_hf.locations import Folder, Repository, locate
 from fornet_hf.release import Release, open_release
 
@@ -59,8 +57,3 @@ def chosen_splits(release: Release, splits: str | Sequence[str] | None) -> list[
     if unknown := sorted(set(wanted) - set(release.splits)):
         raise ConfigurationError(explain("no such split", found=unknown, allowed=list(release.splits)))
     return [split for split in release.splits if split in wanted]
-
-
-def opener(token: Token) -> Open:
-    """What opens a unit's files, here or on the Hub."""
-    return functools.partial(open_file, token=token)

@@ -16,7 +16,16 @@ from urllib.parse import unquote
 import huggingface_hub as hub
 from huggingface_hub import errors
 
-from fornet_hf.errors import AccessError, ForNetError, NotFoundError, StorageError, UnreachableError, explain
+from fornet_hf.cached import is_whole
+from fornet_hf.errors import (
+    AccessError,
+    ForNetError,
+    IntegrityError,
+    NotFoundError,
+    StorageError,
+    UnreachableError,
+    explain,
+)
 from fornet_hf.files import open_local
 
 Token = str | bool | None
@@ -29,21 +38,54 @@ _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 
 
 def download(
-    repository: str, path: str, revision: str | None = None, token: Token = None, *, anew: bool = False
+    repository: str,
+    path: str,
+    revision: str | None = None,
+    token: Token = None,
+    *,
+    anew: bool = False,
+    cache: Path | None = None,
 ) -> Path:
-    """A file of a dataset repository, in the shared Hub cache; a broken download is taken up again.
+    """A file of a dataset repository, in the Hub's cache; a broken or damaged download is repeated.
 
-    With `anew` the file is downloaded even if the cache has it.
+    Args:
+        repository: `owner/name`.
+        path: in the repository.
+        revision: branch, tag or commit; default: main.
+        token: for the Hub.
+        anew: download the file even if the cache has it.
+        cache: the folder; default: the shared one.
 
     Raises:
         AccessError, NotFoundError, StorageError, UnreachableError.
+        IntegrityError: twice in a row, what arrives is not what the Hub says it has.
     """
+    before = None if anew else hub.try_to_load_from_cache(repository, path, cache, revision, "dataset")
+    file = _download(repository, path, revision, token, anew=anew, cache=cache)
+    if str(file) != before and not is_whole(file):
+        file = _download(repository, path, revision, token, anew=True, cache=cache)
+        if not is_whole(file):
+            then = "Something between damages what passes, or the disk is failing: try another network or disk."
+            what = f"{path} of {repository}: downloaded twice, it is not the file that the Hub has"
+            raise IntegrityError(explain(what, found=file, allowed=f"digest {file.resolve().name}", then=then))
+    return file
+
+
+def _download(
+    repository: str, path: str, revision: str | None, token: Token, *, anew: bool, cache: Path | None
+) -> Path:
     for pause in _pauses():
         try:
             with explained(repository, revision, path, token):
                 return Path(
                     hub.hf_hub_download(
-                        repository, path, repo_type="dataset", revision=revision, token=token, force_download=anew
+                        repository,
+                        path,
+                        repo_type="dataset",
+                        revision=revision,
+                        token=token,
+                        force_download=anew,
+                        cache_dir=cache,
                     )
                 )
         except UnreachableError as error:
@@ -211,8 +253,9 @@ def _other(error: Exception, repository: str, file: str) -> ForNetError | None:
         return _http(error, repository, file)
     if type(error).__module__.split(".")[0] in _CLIENTS:  # some of them are OSErrors too
         return UnreachableError(explain(f"{file}{repository}: the connection broke", found=_first_line(error)))
-    if isinstance(error, OSError):
-        return UnreachableError(f"{file}{repository}: {_first_line(error)}")
+    # A ValueError is that of a download past the cache; one without cause is of a parameter.
+    if isinstance(error, OSError) or (isinstance(error, ValueError) and error.__cause__ is not None):
+        return UnreachableError(f"{file}{repository}: {_first_line(error.__cause__ or error)}")
     return None
 
 

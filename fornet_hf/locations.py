@@ -15,7 +15,8 @@ from typing import Protocol
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # documented, but not listed there
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.cached import is_whole
+from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, UnreachableError, explain
 from fornet_hf.hub import Token, download, remote_address
 from fornet_hf.listing import Listing, list_files
 from fornet_hf.progress import progress, without_bars_of_files
@@ -128,9 +129,16 @@ class Repository:
         return f"{self.id} {hashlib.sha256(repr(shards).encode()).hexdigest()[:16]}"
 
     def fetch(self, path: str) -> Path:
-        """The file in the Hub cache, downloaded if need be."""
+        """The file in the Hub cache, downloaded if need be, and again if it is damaged there."""
         with without_bars_of_files():
-            return download(self.id, path, self.revision, self.token)
+            file = download(self.id, path, self.revision, self.token)
+            if is_whole(file):
+                return file
+            try:
+                return download(self.id, path, self.revision, self.token, anew=True)
+            except UnreachableError as error:
+                what = f"{path} of {self.id} is damaged in the cache"
+                raise IntegrityError(explain(what, found=file, then="Load it once with the network.")) from error
 
     def fetch_all(self, paths: Sequence[str], what: str, *, anew: bool = False) -> list[str]:
         """The files in the Hub cache, MAX_WORKERS downloads at a time."""

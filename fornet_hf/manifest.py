@@ -77,7 +77,7 @@ class ShardEntry:
             raise NotFoundError(explain(f"{self.path}: the shard is missing", found=f"no file {file}"))
         found = (file.stat().st_size, sha256_of(file))
         if found != (self.bytes, self.sha256):
-            then = f"Download it again: delete {file.resolve()} and load once more."
+            then = "Download it again; if that does not help, tell the maintainer of the release."
             expected = f"{self.bytes} bytes, sha256 {self.sha256}"
             raise IntegrityError(
                 explain(

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, SourceError, explain
+from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import Open, open_local
 from fornet_hf.manifest import ShardEntry
 from fornet_hf.patch import apply_patch
@@ -46,6 +46,11 @@ class Outcome:
 
 class Unit(Protocol):
     """One piece of work."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Paths and addresses of the release's and the source's files that it reads; not of single pictures."""
+        ...
 
     def rows(self, open_file: Open = open_local) -> Iterator[Row]:
         """The prepared rows of this unit, in the order of its source; the first error is raised."""
@@ -91,6 +96,11 @@ class PatchUnit:
     pictures: str | FolderSource
     class_folders: Sequence[str]
 
+    @property
+    def files(self) -> Sequence[str]:
+        """The shard, and the source shard if there is one."""
+        return [self.patches] + ([] if isinstance(self.pictures, FolderSource) else [self.pictures])
+
     def rows(self, open_file: Open = open_local) -> Iterator[Row]:
         """The prepared rows in source order; a local shard is compared with the manifest before it is read.
 
@@ -128,17 +138,10 @@ class PatchUnit:
             try:
                 row = apply_patch(source, patch, self.encoding)
             except ForNetError as error:
-                raise self._advised(error).at(place) from error
+                raise error.at(place) from error
         except ForNetError as error:
             return Outcome(folder=folder, key=key, error=error)
         return Outcome(folder=folder, key=key, ratio=row.foreground_ratio, row=row)
-
-    def _advised(self, error: ForNetError) -> ForNetError:
-        """The error with what to do if the download of the source shard is to blame."""
-        if isinstance(self.pictures, FolderSource) or "://" in self.pictures:
-            return error
-        file = Path(self.pictures).resolve()  # not the name in the snapshot, which would be linked to it again
-        return type(error)(f"{error} If the download was damaged: delete {file} and load once more.")
 
     def _check(self, shard: PatchShard) -> None:
         if shard.encoding != self.encoding:
@@ -161,17 +164,11 @@ class PatchUnit:
             return
         waiting = {key: number for number, key in enumerate(shard.keys)}
         with open_file(self.pictures) as file:
-            for picture in self._pictures(file, self.pictures):
+            for picture in iter_pictures(file, name=self.pictures):
                 if picture.key in waiting:
                     yield waiting.pop(picture.key), partial(_checked_data, picture)
         for number in list(waiting.values()):
             yield number, partial(self._missing, shard, list(waiting))
-
-    def _pictures(self, file: BinaryIO, name: str) -> Iterator[Picture]:
-        try:
-            yield from iter_pictures(file, name=name)
-        except SourceError as error:
-            raise self._advised(error) from error
 
     def _read_file(self, pictures: FolderSource, key: str, label: int) -> bytes:
         return pictures.read(self.split, key, self.class_folders[label]).data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,11 @@ class FolderLegacyUnit:
     archive: str
     ratios: str | None
     pictures: FolderSource
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The archive and the ratio file."""
+        return [self.archive] + ([] if self.ratios is None else [self.ratios])
 
     def rows(self, open_file: Open = open_local) -> Iterator[Row]:
         """The prepared rows in the order of the archive.
@@ -59,6 +64,11 @@ class ShardLegacyUnit:
     archives: tuple[str, ...]
     ratios: str | None
     pictures: str
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The archives, the ratio file and the source shard."""
+        return [*self.archives, *([] if self.ratios is None else [self.ratios]), self.pictures]
 
     def rows(self, open_file: Open = open_local) -> Iterator[Row]:
         """The prepared rows in the order of the source; pictures without a patch are passed over.

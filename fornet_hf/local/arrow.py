@@ -6,7 +6,6 @@ import dataclasses
 import json
 import shutil
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, write_text
-from fornet_hf.hub import Token, open_file
+from fornet_hf.healing import healed_outcomes
+from fornet_hf.hub import Token
 from fornet_hf.local.jobs import storage_error
 from fornet_hf.local.layout import Layout
 from fornet_hf.local.origin import Origin, origin_of, read_origin, write_origin
@@ -150,7 +150,7 @@ def _write(job: _Job) -> Report:
             atomic_path(job.path) as temporary,
             ArrowWriter(features=job.features, path=str(temporary), writer_batch_size=256) as writer,
         ):
-            for outcome in job.unit.outcomes(partial(open_file, token=job.token)):
+            for outcome in healed_outcomes(job.unit, job.token):
                 if outcome.row is not None:
                     writer.write(job.features.encode_example(dataclasses.asdict(outcome.row)))
                     report.made += 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fornet_hf.errors import ForNetError, StorageError, explain
-from fornet_hf.hub import Token, disk_full, open_file
+from fornet_hf.healing import healed_outcomes
+from fornet_hf.hub import Token, disk_full
 from fornet_hf.local.journal import Journal, read_journals
 from fornet_hf.local.layout import KINDS, Layout
 from fornet_hf.local.pictures import files_of
@@ -68,8 +68,7 @@ def do(job: Job) -> Report:
 
 
 def _outcomes(job: Job, has: Skip) -> Iterator[Outcome]:
-    opener = functools.partial(open_file, token=job.token)
-    for outcome in job.unit.outcomes(opener, lambda folder, key: not job.mine(key) or has(folder, key)):
+    for outcome in healed_outcomes(job.unit, job.token, lambda folder, key: not job.mine(key) or has(folder, key)):
         if job.mine(outcome.key):
             yield outcome
 

@@ -12,10 +12,11 @@ from typing import Any
 import datasets
 from PIL import Image
 
-from fornet_hf.choosing import chosen_splits, find_pictures, opener
+from fornet_hf.choosing import chosen_splits, find_pictures
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.features import row_features
+from fornet_hf.healing import healed_rows
 from fornet_hf.hub import Token
 from fornet_hf.local.dataset import ForNetDataset
 from fornet_hf.local.layout import splits_in
@@ -57,7 +58,7 @@ def sample_of_patches(
     pictures = find_pictures(release, imagenet_dir, imagenet_repo, token)
     units = release.units(split, pictures, streaming=True)
     share = -(-count // len(units))
-    rows = (row for unit in units for row in islice(unit.rows(opener(token)), share))
+    rows = (row for unit in units for row in islice(healed_rows(unit, token), share))
     made = [dataclasses.asdict(row) for row in islice(rows, count)]
     return datasets.Dataset.from_list([*_encoded(made)], features=row_features(release.class_names))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
+import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
 
@@ -53,31 +53,104 @@ def test_a_bit_of_a_patch_shard(here: Path, published: Hub, monkeypatch, place: 
     assert described(load_dataset(FORNET, split="train", cache_dir=here)) == made_directly("train")
 
 
-def test_a_bit_that_is_lost_on_the_way(here: Path, published: Hub) -> None:
-    fault = published.inject(Fault("flip", rf"patches/{PATCHES}", after=100))
-    with pytest.raises(IntegrityError, match=PATCHES) as caught:
-        load_dataset(FORNET, split="train", cache_dir=here)
-    assert fault.hits == 1
-    assert Path(re.search("delete (.*) and load once more", str(caught.value))[1]).is_file()
-    rows = load_dataset(FORNET, split="train", cache_dir=here, download_mode="force_redownload")
-    assert described(rows) == made_directly("train")
+def places(size: int) -> list[int]:
+    """Where bits are inverted: in the head, in the data, in the footer."""
+    return [0, size // 3, size // 2, size - 300, size - 2]
 
 
-def test_a_bit_of_a_picture(here: Path, published: Hub) -> None:
-    fault = published.inject(Fault("flip", rf"imagenet-1k/resolve/.*{PATCHES}", after=inside_a_picture()))
-    with pytest.raises(IntegrityError, match=rf"{PATCHES}, row \d .*not the one this patch was made from") as caught:
-        load_dataset(FORNET, split="train", cache_dir=here)
-    assert fault.hits == 1
-    damaged = re.search("If the download was damaged: delete (.*) and load once more", str(caught.value))
-    Path(damaged[1]).unlink()
+FILES = {
+    "patches": f"TNauen/ForNet/resolve/.*patches/{PATCHES}",
+    "pictures": f"imagenet-1k/resolve/.*{PATCHES}",
+    "manifest": r"patches/manifest\.json",
+}
+
+
+def data_of(hub: Hub, name: str) -> bytes:
+    if name == "pictures":
+        return hub.files(IMAGENET)[f"data/{PATCHES}"]
+    return hub.files(FORNET)[f"patches/{PATCHES}" if name == "patches" else "patches/manifest.json"]
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+@pytest.mark.parametrize("name", FILES)
+def test_a_bit_that_is_lost_on_the_way_is_fetched_again(here: Path, published: Hub, name: str, place: int) -> None:
+    after = places(len(data_of(published, name)))[place]
+    fault = published.inject(Fault("flip", FILES[name], after=after))
     assert described(load_dataset(FORNET, split="train", cache_dir=here)) == made_directly("train")
+    assert fault.hits == 1
+    assert len(published.asked(FILES[name], "GET")) == 2
+    published.forget()
+    assert len(load_dataset(FORNET, split="train", cache_dir=here, imagenet_repo=IMAGENET)) == 12
+    assert published.asked(r"resolve", "GET") == []
+
+
+@pytest.mark.parametrize(("place", "workers"), [(1, "1"), (2, "2"), (4, "2")])
+@pytest.mark.parametrize("name", FILES)
+def test_a_bit_that_was_lost_in_the_cache_is_fetched_again(
+    here: Path, published: Hub, hub_home: Path, monkeypatch, name: str, place: int, workers: str
+) -> None:
+    monkeypatch.setenv("MAX_WORKERS", workers)
+    load_dataset(FORNET, split="train", cache_dir=here / "before")
+    good = data_of(published, name)
+    (file,) = {path.resolve() for path in hub_home.rglob("*") if path.is_file() and path.read_bytes() == good}
+    file.write_bytes(altered(good, places(len(good))[place]))
+    published.forget()
+    assert described(load_dataset(FORNET, split="train", cache_dir=here)) == made_directly("train")
+    if name != "pictures" or place == 4:  # else it may be a picture that has no patch
+        assert len(published.asked(FILES[name], "GET")) == 1
+        assert file.read_bytes() == good
+    assert len(published.asked("resolve", "GET")) <= 1
+
+
+def test_a_bit_of_a_picture_in_the_cache(here: Path, published: Hub, hub_home: Path) -> None:
+    load_dataset(FORNET, split="train", cache_dir=here / "before")
+    good = data_of(published, "pictures")
+    (file,) = {path.resolve() for path in hub_home.rglob("*") if path.is_file() and path.read_bytes() == good}
+    file.write_bytes(altered(good, inside_a_picture()))
+    assert described(load_dataset(FORNET, split="train", cache_dir=here)) == made_directly("train")
+    assert file.read_bytes() == good
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_damaged_each_time_is_named(here: Path, published: Hub, name: str) -> None:
+    fault = published.inject(Fault("flip", FILES[name], after=len(data_of(published, name)) // 2, times=None))
+    with pytest.raises(IntegrityError, match=r"\.(parquet|json) of .* downloaded twice, it is not the file"):
+        load_dataset(FORNET, split="train", cache_dir=here)
+    assert fault.hits == 2
+    published.faults.clear()
+    assert described(load_dataset(FORNET, split="train", cache_dir=here)) == made_directly("train")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("patches", f"{PATCHES}: not the file that the manifest describes"),
+        ("manifest", r"manifest\.json of TNauen/ForNet is damaged in the cache.*Load it once with the network"),
+        ("pictures", PATCHES),
+    ],
+)
+def test_without_the_network_damage_is_named(
+    here: Path, published: Hub, hub_home: Path, monkeypatch, name: str, says: str
+) -> None:
+    load_dataset(FORNET, split="train", cache_dir=here / "before")
+    good = data_of(published, name)
+    (file,) = {path.resolve() for path in hub_home.rglob("*") if path.is_file() and path.read_bytes() == good}
+    file.write_bytes(altered(good, inside_a_picture() if name == "pictures" else 100))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(IntegrityError, match=says):
+        load_dataset(FORNET, split="train", cache_dir=here)
 
 
 @pytest.mark.parametrize("path", [f"patches/{PATCHES}", f"data/{PATCHES}"])
 def test_a_bit_in_a_stream(here: Path, published: Hub, path: str) -> None:
-    published.inject(Fault("flip", path, after=inside_a_picture() if "data/" in path else 3000, times=None))
+    after = inside_a_picture() if "data/" in path else 3000
+    fault = published.inject(Fault("flip", path, after=after, times=None))
     with pytest.raises(ForNetError, match=PATCHES):
         list(load_dataset(FORNET, split="train", streaming=True))
+    once = published.inject(Fault("flip", path, after=after))
+    fault.times = 0
+    assert described(load_dataset(FORNET, split="train", streaming=True)) == made_directly("train")
+    assert once.hits == 1
 
 
 def test_a_source_that_was_sharded_anew(here: Path, published: Hub) -> None:
