@@ -127,7 +127,9 @@ class PatchShard:
     def __init__(self, file: BinaryIO | Path, name: str) -> None:
         self.name = name
         try:
-            self._file = pq.ParquetFile(file, page_checksum_verification=True)
+            # Not ahead, which Arrow does in threads of its own: they may still be in a file on the Hub, which is
+            # Python, when the process ends after a failure, and take it down.
+            self._file = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
             self.encoding = checked_encoding(self._file)
             keys = self._file.read(columns=["key"], use_threads=False).column("key").to_pylist()
         except FileNotFoundError as error:

@@ -42,7 +42,7 @@ def missing(archives: Sequence[LegacyArchive], pictures: str, open_file: Open) -
 def _keys(name: str, open_file: Open) -> Iterator[Key]:
     """Class folder and key of each picture of a shard; none of a picture without label."""
     wnids = [one.wnid for one in imagenet_classes()]
-    with damage_named(name), open_file(name) as file, pq.ParquetFile(file) as parquet:
+    with damage_named(name), open_file(name) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
         check_schema(parquet.schema_arrow, name)
         table = parquet.read(columns=["image.path", "label"], use_threads=False).flatten()
     paths, labels = (table.column(column).to_pylist() for column in ("image.path", "label"))

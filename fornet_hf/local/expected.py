@@ -66,7 +66,7 @@ def _of_shards(release: PatchRelease, split: str, token: Token) -> Iterator[Expe
     opener = functools.partial(open_file, token=token)
     for entry in release.manifest.splits[split]:
         with opener(release.location.address(release.place + entry.path)) as file:
-            table = pq.ParquetFile(file).read(columns=["key", "label", *columns], use_threads=False)
+            table = pq.ParquetFile(file, pre_buffer=False).read(columns=["key", "label", *columns], use_threads=False)
         present = {kind: table.column(name).is_valid().to_pylist() for name, kind in columns.items()}
         for row, (key, label) in enumerate(
             zip(table.column("key").to_pylist(), table.column("label").to_pylist(), strict=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from pathlib import Path
 
 import pytest
 from datasets.distributed import split_dataset_by_node
 
-from fornet_hf import load_dataset
+from fornet_hf import hub, load_dataset
 from fornet_hf.errors import UnreachableError
 from tests.hub.faults import Fault
 from tests.hub.state import Hub
@@ -89,6 +90,18 @@ def test_a_passing_failure_is_survived(here: Path, published: Hub, fault: dict, 
     injected = published.inject(Fault(path=path, times=2, **fault))
     assert described(stream()) == made_directly("train")
     assert injected.hits == 2
+
+
+def test_only_the_thread_that_asks_reads(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, read = set(), hub._RemoteFile.readinto
+
+    def note(self, buffer):
+        threads.add(threading.current_thread())
+        return read(self, buffer)
+
+    monkeypatch.setattr(hub._RemoteFile, "readinto", note)
+    assert keys(stream()) == KEYS
+    assert threads == {threading.current_thread()}
 
 
 def test_a_lasting_failure_is_named(here: Path, published: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
