@@ -10,7 +10,7 @@
     ├── AccessError            (PermissionError)    the Hub refuses: not logged in, or no access granted
     ├── UnreachableError       (ConnectionError)    the Hub does not answer, and the cache lacks the file
     ├── ConflictError          (RuntimeError)       somebody else changed the repository meanwhile
-    ├── StorageError           (OSError)            a disk is full
+    ├── StorageError           (OSError)            a disk is full, or cannot be written
     ├── WorkerDiedError        (RuntimeError)       a process that did part of the work was killed
     └── MissingDependencyError (ImportError)        a package that the stage needs is not installed
 
@@ -71,7 +71,7 @@ class ConflictError(ForNetError, RuntimeError):
 
 
 class StorageError(ForNetError, OSError):
-    """A disk is full."""
+    """A disk is full, or cannot be written or read."""
 
 
 class WorkerDiedError(ForNetError, RuntimeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
@@ -11,9 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from fornet_hf.errors import ForNetError, StorageError, explain
+
 Open = Callable[[str], BinaryIO]
 
 _CHUNK = 2**20
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the disk, or what this user or a file may have of it
+_PROTECTED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def open_local(path: str) -> BinaryIO:
@@ -41,12 +46,45 @@ def lock(file: BinaryIO, *, wait: bool) -> bool:
 
 
 @contextlib.contextmanager
+def stored(path: Path) -> Iterator[None]:
+    """Raise a StorageError that names the path if a disk is full, or protected, where it is written meanwhile."""
+    try:
+        yield
+    except ForNetError:
+        raise
+    except OSError as error:
+        reason = f"{error.filename or path} ({error.strerror})"
+        if error.errno in _FULL:
+            then = "Free some space, and run it again: it goes on where it was."
+            raise StorageError(explain("the disk is full", found=reason, then=then)) from error
+        if error.errno in _PROTECTED and _concerns(path, error.filename):
+            then = "Name another folder, or let this user write here."
+            raise StorageError(explain("this cannot be written", found=reason, then=then)) from error
+        raise
+
+
+def _concerns(path: Path, named: object) -> bool:
+    """Whether an error that names this file is about writing `path`: a folder of it, or a file beside it."""
+    if not isinstance(named, str | os.PathLike):
+        return named is None
+    return path.is_relative_to(named) or Path(named).is_relative_to(path.parent)
+
+
+@contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; what was written to it is synced and renamed to `path` at the end.
 
     After an exception, or a killed process, `path` is as it was before. What killed processes left of earlier
     attempts is deleted, where the file system can tell that nobody writes it any more.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
     """
+    with stored(path):
+        yield from _atomic_path(path)
+
+
+def _atomic_path(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_leftovers(path)
     with _reserved(path) as temporary:

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fornet_hf.errors import StorageError
 from fornet_hf.files import atomic_path, clear_leftovers, open_local, sha256_of, write_text
 
 
@@ -35,6 +37,7 @@ def half_written(path):
     """The temporary file of a process that is killed while it writes."""
     code = f"""
 import os, pathlib, signal
+from fornet_hf.errors import StorageError
 from fornet_hf.files import atomic_path
 with atomic_path(pathlib.Path({str(path)!r})) as temporary:
     temporary.write_bytes(b"half")
@@ -113,3 +116,28 @@ def test_local_files_are_opened_for_reading_bytes(tmp_path):
     (tmp_path / "file").write_bytes(b"bytes")
     with open_local(str(tmp_path / "file")) as file:
         assert file.read() == b"bytes"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "the disk is full"), (errno.EROFS, "this cannot be written")],
+)
+def test_a_disk_that_takes_no_more_is_named(tmp_path, number, words):
+    with pytest.raises(StorageError, match=rf"{words}; found .*/file \("), atomic_path(tmp_path / "file"):
+        raise OSError(number, os.strerror(number))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_must_not_be_made_is_named(tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StorageError, match=r"this cannot be written; found .*/new/file \(Permission denied\)"):
+        write_text(tmp_path / "new" / "file", "text")
+
+
+def test_what_must_not_be_read_meanwhile_is_not_taken_for_it(tmp_path):
+    with pytest.raises(PermissionError) as caught, atomic_path(tmp_path / "file"):
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/picture.JPEG")
+    assert not isinstance(caught.value, StorageError)

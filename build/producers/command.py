@@ -35,6 +35,11 @@ def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Excepti
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return 130
+    except OSError as error:
+        if error.errno is None:
+            raise  # not what the system says, so a fault of ours
+        print(f"error: {error.strerror}" + (f": {error.filename}" if error.filename else ""), file=sys.stderr)
+        return 1
     print(report.summary())
     print(f"{made.name}: {made}")
     return 0

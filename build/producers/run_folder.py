@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.files import lock, write_text
+from fornet_hf.files import lock, stored, write_text
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from producers.plan import Task
 from producers.report import Lost, Report
@@ -132,8 +132,10 @@ class RunFolder:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """No other process is in here for this folder: commands for two splits may run at the same time."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("wb") as file:
+        with stored(self.root / ".lock"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = (self.root / ".lock").open("wb")
+        with file:
             lock(file, wait=True)
             yield
 

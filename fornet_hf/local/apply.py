@@ -10,11 +10,11 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 
 from fornet_hf import processes
-from fornet_hf.errors import ConfigurationError, ForNetError, explain
-from fornet_hf.files import write_text
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import stored, write_text
 from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
-from fornet_hf.local.jobs import Job, do, shares_of, storage_error
+from fornet_hf.local.jobs import Job, do, shares_of
 from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.local.packing import merge
@@ -52,25 +52,20 @@ def apply(
         token: for the Hub.
 
     Raises:
-        StorageError: the disk is full; what was made stays, and running it again goes on.
+        StorageError: the disk is full, or cannot be written; what was made stays, and running it again goes on.
         ConfigurationError: another run writes to the same place, or there are zips which hide the folders.
         ForNetError: the release or all of the pictures cannot be found.
     """
     layout = Layout(output, split)
     if not zips:
         _refuse_zips(layout)
-    try:
-        with alone_in(layout.work, layout):
-            if isinstance(release, PatchRelease) and release.manifest.classes is not None:
-                write_classes(output, release.manifest.classes)
-            if zips:
-                note_zipped(layout)
-            report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
-            _finish(layout, report, zips=zips)
-    except OSError as error:
-        if isinstance(error, ForNetError):
-            raise
-        raise storage_error(error) from error
+    with stored(output), alone_in(layout.work, layout):
+        if isinstance(release, PatchRelease) and release.manifest.classes is not None:
+            write_classes(output, release.manifest.classes)
+        if zips:
+            note_zipped(layout)
+        report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
+        _finish(layout, report, zips=zips)
     return report
 
 

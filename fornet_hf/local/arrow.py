@@ -14,10 +14,9 @@ import datasets
 from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
-from fornet_hf.files import atomic_path, write_text
+from fornet_hf.files import atomic_path, stored, write_text
 from fornet_hf.healing import healed_outcomes
 from fornet_hf.hub import Token
-from fornet_hf.local.jobs import storage_error
 from fornet_hf.local.layout import Layout
 from fornet_hf.local.origin import Origin, origin_of, read_origin, write_origin
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of, read_problems
@@ -56,13 +55,13 @@ def apply_to_dataset(
         token: for the Hub.
 
     Raises:
-        StorageError: the disk is full.
+        StorageError: the disk is full, or cannot be written.
         ConfigurationError: another run writes to the same place, or `output/{split}` holds something else: rows of
             other patches or pictures, or files.
         ForNetError: the release or all of the pictures cannot be found.
     """
     layout, work, target = Layout(output, split), output / f".{split}", output / split
-    try:
+    with stored(output):
         origin = origin_of(release, split, pictures)
         _check(target, origin)  # before any work
         with alone_in(work, layout):
@@ -78,10 +77,6 @@ def apply_to_dataset(
             if report.counts["ok"]:
                 _note_split(output, split)
             shutil.rmtree(work)
-    except OSError as error:
-        if isinstance(error, ForNetError):
-            raise
-        raise storage_error(error) from error
     return report
 
 

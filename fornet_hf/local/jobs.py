@@ -6,9 +6,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fornet_hf.errors import ForNetError, StorageError, explain
+from fornet_hf.errors import ForNetError, StorageError
+from fornet_hf.files import stored
 from fornet_hf.healing import healed_outcomes
-from fornet_hf.hub import Token, disk_full
+from fornet_hf.hub import Token
 from fornet_hf.local.journal import Journal, read_journals
 from fornet_hf.local.layout import KINDS, Layout
 from fornet_hf.local.pictures import files_of
@@ -49,21 +50,19 @@ def do(job: Job) -> Report:
     """Make the pictures of a job; problems of single pictures, and of the whole unit, are counted.
 
     Raises:
-        StorageError: the disk is full.
+        StorageError: the disk is full, or cannot be written.
     """
     report = Report(job.layout.split)
     sink: Sink = SpoolSink(job.layout) if job.zips else FolderSink(job.layout)
     known = {(done.folder, done.key): done for done in read_journals(job.layout.work, job.number)}
     try:
-        with Journal(job.layout.work, job.number) as journal:
+        with stored(job.layout.root), Journal(job.layout.work, job.number) as journal:
             for outcome in _outcomes(job, lambda folder, key: sink.has(folder, key, known.get((folder, key)))):
                 _take(job, outcome, sink, journal, report, known=(outcome.folder, outcome.key) in known)
     except StorageError:
         raise
     except ForNetError as error:
         report.problems.append(Problem(UNIT, f"unit {job.number}", str(error)))
-    except OSError as error:
-        raise storage_error(error) from error
     return report
 
 
@@ -90,14 +89,6 @@ def _take(job: Job, outcome: Outcome, sink: Sink, journal: Journal, report: Repo
 def _class_missing(unit: Unit, split: str, folder: str) -> bool:
     pictures = getattr(unit, "pictures", None)
     return isinstance(pictures, FolderSource) and folder not in pictures.classes(split)
-
-
-def storage_error(error: OSError) -> OSError:
-    """Our error with advice if the disk is full, else the same."""
-    if disk_full(error) is None:
-        return error
-    then = "Free some space, and run it again: it goes on where it was."
-    return StorageError(explain("the disk is full", found=error.filename or error.strerror, then=then))
 
 
 def shares_of(units: int, workers: int, *, by_name: bool) -> int:

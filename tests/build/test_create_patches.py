@@ -17,6 +17,7 @@ from fornet_hf.shards import PatchShard
 from producers import parallel
 from producers.plan import plan
 from tests.crashes import kill_everywhere
+from tests.disks import needs_disks, on_a_disk
 
 LABELS = {"n02123045_1": 281, "n03877845_1": 698, "n04008634_1": 744, "n07930864_1": 968, "n11939491_1": 985}
 
@@ -213,6 +214,27 @@ def test_mistakes_are_explained_and_exit_with_1(picture_folder, tmp_path, capsys
     paths = {"pictures": picture_folder[0], "out": tmp_path / "out", "none": tmp_path / "none"}
     assert main([text.format(**paths) for text in change]) == 1
     assert message in capsys.readouterr().err
+
+
+@needs_disks
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("size=20k", "error: the disk is full; found {out}/patches/train-0000"),
+        ("ro", "error: this cannot be written; found {out}/.lock (Read-only file system)"),
+    ],
+    ids=["full", "read-only"],
+)
+def test_a_disk_that_takes_no_more_is_named(picture_folder, tmp_path, options, words, workers):
+    pictures, boxes = picture_folder
+    out = tmp_path / "small"
+    script = Path(__file__).parents[2] / "build" / "create_patches.py"
+    command = [sys.executable, str(script), str(pictures), str(out), "--boxes", str(boxes), "--split", "train"]
+    done = on_a_disk(out, options, [*command, "--shards", "2", "--workers", workers], os.environ)
+    assert done.returncode == 1
+    assert words.format(out=out) in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_no_patch_at_all_is_an_error(picture_folder, tmp_path, capsys):
