@@ -20,7 +20,7 @@ from pathlib import Path
 from fornet_hf.encoding import Encoding
 from fornet_hf.manifest import SPLITS
 from producers.boxes import CentredBox, read_boxes
-from producers.command import described, finish, positive
+from producers.command import add_columns, columns_asked, described, finish, positive
 from producers.plan import check_pictures, plan, present_splits
 from producers.release import make_release
 from producers.report import Report
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--segmenter", choices=sorted(SEGMENTERS), default="grabcut")
     result.add_argument("--infiller", choices=sorted(INFILLERS), default="opencv")
     result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    add_columns(result)
     result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")
     result.add_argument(
         "--max-side", type=int, default=Encoding.max_side, help="longest side in pixels (%(default)s)"
@@ -62,7 +63,8 @@ def create_patches(arguments: argparse.Namespace) -> Report:
         infiller=arguments.infiller,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
     )
-    tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
+    splits = present_splits(arguments.pictures, arguments.split)
+    tasks = plan(arguments.pictures, splits, arguments.shards, columns_asked(arguments))
     return make_release(
         make_shard,
         tasks,

@@ -33,7 +33,7 @@ from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
-from producers.command import described, finish, natural, positive
+from producers.command import add_columns, columns_asked, described, finish, natural, positive
 from producers.gpu_worker import SegmentWorker
 from producers.model_settings import ModelSettings
 from producers.on_ray import run_on_ray
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
     result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    add_columns(result)
     _add_models(result)
     _add_objects(result)
     _add_machines(result)
@@ -129,7 +130,8 @@ def segment(arguments: argparse.Namespace) -> Report:
         batch_size=arguments.batch_size,
     )
     settings.check_files()
-    tasks = plan(arguments.pictures, present_splits(arguments.pictures, arguments.split), arguments.shards)
+    splits = present_splits(arguments.pictures, arguments.split)
+    tasks = plan(arguments.pictures, splits, arguments.shards, columns_asked(arguments))
     settings.prompts.check(tasks[0].classes)
     part = my_part(tasks, arguments.shard_index, arguments.shard_count)
     max_workers()  # refuses a bad value

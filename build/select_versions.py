@@ -20,6 +20,7 @@ from pathlib import Path
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.sources import Columns
 from producers.candidate_folder import CandidateFolder
 from producers.command import described, finish, natural, positive
 from producers.model_settings import PRECISIONS
@@ -113,10 +114,11 @@ def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]
         if not found.exists():
             raise NotFoundError(explain(f"the {what} is missing", found=f"no {found}"))
     known = json.loads(path.read_text(encoding="utf-8"))
+    columns = Columns.of_release(known["producer"])
     tasks = [
         task
         for split, prints in known["splits"].items()
-        for task in _same_tasks(plan(pictures, [split], len(prints)), prints, known["classes"], path)
+        for task in _same_tasks(plan(pictures, [split], len(prints), columns), prints, known["classes"], path)
     ]
     if waiting := run.waiting(tasks):
         then = "Give the command of segment.py again to finish them."

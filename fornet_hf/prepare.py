@@ -7,7 +7,7 @@ are plain values, so they travel to worker processes; memory stays bounded by a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from fornet_hf.manifest import ShardEntry
 from fornet_hf.patch import apply_patch
 from fornet_hf.rows import Row
 from fornet_hf.shards import PatchShard
-from fornet_hf.sources import FolderSource, Picture, iter_pictures
+from fornet_hf.sources import Columns, FolderSource, Picture, are_of_rows, iter_pictures
 
 _Read = Callable[[int], bytes]  # label -> bytes of the source picture
 Skip = Callable[[str, str], bool]  # class folder and key -> whether nothing is to be done
@@ -87,6 +87,7 @@ class PatchUnit:
         patches: path of the shard.
         pictures: path of the source shard (Parquet), or an ImageNet folder.
         class_folders: names of the class folders in label order.
+        columns: of a source shard.
     """
 
     split: str
@@ -95,6 +96,7 @@ class PatchUnit:
     patches: str
     pictures: str | FolderSource
     class_folders: Sequence[str]
+    columns: Columns = field(default_factory=Columns)
 
     @property
     def files(self) -> Sequence[str]:
@@ -164,7 +166,8 @@ class PatchUnit:
             return
         waiting = {key: number for number, key in enumerate(shard.keys)}
         with open_file(self.pictures) as file:
-            for picture in iter_pictures(file, name=self.pictures):
+            by_row = are_of_rows(shard.keys, self.pictures)
+            for picture in iter_pictures(file, name=self.pictures, columns=self.columns, by_row=by_row):
                 if picture.key in waiting:
                     yield waiting.pop(picture.key), partial(_checked_data, picture)
         for number in list(waiting.values()):

@@ -18,6 +18,7 @@ from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, read_manifest
 from fornet_hf.patch import digest
 from fornet_hf.pictures import all_shards, class_folders, files_of, sources_of
 from fornet_hf.prepare import PatchUnit, Unit
+from fornet_hf.sources import Columns
 
 IMAGENET = "ILSVRC/imagenet-1k"
 _PLACES = ("", "patches/")  # where a manifest may be: a folder of shards, or a whole repository
@@ -136,6 +137,7 @@ class PatchRelease:
         paths = [self.place + entry.path for entry in entries]
         patches = files_of(self.location, paths, "patches", streaming=streaming, anew=anew)
         folders = self.manifest.classes or tuple(one.wnid for one in imagenet_classes())
+        columns = Columns.of_release(self.manifest.producer)
         return [
             PatchUnit(
                 split=split,
@@ -144,6 +146,7 @@ class PatchRelease:
                 patches=patch,
                 pictures=source,
                 class_folders=folders,
+                columns=columns,
             )
             for entry, patch, source in zip(entries, patches, sources, strict=True)
         ]

@@ -57,8 +57,8 @@ def _some(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def parquet_classes(shards: Sequence[Path]) -> Classes:
-    """What the shards say that their labels are called; None if that is ImageNet-1k, or they say nothing.
+def parquet_classes(shards: Sequence[Path], column: str = "label") -> Classes:
+    """What the shards say that the labels in a column are called; None if that is ImageNet-1k, or they say nothing.
 
     Raises:
         ConfigurationError: they say different things, or WNIDs in another order than that of ImageNet-1k.
@@ -66,7 +66,7 @@ def parquet_classes(shards: Sequence[Path]) -> Classes:
         SourceError: a shard is damaged.
         PatchFormatError: a name cannot be that of a folder, which a release demands.
     """
-    found = {path: _own(label_names(path)) for path in shards}
+    found = {path: _own(label_names(path, column)) for path in shards}
     for path, names in found.items():
         if names != found[shards[0]]:
             raise ConfigurationError(f"{path} has other names of labels than {shards[0]}. Convert both alike.")

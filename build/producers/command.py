@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fornet_hf.errors import ForNetError
+from fornet_hf.sources import Columns
 
 
 class Summary(Protocol):
@@ -51,6 +52,18 @@ def described(module: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the columns of Parquet shards."""
+    for what in ("image", "label"):
+        text = f"of the {what}s in Parquet shards; default: found by name and type"
+        parser.add_argument(f"--{what}-column", metavar="NAME", help=text)
+
+
+def columns_asked(arguments: argparse.Namespace) -> Columns:
+    """Return the columns that are named by the options of `add_columns`."""
+    return Columns(image=arguments.image_column, label=arguments.label_column)
 
 
 def natural(text: str) -> int:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.manifest import SPLITS
-from fornet_hf.sources import FolderSource, Picture, PictureRef, iter_pictures, shard_files
+from fornet_hf.sources import (
+    Columns,
+    FolderSource,
+    Picture,
+    PictureRef,
+    damage_named,
+    iter_pictures,
+    shard_files,
+)
 from producers.candidates import Labelled
 from producers.class_names import Classes, folder_classes, parquet_classes
+from producers.keys import names_are_keys, with_keys
 from producers.prompts import Prompts
 from producers.report import Lost
 
@@ -30,6 +41,8 @@ class Task:
         pictures: files of a folder, or a Parquet shard.
         classes: names in label order, which are those of the class folders; None for ImageNet-1k.
         source: path of the Parquet shard in its repository; None for a folder.
+        columns: of the Parquet shard; those of other names are noted in the release.
+        by_row: whether the keys of a Parquet shard's images are their rows, because their names are none.
     """
 
     split: str
@@ -38,6 +51,8 @@ class Task:
     pictures: tuple[PictureRef, ...] | Path
     classes: Classes
     source: str | None = None
+    columns: Columns = field(default_factory=Columns)
+    by_row: bool = False
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -61,7 +76,8 @@ class Task:
         """
         prompts = prompts or Prompts()
         if isinstance(self.pictures, Path):
-            for picture in iter_pictures(self.pictures, name=self.pictures.name):
+            name, columns = self.pictures.name, self.columns
+            for picture in iter_pictures(self.pictures, name=name, columns=columns, by_row=self.by_row):
                 yield self._labelled(picture, prompts)
             return
         labels = {name: label for label, name in enumerate(self.classes)} if self.classes else wnid_index()
@@ -118,7 +134,7 @@ def _has_shards(root: Path, split: str) -> bool:
         return False
 
 
-def plan(root: Path, splits: Sequence[str], shards: int | None = None) -> list[Task]:
+def plan(root: Path, splits: Sequence[str], shards: int | None = None, columns: Columns | None = None) -> list[Task]:
     """The tasks for these splits, in order.
 
     Args:
@@ -126,24 +142,42 @@ def plan(root: Path, splits: Sequence[str], shards: int | None = None) -> list[T
         splits: of `train` and `validation`.
         shards: how many to make of each split of a folder; None: one for every 4,096 pictures. Parquet shards
             keep their own number.
+        columns: of Parquet shards; by default found by their names and types.
 
     Raises:
         NotFoundError: a split or its pictures are missing.
-        ConfigurationError: no pictures, fewer pictures than shards, two pictures of the same name, or classes of
-            which only some are ImageNet-1k's.
+        ConfigurationError: no pictures, fewer pictures than shards, pictures for which no keys can be made, or
+            classes of which only some are ImageNet-1k's.
+        SourceError: a Parquet shard is damaged, or it is not known which columns are meant.
     """
     folder = FolderSource(root)
     if any(folder.has(split) for split in SPLITS):
         classes = folder_classes(folder)
         return [task for split in splits for task in _folder_tasks(folder, split, shards, classes)]
     paths = {split: shard_files(root, split) for split in splits}
-    classes = parquet_classes([files[0] for files in paths.values()])
-    return [task for split, files in paths.items() for task in _parquet_tasks(root, split, files, classes)]
+    firsts = [files[0] for files in paths.values()]
+    found = columns_of(firsts, columns or Columns())
+    classes = parquet_classes(firsts, found.label or "label")
+    return [task for split, files in paths.items() for task in _parquet_tasks(root, split, files, classes, found)]
+
+
+def columns_of(shards: Sequence[Path], columns: Columns) -> Columns:
+    """Return the columns that are meant, which all shards must have.
+
+    Raises:
+        NotFoundError: a shard is gone.
+        SourceError: a shard is damaged, or several columns may be meant.
+    """
+    for path in shards:
+        with damage_named(path):
+            schema = pq.read_schema(path)
+        image, label = columns.found_in(schema, str(path))
+        columns = Columns(image=image, label=label)
+    return columns
 
 
 def _folder_tasks(folder: FolderSource, split: str, shards: int | None, classes: Classes) -> list[Task]:
-    pictures = folder.list(split)
-    _check_keys(pictures)
+    pictures = with_keys(folder.list(split))
     count = shards or -(-len(pictures) // PICTURES_PER_SHARD)
     if not 1 <= count <= len(pictures):
         what = f"{folder.root}, split {split}: too few pictures"
@@ -155,19 +189,8 @@ def _folder_tasks(folder: FolderSource, split: str, shards: int | None, classes:
     ]
 
 
-def _check_keys(pictures: Sequence[PictureRef]) -> None:
-    """A key is a file's name without its class, as in ImageNet, so it has to be unique."""
-    seen: dict[str, Path] = {}
-    for picture in pictures:
-        other = seen.setdefault(picture.key, picture.path)
-        if other != picture.path:
-            then = "Rename one: names of pictures have to differ between classes too."
-            raise ConfigurationError(
-                explain("two pictures have the same name", found=f"{other} and {picture.path}", then=then)
-            )
-
-
-def _parquet_tasks(root: Path, split: str, paths: Sequence[Path], classes: Classes) -> list[Task]:
+def _parquet_tasks(root: Path, split: str, paths: Sequence[Path], classes: Classes, columns: Columns) -> list[Task]:
+    by_row = not names_are_keys(paths, columns)
     return [
         Task(
             split=split,
@@ -176,6 +199,8 @@ def _parquet_tasks(root: Path, split: str, paths: Sequence[Path], classes: Class
             pictures=path,
             classes=classes,
             source=path.relative_to(root).as_posix(),
+            columns=columns,
+            by_row=by_row,
         )
         for index, path in enumerate(paths)
     ]

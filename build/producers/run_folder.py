@@ -13,7 +13,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,7 +122,7 @@ class RunFolder:
                 source=source,
                 source_revision=revision,
                 classes=tasks[0].classes,
-                producer=settings.producer(),
+                producer={**settings.producer(), **_columns(tasks)},
             )
             write_manifest(self.patches, manifest)
             report = self.total()
@@ -162,12 +162,18 @@ def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:
         splits.setdefault(task.split, []).append(task.fingerprint())
     value = {
         "encoding": settings.encoding.to_json(),
-        "producer": settings.producer(),
+        "producer": {**settings.producer(), **_columns(tasks)},
         "classes": tasks[0].classes,
         "splits": splits,
     }
     result: dict[str, Any] = json.loads(json.dumps(value))
     return result
+
+
+def _columns(tasks: Sequence[Task]) -> dict[str, object]:
+    """What a manifest says about the columns of Parquet shards, unless they have the usual names."""
+    columns = asdict(tasks[0].columns)
+    return {"columns": columns} if any(columns[name] not in (None, name) for name in columns) else {}
 
 
 def _same(path: Path, name: str, before: object, now: object) -> None:

@@ -11,7 +11,7 @@ from fornet_hf.classes import imagenet_classes
 from fornet_hf.files import Open
 from fornet_hf.hub import SCHEME
 from fornet_hf.legacy.archive import Key, LegacyArchive
-from fornet_hf.sources import check_schema, damage_named, picture_key
+from fornet_hf.sources import Columns, damage_named, picture_key
 
 _SHARD = re.compile(r"(?P<start>.*-)(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet", re.DOTALL)
 
@@ -43,9 +43,9 @@ def _keys(name: str, open_file: Open) -> Iterator[Key]:
     """Class folder and key of each picture of a shard; none of a picture without label."""
     wnids = [one.wnid for one in imagenet_classes()]
     with damage_named(name), open_file(name) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-        check_schema(parquet.schema_arrow, name)
-        table = parquet.read(columns=["image.path", "label"], use_threads=False).flatten()
-    paths, labels = (table.column(column).to_pylist() for column in ("image.path", "label"))
+        image, label_column = Columns().found_in(parquet.schema_arrow, name)
+        table = parquet.read(columns=[f"{image}.path", label_column], use_threads=False).flatten()
+    paths, labels = (table.column(column).to_pylist() for column in (f"{image}.path", label_column))
     for path, label in zip(paths, labels, strict=True):
         if path and isinstance(label, int) and 0 <= label < len(wnids):
             yield wnids[label], picture_key(path)[0]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import NotFoundError, SourceError, explain
-from fornet_hf.sources.picture import ENDINGS, Picture, is_picture, picture_key, plain_name, split_names
+from fornet_hf.sources.keys import has_class, key_with_class, keys_in_class
+from fornet_hf.sources.picture import ENDINGS, Picture, is_picture, plain_name, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class FolderSource:
 
         Raises:
             NotFoundError: as `classes`.
-            SourceError: if two files of a class have the same key.
+            SourceError: if two files of a class have the same key, which is ImageNet's with and without the WNID.
         """
         folder = self._split_folder(split)
         return [ref for name in self.classes(split) for ref in self._class_pictures(folder / name)]
@@ -98,8 +99,8 @@ class FolderSource:
         if not folder.is_dir():
             return
         seen: dict[str, Path] = {}
-        for path in sorted(path for path in folder.iterdir() if is_picture(path)):
-            key, _ = picture_key(path.name)
+        for key, name in keys_in_class(_picture_names(folder)):
+            path = folder / name
             if key in seen:
                 raise SourceError(explain(f"two files for key {key!r}", found=f"{seen[key]} and {path}"))
             seen[key] = path
@@ -109,27 +110,37 @@ class FolderSource:
         return f"Expected {self.root / split_names(split)[0]}/CLASS/PICTURE.JPEG with a folder for each class"
 
 
+def _picture_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if is_picture(path))
+
+
 def _listed(folder: Path, key: str) -> Path | None:
     """The picture of this key, by the listing of its folder."""
     if not folder.is_dir():
         return None
-    rest = _listing(folder, folder.stat().st_mtime_ns).get(key)
-    return None if rest is None else folder / (key + rest)
+    changed = folder.stat().st_mtime_ns
+    rest = _listing(folder, changed).get(key)
+    if rest is None and has_class(key):
+        rest = _listing(folder, changed, key_with_class).get(key)
+    if rest is None:
+        return None
+    return folder / (rest[1:] if rest.startswith("/") else key + rest)
 
 
-@functools.lru_cache(maxsize=1024)  # ImageNet's classes, which patches may come from in any order: some 200 MB
-def _listing(folder: Path, changed: int) -> Mapping[str, str]:
-    """What follows the key in the name of each picture of a class folder.
+@functools.lru_cache(maxsize=2048)  # ImageNet's classes, which patches may come from in any order: some 200 MB
+def _listing(folder: Path, changed: int, key_of: Callable[[str, str], str] = lambda _, key: key) -> Mapping[str, str]:
+    """What follows each key in its file's name; the whole name after a slash where the name does not begin so.
 
     Args:
         folder: the class folder.
         changed: when its entries last changed; after a change it is listed anew.
+        key_of: makes the key of class and name.
     """
     del changed
     rests: dict[str, str] = {}
-    for name in sorted(path.name for path in folder.iterdir() if is_picture(path)):
-        key, _ = picture_key(name)
-        rests.setdefault(key, sys.intern(name.removeprefix(key)))
+    for key, name in keys_in_class(_picture_names(folder)):
+        one = key_of(folder.name, key)
+        rests.setdefault(one, sys.intern(name.removeprefix(one)) if name.startswith(one) else f"/{name}")
     return rests
 
 

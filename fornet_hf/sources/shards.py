@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
+from fornet_hf.sources.columns import Columns
 from fornet_hf.sources.damage import damage_named
+from fornet_hf.sources.keys import key_of_row
 from fornet_hf.sources.picture import Picture, picture_key, split_names
 
 if TYPE_CHECKING:
@@ -62,13 +65,22 @@ def _complete_set(place: str, names: Collection[str], sets: list[tuple[str, str]
     return expected
 
 
-def iter_pictures(file: BinaryIO | Path, *, name: str, batch_rows: int = 64) -> Iterator[Picture]:
-    """The pictures of one Parquet shard like those of `ILSVRC/imagenet-1k`, in row order.
+def iter_pictures(
+    file: BinaryIO | Path,
+    *,
+    name: str,
+    batch_rows: int = 64,
+    columns: Columns | None = None,
+    by_row: bool = False,
+) -> Iterator[Picture]:
+    """The pictures of one Parquet shard, in row order.
 
     Args:
         file: path, or seekable file object open for reading.
         name: what errors and origins call the file.
         batch_rows: rows held at a time; a batch and one page of the file are all that memory holds.
+        columns: of images and labels; by default found by their names and types.
+        by_row: whether keys are those of `key_of_row`, not the names in the images' paths.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -77,49 +89,64 @@ def iter_pictures(file: BinaryIO | Path, *, name: str, batch_rows: int = 64) -> 
     if batch_rows < 1:
         raise ConfigurationError(explain("batch_rows", found=batch_rows, allowed="1 or more"))
     row = 0
-    for batch in _batches(file, name, batch_rows):
-        image = batch.column("image")
+    for images, labels in _batches(file, name, batch_rows, columns or Columns()):
         # flatten() hands the nulls of the struct down to its fields; field() would not.
-        fields = dict(zip((field.name for field in image.type), image.flatten(), strict=True))
-        columns = (fields["bytes"], fields["path"], batch.column("label"))
-        for data, path, label in zip(*columns, strict=True):
-            yield _picture(data, path, label, f"{name}:{row}")
+        fields = dict(zip((field.name for field in images.type), images.flatten(), strict=True))
+        paths = fields.get("path", repeat(pa.scalar(None, pa.string()), len(images)))
+        for data, path, label in zip(fields["bytes"], paths, labels, strict=True):
+            content: bytes | None = data.as_py()
+            origin = f"{name}:{row}"
+            if not content:
+                raise SourceError(f"{origin}: no image bytes; a path alone is not enough")
+            key = key_of_row(name, row) if by_row else _key(path, origin)
+            yield Picture(key, _label(label, origin), content, origin)
             row += 1
 
 
-def _batches(file: BinaryIO | Path, name: str, rows: int) -> Iterator[Any]:
+def _batches(file: BinaryIO | Path, name: str, rows: int, columns: Columns) -> Iterator[tuple[Any, Any]]:
     # With a buffer, and without reading ahead, a row group streams instead of lying in memory as a whole.
     with damage_named(name), pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as parquet:
-        check_schema(parquet.schema_arrow, name)
-        yield from parquet.iter_batches(batch_size=rows, columns=["image", "label"], use_threads=False)
+        image, label = columns.found_in(parquet.schema_arrow, name)
+        for batch in parquet.iter_batches(batch_size=rows, columns=[image, label], use_threads=False):
+            yield batch.column(image), batch.column(label)
 
 
-def check_schema(schema: Any, name: str) -> None:
-    """Raise a SourceError, with the file's name, if it does not have the columns of `ILSVRC/imagenet-1k`."""
-    if "image" not in schema.names or "label" not in schema.names:
-        raise SourceError(explain(f"{name} lacks columns", found=schema.names, allowed="image and label"))
-    image, label = schema.field("image").type, schema.field("label").type
-    fields = {field.name: field.type for field in image} if pa.types.is_struct(image) else {}
-    data, path = fields.get("bytes"), fields.get("path")
-    if data not in {pa.binary(), pa.large_binary()} or path not in {pa.string(), pa.large_string()}:
-        allowed = "struct<bytes: binary, path: string>"
-        raise SourceError(explain(f"{name}, column 'image'", found=image, allowed=allowed))
-    if label != pa.int64():
-        raise SourceError(explain(f"{name}, column 'label'", found=label, allowed="int64"))
+def keys_in_shard(file: BinaryIO | Path, *, name: str, columns: Columns | None = None) -> list[str | None]:
+    """The keys in the paths of a shard's images, in row order; None where an image has no path that can be read.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        SourceError: if it is damaged, or has other columns.
+    """
+    with damage_named(name), pq.ParquetFile(file, pre_buffer=False) as parquet:
+        image, _ = (columns or Columns()).found_in(parquet.schema_arrow, name)
+        if "path" not in {field.name for field in parquet.schema_arrow.field(image).type}:
+            return [None] * parquet.metadata.num_rows
+        table = parquet.read(columns=[f"{image}.path"], use_threads=False).flatten()
+    return [_key_or_none(path) for path in table.column(f"{image}.path")]
 
 
-def _picture(data: Any, path: Any, label: Any, origin: str) -> Picture:
-    """One row, of three Arrow scalars."""
-    content: bytes | None = data.as_py()
-    if not content:
-        raise SourceError(f"{origin}: no image bytes; a path alone is not enough")
+def _key_or_none(path: Any) -> str | None:
+    try:
+        return picture_key(path.as_py() or "")[0] or None
+    except UnicodeDecodeError:
+        return None
+
+
+def _key(path: Any, origin: str) -> str:
+    """The key of one row, of an Arrow scalar."""
     try:
         key, _ = picture_key(path.as_py() or "")
     except UnicodeDecodeError as error:
         raise SourceError(f"{origin}: the path of the image is not UTF-8") from error
     if not key:
         raise SourceError(f"{origin}: the image has no path, so its key is not known")
+    return key
+
+
+def _label(label: Any, origin: str) -> int | None:
+    """The label of one row, of an Arrow scalar."""
     index: int | None = label.as_py()
     if index is not None and index < -1:
         raise SourceError(explain(f"{origin}: label", found=index, allowed="0 or more, or -1 for none"))
-    return Picture(key, None if index == -1 else index, content, origin)
+    return None if index == -1 else index

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import NotFoundError, PatchFormatError, SourceError
-from fornet_hf.sources import FolderSource, Picture
+from fornet_hf.patch import _check_key
+from fornet_hf.sources import FolderSource, Picture, key_with_class
 
 TENCH, GOLDFISH = "n01440764", "n01443537"
 
@@ -86,9 +87,26 @@ def test_two_folders_for_one_split_are_refused(tmp_path):
 
 
 def test_two_files_with_one_key_are_refused(tmp_path):
-    source = put(tmp_path, "train/cat/cat_1.png", "train/cat/cat_1.jpg")
-    with pytest.raises(SourceError, match=r"cat_1\.jpg and .*cat_1\.png"):
+    """ImageNet's name with and without the WNID: the same image twice."""
+    source = put(tmp_path, f"train/{TENCH}/{TENCH}_1.JPEG", f"train/{TENCH}/{TENCH}_1_{TENCH}.JPEG")
+    with pytest.raises(SourceError, match=rf"{TENCH}_1\.JPEG and .*{TENCH}_1_{TENCH}\.JPEG"):
         source.list("train")
+
+
+NAMES = ["1.jpg", "1.png", "a:b?.jpg", "100%.jpg", "x" * 240 + ".jpg", "ä" * 110 + ".jpg", "cat--1.jpg", "1.jpg.gif"]
+
+
+@pytest.mark.parametrize("with_class", [False, True])
+def test_an_image_of_any_name_has_a_key_by_which_it_is_read(tmp_path, with_class):
+    source = put(tmp_path, *(f"train/cat/{name}" for name in NAMES))
+    listed = {ref.path.name: ref.key for ref in source.list("train")}
+    assert len(set(listed.values())) == len(NAMES)
+    assert (listed["1.jpg"], listed["1.png"], listed["cat--1.jpg"]) == ("1.jpg", "1.png", "cat--1")
+    assert (listed["a:b?.jpg"], listed["100%.jpg"]) == ("a%3Ab%3F", "100%")
+    for name, key in listed.items():
+        one = key_with_class("cat", key) if with_class else key
+        _check_key(one)
+        assert source.read("train", one, "cat").data == (tmp_path / "train" / "cat" / name).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
-from fornet_hf.sources import Picture, iter_pictures, shard_files
+from fornet_hf.sources import Picture, iter_pictures, keys_in_shard, shard_files
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 TENCH = "n01440764_{0}_n01440764.JPEG"
@@ -96,7 +96,7 @@ def test_impossible_label_is_named(tmp_path):
     ("image_type", "images", "label_type", "message"),
     [
         (pa.binary(), [b"x"], pa.int64(), "column 'image'; found binary"),
-        (pa.struct([("bytes", pa.binary())]), [{"bytes": b"x"}], pa.int64(), "column 'image'; found struct"),
+        (pa.struct([("path", pa.string())]), [{"path": "x"}], pa.int64(), "column 'image'; found struct"),
         (
             pa.struct([("bytes", pa.string()), ("path", pa.string())]),
             [None],
@@ -110,6 +110,23 @@ def test_other_schemas_are_refused(tmp_path, image_type, images, label_type, mes
     path = write(tmp_path / "a.parquet", images, None, image_type, label_type)
     with pytest.raises(SourceError, match=rf"^a\.parquet, {message}"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "image_type",
+    [IMAGE, pa.struct([("bytes", pa.binary())]), pa.struct([("bytes", pa.binary()), ("path", pa.null())])],
+)
+def test_images_without_paths_have_their_rows_as_keys(tmp_path, image_type):
+    images = [{name: value for name, value in row(n).items() if name == "bytes"} for n in range(3)]
+    path = write(tmp_path / "train-00002-of-00003.parquet", images, image_type=image_type)
+    assert keys_in_shard(path, name=path.name) == [None] * 3
+    found = read(path, by_row=True, batch_rows=2)
+    assert [(one.key, one.data) for one in found] == [(f"train-00002-{n:06}", jpeg(n)) for n in range(3)]
+
+
+def test_keys_of_a_shard_are_those_of_its_images(tmp_path):
+    path = write(tmp_path / "a.parquet", [row(1), None, {"bytes": b"x", "path": ""}])
+    assert keys_in_shard(path, name="a") == ["n01440764_1", None, None]
 
 
 def test_missing_column_is_named(tmp_path):
