@@ -46,7 +46,8 @@ def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Fea
         features["mask"] = image
     if hooks.return_composition:
         features["composition"] = unknown
-    return datasets.Features(features)
+    known = rows or {}
+    return datasets.Features({**features, **{name: known.get(name, unknown) for name in hooks.keep}})
 
 
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types

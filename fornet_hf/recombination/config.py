@@ -209,6 +209,19 @@ def _without_numpy(config: Any) -> None:
         object.__setattr__(config, field.name, plain(getattr(config, field.name)))
 
 
+def differences(value: Any) -> list[str]:
+    """The fields of a dataclass whose values are not the defaults, as `name=value`."""
+    fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+    differing = [(field.name, found) for field, found in fields if found != field.default]
+    return [f"{name}={_shown(found)}" for name, found in differing if (name, found) != ("evaluation", False)]
+
+
+def _shown(value: Any) -> str:
+    if dataclasses.is_dataclass(value):
+        return f"{type(value).__name__}({', '.join(differences(value))})"
+    return " ".join(repr(value).split())  # torchvision writes one step a line
+
+
 def _known(cls: type, what: str, value: object) -> dict[str, Any]:
     names = keywords(cls)
     if not isinstance(value, Mapping):

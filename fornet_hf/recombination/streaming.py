@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -154,6 +154,7 @@ class StreamingRecombine(Recombiner):
         target_transform: Callable[[int], Any] | None = None,
         return_fg_masks: bool = False,
         return_composition: bool = False,
+        keep: Collection[str] = (),
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
@@ -165,12 +166,18 @@ class StreamingRecombine(Recombiner):
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
+            keep=keep,
         )
         by_class = config.background_combination != "all"
+        self._pool_size = pool_size
         self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
         self._next = 0  # place in the stream, if the pass goes on
         self._began: int | None = None  # place where a pass began of which only one batch was seen
         super().__init__(self._new_pool(random=generator("pool")), config, hooks, Clock(epochs=epochs))
+
+    def differences(self) -> list[str]:
+        """The parameters that are not the defaults, as `name=value`."""
+        return super().differences() + ([f"pool_size={self._pool_size}"] if self._pool_size != 2048 else [])
 
     def __call__(self, batch: Mapping[str, list[Any]], places: Sequence[int] | None = None) -> dict[str, list[Any]]:
         """A batch of rows as a batch of examples; its backgrounds join the pool first.
