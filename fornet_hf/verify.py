@@ -12,6 +12,9 @@ from fornet_hf.publish.checks import Findings, check_list, check_sample, check_s
 from fornet_hf.publish.places import FolderPlace, Place, manifest_of, patches_folder
 
 _SCRIPT = "ForNet.py"
+_MAINTAINER = "If you made it and changed the shard on purpose: run the command that made it again, for its manifest."
+_ADVICE_FOLDER = f"Download the shard again. {_MAINTAINER}"
+_ADVICE_HUB = "Tell the maintainer of the release. If that is you: publish it again, which checks it first."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,8 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
     read = download or isinstance(place, FolderPlace)
     findings = Findings()
     findings.problems.extend(check_list(manifest, place.paths, prefix))
-    check_shards(place, manifest, prefix, findings, read=read)
+    advice = _ADVICE_FOLDER if isinstance(place, FolderPlace) else _ADVICE_HUB
+    check_shards(place, manifest, prefix, findings, read=read, advice=advice)
     if prefix:
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
