@@ -193,3 +193,20 @@ def test_the_old_release_loads_too(tmp_path):
     box = row["box"]
     assert Image.open(io.BytesIO(row["foreground"]["bytes"])).size == (box[2] - box[0], box[3] - box[1])
     assert row["key"].startswith(imagenet_classes()[row["label"]].wnid)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"transform": lambda picture: picture, "return_fg_masks": True}, "cannot tell where this step"),
+        ({"keep": "key"}, "keep is not allowed"),
+        ({"fg_scale_jitter": -1}, "fg_scale_jitter is not allowed"),
+        ({"transform": 3}, "transform is not allowed"),
+        ({"fg_transform": len, "foreground_transform": len}, "were both given"),
+        ({"epochs": -1}, "epochs is not allowed"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_is_prepared(folder, keywords, message):
+    with pytest.raises(ConfigurationError, match=message):
+        load(folder, split="train", **keywords)
+    assert not list((folder / "cache").rglob("*.arrow"))
