@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,10 @@ NEEDED = ("key", "label", "foreground", "mask", "background", "box", "foreground
 
 class Pool(Backgrounds, Protocol):
     """Where backgrounds come from."""
+
+    @property
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning would leave no background; else None."""
 
     def read(self, row: int) -> Picture:
         """The bytes of the background `row`."""
@@ -58,6 +63,7 @@ class Recombiner:
     def __init__(self, pool: Pool, config: RecombinationConfig, hooks: Hooks, clock: Clock) -> None:
         self.config, self.hooks, self.clock = config, hooks, clock
         self.pool = pool
+        self._warn_if_all_are_pruned()
         self._process_seed = ProcessSeed()
         self.rows_of_a_pass: int | None = None  # None: not known
 
@@ -203,6 +209,15 @@ class Recombiner:
         if composition.background is None:
             return parts
         return parts._replace(background=self.pool.read(composition.background))
+
+    def _warn_if_all_are_pruned(self) -> bool:
+        least = None if self.config.background_combination == "orig" else self.pool.least_pruned
+        if least is not None:
+            what = f"pruning_ratio={self.config.pruning_ratio:g} leaves no background, so none is left out"
+            warnings.warn(
+                explain(what, allowed=f"above {least:.6g}, the smallest share that an object has"), stacklevel=3
+            )
+        return least is not None
 
     def _names(self, key: str) -> tuple[object, ...]:
         """What the example's random numbers depend on."""

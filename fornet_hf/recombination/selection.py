@@ -24,6 +24,9 @@ class Selection:
         present: whether a row has a background; at least one has.
         pruning_ratio: see above.
 
+    Attributes:
+        least_pruned: the smallest of the ratios if pruning would have left none; else None.
+
     Raises:
         ConfigurationError: a ratio is no share.
     """
@@ -43,6 +46,7 @@ class Selection:
             raise ConfigurationError(explain("a background's ratio is no share", found=found, allowed="0 to 1"))
         order = pc.sort_indices(flat).to_numpy().astype(np.int64)
         kept = present & (ratios < pruning_ratio)
+        self.least_pruned = None if kept.any() or not present.any() else float(ratios[present].min())
         self._all: npt.NDArray[np.int64] = order[(kept if kept.any() else present)[order]]
         classes = np.bincount(labels[kept & (labels >= 0)], minlength=int(labels.max(initial=0)) + 1)
         kept |= present & (labels >= 0) & (classes[labels] == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from fornet_hf.recombination.recombiner import NEEDED, Recombiner, configuration
 from fornet_hf.recombination.rng import generator, loader_workers
 from fornet_hf.recombination.sampling import BackgroundShape
 from fornet_hf.recombination.splits import decided
+
+_ENOUGH = 100  # backgrounds, to say that a stream has none which pruning leaves
 
 
 class _Entry(NamedTuple):
@@ -51,6 +54,7 @@ class StreamPool:
         self._last: _Entry | None = None
         self._random = random
         self._picked: _Entry | None = None
+        self._seen, self._least = 0, math.inf
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Let the background of a row go by."""
@@ -59,6 +63,7 @@ class StreamPool:
             return
         label = row["label"] if self._by_class else None
         self._last = entry = _Entry(row["key"], picture, row["foreground_ratio"] or 0.0)
+        self._seen, self._least = self._seen + 1, min(self._least, entry.ratio)
         if entry.ratio >= self._pruning_ratio:
             if label not in self._kept:
                 self._pruned[label] = entry
@@ -72,6 +77,11 @@ class StreamPool:
             kept.append(entry)
         else:
             kept[self._chosen(kept)] = entry
+
+    @property
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning left none of the first backgrounds; else None."""
+        return None if self._kept or self._seen < _ENOUGH else self._least
 
     @property
     def _room(self) -> int:
@@ -171,6 +181,7 @@ class StreamingRecombine(Recombiner):
         by_class = config.background_combination != "all"
         self._pool_size = pool_size
         self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
+        self._warned = False
         self._next = 0  # place in the stream, if the pass goes on
         self._began: int | None = None  # place where a pass began of which only one batch was seen
         super().__init__(self._new_pool(random=generator("pool")), config, hooks, Clock(epochs=epochs))
@@ -198,6 +209,7 @@ class StreamingRecombine(Recombiner):
             columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
             for key, label, background, ratio in zip(*columns, strict=True):
                 self.pool.add({"key": key, "label": label, "background": background, "foreground_ratio": ratio})
+        self._warned = self._warned or self._warn_if_all_are_pruned()
         return super().__call__(batch)
 
 
