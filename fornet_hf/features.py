@@ -23,7 +23,8 @@ def row_features(class_names: Sequence[str]) -> datasets.Features:
         "foreground": datasets.Image(),
         "mask": datasets.Image(),
         "background": datasets.Image(),
-        "box": datasets.Sequence(datasets.Value("int32"), length=4),
+        # Of the lists, only this kind is stored by one name in all versions, so that each reads what others prepared.
+        "box": datasets.LargeList(datasets.Value("int32")),
         "foreground_ratio": datasets.Value("float32"),
     }
     return datasets.Features(features)
