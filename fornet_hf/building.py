@@ -34,7 +34,7 @@ CITATION = """\
     primaryClass = {cs.CV},
 }"""
 
-PARAMETERS = tuple(name for name in keywords(RecombinationConfig, Recombine) if name not in ("dataset", "config"))
+PARAMETERS = tuple(name for name in keywords(RecombinationConfig, Recombine) if name != "dataset")
 
 # The keywords of `Recombine` as fields of the builder's configuration; None: not given.
 RecombinationKeywords: Any = dataclasses.make_dataclass(

@@ -10,7 +10,7 @@ from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, PatchFormatError
 from fornet_hf.loading import load_dataset
 from fornet_hf.locations import Folder
-from fornet_hf.recombination import Recombine
+from fornet_hf.recombination import RecombinationConfig, Recombine
 from fornet_hf.release import open_release
 from fornet_hf.rows import cutout
 from tests.pictures import CLASSES, write_release
@@ -169,6 +169,16 @@ def test_what_is_said_of_evaluation_wins(folder):
     assert first != second
     first, second = passes(load(folder, crop=32, flip=0.5, split="train", evaluation=True))
     assert first == second
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_config_is_taken_as_well_as_its_keywords(folder, streaming):
+    config = RecombinationConfig(crop=24, seed=3)
+    given = load(folder, config=config, split="train", streaming=streaming)
+    keywords = load(folder, crop=24, seed=3, split="train", streaming=streaming)
+    assert [e["image"].tobytes() for e in given] == [e["image"].tobytes() for e in keywords]
+    with pytest.raises(ConfigurationError, match="give config or keywords, not both"):
+        load(folder, config=config, flip=0.5)
 
 
 def test_a_transform_set_later_knows_the_split_too(folder):

@@ -129,7 +129,7 @@ class Recombiner:
         waiting, examples = iter(rows), list[dict[str, Any]]()
         while some := list(islice(waiting, _TOGETHER)):
             if self.rows_of_a_pass and self.config.follows_epochs:
-                self.clock.advance(len(some) / self.rows_of_a_pass)
+                self.clock.advance(len(some) / self.rows_of_a_pass, 2)  # one to train, one to measure
             for group in _groups(in_step(self.drawing(row) for row in some)):
                 composed = in_step(self.rendering(one) for one in group)
                 examples += map(self._handed_over, group, composed)

@@ -183,7 +183,7 @@ class StreamingRecombine(Recombiner):
         self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
         self._warned = False
         self._next = 0  # place in the stream, if the pass goes on
-        self._began: int | None = None  # place where a pass began of which only one batch was seen
+        self._looked = False  # whether there was one batch of a pass from the beginning
         super().__init__(self._new_pool(random=generator("pool")), config, hooks, Clock(epochs=epochs))
 
     def differences(self) -> list[str]:
@@ -200,10 +200,10 @@ class StreamingRecombine(Recombiner):
         if places is not None:
             if places[0] == 0 or places[0] != self._next:
                 self.pool = self._new_pool(random=generator("pool", *self._names("")))
-                self._began = places[0]
-            elif self._began is not None and self.config.follows_epochs:  # the second batch: this is no mere look
-                self.clock.advance(1 / loader_workers() if self._began == 0 else 0)
-                self._began = None
+                self._looked = places[0] == 0
+            elif self._looked and self.config.follows_epochs:  # the second batch: now it is a pass
+                self.clock.advance(1 / loader_workers(), 1)
+                self._looked = False
             self._next = places[-1] + 1
         if all(name in batch for name in NEEDED):
             columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
