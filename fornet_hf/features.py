@@ -23,8 +23,7 @@ def row_features(class_names: Sequence[str]) -> datasets.Features:
         "foreground": datasets.Image(),
         "mask": datasets.Image(),
         "background": datasets.Image(),
-        # Of the lists, only this kind is stored by one name in all versions, so that each reads what others prepared.
-        "box": datasets.LargeList(datasets.Value("int32")),
+        "box": datasets.Sequence(datasets.Value("int32"), length=4),
         "foreground_ratio": datasets.Value("float32"),
     }
     return datasets.Features(features)
@@ -47,8 +46,7 @@ def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Fea
         features["mask"] = image
     if hooks.return_composition:
         features["composition"] = unknown
-    known = rows or {}
-    return datasets.Features({**features, **{name: known.get(name, unknown) for name in hooks.keep}})
+    return datasets.Features(features)
 
 
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types

@@ -1,4 +1,4 @@
-"""Print what is in a release; exit status 1 if files of it are missing.
+"""Print what is in a release.
 
 fornet info TNauen/ForNet
 fornet info run/patches --json
@@ -27,6 +27,4 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for line in lines(about):
             show(line)
-    for problem in about["problems"]:
-        tell(f"problem: {problem}")
-    return 1 if about["problems"] else 0
+    return 0
