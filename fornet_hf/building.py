@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
 
-from fornet_hf.arguments import check_keywords, keywords, positive
+from fornet_hf.arguments import check_keywords, either, keywords, positive
 from fornet_hf.choosing import find_pictures
 from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
 from fornet_hf.features import with_lazy_images
@@ -18,6 +18,8 @@ from fornet_hf.hub import Token, disk_full
 from fornet_hf.locations import Folder
 from fornet_hf.patch import digest
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
+from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.release import Release
 from fornet_hf.workers import max_workers
 
@@ -32,7 +34,7 @@ CITATION = """\
     primaryClass = {cs.CV},
 }"""
 
-PARAMETERS = tuple(name for name in keywords(RecombinationConfig, Recombine) if name not in ("dataset", "config"))
+PARAMETERS = tuple(name for name in keywords(RecombinationConfig, Recombine) if name != "dataset")
 
 # The keywords of `Recombine` as fields of the builder's configuration; None: not given.
 RecombinationKeywords: Any = dataclasses.make_dataclass(
@@ -68,10 +70,16 @@ class ForNetConfig(RecombinationKeywords):  # type: ignore[misc]
         return "-".join([self.name, self.release_id, *sorted(self.splits or [])])
 
 
-def check_builder_keywords(given: Iterable[str]) -> None:
-    """Refuse keywords that neither `datasets` nor the configuration knows."""
+def check_builder_keywords(given: Mapping[str, Any]) -> None:
+    """Refuse keywords that neither `datasets` nor the configuration knows, and values before hours are spent."""
     theirs = keywords(datasets.DatasetBuilder, datasets.BuilderConfig)
     check_keywords(set(given) - set(theirs), set(keywords(ForNetConfig)) - set(theirs))
+    values = {name: given[name] for name in PARAMETERS if given.get(name) is not None}
+    foreground = {name: values.pop(name, None) for name in ("foreground_transform", "fg_transform")}
+    hooks = {field.name: values.pop(field.name) for field in dataclasses.fields(Hooks) if field.name in values}
+    Hooks(**{**hooks, "foreground_transform": either(**foreground)})
+    Clock(epochs=values.pop("epochs", None))
+    RecombinationConfig.from_json(values)
 
 
 def check_name(name: str | None) -> None:

@@ -82,17 +82,28 @@ class MissingDependencyError(ForNetError, ImportError):
     """An optional package is missing; the message has the pip line that installs it."""
 
 
+_LONGEST_FOUND = 600  # characters of what was found in a message
+
 # The package is installed from where it is published; git-lfs need not fetch the patches for that.
 INSTALL = (
     'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
 )
 
 
+def short(value: object, most: int = 100) -> str:
+    """Return a value as text on one line of at most `most` characters.
+
+    Keys and names may come from a hostile file: of any length, and with what a terminal obeys.
+    """
+    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in str(value)[: most + 1])
+    return text if len(text) <= most else f"{text[: most - 4]} ..."
+
+
 def explain(what: str, *, found: object = None, allowed: object = None, then: str | None = None) -> str:
     """One error message: what is wrong, what was found, what is allowed, and the next step."""
     parts = [what]
     if found is not None:
-        parts.append(f"found {found}")
+        parts.append(f"found {short(found, _LONGEST_FOUND)}")
     if allowed is not None:
         parts.append(f"allowed: {allowed}")
     message = "; ".join(parts)

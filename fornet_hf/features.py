@@ -23,7 +23,8 @@ def row_features(class_names: Sequence[str]) -> datasets.Features:
         "foreground": datasets.Image(),
         "mask": datasets.Image(),
         "background": datasets.Image(),
-        "box": datasets.Sequence(datasets.Value("int32"), length=4),
+        # Of the lists, only this kind is stored by one name in all versions, so that each reads what others prepared.
+        "box": datasets.LargeList(datasets.Value("int32")),
         "foreground_ratio": datasets.Value("float32"),
     }
     return datasets.Features(features)
@@ -46,7 +47,8 @@ def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Fea
         features["mask"] = image
     if hooks.return_composition:
         features["composition"] = unknown
-    return datasets.Features(features)
+    known = rows or {}
+    return datasets.Features({**features, **{name: known.get(name, unknown) for name in hooks.keep}})
 
 
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types

@@ -53,7 +53,8 @@ def stored(path: Path) -> Iterator[None]:
     except ForNetError:
         raise
     except OSError as error:
-        reason = f"{error.filename or path} ({error.strerror})"
+        beside = error.filename is None or Path(error.filename).parent == path.parent  # temporary files are
+        reason = f"{path if beside else error.filename} ({error.strerror})"
         if error.errno in _FULL:
             then = "Free some space, and run it again: it goes on where it was."
             raise StorageError(explain("the disk is full", found=reason, then=then)) from error

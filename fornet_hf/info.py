@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+from fornet_hf.documents import read_json
+from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, explain
+from fornet_hf.legacy import find_release
 from fornet_hf.manifest import Manifest
+from fornet_hf.publish.checks import check_list
 from fornet_hf.publish.places import Place, manifest_of, patches_folder
 from fornet_hf.publish.sizes import readable_bytes
 from fornet_hf.publish.statistics import STATISTICS
 
 
 def info(place: Place) -> dict[str, Any]:
-    """The release as JSON object: place, format, source, settings, producer, and figures of each split.
+    """The release as JSON object: place, format, source, settings, producer, figures of each split, and problems.
 
-    Of a repository in the old format: its archives and their sizes.
+    Of a repository in the old format: its archives and their sizes. Problems are what the list of files tells: shards
+    or archives that are missing or have another size.
 
     Raises:
         NotFoundError: there is no release.
@@ -38,18 +41,30 @@ def info(place: Place) -> dict[str, Any]:
         "encoding": manifest.encoding.to_json(),
         "producer": dict(manifest.producer),
         "splits": _splits(manifest, _statistics(place, prefix)),
+        "problems": [*map(str, _problems(place, manifest, prefix))],
     }
 
 
 def lines(about: Mapping[str, Any]) -> list[str]:
     """The same for people."""
-    result = [f"{name:16} {_plain(about[name])}" for name in about if name != "splits"]
+    result = [f"{name:16} {_plain(about[name])}" for name in about if name not in ("splits", "problems")]
     for split, figures in about["splits"].items():
         counts = [
             f"{count:,} {what}" for what, count in figures.items() if isinstance(count, int) and what != "bytes"
         ]
         result.append(f"{split:16} {', '.join([*counts, readable_bytes(figures['bytes'])])}")
     return result
+
+
+def _problems(place: Place, manifest: Manifest, prefix: str) -> Iterator[ForNetError]:
+    yield from check_list(manifest, place.paths, prefix)
+    for entry in (entry for entries in manifest.splits.values() for entry in entries):
+        size = place.paths.get(prefix + entry.path)
+        if size is None:
+            yield NotFoundError(explain(f"{entry.path}: the shard is missing", found=f"none in {place.name}"))
+        elif size != entry.bytes:
+            what = f"{entry.path}: not the file that the manifest describes"
+            yield IntegrityError(explain(what, found=f"{size} bytes", allowed=f"{entry.bytes} bytes"))
 
 
 def _splits(manifest: Manifest, statistics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -69,13 +84,7 @@ def _statistics(place: Place, prefix: str) -> Mapping[str, Any]:
     if prefix + STATISTICS not in place.paths:
         return {}
     with place.open(prefix + STATISTICS) as file:
-        data = file.read()
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise PatchFormatError(
-            explain(f"{place.name}: {prefix}{STATISTICS} is not valid JSON", found=error)
-        ) from error
+        value = read_json(file, f"{place.name}: {prefix}{STATISTICS}")
     if not isinstance(value, dict) or not all(isinstance(figures, dict) for figures in value.values()):
         raise PatchFormatError(explain(f"{place.name}: {prefix}{STATISTICS}", allowed="an object for each split"))
     return value
@@ -91,7 +100,14 @@ def _old(place: Place) -> dict[str, Any] | None:
             figures = splits.setdefault(split, {"archives": 0, "bytes": 0})
             figures["archives"] += 1
             figures["bytes"] += size
-    return {"place": place.name, "format": "old (zips of pickles)", "splits": splits} if splits else None
+    if not splits:
+        return None
+    problems = []
+    try:
+        find_release([*zips])
+    except ForNetError as error:
+        problems.append(str(error))
+    return {"place": place.name, "format": "old (zips of pickles)", "splits": splits, "problems": problems}
 
 
 def _plain(value: object) -> str:

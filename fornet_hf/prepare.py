@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain, short
 from fornet_hf.files import Open, open_local
 from fornet_hf.manifest import ShardEntry
 from fornet_hf.patch import apply_patch
@@ -181,7 +181,7 @@ class PatchUnit:
         raise NotFoundError(
             explain(
                 f"{len(keys)} of its {len(shard)} pictures are not in {self.pictures}",
-                found=f"no {', '.join(keys[:3])}",
+                found=f"no {', '.join(map(short, keys[:3]))}",
                 then="Use the source revision that the manifest names: the source may have been re-sharded.",
             )
         )

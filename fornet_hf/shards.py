@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import INSTALL, ForNetError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import INSTALL, ForNetError, NotFoundError, PatchFormatError, explain, short
 from fornet_hf.files import atomic_path
 from fornet_hf.patch import DIGEST_BYTES, Patch
 
@@ -140,7 +140,7 @@ class PatchShard:
             raise self._damaged(error) from error
         self.keys: list[str] = keys
         if twice := [key for key, count in Counter(keys).items() if count > 1][:3]:
-            raise PatchFormatError(explain(f"{name}: keys are not unique", found=twice))
+            raise PatchFormatError(explain(f"{name}: keys are not unique", found=[*map(short, twice)]))
         counts = [self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)]
         self._starts = list(accumulate(counts, initial=0))[:-1]
         self._group: tuple[int, list[dict[str, Any]]] = (-1, [])
@@ -172,7 +172,7 @@ class PatchShard:
 
     def place(self, row: int) -> str:
         """What error messages call a row: file, row and key."""
-        return f"{self.name}, row {row} ({self.keys[row]})"
+        return f"{self.name}, row {row} ({short(self.keys[row])})"
 
     def _damaged(self, error: Exception) -> PatchFormatError:
         then = "Download the shard again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fornet_hf.documents import read_document
 from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.manifest import Manifest
 from fornet_hf.publish.card import CARD, check_card
@@ -12,6 +13,9 @@ from fornet_hf.publish.checks import Findings, check_list, check_sample, check_s
 from fornet_hf.publish.places import FolderPlace, Place, manifest_of, patches_folder
 
 _SCRIPT = "ForNet.py"
+_MAINTAINER = "If you made it and changed the shard on purpose: run the command that made it again, for its manifest."
+_ADVICE_FOLDER = f"Download the shard again. {_MAINTAINER}"
+_ADVICE_HUB = "Tell the maintainer of the release. If that is you: publish it again, which checks it first."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,8 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
     read = download or isinstance(place, FolderPlace)
     findings = Findings()
     findings.problems.extend(check_list(manifest, place.paths, prefix))
-    check_shards(place, manifest, prefix, findings, read=read)
+    advice = _ADVICE_FOLDER if isinstance(place, FolderPlace) else _ADVICE_HUB
+    check_shards(place, manifest, prefix, findings, read=read, advice=advice)
     if prefix:
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
@@ -71,7 +76,7 @@ def _check_repository(place: Place) -> list[ForNetError]:
         problems.append(NotFoundError(explain(f"{_SCRIPT}: the file is missing", found=f"none in {place.name}")))
     try:
         with place.open(CARD) as file:
-            check_card(file.read().decode("utf-8", errors="replace"))
+            check_card(read_document(file, CARD).decode("utf-8", errors="replace"))
     except ForNetError as error:
         problems.append(error)
     return problems

@@ -45,6 +45,25 @@ def test_info_prints_lines_or_json(release, capsys):
     assert json.loads(capsys.readouterr().out)["splits"]["validation"]["rows"] == 3
 
 
+@pytest.mark.parametrize("json_", [(), ("--json",)])
+def test_info_of_an_incomplete_release_gives_status_1(release, capsys, json_):
+    release.shard(1).unlink()
+    release.shard(0).write_bytes(b"PAR1")
+    assert main(["info", str(release.patches), *json_]) == 1
+    out, err = capsys.readouterr()
+    assert "3 shards, 9 rows" in out or json.loads(out)["splits"]["train"]["shards"] == 3
+    assert "problem: train-00000-of-00003.parquet: not the file that the manifest describes; found 4 bytes" in err
+    assert "problem: train-00001-of-00003.parquet: the shard is missing" in err
+
+
+def test_verify_tells_readers_to_download_and_makers_to_write_the_manifest(release, capsys):
+    data = bytearray(release.shard(0).read_bytes())
+    data[len(data) // 2] ^= 1
+    release.shard(0).write_bytes(data)
+    assert main(["verify", str(release.patches)]) == 1
+    assert "Download the shard again. If you made it and changed the shard on purpose: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"train": 3}'])
 def test_statistics_that_are_damaged_are_named(release, text, capsys):
     (release.patches / "statistics.json").write_text(text)

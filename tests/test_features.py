@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import pickle
+import re
 
 import datasets
 import numpy as np
@@ -112,3 +114,9 @@ def test_rows_have_these_columns():
     features = row_features(["cat", "dog"])
     assert list(features) == ["key", "label", "foreground", "mask", "background", "box", "foreground_ratio"]
     assert features["label"].names == ["cat", "dog"]
+
+
+def test_all_versions_of_datasets_read_what_one_of_them_stored() -> None:
+    """They name the other lists differently: `Sequence` before 4.0, `List` since."""
+    stored = json.dumps(row_features(["a", "b"]).to_dict())
+    assert set(re.findall('"_type": "([A-Za-z]+)"', stored)) == {"ClassLabel", "Image", "LargeList", "Value"}

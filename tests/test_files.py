@@ -133,7 +133,7 @@ def test_a_folder_that_must_not_be_made_is_named(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(StorageError, match=r"this cannot be written; found .*/new/file \(Permission denied\)"):
+    with pytest.raises(StorageError, match=r"this cannot be written; found .*/new \(Permission denied\)"):
         write_text(tmp_path / "new" / "file", "text")
 
 

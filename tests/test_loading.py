@@ -10,7 +10,7 @@ from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, PatchFormatError
 from fornet_hf.loading import load_dataset
 from fornet_hf.locations import Folder
-from fornet_hf.recombination import Recombine
+from fornet_hf.recombination import RecombinationConfig, Recombine
 from fornet_hf.release import open_release
 from fornet_hf.rows import cutout
 from tests.pictures import CLASSES, write_release
@@ -171,6 +171,16 @@ def test_what_is_said_of_evaluation_wins(folder):
     assert first == second
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_config_is_taken_as_well_as_its_keywords(folder, streaming):
+    config = RecombinationConfig(crop=24, seed=3)
+    given = load(folder, config=config, split="train", streaming=streaming)
+    keywords = load(folder, crop=24, seed=3, split="train", streaming=streaming)
+    assert [e["image"].tobytes() for e in given] == [e["image"].tobytes() for e in keywords]
+    with pytest.raises(ConfigurationError, match="give config or keywords, not both"):
+        load(folder, config=config, flip=0.5)
+
+
 def test_a_transform_set_later_knows_the_split_too(folder):
     rows = load(folder, split="validation[:2]")
     first, second = passes(rows.with_transform(Recombine(rows, flip=0.5)))
@@ -193,3 +203,20 @@ def test_the_old_release_loads_too(tmp_path):
     box = row["box"]
     assert Image.open(io.BytesIO(row["foreground"]["bytes"])).size == (box[2] - box[0], box[3] - box[1])
     assert row["key"].startswith(imagenet_classes()[row["label"]].wnid)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"transform": lambda picture: picture, "return_fg_masks": True}, "cannot tell where this step"),
+        ({"keep": "key"}, "keep is not allowed"),
+        ({"fg_scale_jitter": -1}, "fg_scale_jitter is not allowed"),
+        ({"transform": 3}, "transform is not allowed"),
+        ({"fg_transform": len, "foreground_transform": len}, "were both given"),
+        ({"epochs": -1}, "epochs is not allowed"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_is_prepared(folder, keywords, message):
+    with pytest.raises(ConfigurationError, match=message):
+        load(folder, split="train", **keywords)
+    assert not list((folder / "cache").rglob("*.arrow"))

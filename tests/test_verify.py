@@ -57,6 +57,9 @@ def test_an_altered_shard_is_named(published, hub):
     path = "patches/train-00001-of-00003.parquet"
     (problem,) = problems(alter(hub, path, flip))
     assert problem.startswith("train-00001-of-00003.parquet: not the file that the manifest describes")
+    assert problem.endswith(
+        "Tell the maintainer of the release. If that is you: publish it again, which checks it first."
+    )
 
 
 def test_bits_that_flip_on_the_way_are_noticed(published, hub):
@@ -126,3 +129,9 @@ def test_info_knows_old_releases(hub, hub_home):
     assert about["format"] == "old (zips of pickles)"
     assert about["splits"] == {"train": {"archives": 2, "bytes": 5}, "validation": {"archives": 1, "bytes": 1}}
     assert "train            2 archives, 5 bytes" in lines(about)
+
+
+def test_info_names_the_archives_that_an_old_release_lacks(hub, hub_home):
+    hub.commit(NAME, {"train_0.zip": b"12", "train_2.zip": b"345", "val.zip": b"6"})
+    (problem,) = info(place_of(NAME))["problems"]
+    assert "train_1.zip" in problem

@@ -1,4 +1,4 @@
-"""Print what is in a release.
+"""Print what is in a release; exit status 1 if files of it are missing.
 
 fornet info TNauen/ForNet
 fornet info run/patches --json
@@ -27,4 +27,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for line in lines(about):
             show(line)
-    return 0
+    for problem in about["problems"]:
+        tell(f"problem: {problem}")
+    return 1 if about["problems"] else 0

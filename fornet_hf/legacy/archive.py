@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 
-from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import NotFoundError, PatchFormatError, explain, short
 from fornet_hf.legacy.patch import MAX_PATCH_BYTES, LegacyPatch, read_patch
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class LegacyArchive:
         try:
             return read_patch(data, max_bytes=self._max_bytes)
         except PatchFormatError as error:
-            raise error.at(f"{self.name}: {info.filename}") from error
+            raise error.at(f"{self.name}: {short(info.filename)}") from error
 
     def close(self) -> None:
         """Closes the zip, and the file if this object opened it."""
@@ -96,7 +96,7 @@ class LegacyArchive:
         try:
             yield
         except _DAMAGE as error:
-            place = self.name if member is None else f"{self.name}: {member}"
+            place = self.name if member is None else f"{self.name}: {short(member)}"
             then = "Download the file again"
             raise PatchFormatError(explain(f"{place}: the zip is damaged", found=error, then=then)) from error
 

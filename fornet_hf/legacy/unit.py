@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import ForNetError, NotFoundError, explain
+from fornet_hf.errors import ForNetError, NotFoundError, explain, short
 from fornet_hf.files import Open, open_local
 from fornet_hf.legacy.apply import apply
 from fornet_hf.legacy.archive import Key, LegacyArchive
@@ -108,7 +108,7 @@ def _given(picture: Picture) -> Picture:
 
 
 def _nowhere(archive: LegacyArchive, member: Key) -> Picture:
-    what = f"{archive.name} ({'/'.join(member)}): its picture is in no shard of the source"
+    what = f"{archive.name} ({short('/'.join(member))}): its picture is in no shard of the source"
     raise NotFoundError(explain(what, then="Check that the source is the whole of ImageNet."))
 
 
@@ -131,7 +131,7 @@ def _outcome(
         try:
             row = legacy_row(apply(source.data, patch), key, wnid, ratios.get(key))
         except ForNetError as error:
-            raise error.at(f"{archive.name} ({wnid}/{key})") from error
+            raise error.at(f"{archive.name} ({short(f'{wnid}/{key}')})") from error
     except ForNetError as error:
         return Outcome(folder=wnid, key=key, error=error)
     return Outcome(folder=wnid, key=key, ratio=row.foreground_ratio, row=row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from fornet_hf.recombination.steps import Compose
 from fornet_hf.sources import FolderSource
 
 _COLUMNS = ("image", "label", "mask", "composition")
+_KEPT = ("key", "folder", "foreground", "foreground_ratio")  # of a row, for `keep`
 
 
 class ForNetDataset:
@@ -45,7 +46,8 @@ class ForNetDataset:
         foreground_transform: another name of `fg_transform`.
         return_fg_masks: also return the pasted mask. Not together with original pictures, of which this layout
             does not tell where the object was.
-        return_composition: also return what was drawn, a JSON-able dict, at the end.
+        return_composition: also return what was drawn, a JSON-able dict, after these.
+        keep: what else to return, at the end: some of "key", "folder", "foreground" and "foreground_ratio".
         imagenet_dir: ImageNet with `train/` and `val/`, for the original pictures of `orig_img_prob`.
         orig_ds: another name of `imagenet_dir`.
         classes: names of the class folders in label order; default: `classes.json` beside the pictures if there is
@@ -76,6 +78,7 @@ class ForNetDataset:
         foreground_transform: Callable[[Image.Image], Image.Image] | None = None,
         return_fg_masks: bool = False,
         return_composition: bool = False,
+        keep: Collection[str] = (),
         imagenet_dir: str | Path | None = None,
         orig_ds: str | Path | None = None,
         classes: Sequence[str] | None = None,
@@ -95,7 +98,10 @@ class ForNetDataset:
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
+            keep=keep,
         )
+        if unknown := sorted(set(hooks.keep) - set(_KEPT)):
+            raise ConfigurationError(explain("keep is not allowed", found=unknown, allowed=f"some of {list(_KEPT)}"))
         imagenet_dir = either(imagenet_dir=imagenet_dir, orig_ds=orig_ds)
         originals = _originals(config, imagenet_dir, split, masks=return_fg_masks)
         self._split = open_split(Path(root).expanduser(), split, classes)
@@ -125,7 +131,8 @@ class ForNetDataset:
 
     def _examples(self, indices: Iterable[int]) -> list[tuple[Any, ...]]:
         examples = self._recombiner.examples(self.row(index) for index in indices)
-        return [tuple(example[name] for name in _COLUMNS if name in example) for example in examples]
+        keep = self._recombiner.hooks.keep
+        return [tuple(example[name] for name in (*_COLUMNS, *keep) if name in example) for example in examples]
 
     def recombine(self, index: int) -> Recombined:
         """One recombination before `transform`, and what was drawn for it."""
@@ -196,6 +203,24 @@ class ForNetDataset:
         return self._recombiner.config
 
     @property
+    def transform(self) -> Callable[..., Any] | None:
+        """What is called on the recombined image. May be set, a list too; workers that already run keep theirs."""
+        return self._recombiner.transform
+
+    @transform.setter
+    def transform(self, transform: Callable[..., Any] | Sequence[Callable[..., Any]] | None) -> None:
+        self._recombiner.transform = _chained(transform)
+
+    @property
+    def target_transform(self) -> Callable[[int], Any] | None:
+        """What is called on the label. May be set; workers that already run keep theirs."""
+        return self._recombiner.target_transform
+
+    @target_transform.setter
+    def target_transform(self, transform: Callable[[int], Any] | None) -> None:
+        self._recombiner.target_transform = transform
+
+    @property
     def clock(self) -> Clock:
         """Epoch and number of epochs, in memory that workers share."""
         return self._recombiner.clock
@@ -228,7 +253,8 @@ class ForNetDataset:
 
     def __repr__(self) -> str:
         layout = self._split.layout
-        return f"ForNetDataset({str(layout.root)!r}, {layout.split}, {len(self)} foregrounds)"
+        shown = [f"{str(layout.root)!r}", layout.split, f"{len(self)} foregrounds", *self._recombiner.differences()]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 def _chained(transform: Any) -> Any:

@@ -20,6 +20,7 @@ from fornet_hf.publish.unlisted import make_manifest
 
 TEMPLATE = "dataset_card.md"
 _MOST = 10  # problems that a message names
+_ADVICE = "Write the manifest again if the shard was changed on purpose; else make the shard again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,7 @@ def _new_manifest(folder: Path, ingredients: Ingredients) -> Manifest:
 def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findings:
     place, findings = FolderPlace(folder), Findings()
     findings.problems.extend(check_list(manifest, place.paths, ""))
-    check_shards(place, manifest, "", findings, read=True)
+    check_shards(place, manifest, "", findings, read=True, advice=_ADVICE)
     if ingredients.imagenet_dir is not None and not findings.problems:
         units = units_of(place, manifest, "", ingredients.imagenet_dir)
         check_sample(units, ingredients.sample, findings, place.opener)

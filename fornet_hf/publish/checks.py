@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import ForNetError, IntegrityError, PatchFormatError, explain
+from fornet_hf.errors import ForNetError, IntegrityError, PatchFormatError, explain, short
 from fornet_hf.files import Open
 from fornet_hf.locations import Folder
 from fornet_hf.manifest import MANIFEST, Manifest, ShardEntry
@@ -78,7 +78,9 @@ def check_list(manifest: Manifest, paths: Mapping[str, int], prefix: str) -> Ite
         yield PatchFormatError(explain(f"shards that the {MANIFEST} does not name", found=_some(extra), then=then))
 
 
-def check_shards(place: Place, manifest: Manifest, prefix: str, findings: Findings, *, read: bool) -> None:
+def check_shards(
+    place: Place, manifest: Manifest, prefix: str, findings: Findings, *, read: bool, advice: str
+) -> None:
     """Compare every shard with its entry, open it, and compare the keys of each split.
 
     Args:
@@ -87,12 +89,13 @@ def check_shards(place: Place, manifest: Manifest, prefix: str, findings: Findin
         prefix: of the patches' paths in it.
         findings: get what is found.
         read: read every row, too, which of a repository downloads all of it.
+        advice: what to do about a shard that is not the one in the manifest.
     """
     classes = len(manifest.classes or imagenet_classes())
 
     def look(entry: ShardEntry) -> _Look:
         try:
-            _compare(entry, place.facts(prefix + entry.path))
+            _compare(entry, place.facts(prefix + entry.path), advice)
             with place.open(prefix + entry.path) as file:
                 shard = open_shard(file, entry, manifest.encoding)
                 facts = read_facts(shard, entry, classes) if read else None
@@ -122,14 +125,14 @@ def _gather(split: str, looks: Iterator[_Look], findings: Findings) -> None:
         findings.facts[split] = total
 
 
-def _compare(entry: ShardEntry, found: FileFacts) -> None:
+def _compare(entry: ShardEntry, found: FileFacts, advice: str) -> None:
     if (found.size, found.digest) != (entry.bytes, entry.sha256):
         raise IntegrityError(
             explain(
                 f"{entry.path}: not the file that the manifest describes",
                 found=f"{found.size} bytes, digest {found.digest}",
                 allowed=f"{entry.bytes} bytes, sha256 {entry.sha256}",
-                then="Write the manifest again if the shard was changed on purpose; else make the shard again.",
+                then=advice,
             )
         )
 
@@ -167,4 +170,4 @@ def units_of(place: Place, manifest: Manifest, prefix: str, imagenet_dir: Path) 
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    return ", ".join(map(short, names[:most])) + (", ..." if len(names) > most else "")

@@ -8,10 +8,13 @@ streaming    the same for streamed datasets
 dataset      datasets with an epoch
 epochs       the epoch, told to all parts of a dataset
 tensors      pictures as torch tensors
+moving       masks that follow their images through the user's transform
+batches      `collate`, for DataLoaders
 """
 
 from __future__ import annotations
 
+from fornet_hf.recombination.batches import collate
 from fornet_hf.recombination.compositing import compose
 from fornet_hf.recombination.composition import Composition
 from fornet_hf.recombination.config import CropConfig, RecombinationConfig
@@ -35,6 +38,7 @@ __all__ = [
     "Recombine",
     "StreamingRecombine",
     "as_prepared",
+    "collate",
     "compose",
     "draw",
     "recombine_stream",

@@ -58,22 +58,18 @@ class Clock:
     def epochs(self, value: float | None) -> None:
         self._cells[1] = 0.0 if value is None else _checked("epochs", value, 1.0)
 
-    def advance(self, passes: float) -> None:
-        """Note that examples of a part of a pass, or of several, were made; warn if the epoch seems to be forgotten.
+    def advance(self, passes: float, allowed: int) -> None:
+        """Note that a part of a pass was made, or several; warn if that is more than `allowed` in one epoch.
 
         Epochs that were set on something that does not lead here (an attribute of joined datasets, say) cannot be
         seen. That the same epoch is passed over again and again can.
         """
         self._cells[2] += passes
-        if self._cells[2] > _PASSES and not self._cells[3]:
+        if self._cells[2] > allowed + 1e-6 and not self._cells[3]:
             self._cells[3] = 1.0
-            what = f"more than {_PASSES} passes over the rows in epoch {self.epoch:g}: examples or schedules repeat"
-            _warn(
-                explain(what, then="Before each epoch call fornet_hf.set_epoch(ds, epoch), which reaches all parts.")
-            )
-
-
-_PASSES = 2  # one to train, one to measure
+            what = f"pass {allowed + 1} over the rows in epoch {self.epoch:g}: examples or schedules repeat"
+            then = "Before each epoch call fornet_hf.set_epoch(ds, epoch), which reaches all parts of a dataset."
+            _warn(explain(what, then=then))
 
 
 def _with_cells(cells: Any) -> Clock:

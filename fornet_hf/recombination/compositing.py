@@ -6,6 +6,7 @@ in the window is decoded and scaled, straight to the output's size.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -14,13 +15,13 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from fornet_hf import jpeg
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, PatchFormatError, explain
 from fornet_hf.jpeg import Rectangle
 from fornet_hf.masks import Box
 from fornet_hf.recombination.composition import Bounds, Composition
 from fornet_hf.recombination.config import BILINEAR
 from fornet_hf.recombination.cutout import Cutout
-from fornet_hf.recombination.decoding import Picture, decoded, encoded, region_for
+from fornet_hf.recombination.decoding import Picture, decoded, encoded, region_for, size_of
 from fornet_hf.recombination.feather import feathered, reach
 from fornet_hf.recombination.lockstep import Steps, finished
 from fornet_hf.recombination.scaling import SUPPORT, resampled, scaled_with_mask
@@ -39,21 +40,70 @@ class Composed(NamedTuple):
     mask: Image.Image | None
 
 
-def compose(row: Row | Mapping[str, Any], background: Picture | None, composition: Composition) -> Composed:
-    """Replay a composition.
+def compose(
+    row: Row | Mapping[str, Any],
+    background: Picture | None,
+    composition: Composition,
+    *,
+    foreground: Image.Image | None = None,
+) -> Composed:
+    """Replay a composition: the same pixels, or an error. The user's `transform`, which comes after, is left out.
 
     Args:
         row: the row whose foreground is shown, as the dataset gives it without a transform.
-        background: bytes or picture of the background; None: the row's own.
+        background: bytes or picture of the background; None: the row's own. With `paste_pre_transform=False` and a
+            crop or resize in `transform`: what that left of it, a picture.
         composition: what was drawn for that row.
+        foreground: what `foreground_transform` returned for it, RGBA; None: the row's own.
 
     Raises:
-        ConfigurationError: the row lacks a part that the composition shows.
+        ConfigurationError: a part that the composition shows is missing, or another one.
     """
-    parts = Parts.of(row)
+    columns = asdict(row) if isinstance(row, Row) else row
+    parts = Parts.of(columns)
     if background is not None:
         parts = parts._replace(background=background)
+    elif composition.background is not None and composition.background_key != columns["key"]:
+        name = composition.background_key or f"row {composition.background} of the pool"
+        then = "Give its bytes: recombine.pool.read(composition.background)."
+        raise ConfigurationError(explain("the composition shows another row's background", found=name, then=then))
+    if foreground is not None and composition.size is not None:
+        parts = parts._replace(cutout=Cutout.of_rgba(foreground, columns["foreground_ratio"]))
+    made = foreground is not None, isinstance(background, Image.Image) and composition.background_digest is not None
+    _check_made(parts, composition, *made)
     return finished(rendering(parts, composition, with_mask=True))
+
+
+def with_digests(composition: Composition, parts: Parts, *, foreground: bool, background: bool) -> Composition:
+    """The composition with the digests of the parts that the user's transforms made."""
+    cutout, canvas = parts.cutout, parts.background
+    return replace(
+        composition,
+        foreground_digest=_digest(cutout.rgba()) if foreground and cutout and composition.size else None,
+        background_digest=_digest(decoded(canvas)) if background and canvas is not None else None,
+    )
+
+
+def _check_made(parts: Parts, composition: Composition, foreground: bool, background: bool) -> None:  # noqa: FBT001
+    found = with_digests(composition, parts, foreground=foreground, background=background)
+    if found.foreground_digest != composition.foreground_digest:
+        what, then = (
+            "this is not the foreground of the composition",
+            "Give foreground=, as the row was shown with it.",
+        )
+        allowed = "what foreground_transform returned" if composition.foreground_digest else "the row's own"
+        raise ConfigurationError(explain(what, allowed=allowed, then=then))
+    box, canvas = composition.background_box, parts.background
+    if found.background_digest != composition.background_digest or (
+        canvas is not None and any(a > b for a, b in zip(box[2:], size_of(canvas), strict=True))
+    ):
+        what, then = "this is not the background of the composition", "Give background=, as it was pasted on."
+        allowed = "what the crop in transform returned" if composition.background_digest else f"one with {box}"
+        raise ConfigurationError(explain(what, allowed=allowed, then=then))
+
+
+def _digest(picture: Image.Image) -> str:
+    return hashlib.blake2b(f"{picture.mode} {picture.size}".encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
 class Parts(NamedTuple):
@@ -66,13 +116,34 @@ class Parts(NamedTuple):
 
     @classmethod
     def of(cls, row: Row | Mapping[str, Any]) -> Parts:
-        """Those of a row: its foreground, and its own background."""
+        """Those of a row: its foreground, and its own background.
+
+        Raises:
+            ConfigurationError: mask, box or ratio do not fit the pictures.
+        """
         columns = asdict(row) if isinstance(row, Row) else row
         foreground, mask, background = (encoded(columns[name]) for name in ("foreground", "mask", "background"))
-        cutout, box = None, columns["box"]
-        if foreground is not None and mask is not None:
-            cutout = Cutout.of_bytes(foreground, mask, columns["foreground_ratio"])
-        return cls(cutout, foreground, None if box is None else (box[0], box[1], box[2], box[3]), background)
+        ratio, box, cutout = columns["foreground_ratio"] or 0.0, columns["box"], None
+        try:
+            if not 0 <= ratio <= 1:  # NaN is not, either
+                raise ConfigurationError(explain("foreground_ratio is no share", found=ratio, allowed="0 to 1"))
+            if foreground is not None and mask is not None:
+                cutout = Cutout.of_bytes(foreground, mask, ratio)
+            if box is not None:
+                box = (box[0], box[1], box[2], box[3])
+                _check_box(box, foreground, background)
+        except (ConfigurationError, PatchFormatError) as error:
+            raise error.at(columns.get("key", "a row")) from error
+        return cls(cutout, foreground, box, background)
+
+
+def _check_box(box: Box, foreground: Picture | None, background: Picture | None) -> None:
+    size = box[2] - box[0], box[3] - box[1]
+    wanted = size if foreground is None else size_of(foreground)
+    room = box[2:] if background is None else size_of(background)
+    if min(box) < 0 or box[2] > room[0] or box[3] > room[1] or size != wanted:
+        found = f"the box {box}, a foreground of {wanted} and a background of {room}"
+        raise ConfigurationError(explain("the box does not fit foreground and background", found=found))
 
 
 def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:

@@ -42,6 +42,9 @@ class Composition:
         fitted: area of the foreground / area that was drawn for it: below 1 where it was shrunk to fit into its cell
             of `fg_in_nonant`.
         sigma: radius of the edge's feather, pixels of the canvas; 0: the mask's area is left alone.
+        foreground_digest: of the foreground that `foreground_transform` returned; None: it is the row's own.
+        background_digest: of the background that the user's crop returned (`paste_pre_transform=False`); None: it is
+            the one in the dataset.
     """
 
     original: bool
@@ -59,10 +62,15 @@ class Composition:
     offset: tuple[int, int] = (0, 0)
     fitted: float = 1.0
     sigma: float = 0.0
+    foreground_digest: str | None = None
+    background_digest: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: numbers, strings, lists, true, false and null."""
-        values = dataclasses.asdict(self)
+        """A JSON object: numbers, strings, lists, true and false, so that a DataLoader can make batches of them.
+
+        What is None has a value of its type: row -1, the empty string, size [0, 0].
+        """
+        values = {**dataclasses.asdict(self), **{n: none for n, none in _NONE.items() if getattr(self, n) is None}}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
@@ -72,11 +80,17 @@ class Composition:
         Raises:
             ConfigurationError: not an object with exactly these names.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(value, Mapping) or set(value) != set(names):
+        names = {field.name for field in dataclasses.fields(cls)}
+        # Compositions that were kept before there were digests have none.
+        if not isinstance(value, Mapping) or not names - {*_DIGESTS} <= set(value) <= names:
             found = sorted(value) if isinstance(value, Mapping) else repr(value)
             raise ConfigurationError(
-                explain("this is no composition", found=found, allowed=f"an object with {names}")
+                explain("this is no composition", found=found, allowed=f"an object with {sorted(names)}")
             )
         values: dict[str, Any] = {n: tuple(item) if isinstance(item, list) else item for n, item in value.items()}
+        values.update({name: None for name, none in _NONE.items() if values.get(name) == none})
         return cls(**values)
+
+
+_DIGESTS = ("foreground_digest", "background_digest")
+_NONE: dict[str, Any] = {"background": -1, "background_key": "", "size": (0, 0), **dict.fromkeys(_DIGESTS, "")}

@@ -73,7 +73,9 @@ class RecombinationConfig:
             (any background of the class) or "all" (any background).
         fg_scale_jitter: how far the object's area may leave the goal interval, as share of its ends: one number
             from 0 to 1 for both, or a pair (share below, 0 to 1; share above, 0 to 1,000,000).
-        pruning_ratio: only backgrounds of pictures whose object covered less than this; 0 or more, 1.1 keeps all.
+        pruning_ratio: only backgrounds of pictures whose object covered less than this; 0 or more, 1.1 keeps all. In
+            "same" a class which that leaves without any keeps all of its own; where no class has any left, nothing
+            is pruned and a warning says so.
         fg_size_mode: the goal interval for the object's area, from the areas in the two pictures that foreground
             and background came from: "range" (from the smaller to the larger), "min", "max" or "mean".
         fg_bates_n: uniform numbers whose mean is the position; more: towards the centre; negative: towards the
@@ -83,8 +85,10 @@ class RecombinationConfig:
         orig_img_prob: probability of the original picture: 0 to 1, or as schedule over e of E epochs "linear"
             (e/E), "revlinear" ((E-e)/E) or "cos" (1-cos(pi e/2E)).
         fg_in_nonant: cell of a 3 x 3 grid which holds the object, 0 to 8 in reading order; -1: sized for a
-            cell, placed anywhere; None: no grid.
-        fg_size_fact: factor on the object's area, above 0 to 1,000,000.
+            cell, placed anywhere; None: no grid. An object that is larger than its cell is shrunk to fit, and
+            `fitted` in its composition says to which share of the area that was drawn.
+        fg_size_fact: factor on the object's area, above 0 to 1,000,000. In a cell of `fg_in_nonant` the cell is the
+            upper limit: a sweep of sizes there measures the limit wherever `fitted` is below 1.
         paste_pre_transform: False crops the background first and pastes into the crop.
         crop: compose straight at the output size of this crop, also given as its `size` alone; None gives the
             whole canvas.
@@ -207,6 +211,19 @@ class RecombinationConfig:
 def _without_numpy(config: Any) -> None:
     for field in dataclasses.fields(config):
         object.__setattr__(config, field.name, plain(getattr(config, field.name)))
+
+
+def differences(value: Any) -> list[str]:
+    """The fields of a dataclass whose values are not the defaults, as `name=value`."""
+    fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+    differing = [(field.name, found) for field, found in fields if found != field.default]
+    return [f"{name}={_shown(found)}" for name, found in differing if (name, found) != ("evaluation", False)]
+
+
+def _shown(value: Any) -> str:
+    if dataclasses.is_dataclass(value):
+        return f"{type(value).__name__}({', '.join(differences(value))})"
+    return " ".join(repr(value).split())  # torchvision writes one step a line
 
 
 def _known(cls: type, what: str, value: object) -> dict[str, Any]:

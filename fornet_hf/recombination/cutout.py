@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.mask_png import Levels, levels_of, open_mask
 from fornet_hf.masks import Box, Mask
 from fornet_hf.recombination.composition import Bounds, Size
 from fornet_hf.recombination.config import BILINEAR
-from fornet_hf.recombination.decoding import Picture, decode_part, decode_region, shrink_for
+from fornet_hf.recombination.decoding import Picture, decode_part, decode_region, shrink_for, size_of
 from fornet_hf.recombination.sampling import ForegroundShape
 from fornet_hf.recombination.scaling import SUPPORT, scaled_mask, scaled_with_mask
 from fornet_hf.recombination.span import Span
@@ -37,8 +38,18 @@ class Cutout:
 
     @classmethod
     def of_bytes(cls, foreground: Picture, mask: Picture, ratio: float) -> Cutout:
-        """From a row's columns `foreground` and `mask`."""
-        return cls(foreground, levels_of(mask) if isinstance(mask, Image.Image) else open_mask(mask), ratio)
+        """From a row's columns `foreground` and `mask`.
+
+        Raises:
+            ConfigurationError: they differ in size.
+            PatchFormatError: the mask is damaged.
+        """
+        levels = levels_of(mask) if isinstance(mask, Image.Image) else open_mask(mask)
+        size = size_of(foreground)
+        if levels.shape != size[::-1]:
+            found = f"a mask of {levels.shape[::-1]} and a foreground of {size}"
+            raise ConfigurationError(explain("the mask has not the size of its foreground", found=found))
+        return cls(foreground, levels, ratio)
 
     @classmethod
     def of_rgba(cls, picture: Image.Image, ratio: float) -> Cutout:

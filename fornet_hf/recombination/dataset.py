@@ -70,7 +70,9 @@ class PreparedDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has n
         return super().remove_columns([name for name in names if name not in kept], *args, **kwargs)
 
     def _needed(self) -> list[str]:
-        return [] if _recombiner(self) is None else [name for name in NEEDED if name in self.column_names]
+        recombiner = _recombiner(self)
+        needed = () if recombiner is None else (*NEEDED, *recombiner.hooks.keep)
+        return [name for name in dict.fromkeys(needed) if name in self.column_names]
 
     def save_to_disk(self, *args: Any, **kwargs: Any) -> None:
         """Save the rows. The transform is not saved (it has no JSON form): set it again after loading."""

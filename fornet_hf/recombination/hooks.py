@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ class Hooks:
             beside a PIL image, a uint8 tensor of 1 x height x width beside a tensor.
         target_transform: called on the label.
         return_fg_masks: examples have the pasted mask, as `mask`.
-        return_composition: examples have what was drawn, as `composition`, a JSON-able dict.
+        return_composition: examples have what was drawn, as `composition`, a JSON-able dict without nulls.
+        keep: columns of the rows that are handed through to the examples, such as `("key",)`.
 
     Raises:
         ConfigurationError: a transform that cannot be called, or which a mask cannot follow.
@@ -39,14 +40,34 @@ class Hooks:
     target_transform: Callable[[int], Any] | None = None
     return_fg_masks: bool = False
     return_composition: bool = False
+    keep: Collection[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("foreground_transform", "transform", "target_transform"):
             hook = getattr(self, name)
             if hook is not None and not callable(hook):
                 raise ConfigurationError(explain(f"{name} is not allowed", found=repr(hook), allowed="a callable"))
+        self._check_keep()
         if self.return_fg_masks and self.transform is not None:
             check(self.transform)
+
+    def _check_keep(self) -> None:
+        taken = {
+            "image",
+            "label",
+            "mask" if self.return_fg_masks else "",
+            "composition" if self.return_composition else "",
+        }
+        keep = self.keep
+        names = (
+            not isinstance(keep, (str, bytes))
+            and isinstance(keep, Collection)
+            and all(isinstance(n, str) for n in keep)
+        )
+        if not names or len(set(keep)) < len(keep) or taken & set(keep):
+            allowed = 'names of columns that examples do not have anyway, as in keep=("key",)'
+            raise ConfigurationError(explain("keep is not allowed", found=repr(keep), allowed=allowed))
+        object.__setattr__(self, "keep", tuple(keep))
 
     def transformed(self, foreground: Image.Image) -> Image.Image:
         """What `foreground_transform` makes of the object.
@@ -57,29 +78,73 @@ class Hooks:
         if self.foreground_transform is None:
             return foreground
         picture = self.foreground_transform(foreground)
-        if not isinstance(picture, Image.Image) or picture.mode != "RGBA":
-            found = picture.mode if isinstance(picture, Image.Image) else type(picture).__name__
-            raise ConfigurationError(
-                explain("foreground_transform returned something else", found=found, allowed="an RGBA picture")
-            )
+        found = f"{picture.mode} of {picture.size}" if isinstance(picture, Image.Image) else type(picture).__name__
+        if not isinstance(picture, Image.Image) or picture.mode != "RGBA" or 0 in picture.size:
+            what, allowed = "foreground_transform returned something else", "an RGBA picture"
+            raise ConfigurationError(explain(what, found=found, allowed=allowed, then=_RETURN))
+        if not picture.getchannel("A").getbbox() and foreground.getchannel("A").getbbox():
+            what, allowed = "foreground_transform returned an invisible object", "alpha above 0 somewhere"
+            raise ConfigurationError(explain(what, found=found, allowed=allowed, then="Keep its alpha channel."))
         return picture
 
     def example(
-        self, composed: Composed, label: int, composition: Composition, transform: Callable[..., Any] | None
+        self,
+        composed: Composed,
+        row: Mapping[str, Any],
+        composition: Composition,
+        transform: Callable[..., Any] | None,
     ) -> dict[str, Any]:
-        """The columns of one example. `transform`: `self.transform`, or what is left of it to be done."""
+        """The columns of one example. `transform`: `self.transform`, or what is left of it to be done.
+
+        Raises:
+            ConfigurationError: a transform returned nothing.
+        """
         image: Any = composed.image
         mask: Any = composed.mask
         if transform is not None and composed.mask is not None:
             image, mask = moved(transform, composed.image, composed.mask)
         elif transform is not None:
             image = transform(image)
-        example = {"image": image, "label": label if self.target_transform is None else self.target_transform(label)}
+        _require("transform", image)
+        label = row["label"]
+        if self.target_transform is not None:
+            label = self.target_transform(label)
+            _require("target_transform", label)
+        example = {"image": image, "label": label}
         if self.return_fg_masks:
             example["mask"] = mask
         if self.return_composition:
             example["composition"] = composition.to_json()
-        return example
+        return example | {name: row[name] for name in self.keep}
+
+
+_RETURN = "Perhaps it lacks a return, or changes the picture in place."
+
+
+def _require(name: str, value: Any) -> None:
+    """Refuse None and what is empty."""
+    size = getattr(value, "size", None)  # of a picture: width and height; of an array: the number of values
+    shape = getattr(value, "shape", size)
+    empty = isinstance(shape, tuple) and 0 in shape
+    if value is None or empty or (isinstance(value, (list, tuple, dict, str)) and not value):
+        found = f"an empty {type(value).__name__}" if value is not None else None
+        raise ConfigurationError(explain(f"{name} returned nothing", found=found, then=_RETURN))
+
+
+def cropped(transform: Callable[..., Any], background: Image.Image) -> Image.Image:
+    """What the crop or resize of a user's transform makes of a background, with `paste_pre_transform=False`.
+
+    Raises:
+        ConfigurationError: no picture.
+    """
+    picture = transform(background)
+    if not isinstance(picture, Image.Image) or 0 in picture.size:
+        what, then = (
+            "the crop or resize in transform returned something else",
+            "Or leave paste_pre_transform as it is.",
+        )
+        raise ConfigurationError(explain(what, found=type(picture).__name__, allowed="a PIL picture", then=then))
+    return picture
 
 
 def split_geometry(

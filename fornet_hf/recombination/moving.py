@@ -65,6 +65,8 @@ def _step(step: Any, pair: Pair) -> Pair:
         return _twice(step, pair)
     if kind is Kind.POLICY:
         return _replayed(step, pair)
+    if kind is Kind.PRESET:
+        return _preset(step, pair)
     return Pair(step(pair.image), pair.mask)
 
 
@@ -100,6 +102,13 @@ def _twice(step: Any, pair: Pair) -> Pair:
         return Pair(image, _hard(step)(_like(pair.image, pair.mask)))
     finally:
         _set_random_state(after)
+
+
+def _preset(step: Any, pair: Pair) -> Pair:
+    """By what belongs to pretrained weights of torchvision."""
+    functional = importlib.import_module("torchvision.transforms.functional")
+    mask = functional.resize(_like(pair.image, pair.mask), step.resize_size, interpolation=_nearest())
+    return Pair(step(pair.image), functional.center_crop(mask, step.crop_size))
 
 
 def _replayed(step: Any, pair: Pair) -> Pair:

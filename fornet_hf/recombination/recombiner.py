@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,12 +12,12 @@ from typing import Any, NamedTuple, Protocol
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.clock import Clock
-from fornet_hf.recombination.compositing import Composed, Parts, rendering
+from fornet_hf.recombination.compositing import Composed, Parts, rendering, with_digests
 from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import RecombinationConfig
+from fornet_hf.recombination.config import RecombinationConfig, differences
 from fornet_hf.recombination.cutout import Cutout
 from fornet_hf.recombination.decoding import Picture, decoded, size_of
-from fornet_hf.recombination.hooks import Hooks, split_geometry
+from fornet_hf.recombination.hooks import Hooks, cropped, split_geometry
 from fornet_hf.recombination.lockstep import Steps, finished, in_step
 from fornet_hf.recombination.rng import ProcessSeed, generator
 from fornet_hf.recombination.sampling import Backgrounds, BackgroundShape, draw
@@ -26,6 +27,10 @@ NEEDED = ("key", "label", "foreground", "mask", "background", "box", "foreground
 
 class Pool(Backgrounds, Protocol):
     """Where backgrounds come from."""
+
+    @property
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning would leave no background; else None."""
 
     def read(self, row: int) -> Picture:
         """The bytes of the background `row`."""
@@ -58,12 +63,48 @@ class Recombiner:
     def __init__(self, pool: Pool, config: RecombinationConfig, hooks: Hooks, clock: Clock) -> None:
         self.config, self.hooks, self.clock = config, hooks, clock
         self.pool = pool
+        self._warn_if_all_are_pruned()
         self._process_seed = ProcessSeed()
         self.rows_of_a_pass: int | None = None  # None: not known
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self.differences())})"
+
+    def differences(self) -> list[str]:
+        """The parameters that are not the defaults, as `name=value`."""
+        epochs = self.clock.epochs
+        return differences(self.config) + differences(self.hooks) + ([f"epochs={epochs:g}"] if epochs else [])
+
+    @property
+    def hooks(self) -> Hooks:
+        """The user's transforms; may be set. Workers that already run keep theirs."""
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, hooks: Hooks) -> None:
+        self._hooks = hooks
         # With background first, the user's crop or resize is called on the background, the rest on the result.
         self._first, self._rest = (None, hooks.transform)
-        if not config.paste_pre_transform:
+        if not self.config.paste_pre_transform:
             self._first, self._rest = split_geometry(hooks.transform)
+
+    @property
+    def transform(self) -> Callable[..., Any] | None:
+        """The user's transform of the recombined image; may be set, like `hooks`."""
+        return self.hooks.transform
+
+    @transform.setter
+    def transform(self, transform: Callable[..., Any] | None) -> None:
+        self.hooks = replace(self.hooks, transform=transform)
+
+    @property
+    def target_transform(self) -> Callable[[int], Any] | None:
+        """The user's transform of the label; may be set, like `hooks`."""
+        return self.hooks.target_transform
+
+    @target_transform.setter
+    def target_transform(self, transform: Callable[[int], Any] | None) -> None:
+        self.hooks = replace(self.hooks, target_transform=transform)
 
     def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
         """A batch of rows (a dict of lists) as a batch of examples (a dict of lists).
@@ -71,14 +112,15 @@ class Recombiner:
         Raises:
             ConfigurationError: columns are missing.
         """
-        missing = [name for name in NEEDED if name not in batch]
+        names = tuple(dict.fromkeys((*NEEDED, *self.hooks.keep)))
+        missing = [name for name in names if name not in batch]
         if missing:
             what = "rows lack columns that recombining needs"
             then = "Keep them; columns alone are read without recombining: ds.with_format(None)[name]."
             raise ConfigurationError(
-                explain(what, found=f"{list(batch)}", allowed=f"all of {list(NEEDED)}", then=then)
+                explain(what, found=f"{list(batch)}", allowed=f"all of {list(names)}", then=then)
             )
-        rows = [dict(zip(NEEDED, values, strict=True)) for values in zip(*(batch[n] for n in NEEDED), strict=True)]
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*(batch[n] for n in names), strict=True)]
         examples = self.examples(rows)
         return {name: [example[name] for example in examples] for name in (examples[0] if examples else ())}
 
@@ -87,7 +129,7 @@ class Recombiner:
         waiting, examples = iter(rows), list[dict[str, Any]]()
         while some := list(islice(waiting, _TOGETHER)):
             if self.rows_of_a_pass and self.config.follows_epochs:
-                self.clock.advance(len(some) / self.rows_of_a_pass)
+                self.clock.advance(len(some) / self.rows_of_a_pass, 2)  # one to train, one to measure
             for group in _groups(in_step(self.drawing(row) for row in some)):
                 composed = in_step(self.rendering(one) for one in group)
                 examples += map(self._handed_over, group, composed)
@@ -95,29 +137,42 @@ class Recombiner:
 
     def recombine(self, row: Mapping[str, Any]) -> Recombined:
         """One recombination of a row, before the user's `transform`, and what was drawn for it."""
-        drawn = finished(self.drawing(row))
+        drawn = self._traced(finished(self.drawing(row)))
         return Recombined(finished(self.rendering(drawn)), drawn.composition)
 
     def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
         """The numbers for one row."""
         parts = Parts.of(row)
-        if self.hooks.foreground_transform is not None and parts.cutout is not None:
-            picture = self.hooks.transformed(parts.cutout.rgba())
+        own = parts.cutout
+        if self.hooks.foreground_transform is not None and own is not None:
+            picture = self.hooks.transformed(own.rgba())
             parts = parts._replace(cutout=Cutout.of_rgba(picture, row["foreground_ratio"]))
         yield
         composition, parts = self._compose(row, parts)
-        if composition.background is not None and self.hooks.return_composition:
-            composition = replace(composition, background_key=self.pool.key(composition.background))
+        if composition.original:
+            parts = parts._replace(cutout=own)
+        if self.hooks.return_composition:
+            index = composition.background
+            composition = replace(composition, background_key=row["key"] if index is None else self.pool.key(index))
         return Drawn(row, parts, composition)
 
     def rendering(self, drawn: Drawn) -> Steps[Composed]:
         """The pixels for one row."""
         return rendering(drawn.parts, drawn.composition, with_mask=self.hooks.return_fg_masks)
 
+    def _traced(self, drawn: Drawn) -> Drawn:
+        """With the digests of what the user's transforms made, so that the composition can be replayed."""
+        background = self._first is not None and not drawn.composition.original
+        foreground = self.hooks.foreground_transform is not None
+        made = with_digests(drawn.composition, drawn.parts, foreground=foreground, background=background)
+        return drawn._replace(composition=made)
+
     def _handed_over(self, drawn: Drawn, composed: Composed) -> dict[str, Any]:
         """What the user makes of it."""
+        if self.hooks.return_composition:
+            drawn = self._traced(drawn)
         transform = self.hooks.transform if drawn.composition.original else self._rest
-        return self.hooks.example(composed, drawn.row["label"], drawn.composition, transform)
+        return self.hooks.example(composed, drawn.row, drawn.composition, transform)
 
     def _compose(self, row: Mapping[str, Any], parts: Parts) -> tuple[Composition, Parts]:
         """Draw a composition, and fetch the background that it names.
@@ -134,7 +189,7 @@ class Recombiner:
         parts = self.with_background(row, parts, composition)
         if self._first is not None and parts.background is not None and not composition.original:
             # The same draws again, for the background as the user's crop or resize leaves it.
-            picture = self._first(decoded(parts.background))
+            picture = cropped(self._first, decoded(parts.background))
             parts = parts._replace(background=picture)
             width, height = size_of(picture)
             ratio = (row["foreground_ratio"] or 0.0) if index is None else self.pool.ratio(index)
@@ -154,6 +209,15 @@ class Recombiner:
         if composition.background is None:
             return parts
         return parts._replace(background=self.pool.read(composition.background))
+
+    def _warn_if_all_are_pruned(self) -> bool:
+        least = None if self.config.background_combination == "orig" else self.pool.least_pruned
+        if least is not None:
+            what = f"pruning_ratio={self.config.pruning_ratio:g} leaves no background, so none is left out"
+            warnings.warn(
+                explain(what, allowed=f"above {least:.6g}, the smallest share that an object has"), stacklevel=3
+            )
+        return least is not None
 
     def _names(self, key: str) -> tuple[object, ...]:
         """What the example's random numbers depend on."""
@@ -211,7 +275,7 @@ def configuration(
         return RecombinationConfig.from_json(parameters)
     if not isinstance(config, RecombinationConfig):
         found, allowed = type(config).__name__, "a RecombinationConfig"
-        then = "RecombinationConfig.from_json(config) makes one of a dict."
+        then = "Give its items as keywords (**config), or RecombinationConfig.from_json(config)."
         raise ConfigurationError(explain("config is not allowed", found=found, allowed=allowed, then=then))
     if parameters:
         raise ConfigurationError(

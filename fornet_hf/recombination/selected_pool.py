@@ -16,6 +16,11 @@ class SelectedPool(ABC):
         self._selection = selection
         self._last: tuple[int, bytes] | None = None
 
+    @property
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning would have left no background; else None."""
+        return self._selection.least_pruned
+
     def pick(self, chance: float, label: int | None) -> BackgroundShape:
         """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
         row = self._selection.row(chance, label)

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fornet_hf.errors import ConfigurationError, explain
+
 
 class Selection:
     """The backgrounds that are chosen from, ordered by key: the order of the rows has no effect.
@@ -21,6 +23,12 @@ class Selection:
         ratios: area of the object / area of the picture of all rows, 0 to 1.
         present: whether a row has a background; at least one has.
         pruning_ratio: see above.
+
+    Attributes:
+        least_pruned: the smallest of the ratios if pruning would have left none; else None.
+
+    Raises:
+        ConfigurationError: a ratio is no share.
     """
 
     def __init__(
@@ -32,8 +40,13 @@ class Selection:
         pruning_ratio: float,
     ) -> None:
         flat = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+        wrong = np.flatnonzero(present & ~((ratios >= 0) & (ratios <= 1)))  # NaN is wrong, too
+        if len(wrong):
+            found = f"{ratios[wrong[0]]} of {flat[int(wrong[0])]}, {len(wrong)} in all"
+            raise ConfigurationError(explain("a background's ratio is no share", found=found, allowed="0 to 1"))
         order = pc.sort_indices(flat).to_numpy().astype(np.int64)
         kept = present & (ratios < pruning_ratio)
+        self.least_pruned = None if kept.any() or not present.any() else float(ratios[present].min())
         self._all: npt.NDArray[np.int64] = order[(kept if kept.any() else present)[order]]
         classes = np.bincount(labels[kept & (labels >= 0)], minlength=int(labels.max(initial=0)) + 1)
         kept |= present & (labels >= 0) & (classes[labels] == 0)

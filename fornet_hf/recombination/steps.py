@@ -22,6 +22,7 @@ class Kind(enum.Enum):
     COLOURS = "changes colours, or how an image is stored"
     GEOMETRY = "moves pixels by numbers drawn from the image's size: the same numbers move the mask"
     POLICY = "draws operations, some of which move pixels"  # torchvision's automatic augmentations
+    PRESET = "resizes, crops the centre, and makes a normalized tensor"  # of torchvision's pretrained weights
     OPERATION = "one operation of timm's automatic augmentations"
     JOINT = "takes image and mask together"  # torchvision's v2, or as the user declared
 
@@ -50,6 +51,7 @@ def _table() -> dict[str, Kind]:
         Kind.POLICY: (
             "v1.AutoAugment v1.RandAugment v1.TrivialAugmentWide v2.AutoAugment v2.RandAugment v2.TrivialAugmentWide"
         ),
+        Kind.PRESET: "v1.ImageClassification",
         Kind.OPERATION: "timm.AugmentOp",
         # The bases of v2's steps and of users' steps in its manner, which take image and mask together.
         Kind.JOINT: "v2.Transform fornet_hf.ImageAndMask",

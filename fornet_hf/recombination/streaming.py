@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from fornet_hf.recombination.recombiner import NEEDED, Recombiner, configuration
 from fornet_hf.recombination.rng import generator, loader_workers
 from fornet_hf.recombination.sampling import BackgroundShape
 from fornet_hf.recombination.splits import decided
+
+_ENOUGH = 100  # backgrounds, to say that a stream has none which pruning leaves
 
 
 class _Entry(NamedTuple):
@@ -51,6 +54,7 @@ class StreamPool:
         self._last: _Entry | None = None
         self._random = random
         self._picked: _Entry | None = None
+        self._seen, self._least = 0, math.inf
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Let the background of a row go by."""
@@ -59,6 +63,7 @@ class StreamPool:
             return
         label = row["label"] if self._by_class else None
         self._last = entry = _Entry(row["key"], picture, row["foreground_ratio"] or 0.0)
+        self._seen, self._least = self._seen + 1, min(self._least, entry.ratio)
         if entry.ratio >= self._pruning_ratio:
             if label not in self._kept:
                 self._pruned[label] = entry
@@ -72,6 +77,11 @@ class StreamPool:
             kept.append(entry)
         else:
             kept[self._chosen(kept)] = entry
+
+    @property
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning left none of the first backgrounds; else None."""
+        return None if self._kept or self._seen < _ENOUGH else self._least
 
     @property
     def _room(self) -> int:
@@ -154,6 +164,7 @@ class StreamingRecombine(Recombiner):
         target_transform: Callable[[int], Any] | None = None,
         return_fg_masks: bool = False,
         return_composition: bool = False,
+        keep: Collection[str] = (),
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
@@ -165,12 +176,19 @@ class StreamingRecombine(Recombiner):
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
+            keep=keep,
         )
         by_class = config.background_combination != "all"
+        self._pool_size = pool_size
         self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
+        self._warned = False
         self._next = 0  # place in the stream, if the pass goes on
-        self._began: int | None = None  # place where a pass began of which only one batch was seen
+        self._looked = False  # whether there was one batch of a pass from the beginning
         super().__init__(self._new_pool(random=generator("pool")), config, hooks, Clock(epochs=epochs))
+
+    def differences(self) -> list[str]:
+        """The parameters that are not the defaults, as `name=value`."""
+        return super().differences() + ([f"pool_size={self._pool_size}"] if self._pool_size != 2048 else [])
 
     def __call__(self, batch: Mapping[str, list[Any]], places: Sequence[int] | None = None) -> dict[str, list[Any]]:
         """A batch of rows as a batch of examples; its backgrounds join the pool first.
@@ -182,15 +200,16 @@ class StreamingRecombine(Recombiner):
         if places is not None:
             if places[0] == 0 or places[0] != self._next:
                 self.pool = self._new_pool(random=generator("pool", *self._names("")))
-                self._began = places[0]
-            elif self._began is not None and self.config.follows_epochs:  # the second batch: this is no mere look
-                self.clock.advance(1 / loader_workers() if self._began == 0 else 0)
-                self._began = None
+                self._looked = places[0] == 0
+            elif self._looked and self.config.follows_epochs:  # the second batch: now it is a pass
+                self.clock.advance(1 / loader_workers(), 1)
+                self._looked = False
             self._next = places[-1] + 1
         if all(name in batch for name in NEEDED):
             columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
             for key, label, background, ratio in zip(*columns, strict=True):
                 self.pool.add({"key": key, "label": label, "background": background, "foreground_ratio": ratio})
+        self._warned = self._warned or self._warn_if_all_are_pruned()
         return super().__call__(batch)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from fornet_hf.arguments import either
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.dataset import as_prepared
@@ -43,6 +44,7 @@ class Recombine(Recombiner):
         target_transform: called on the label.
         return_fg_masks: also return the pasted mask, as `mask`.
         return_composition: also return what was drawn, as `composition`.
+        keep: columns of the rows that examples have too, such as `("key",)`.
         epochs: number of epochs of the training, for schedules.
         **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults.
 
@@ -63,6 +65,7 @@ class Recombine(Recombiner):
         target_transform: Callable[[int], Any] | None = None,
         return_fg_masks: bool = False,
         return_composition: bool = False,
+        keep: Collection[str] = (),
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
@@ -73,7 +76,10 @@ class Recombine(Recombiner):
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
+            keep=keep,
         )
         pool = BackgroundPool(as_prepared(dataset), config.pruning_ratio)
+        if missing := sorted(set(hooks.keep) - set(dataset.column_names)):
+            raise ConfigurationError(explain("keep is not allowed", found=missing, allowed=dataset.column_names))
         super().__init__(pool, config, hooks, Clock(epochs=epochs))
         self.rows_of_a_pass = len(dataset)

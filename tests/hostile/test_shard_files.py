@@ -121,6 +121,14 @@ def test_files(attacked, name):
     refused(attacked, PatchFormatError, SHARD)
 
 
+@pytest.mark.parametrize("key", ["k" * 10**6, "\x1b[2Jk\n" * 1000])
+def test_keys_are_cut_in_messages(attacked, key):
+    attacked.table(lambda records: [{**records[0], "key": key}, *records[1:]])
+    refused(attacked, PatchFormatError, SHARD, "row 0", "the key is not a plain file name")
+    attacked.table(lambda records: [{**records[0], "key": key}] * 2)
+    refused(attacked, PatchFormatError, SHARD, "keys are not unique")
+
+
 def test_a_flipped_bit_in_a_page(attacked):
     data = bytearray(attacked.shard.read_bytes())
     data[data.index(b"BSDIFF40") + 500] ^= 4

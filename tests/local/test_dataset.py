@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import pickle
 import shutil
@@ -16,6 +17,7 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError
 from fornet_hf.local.packing import pack
 from tests.local.conftest import opened
 from tests.test_legacy_apply import SAMPLE
+from tests.torchvision_shim import import_torchvision
 
 
 def pixels(dataset: ForNetDataset) -> list[bytes]:
@@ -88,6 +90,49 @@ def test_transforms_may_be_a_list_and_labels_are_transformed(applied):
     image, label = dataset[8]
     assert image.shape == (8, 8, 3)
     assert label < 0
+
+
+def test_a_transform_that_is_set_later_is_honoured(applied):
+    dataset = ForNetDataset(applied, seed=1, transform=np.asarray)
+    dataset.transform = [lambda picture: picture.resize((8, 8)), np.asarray]
+    dataset.target_transform = lambda label: -label
+    image, label = dataset[8]
+    assert image.shape == (8, 8, 3)
+    assert label < 0
+    assert dataset.transform.transforms[1] is np.asarray
+    dataset.transform = None
+    assert dataset[0][0].size == ForNetDataset(applied, seed=1)[0][0].size
+    with pytest.raises(ConfigurationError, match="transform is not allowed"):
+        dataset.transform = 3
+
+
+def test_a_loader_of_timm_sets_the_transform(applied):
+    pytest.importorskip("torch")
+    if importlib.util.find_spec("torchvision") is None:
+        pytest.skip("torchvision is not installed")
+    import_torchvision()
+    loaders = pytest.importorskip("timm.data.loader")
+    dataset = ForNetDataset(applied, seed=1)
+    loader = loaders.create_loader(
+        dataset, (3, 64, 64), 4, is_training=True, use_prefetcher=False, num_workers=0, persistent_workers=False
+    )
+    images, labels = next(iter(loader))
+    assert tuple(images.shape) == (4, 3, 64, 64)
+    assert len(labels) == 4
+
+
+def test_what_is_kept_comes_last(applied):
+    dataset = ForNetDataset(applied, seed=1, keep=("key", "folder"), return_fg_masks=True)
+    *_, mask, key, folder = dataset[4]
+    assert (key, folder) == (dataset.keys[4], "n02123045")
+    assert mask.size == dataset[4][0].size
+    with pytest.raises(ConfigurationError, match=r"keep is not allowed.*'score'.*'key'"):
+        ForNetDataset(applied, keep=("score",))
+
+
+def test_it_shows_its_parameters(applied):
+    shown = repr(ForNetDataset(applied, crop=64, flip=0.5))
+    assert shown.endswith(", train, 9 foregrounds, crop=CropConfig(size=(64, 64)), flip=0.5)")
 
 
 def test_the_public_names_of_parameters_are_known(applied):

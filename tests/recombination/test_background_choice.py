@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import pickle
+import re
+import warnings
 from typing import Any
 
 import datasets
@@ -13,6 +16,8 @@ from PIL import Image
 from fornet_hf.features import row_features
 from fornet_hf.jpeg import encode
 from fornet_hf.recombination.pool import BackgroundPool
+from fornet_hf.recombination.recombiner import NEEDED
+from fornet_hf.recombination.streaming import StreamingRecombine
 from fornet_hf.recombination.transform import Recombine
 from tests.recombination import reference
 
@@ -69,6 +74,38 @@ def test_every_candidate_and_no_other_row_is_drawn_equally_often(
     chi_squared = float(((counts[candidates] - expected) ** 2 / expected).sum())
     freedom = len(candidates) - 1
     assert chi_squared <= freedom + 4.5 * math.sqrt(2 * max(freedom, 1))  # far in the tail for every freedom here
+
+
+def test_pruning_everything_warns_once_with_the_smallest_ratio(ds: Any) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        recombine = Recombine(ds, pruning_ratio=0.05)
+        pickle.loads(pickle.dumps(recombine)).recombine(ds.with_format(None)[0])
+    told = re.compile("pruning_ratio=0.05 leaves no background.*above 0.05,")
+    assert [bool(told.search(str(one.message))) for one in caught] == [True]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"pruning_ratio": 0.06}, {"pruning_ratio": 0.0, "background_combination": "orig"}],
+    ids=str,
+)
+def test_nothing_is_said_where_pruning_leaves_a_background_or_none_is_chosen(ds: Any, parameters: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Recombine(ds, **parameters)
+
+
+def test_a_stream_that_is_all_pruned_warns_once() -> None:
+    picture, ratios = encode(Image.new("RGB", (32, 16))), [0.9, 0.95, 0.85, 0.99]
+    batch = [("key", 0, picture, _mask()["bytes"], picture, [0, 0, 32, 16], ratio) for ratio in ratios]
+    columns = dict(zip(NEEDED, map(list, zip(*batch, strict=True)), strict=True))
+    recombine = StreamingRecombine(pruning_ratio=0.8)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(60):
+            recombine(columns)
+    assert ["above 0.85," in str(one.message) for one in caught] == [True]
 
 
 @pytest.mark.parametrize("rows", [range(3, 9), [7, 2, 2, 5, 0]], ids=["slice", "indices"])

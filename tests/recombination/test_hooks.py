@@ -136,3 +136,16 @@ def test_background_first_shows_originals_through_the_whole_transform(ds):
     transform = v1.Compose([v1.CenterCrop(50), v1.ToTensor()])
     ds.set_transform(Recombine(ds, transform=transform, paste_pre_transform=False, orig_img_prob=1.0))
     assert tuple(ds[0]["image"].shape) == (3, 50, 50)
+
+
+def test_masks_move_with_old_transforms_too(ds):
+    examples = []
+    for p in (0.0, 1.0):
+        transform = v1.Compose([v1.CenterCrop((64, 50)), v1.RandomHorizontalFlip(p)])
+        ds.set_transform(Recombine(ds, seed=1, transform=transform, return_fg_masks=True))
+        examples.append(ds[0])
+    before, after = examples
+    assert before["mask"].size == (50, 64)
+    assert 0 < np.asarray(before["mask"]).sum() < 64 * 50 * 255
+    for name in ("image", "mask"):
+        assert np.array_equal(np.asarray(before[name])[:, ::-1], np.asarray(after[name]))

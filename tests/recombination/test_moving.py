@@ -283,6 +283,15 @@ def test_the_training_transform_of_timm_moves_masks(ds, policy):
     assert max(mask.max() for mask in examples["mask"]) == 255
 
 
+def test_the_transform_of_pretrained_weights_moves_masks():
+    preset = import_torchvision().transforms._presets.ImageClassification
+    for shape, resized in ((64, 80), (96, 70)):  # the second pads
+        plain = preset(crop_size=shape, resize_size=resized, mean=(0.0,) * 3, std=(1.0,) * 3)
+        check(plain)
+        for seed in range(4):
+            assert_on_the_object(*moved(plain, *scene(seed)))
+
+
 def test_the_evaluation_transform_of_timm_moves_masks(ds):
     factory = pytest.importorskip("timm.data.transforms_factory")
     for mode in ("center", "squash", "border"):

@@ -52,6 +52,17 @@ def test_the_whole_foreground_stays_in_its_nonant(foreground, background, cell, 
     assert made.offset[1] + made.size[1] <= y1
 
 
+@given(FOREGROUNDS, BACKGROUNDS, st.integers(0, 8), st.sampled_from([0.3, 1.0, 4.0]), st.integers(0, 1000))
+def test_what_was_shrunk_to_fit_its_nonant_is_told(foreground, background, cell, fact, number):
+    made, free = (
+        drawn(orig(fg_in_nonant=where, fg_size_fact=fact), foreground, background, number) for where in (cell, -1)
+    )
+    assert made.fitted == made.size[0] * made.size[1] / (free.size[0] * free.size[1])
+    assert made.fitted <= 1 == free.fitted
+    x0, y0, x1, y1 = nonant(cell, made.canvas)
+    assert (made.fitted == 1) == (free.size[0] <= x1 - x0 and free.size[1] <= y1 - y0)
+
+
 @given(st.integers(3, 700), st.integers(3, 700))
 def test_nonants_do_not_overlap(width, height):
     boxes = [nonant(cell, (width, height)) for cell in range(9)]

@@ -163,3 +163,10 @@ def test_rows_that_are_no_stream_are_refused(ds):
 def test_the_pool_has_a_size(size):
     with pytest.raises(ConfigurationError, match="pool_size"):
         StreamingRecombine(pool_size=size)
+
+
+def test_columns_are_kept_while_streaming(ds, rows):
+    recombined = recombine_stream(ds.to_iterable_dataset(), keep=("key",), crop=32)
+    assert [(list(example), example["key"]) for example in recombined] == [
+        (["image", "label", "key"], row.key) for row in rows
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -19,11 +20,13 @@ from fornet_hf.recombination import (
     Composition,
     RecombinationConfig,
     Recombine,
+    StreamingRecombine,
     as_prepared,
     compose,
     compositing,
     recombiner,
 )
+from fornet_hf.rows import cutout
 from tests.recombination.conftest import as_dataset
 
 
@@ -261,3 +264,119 @@ def test_saving_and_streaming_a_recombined_dataset(ds, tmp_path):
 def test_a_foreground_transform_that_returns_something_else_is_named(ds, made, found):
     with pytest.raises(ConfigurationError, match=f"foreground_transform returned.*{found}.*an RGBA picture"):
         Recombine(ds, foreground_transform=made)(ds.with_format(None)[:1])
+
+
+def recoloured(picture):
+    picture = picture.resize((30, 20))
+    picture.putalpha(picture.getchannel("R"))
+    return picture
+
+
+class CentreCrop:
+    """By its name, it crops the background first."""
+
+    def __init__(self, side):
+        self.side = side
+
+    def __call__(self, image):
+        return image.crop((5, 5, 5 + self.side, 5 + self.side))
+
+
+MADE = {
+    "foreground": {"foreground_transform": recoloured},
+    "background": {"transform": CentreCrop(50), "paste_pre_transform": False},
+    "both": {"foreground_transform": recoloured, "transform": CentreCrop(50), "paste_pre_transform": False},
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("combination", ["orig", "all"])
+def test_what_transforms_made_replays_to_the_same_pixels_or_is_refused(ds, name, combination):
+    plain = ds.with_format(None)
+    recombine = Recombine(
+        ds, seed=4, orig_img_prob=0.3, background_combination=combination, return_composition=True, **MADE[name]
+    )
+    originals = 0
+    for row in plain:
+        composed, made = recombine.recombine(row)
+        assert Composition.from_json(recombine.examples([row])[0]["composition"]) == made
+        parts = {"background": None if made.background is None else recombine.pool.read(made.background)}
+        if made.original:
+            originals += 1
+            assert compose(row, composition=made, **parts).image.tobytes() == composed.image.tobytes()
+            continue
+        if "transform" in MADE[name]:
+            with pytest.raises(ConfigurationError, match=r"not the (back|fore)ground of the composition"):
+                compose(row, composition=made, **parts)
+            whole = row["background"] if made.background is None else Image.open(io.BytesIO(parts["background"]))
+            parts["background"] = CentreCrop(50)(whole)
+        if "foreground_transform" in MADE[name]:
+            with pytest.raises(ConfigurationError, match=r"not the foreground.*foreground="):
+                compose(row, composition=made, **parts)
+            parts["foreground"] = recoloured(cutout(row).crop(cutout(row).getchannel("A").getbbox()))
+        assert compose(row, composition=made, **parts).image.tobytes() == composed.image.tobytes()
+    assert 0 < originals < 8
+
+
+def test_another_background_is_refused(ds):
+    recombine = Recombine(ds, seed=0, return_composition=True)
+    row = ds.with_format(None)[1]
+    _, made = recombine.recombine(row)
+    with pytest.raises(ConfigurationError, match=rf"another row's background.*{made.background_key}"):
+        compose(row, None, made)
+    with pytest.raises(ConfigurationError, match=r"not the background"):
+        compose(row, Image.new("RGB", (9, 9)), made)
+    with pytest.raises(ConfigurationError, match=r"not the foreground.*the row's own"):
+        compose(row, recombine.pool.read(made.background), made, foreground=cutout(row))
+
+
+def test_masks_of_originals_are_of_the_object_as_it_was(ds):
+    plain = ds.with_format(None)[0]
+    for hooks in ({}, {"foreground_transform": recoloured}):
+        example = Recombine(ds, orig_img_prob=1.0, return_fg_masks=True, **hooks).examples([plain])[0]
+        x0, y0, x1, y1 = plain["box"]
+        where = np.zeros(example["mask"].size[::-1], bool)
+        where[y0:y1, x0:x1] = np.asarray(plain["mask"]) > 0
+        assert np.array_equal(np.asarray(example["mask"]) > 127, where)
+
+
+def test_columns_are_kept(ds):
+    ds = ds.add_column("source", [f"camera {index}" for index in range(8)])
+    with_recombine(ds, keep=("key", "source", "box"), crop=32)
+    example = ds[3]
+    assert list(example) == ["image", "label", "key", "source", "box"]
+    assert (example["key"], example["source"]) == ("n00000003_3", "camera 3")
+    assert ds[2:4]["key"] == ["n00000002_2", "n00000003_3"]
+    mine = Recombine(ds, keep=["mask"])(ds.with_format(None)[:1])
+    assert mine["mask"][0].size == ds.with_format(None)[0]["mask"].size
+
+
+@pytest.mark.parametrize("keep", ["key", ("label",), ("image",), ("mask",), ("key", "key"), 3, (3,), None])
+def test_what_cannot_be_kept_is_refused(ds, keep):
+    with pytest.raises(ConfigurationError, match=r"keep is not allowed.*keep=\(.key.,\)"):
+        Recombine(ds, keep=keep, return_fg_masks=True)
+
+
+def test_a_missing_column_to_keep_is_named_at_once(ds):
+    with pytest.raises(ConfigurationError, match=r"'source'.*'key'"):
+        Recombine(ds, keep=("source",))
+
+
+def test_it_shows_what_differs_from_the_defaults(ds):
+    assert repr(Recombine(ds)) == "Recombine()"
+    recombine = Recombine(ds, crop=96, flip=0.5, keep=("key",), epochs=3, orig_img_prob="cos", transform=len)
+    assert repr(recombine) == (
+        "Recombine(orig_img_prob='cos', crop=CropConfig(size=(96, 96)), flip=0.5, "
+        "transform=<built-in function len>, keep=('key',), epochs=3)"
+    )
+    assert repr(StreamingRecombine(seed=3, pool_size=9)) == "StreamingRecombine(seed=3, pool_size=9)"
+
+
+def test_the_transform_may_be_set_later(ds):
+    recombine = Recombine(ds, seed=1, paste_pre_transform=False)
+    recombine.transform, recombine.target_transform = CentreCrop(50), str
+    example = recombine.examples([ds.with_format(None)[0]])[0]
+    assert (example["image"].size, example["label"]) == ((50, 50), "0")
+    with_masks = Recombine(ds, return_fg_masks=True)
+    with pytest.raises(ConfigurationError, match="return_fg_masks"):
+        with_masks.transform = CentreCrop(50)
