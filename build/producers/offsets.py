@@ -1,24 +1,34 @@
 """Where in a picture a cut-out came from.
 
-The sum of squared differences over the object's pixels, at all positions at once, is three correlations, which OpenCV
-does by Fourier transform. Its sums are in float32, so the best few positions are compared again in integers.
+The sum of squared differences over the object's pixels, at all positions at once, is two correlations, which OpenCV
+does by Fourier transform. Something small or smooth resembles the picture at many of them: where the compression of
+its file may have made the difference, the picture is cut out and compressed again, which gives that file anew at
+the right place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fornet_hf.errors import PatchFormatError, explain
-from fornet_hf.masks import Mask, bounding_box
+from fornet_hf.masks import Box, Mask, bounding_box
 from producers.backends import Raster
+from producers.cut_outs import CutOut
 from producers.opencv import load_cv2
 
-_CANDIDATES = 16
-_NOISE = 1e-5  # of sums in float32, relative to the largest
 POOR = 24.0  # lossy WEBP of quality 75 differs by 2 to 9 levels on photographs
-_SAME = 1.02  # a rival's error / the best's, below which there is nothing to choose between them
+# The right position may differ more than the best: by the mean square of so many pixels, and by this share of all.
+# Errors of compression are alike in many pixels; of 2,000 discs on photographs, those of 960 made up for it.
+_DOUBT_PIXELS, _DOUBT_SHARE = 1000, 0.04
+_NOISE = 1e-5  # of sums in float32, relative to the largest
+_LEAST = 0.25  # mean square of a pixel's difference that is put down to chance
+_COMPARED, _COMPRESSED = 2**24, 2**21  # pixels at most, of all positions of a cut-out together
+_TRIALS = 32  # of them, to find the quality of compression
+
+Place = tuple[int, int]  # row and column
 
 
 @dataclass(frozen=True)
@@ -28,84 +38,157 @@ class Match:
     Attributes:
         offset: x, y of its upper left corner in the picture, pixels.
         error: root of the mean squared difference over the object's pixels, levels from 0 to 255.
-        rival: the same at the best position that is further than 2 pixels away; infinite if there is none.
+        rivals: how many others it may have come from as well; those one pixel away do not count.
     """
 
     offset: tuple[int, int]
     error: float
-    rival: float
+    rivals: int = 0
 
     def fault(self) -> str | None:
         """Why this position is not to be trusted, if so."""
         if self.error > POOR:
             return f"the best position differs by {self.error:.1f} levels; allowed: {POOR}"
-        if self.rival <= self.error * _SAME:
-            return f"two positions fit alike, by {self.error:.1f} and {self.rival:.1f} levels"
+        if self.rivals:
+            return f"{self.rivals + 1} positions fit alike, by {self.error:.1f} levels and little more"
         return None
 
 
-def find_offset(picture: Raster, colours: Raster, mask: Mask) -> Match:
-    """The position in a picture at which the object's pixels differ least.
+def find_offset(picture: Raster, cut_out: CutOut, possible: Box | None = None) -> Match:
+    """The position in a picture at which a cut-out differs least, and whether it can be any other.
 
     Args:
         picture: uint8, height x width x 3.
-        colours: uint8, h x w x 3, not larger than the picture.
-        mask: bool, h x w: the object's pixels; colours elsewhere do not matter.
+        cut_out: not larger than the picture.
+        possible: a box of offsets, see `changes.covering`; None: all.
 
     Raises:
         EmptyMaskError: the mask has no true pixel.
-        PatchFormatError: the cut-out is larger than the picture.
+        PatchFormatError: the cut-out is larger than the picture, or nowhere possible in it.
     """
-    x0, y0, x1, y1 = bounding_box(mask)  # transparent margins would only cost time
-    height, width = picture.shape[0] - mask.shape[0], picture.shape[1] - mask.shape[1]
-    if min(height, width) < 0:
-        found = f"{mask.shape[1]} x {mask.shape[0]}"
-        allowed = f"at most {picture.shape[1]} x {picture.shape[0]}"
-        raise PatchFormatError(explain("the foreground is larger than its picture", found=found, allowed=allowed))
-    window = picture[y0 : y1 + height, x0 : x1 + width]
-    colours, mask = colours[y0:y1, x0:x1], mask[y0:y1, x0:x1]
-    differences = _differences(window, colours, mask)
-    wanted = colours[mask].astype(np.int32)
-    close = _closest(differences)
-    best = min(close, key=lambda place: _exact(window, wanted, mask, place))
-    rivals = differences.copy()
-    rivals[max(0, best[0] - 2) : best[0] + 3, max(0, best[1] - 2) : best[1] + 3] = np.inf
-    rival = np.unravel_index(rivals.argmin(), rivals.shape)
-    return Match(
-        offset=(best[1], best[0]),
-        error=_level(_exact(window, wanted, mask, best), wanted),
-        rival=_level(_exact(window, wanted, mask, rival), wanted) if np.isfinite(rivals[rival]) else float("inf"),
-    )
+    search = _Search.of(picture, cut_out)
+    places, all_there = search.close(possible)
+    errors = {place: search.error(place) for place in places}
+    ranked = sorted(places, key=errors.__getitem__)
+    best = ranked[0]
+    limit = errors[best] + search.doubt(errors[best])
+    close = [place for place in ranked if errors[place] <= limit]
+    rivals = _apart(best, close)
+    few = all_there and len(close) * search.mask.size <= _COMPRESSED
+    if rivals and few and (same := search.same(close)):
+        best, rivals = same[0], _apart(same[0], same)
+    error = float(np.sqrt(errors[best] / search.wanted.size))
+    return Match((best[1], best[0]), error, len(rivals) if all_there else len(places) - 1)
 
 
-def _level(total: int, wanted: np.ndarray) -> float:
-    return float(np.sqrt(total / wanted.size))
+@dataclass(frozen=True)
+class _Search:
+    """What is compared: the object's box in the cut-out, with the part of the picture that this can lie on.
+
+    Attributes:
+        window: uint8, rows x columns x 3.
+        cut_out: as a whole, for it is compressed as a whole.
+        picture: likewise.
+        box: of the object in the cut-out.
+        mask: bool, of the box.
+        wanted: int32, the object's pixels x 3.
+    """
+
+    window: Raster
+    cut_out: CutOut
+    picture: Raster
+    box: Box
+    mask: Mask
+    wanted: np.ndarray
+
+    @classmethod
+    def of(cls, picture: Raster, cut_out: CutOut) -> _Search:
+        mask = cut_out.mask
+        box = x0, y0, x1, y1 = bounding_box(mask)  # transparent margins would only cost time
+        height, width = picture.shape[0] - mask.shape[0], picture.shape[1] - mask.shape[1]
+        if min(height, width) < 0:
+            found = f"{mask.shape[1]} x {mask.shape[0]}"
+            allowed = f"at most {picture.shape[1]} x {picture.shape[0]}"
+            raise PatchFormatError(explain("the foreground is larger than its picture", found=found, allowed=allowed))
+        return cls(
+            window=picture[y0 : y1 + height, x0 : x1 + width],
+            cut_out=cut_out,
+            picture=picture,
+            box=box,
+            mask=mask[y0:y1, x0:x1],
+            wanted=cut_out.colours[mask].astype(np.int32),
+        )
+
+    def doubt(self, lowest: float) -> float:
+        """By how much the sum of squared differences may exceed the lowest one at the right position."""
+        pixels = len(self.wanted)
+        return max(lowest / pixels, _LEAST) * (_DOUBT_PIXELS + _DOUBT_SHARE * pixels)
+
+    def close(self, possible: Box | None) -> tuple[list[Place], bool]:
+        """The closest positions, and whether they are all that brightness alone does not rule out.
+
+        Raises:
+            PatchFormatError: none is possible.
+        """
+        differences = self._differences()
+        if possible is not None:
+            columns, rows = (
+                slice(max(0, low), max(0, high)) for low, high in zip(possible[:2], possible[2:], strict=True)
+            )
+            outside = np.ones(differences.shape, np.bool_)
+            outside[rows, columns] = False
+            if outside.all():
+                raise PatchFormatError(
+                    "the background differs from the picture where the foreground cannot have been"
+                )
+            differences[outside] = np.inf
+        lowest = float(differences.min())
+        rounding = _NOISE * float(np.abs(differences[np.isfinite(differences)]).max())
+        limit = lowest + rounding + self.doubt(max(0.0, lowest))
+        rows, columns = np.nonzero(differences <= limit)
+        most = min(4096, max(_TRIALS, _COMPARED // self.mask.size))
+        nearest = np.argsort(differences[rows, columns], kind="stable")[:most]
+        return [(int(rows[index]), int(columns[index])) for index in nearest], rows.size <= most
+
+    def _differences(self) -> np.ndarray:
+        """Sums of squared differences of brightness: float32, a row for each y."""
+        cv2 = load_cv2()
+        x0, y0, x1, y1 = self.box
+        colours = self.cut_out.colours[y0:y1, x0:x1]
+        # Brightness alone takes a third of the time. Around zero, float32 keeps more of the digits.
+        level = float(colours[self.mask].mean())
+        scene = cv2.cvtColor(np.ascontiguousarray(self.window), cv2.COLOR_RGB2GRAY).astype(np.float32) - level
+        cut = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_RGB2GRAY).astype(np.float32) - level
+        seen = self.mask.astype(np.float32)
+        cut *= seen
+        energy = cv2.matchTemplate(scene * scene, seen, cv2.TM_CCORR)
+        common = cv2.matchTemplate(scene, cut, cv2.TM_CCORR)
+        result: np.ndarray = energy - 2 * common + float(np.square(cut, dtype=np.float64).sum())
+        return result
+
+    def error(self, place: Place) -> int:
+        """The sum of squared differences of all colours."""
+        y, x = place
+        return _squares(self.window[y : y + self.mask.shape[0], x : x + self.mask.shape[1]][self.mask], self.wanted)
+
+    def same(self, places: Sequence[Place]) -> list[Place]:
+        """Those at which the cut-out comes of the picture when it is cut out and compressed again."""
+        for number, quality in enumerate(self.cut_out.qualities):
+            same = [place for place in (places[:_TRIALS] if number else places) if self._is_made_at(place, quality)]
+            if same:
+                return [place for place in places if self._is_made_at(place, quality)] if number else same
+        return []
+
+    def _is_made_at(self, place: Place, quality: int) -> bool:
+        (y, x), (height, width) = place, self.cut_out.mask.shape
+        return self.cut_out.is_made_of(self.picture[y : y + height, x : x + width], quality)
 
 
-def _differences(window: Raster, colours: Raster, mask: Mask) -> np.ndarray:
-    """Sums of squared differences of brightness, without what is the same everywhere: float32, a row for each y."""
-    cv2 = load_cv2()
-    # Brightness alone takes a third of the time. Around zero, float32 keeps more of the digits.
-    level = float(colours.mean())
-    scene = cv2.cvtColor(np.ascontiguousarray(window), cv2.COLOR_RGB2GRAY).astype(np.float32) - level
-    cut = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_RGB2GRAY).astype(np.float32) - level
-    seen = mask.astype(np.float32)
-    energy = cv2.matchTemplate(scene * scene, seen, cv2.TM_CCORR)
-    common = cv2.matchTemplate(scene, cut * seen, cv2.TM_CCORR)
-    result: np.ndarray = energy - 2 * common
-    return result
+def _apart(best: Place, places: Sequence[Place]) -> list[Place]:
+    """The places more than one pixel away."""
+    return [place for place in places if max(abs(place[0] - best[0]), abs(place[1] - best[1])) > 1]
 
 
-def _closest(differences: np.ndarray) -> list[tuple[int, int]]:
-    """The positions that float32 cannot tell from the best: rows and columns."""
-    lowest = float(differences.min())
-    rows, columns = np.nonzero(differences <= lowest + _NOISE * float(np.abs(differences).max()))
-    nearest = np.argsort(differences[rows, columns], kind="stable")[:_CANDIDATES]
-    return [(int(rows[index]), int(columns[index])) for index in nearest]
-
-
-def _exact(window: Raster, wanted: np.ndarray, mask: Mask, place: tuple[int, int]) -> int:
-    """The sum of squared differences of all colours."""
-    y, x = place
-    difference = window[y : y + mask.shape[0], x : x + mask.shape[1]][mask] - wanted
+def _squares(values: np.ndarray, wanted: np.ndarray) -> int:
+    difference = values - wanted
     return int(np.sum(difference * difference, dtype=np.int64))

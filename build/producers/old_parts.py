@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,11 +15,14 @@ from PIL import Image
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.legacy import LegacyArchive, apply, find_release
-from fornet_hf.masks import Mask
-from fornet_hf.raster import DECODE_ERRORS, canonical_raster, decode_rgb
+from fornet_hf.masks import Mask, bounding_box
+from fornet_hf.raster import canonical_raster, decode_rgb
 from producers.backends import Raster
+from producers.changes import changed_box, covering
+from producers.cut_outs import CutOut
 from producers.offsets import find_offset
 
+_BLOCK = 8  # pixels, over which JPEG spreads a change
 _SPLITS = {"train": "train", "validation": "val"}
 
 
@@ -92,12 +94,9 @@ class ForNetFiles:
         original = decode_rgb(source)
         if original.size != background.size:  # the public tool shrinks large pictures by Pillow's default filter
             original = original.resize(background.size, Image.Resampling.BICUBIC)
-        colours, mask = _cut_out(cut_out)
-        match = find_offset(np.asarray(original), colours, mask)
-        fault = match.fault()
-        if fault is not None:
-            raise MismatchError(f"the foreground cannot be placed in its picture: {fault}")
-        placed = _placed(mask, match.offset, (background.size[1], background.size[0]))
+        foreground = CutOut.decode(cut_out)
+        offset = _offset(original, foreground, infilled, encoding.dilation + _BLOCK)
+        placed = _placed(foreground.mask, offset, (background.size[1], background.size[0]))
         return _at_size(placed, np.asarray(background), canonical_raster(source, encoding.max_side).size)
 
 
@@ -151,13 +150,18 @@ def splits_of(root: Path) -> Iterator[str]:
             yield split
 
 
-def _cut_out(data: bytes) -> tuple[Raster, Mask]:
-    try:
-        with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as picture:
-            pixels = np.asarray(picture.convert("RGBA"))
-    except DECODE_ERRORS as error:
-        raise PatchFormatError(explain("the foreground cannot be decoded", found=error)) from error
-    return pixels[..., :3], pixels[..., 3] > 127
+def _offset(original: Image.Image, foreground: CutOut, infilled: bytes, reach: int) -> tuple[int, int]:
+    """Where a foreground was cut out of the original, as the colours and the infilled background's file tell.
+
+    Raises:
+        MismatchError: it fits nowhere, or in several places alike.
+    """
+    changed = changed_box(original, infilled)
+    possible = None if changed is None else covering(changed, bounding_box(foreground.mask), reach)
+    fault = (match := find_offset(np.asarray(original), foreground, possible)).fault()
+    if fault is not None:
+        raise MismatchError(f"the foreground cannot be placed in its picture: {fault}")
+    return match.offset
 
 
 def _placed(mask: Mask, offset: tuple[int, int], shape: tuple[int, ...]) -> Mask:
