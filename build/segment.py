@@ -28,20 +28,19 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.encoding import Encoding
-from fornet_hf.errors import ConfigurationError, ForNetError, explain
+from fornet_hf.errors import ForNetError
 from fornet_hf.manifest import SPLITS
 from fornet_hf.workers import max_workers
 from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
 from producers.command import add_columns, columns_asked, described, finish, natural, positive
 from producers.gpu_worker import SegmentWorker
+from producers.machines import add_machines, my_part, run
 from producers.model_settings import ModelSettings
-from producers.on_ray import run_on_ray
 from producers.plan import Task, check_pictures, plan, present_splits
 from producers.prompts import Prompts, read_prompts
 from producers.remaining import do_remaining
 from producers.report import Report
-from producers.slots import devices, run_on_slots, workers_each
 from producers.versions import KEPT, Merging
 
 
@@ -55,7 +54,11 @@ def parser() -> argparse.ArgumentParser:
     add_columns(result)
     _add_models(result)
     _add_objects(result)
-    _add_machines(result)
+    machines = add_machines(result)
+    machines.add_argument(
+        "--window", type=positive, default=128, help="pictures a model gets at a time (%(default)s)"
+    )
+    machines.add_argument("--batch-size", type=positive, help="of all models; halved when memory runs out")
     return result
 
 
@@ -96,19 +99,6 @@ def _add_objects(result: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_machines(result: argparse.ArgumentParser) -> None:
-    group = result.add_argument_group("machines")
-    group.add_argument("--engine", choices=("local", "ray"), default="local")
-    group.add_argument("--address", help="of the Ray cluster, such as auto; default: one on this machine")
-    group.add_argument("--gpus", type=natural, help="processes, one a GPU; 0: the CPU; default: 1, with Ray all")
-    group.add_argument("--workers", type=natural, help="processes for each GPU that decode and make patches")
-    group.add_argument("--window", type=positive, default=128, help="pictures a model gets at a time (%(default)s)")
-    group.add_argument("--batch-size", type=positive, help="of all models; halved when memory runs out")
-    group.add_argument("--attempts", type=positive, default=3, help="at a shard whose process dies (%(default)s)")
-    group.add_argument("--shard-index", type=natural, default=0, help="this command's part of the shards, from 0")
-    group.add_argument("--shard-count", type=positive, default=1, help="number of parts")
-
-
 def segment(arguments: argparse.Namespace) -> Report:
     """Do what the command line says; returns the report over all shards that are finished.
 
@@ -133,7 +123,7 @@ def segment(arguments: argparse.Namespace) -> Report:
     splits = present_splits(arguments.pictures, arguments.split)
     tasks = plan(arguments.pictures, splits, arguments.shards, columns_asked(arguments))
     settings.prompts.check(tasks[0].classes)
-    part = my_part(tasks, arguments.shard_index, arguments.shard_count)
+    part = my_part(tasks, arguments)
     max_workers()  # refuses a bad value
     folder = CandidateFolder(arguments.run)
     folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
@@ -147,37 +137,13 @@ def _prompts(arguments: argparse.Namespace) -> Prompts:
     return Prompts(parents=arguments.parents)
 
 
-def my_part(tasks: Sequence[Task], index: int, count: int) -> list[Task]:
-    """Every `count`-th task, from `index` on.
-
-    Raises:
-        ConfigurationError: there is no such part.
-    """
-    if not 0 <= index < count:
-        raise ConfigurationError(
-            explain("--shard-index", found=index, allowed=f"0 to --shard-count - 1 = {count - 1}")
-        )
-    return list(tasks[index::count])
-
-
 def _engine(
     tasks: Sequence[Task], settings: ModelSettings, folder: CandidateFolder, arguments: argparse.Namespace
 ) -> Iterator[tuple[Task, Report]]:
     def work(workers: int) -> SegmentWorker:
         return SegmentWorker(folder, workers, settings, arguments.window)
 
-    if arguments.engine == "ray":
-        return run_on_ray(
-            work,
-            tasks,
-            address=arguments.address,
-            gpus=arguments.gpus,
-            workers=arguments.workers,
-            attempts=arguments.attempts,
-        )
-    gpus = 1 if arguments.gpus is None else arguments.gpus
-    workers = workers_each(gpus, arguments.workers)
-    return run_on_slots(work(workers), tasks, devices(gpus), attempts=arguments.attempts)
+    return run(work, tasks, arguments)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

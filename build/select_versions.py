@@ -2,11 +2,14 @@
 """Choose one version of each picture that segment.py has taken apart; what is chosen becomes the release.
 
     python build/select_versions.py RUN PICTURES OUT --gpus 4
+    python build/select_versions.py RUN PICTURES OUT --engine ray --address auto
+    python build/select_versions.py RUN PICTURES OUT --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
 
 RUN is the folder of a finished run of segment.py, PICTURES what it was made of. Each version is scored by
 classifiers: the object by itself should be recognised, the background should not. OUT/patches becomes the release,
 OUT/scores has the scores of all versions. A run that was interrupted goes on where it was when the same command
-is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
+is given again; several commands may share OUT when each does other shards, and the last one writes the manifest.
+Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,17 +25,19 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.sources import Columns
 from producers.candidate_folder import CandidateFolder
-from producers.command import described, finish, natural, positive
+from producers.command import described, finish, positive
+from producers.machines import add_machines, my_part, run
 from producers.model_settings import PRECISIONS
 from producers.plan import Task, plan
 from producers.remaining import do_remaining
 from producers.report import Report
 from producers.run_folder import RunFolder
 from producers.select_worker import SelectSettings, SelectWorker
-from producers.slots import devices, run_on_slots, workers_each
+from producers.views import VIEWS
 
 REFERENCE = ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s")
 """torchvision's names of the publication's classifiers."""
+_VIEWS = "; ".join(f"{name}: {meaning}" for name, meaning in VIEWS.items())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,11 +58,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--every", action="store_true", help="score pictures which have one version only, too")
     result.add_argument("--precision", choices=PRECISIONS, default="bfloat16", help="default: %(default)s")
     result.add_argument("--batch-size", type=positive, default=16, help="versions at a time (%(default)s)")
-    result.add_argument("--gpus", type=natural, default=1, help="processes, one a GPU; 0: the CPU (%(default)s)")
-    result.add_argument("--workers", type=natural, help="processes for each GPU that prepare pictures")
-    result.add_argument("--attempts", type=positive, default=3, help="at a shard whose process dies (%(default)s)")
+    result.add_argument("--views", choices=VIEWS, default="filled", help=f"{_VIEWS} (%(default)s)")
     result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
+    add_machines(result)
     return result
 
 
@@ -70,26 +74,34 @@ def _classifier(text: str) -> str:
 
 
 def select(arguments: argparse.Namespace) -> Report:
-    """Do what the command line says; returns the report over all pictures.
+    """Do what the command line says; returns the report over all shards that are finished.
 
     Raises:
         ForNetError: anything that a user can put right; its message says how.
         OSError: the disk is full, say.
     """
-    run = CandidateFolder(arguments.run)
-    tasks, encoding = planned(run, arguments.pictures)
+    candidates = CandidateFolder(arguments.run)
+    tasks, encoding = planned(candidates, arguments.pictures)
+    part = my_part(tasks, arguments)
     _check_classes(arguments.classifiers, tasks[0].classes)
     settings = SelectSettings(
-        run=run,
+        run=candidates,
         classifiers=tuple(arguments.classifiers),
         greys=arguments.greys,
         precision=arguments.precision,
         every=arguments.every,
+        views=arguments.views,
         encoding=encoding,
     )
     folder = RunFolder(arguments.out)
     folder.begin(tasks, settings)
-    do_remaining(tasks, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
+
+    def work(workers: int) -> SelectWorker:
+        return SelectWorker(folder, workers, settings, arguments.batch_size)
+
+    do_remaining(part, folder, lambda waiting: run(work, waiting, arguments))
+    if folder.waiting(tasks):
+        return folder.total()
     name = arguments.source_name or arguments.pictures.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)
 
@@ -137,14 +149,6 @@ def _same_tasks(
         then = "Bring the pictures' classes back to what they were, or segment anew: they are the labels."
         raise ConfigurationError(explain(f"{path}: the run was made with other classes", found=changed, then=then))
     return tasks
-
-
-def _engine(
-    tasks: Sequence[Task], settings: SelectSettings, folder: RunFolder, arguments: argparse.Namespace
-) -> Iterator[tuple[Task, Report]]:
-    workers = workers_each(arguments.gpus, arguments.workers)
-    work = SelectWorker(folder, workers, settings, arguments.batch_size)
-    return run_on_slots(work, tasks, devices(arguments.gpus), attempts=arguments.attempts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -56,12 +56,14 @@ class Selection:
     Attributes:
         witnesses: the classifiers, loaded; None chooses the first version, which is the most confident one.
         pool: for applying candidates to their pictures.
+        views: a name in `VIEWS`.
         every: look at pictures of one version too, which changes nothing but the scores.
         window: pictures at a time.
     """
 
     witnesses: Witnesses | None
     pool: Executor
+    views: str = "filled"
     every: bool = False
     window: int = 64
 
@@ -164,7 +166,7 @@ def _views(picture: Labelled, versions: Versions, encoding: Encoding, selection:
     if selection.witnesses is None or (len(versions) == 1 and not selection.every):
         return []
     side = selection.witnesses.side
-    return [selection.pool.submit(view, picture.data, one.patch, encoding, side) for one in versions]
+    return [selection.pool.submit(view, picture.data, one.patch, encoding, side, selection.views) for one in versions]
 
 
 def _matched(task: Task, candidates: CandidateShard) -> Iterator[tuple[Labelled, Versions]]:

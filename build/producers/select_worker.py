@@ -31,6 +31,7 @@ class SelectSettings:
         greys: backgrounds on which cut-outs are shown.
         precision: of the classifiers' matrix products.
         every: score pictures of one version too.
+        views: a name in `VIEWS`: what classifiers are shown.
         encoding: of the candidates.
     """
 
@@ -39,6 +40,7 @@ class SelectSettings:
     greys: int = 31
     precision: str = "float32"
     every: bool = False
+    views: str = "filled"
     encoding: Encoding
 
     def producer(self) -> dict[str, object]:
@@ -52,6 +54,7 @@ class SelectSettings:
             "classifiers": list(self.classifiers),
             "greys": self.greys,
             "precision": self.precision,
+            "views": self.views,
             "versions": {name: version_of(name) for name in packages},
         }
 
@@ -93,6 +96,6 @@ class SelectWorker(GpuWorker["Witnesses | NoModels"]):
     def do(self, task: Task, models: Witnesses | NoModels, pool: Executor) -> Report:
         """Write a patch shard and its scores."""
         witnesses = None if isinstance(models, NoModels) else models
-        selection = Selection(witnesses=witnesses, pool=pool, every=self.settings.every)
+        selection = Selection(witnesses=witnesses, pool=pool, every=self.settings.every, views=self.settings.views)
         candidates = CandidateShard(self.settings.run.shard(task))
         return select_shard(task, candidates, selection, self.folder, self.settings.run.report(task).lost)

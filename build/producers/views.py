@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,14 @@ from fornet_hf.patch import Patch, apply_patch
 from fornet_hf.raster import decode_rgb
 
 CROP = 0.875  # of the shorter side, what is left of a picture in usual evaluation
+NATIVE = 224  # pixels; at least so large is the square of grey that the public tool shows objects on
+VIEWS = MappingProxyType(
+    {
+        "filled": "the object fills the square, and of the background its middle is shown, as in evaluation",
+        "public": f"as publicly: the object at its own size on at least {NATIVE} pixels, the background squashed",
+    }
+)
+"""What classifiers can be shown, with its meaning."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class View:
         label: index of the true class.
         colours: uint8, side x side x 3: the object in the middle of a square; black around it.
         alpha: uint8, side x side: 255 where it is the object.
-        background: uint8, side x side x 3: the middle of the infilled background.
+        background: uint8, side x side x 3: the infilled background, or the middle of it.
     """
 
     label: int
@@ -34,8 +43,15 @@ class View:
     background: npt.NDArray[np.uint8]
 
 
-def view(source: bytes, patch: Patch, encoding: Encoding, side: int) -> View:
+def view(source: bytes, patch: Patch, encoding: Encoding, side: int, kind: str = "filled") -> View:
     """What a patch makes of its picture, seen at `side` pixels.
+
+    Args:
+        source: the picture's file.
+        patch: of it.
+        encoding: of the patch.
+        side: what classifiers want, pixels.
+        kind: a name in `VIEWS`.
 
     Raises:
         ForNetError: the patch cannot be applied to this source.
@@ -44,20 +60,21 @@ def view(source: bytes, patch: Patch, encoding: Encoding, side: int) -> View:
     if row.foreground is None or row.mask is None or row.box is None or row.background is None:
         raise ValueError(f"{patch.key}: a candidate has both parts")
     mask = decode_mask(row.mask, (row.box[2] - row.box[0], row.box[3] - row.box[1]))
-    colours, alpha = _square(np.asarray(decode_rgb(row.foreground)), mask)
+    colours, alpha = _square(np.asarray(decode_rgb(row.foreground)), mask, NATIVE if kind == "public" else 0)
+    background = decode_rgb(row.background)
     return View(
         label=patch.label,
         colours=np.asarray(colours.resize((side, side), Image.Resampling.BICUBIC)),
         alpha=np.asarray(alpha.resize((side, side), Image.Resampling.BICUBIC)),
-        background=np.asarray(_middle(decode_rgb(row.background), side)),
+        background=np.asarray(_middle(background, side) if kind == "filled" else _squashed(background, side)),
     )
 
 
-def _square(colours: npt.NDArray[np.uint8], mask: Mask) -> tuple[Image.Image, Image.Image]:
-    """The object in a square as large as its longer side; colours are black outside of it."""
+def _square(colours: npt.NDArray[np.uint8], mask: Mask, least: int) -> tuple[Image.Image, Image.Image]:
+    """The object in a square as large as its longer side, or `least`; colours are black outside of it."""
     x0, y0, x1, y1 = bounding_box(mask)
     high, wide = y1 - y0, x1 - x0
-    side = max(high, wide)
+    side = max(high, wide, least)
     top, left = (side - high) // 2, (side - wide) // 2
     pixels = np.zeros((side, side, 4), np.uint8)
     inside = mask[y0:y1, x0:x1, None]
@@ -70,3 +87,7 @@ def _middle(picture: Image.Image, side: int) -> Image.Image:
     shorter = CROP * min(picture.size)
     x, y = ((length - shorter) / 2 for length in picture.size)
     return picture.resize((side, side), Image.Resampling.BICUBIC, box=(x, y, x + shorter, y + shorter))
+
+
+def _squashed(picture: Image.Image, side: int) -> Image.Image:
+    return picture.resize((side, side), Image.Resampling.BICUBIC)

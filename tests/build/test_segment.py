@@ -189,6 +189,26 @@ def test_selecting_needs_the_pictures_of_the_run(picture_folder, tmp_path, capsy
     assert "made of other pictures" in capsys.readouterr().err
 
 
+def test_selecting_in_parts_or_on_ray_gives_the_same_release(picture_folder, tmp_path):
+    pictures, boxes = picture_folder
+    assert run(pictures, boxes, tmp_path / "run") == 0
+
+    def select(out, *more):
+        words = [str(tmp_path / "run"), str(pictures), str(tmp_path / out), "--gpus", "0", "--workers", "0"]
+        return select_versions.main([*words, "--classifiers", *more])
+
+    assert select("whole") == 0
+    for index in ("1", "0"):
+        assert not (tmp_path / "parts" / "patches" / "manifest.json").exists()
+        assert select("parts", "--shard-index", index, "--shard-count", "2") == 0
+    manifest = read_manifest(tmp_path / "whole" / "patches")
+    assert read_manifest(tmp_path / "parts" / "patches") == manifest
+    assert select("parts", "--shard-index", "2", "--shard-count", "2") == 1
+    pytest.importorskip("ray", reason="this engine needs Ray")
+    assert select("ray", "--engine", "ray") == 0
+    assert read_manifest(tmp_path / "ray" / "patches") == manifest
+
+
 def words_of(picture_folder, tmp_path):
     """Own classes, segmented; the words that select."""
     pictures, boxes = picture_folder

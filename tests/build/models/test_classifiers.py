@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -74,25 +76,37 @@ def test_a_classifier_of_other_classes_is_refused(found):
         Witnesses(classifiers=(other,), placement=Placement()).evidence([a_view()], 1000)
 
 
-def test_views_show_the_object_in_a_square_and_the_middle_of_the_background(photos):
-    import io
-
-    (photo,) = list(photos.values())[:1]
-    buffer = io.BytesIO()
+@pytest.fixture
+def patched(photos):
+    """A picture's file, and a patch of it: an object of 120 x 40 pixels, and grey from dark to light around it."""
+    photo, buffer = next(iter(photos.values())), io.BytesIO()
     photo.picture.save(buffer, "JPEG", quality=95)
-    raster = np.asarray(photo.picture)
-    mask = np.zeros(raster.shape[:2], bool)
+    high, wide = np.asarray(photo.picture).shape[:2]
+    mask = np.zeros((high, wide), bool)
     mask[20:60, 30:150] = True
-    patch = make_patch(
-        buffer.getvalue(), mask, np.full_like(raster, 90), key="a", label=7, encoding=Encoding(dilation=256)
+    infilled = np.broadcast_to(np.linspace(60, 120, wide).astype(np.uint8)[None, :, None], (high, wide, 3))
+    return buffer.getvalue(), make_patch(
+        buffer.getvalue(), mask, infilled, key="a", label=7, encoding=Encoding(dilation=256)
     )
-    one = view(buffer.getvalue(), patch, Encoding(dilation=256), 48)
+
+
+def test_views_show_the_object_in_a_square_and_the_middle_of_the_background(patched):
+    one = view(*patched, Encoding(dilation=256), 48)
     assert one.label == 7
     assert one.colours.shape == one.background.shape == (48, 48, 3)
-    assert np.abs(one.background.astype(int) - 90).max() <= 3
+    assert one.background[:, 0].mean() > 65  # the sides of the picture are cut off
     rows = np.flatnonzero(one.alpha[:, 24] > 127)
     assert (rows[0], rows[-1]) == (16, 31)  # 40 of 120 rows, in the middle
     assert (one.alpha[24] > 127).all()
+
+
+def test_public_views_show_the_object_at_its_own_size_and_all_of_the_background(patched):
+    one = view(*patched, Encoding(dilation=256), 224, "public")
+    assert one.colours.shape == one.background.shape == (224, 224, 3)
+    rows, columns = np.nonzero(one.alpha > 127)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (92, 131, 52, 171)
+    assert one.background[:, 0].mean() == pytest.approx(60, abs=2)
+    assert one.background[:, -1].mean() == pytest.approx(120, abs=2)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from fornet_hf.mask_png import decode_mask
 from fornet_hf.patch import apply_patch
 from fornet_hf.raster import decode_rgb
 from fornet_hf.shards import PatchShard
-from producers import lama, sam
+from producers import lama, machines, sam
 from producers.backends import Backends
 from producers.batches import BatchSize
 from producers.box_segmenter import BoxSegmenter
@@ -121,9 +121,7 @@ def test_models_from_local_folders_go_the_whole_way(picture_folder, tmp_path, we
         classifiers=(Classifier(name="colour", revision="1", network=mean_colour),), placement=Placement()
     )
     monkeypatch.setattr(SelectWorker, "load", lambda self, device: witnesses)
-    monkeypatch.setattr(
-        select_versions, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks)
-    )
+    monkeypatch.setattr(machines, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
     words = [str(run.root), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0", "--every"]
     assert select_versions.main(words) == 0
     import pyarrow.parquet as pq
