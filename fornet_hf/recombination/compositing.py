@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -130,18 +130,19 @@ class Parts(NamedTuple):
             if foreground is not None and mask is not None:
                 cutout = Cutout.of_bytes(foreground, mask, ratio)
             if box is not None:
-                box = (box[0], box[1], box[2], box[3])
                 _check_box(box, foreground, background)
+                box = (box[0], box[1], box[2], box[3])
         except (ConfigurationError, PatchFormatError) as error:
             raise error.at(columns.get("key", "a row")) from error
         return cls(cutout, foreground, box, background)
 
 
-def _check_box(box: Box, foreground: Picture | None, background: Picture | None) -> None:
-    size = box[2] - box[0], box[3] - box[1]
-    wanted = size if foreground is None else size_of(foreground)
-    room = box[2:] if background is None else size_of(background)
-    if min(box) < 0 or box[2] > room[0] or box[3] > room[1] or size != wanted:
+def _check_box(box: Sequence[int], foreground: Picture | None, background: Picture | None) -> None:
+    wanted = None if foreground is None else size_of(foreground)
+    room = None if background is None else size_of(background)
+    x0, y0, x1, y1 = box if len(box) == 4 else (-1, -1, 0, 0)
+    fits = 0 <= x0 < x1 and 0 <= y0 < y1 and wanted in (None, (x1 - x0, y1 - y0))
+    if not fits or (room is not None and (x1 > room[0] or y1 > room[1])):
         found = f"the box {box}, a foreground of {wanted} and a background of {room}"
         raise ConfigurationError(explain("the box does not fit foreground and background", found=found))
 

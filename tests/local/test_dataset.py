@@ -46,6 +46,7 @@ def test_the_public_tools_result_loads(public):
     assert len(dataset) == len(pixels(dataset)) == 9
 
 
+@pytest.mark.filterwarnings("ignore:pass . over the rows")
 def test_several_at_a_time_are_those_of_one_after_another(applied):
     dataset = ForNetDataset(applied, seed=3, crop=32)
     order = [8, 0, *range(9), *range(9), *range(9), *range(9), -1]

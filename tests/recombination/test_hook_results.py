@@ -75,6 +75,7 @@ def changed(ds, **values):
         ({"foreground_ratio": -0.1}, "foreground_ratio is no share"),
         ({"mask": Image.new("1", (3, 3), 1)}, "the mask has not the size of its foreground.*(3, 3)"),
         ({"box": [0, 0, 9, 9]}, "the box does not fit"),
+        ({"box": [0, 0]}, "the box does not fit"),
         ({"box": [-16, 0, 9, 9]}, "the box does not fit"),
     ],
 )
