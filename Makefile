@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 NEWEST := .venv-newest
 DEMO := .venv-demo
+LOWEST := .venv-lowest
+OLD := -W ignore  # what old versions warn of is theirs
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo demo-hub test test-scripts test-newest lint format benchmarks docs clean
+.PHONY: demo demo-hub test test-scripts test-newest test-lowest lint format benchmarks docs clean
 
 demo: $(DEMO)/ready
 	$(DEMO)/bin/python build/demo.py --out demo
@@ -21,6 +23,10 @@ test-scripts: $(VENV)/ready  ## with datasets 3.6, the last version that runs sc
 
 test-newest: $(NEWEST)/ready  ## with the newest datasets, and without torch
 	$(NEWEST)/bin/python -m pytest -n auto
+
+test-lowest: $(LOWEST)/ready $(LOWEST)-build/ready  ## with the oldest versions of everything that the ranges allow
+	$(LOWEST)/bin/python -m pytest -n auto $(OLD) --ignore=tests/build/models
+	$(LOWEST)-build/bin/python -m pytest -n auto $(OLD) tests/build/models
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -54,10 +60,22 @@ $(NEWEST)/ready: tests/requirements-newest.txt pyproject.toml
 	$(NEWEST)/bin/python $(PIP) --no-deps -e .
 	touch $@
 
+$(LOWEST)/ready: tests/requirements-lowest.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python $(PIP) -r tests/requirements-lowest.txt
+	$(LOWEST)/bin/python $(PIP) --no-deps -e .
+	touch $@
+
+$(LOWEST)-build/ready: tests/requirements-lowest-build.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)-build
+	$(LOWEST)-build/bin/python $(PIP) -r tests/requirements-lowest-build.txt
+	$(LOWEST)-build/bin/python $(PIP) --no-deps simple-lama-inpainting==0.1.2 -e .
+	touch $@
+
 $(DEMO)/ready: build/requirements-demo.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(DEMO)
 	$(DEMO)/bin/python $(PIP) --no-compile --no-deps -r build/requirements-demo.txt -e .
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(DEMO) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) $(DEMO) $(LOWEST) $(LOWEST)-build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

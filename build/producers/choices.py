@@ -86,7 +86,7 @@ def _lama(choice: Choice, placement: Callable[[], Placement], options: Mapping[s
 
 
 def _attentive_eraser(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Infiller:
-    with needing("Attentive Eraser", "torch 'diffusers>=0.42' transformers accelerate"):
+    with needing("Attentive Eraser", "torch 'diffusers>=0.40' transformers accelerate"):
         from producers.attentive_eraser import AttentiveEraser
     return AttentiveEraser.load(placement(), **choice.pinned(), **options)
 

@@ -56,7 +56,7 @@ def test_what_a_method_takes_passes(known, text):
         (SEGMENTERS, "sam", "segment_anything", "pip install torch torchvision segment-anything"),
         (SEGMENTERS, "sam-hf", "transformers", "pip install torch transformers"),
         (INFILLERS, "lama", "simple_lama_inpainting", "pip install --no-deps simple-lama-inpainting==0.1.2"),
-        (INFILLERS, "attentive-eraser", "diffusers", "pip install torch 'diffusers>=0.42' transformers accelerate"),
+        (INFILLERS, "attentive-eraser", "diffusers", "pip install torch 'diffusers>=0.40' transformers accelerate"),
     ],
 )
 def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch, known, name, module, line):

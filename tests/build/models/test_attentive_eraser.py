@@ -208,6 +208,11 @@ def test_the_pipeline_of_a_local_folder_encodes_the_empty_prompt_once(pictures, 
     assert (filled != pictures[0][0]).any()
 
 
+def test_weights_are_loaded_in_the_precision_that_was_asked_for(tmp_path):
+    loaded = AttentiveEraser.load(Placement("cpu", "bfloat16"), str(tiny_models.sdxl_folder(tmp_path)))
+    assert next(loaded._pipeline.unet.parameters()).dtype == loaded._prompt.tokens.dtype == torch.bfloat16
+
+
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(NotFoundError, match="hf download "):

@@ -51,7 +51,7 @@ def backends(batch_size):
     network, tokenizer = tiny_models.grounding_dino()
     place = Placement()
     return Backends(
-        detector=GroundingDino(network, tokenizer, place, size=SIZE, batch_size=batch_size, threshold=0.9),
+        detector=GroundingDino(network, tokenizer, place, size=SIZE, batch_size=batch_size, threshold=0.5),
         segmenter=BoxSegmenter(
             network=sam.SegmentAnything(tiny_models.segment_anything()),
             placement=place,
@@ -142,6 +142,6 @@ def test_a_run_does_not_go_on_with_other_models(tmp_path, weights):
     note_models(tmp_path, backends(1))
     note_models(tmp_path, backends(4))
     other = backends(1)
-    other.detector.threshold = 0.5
+    other.detector.threshold = 0.6
     with pytest.raises(ConfigurationError, match="uses other models"):
         note_models(tmp_path, other)
