@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import mmap
-import multiprocessing
 import os
 import random
 import shutil
@@ -17,7 +16,6 @@ import tempfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ import fornet_hf
 from benchmarks import harness
 from benchmarks.streaming import streamed
 from ForNet import ForNet
+from fornet_hf.processes import pool
 
 KINDS = ("foreground", "mask", "background")
 
@@ -93,8 +92,8 @@ def write_arrow(made: datasets.Dataset, path: Path, rows: int) -> None:
 def alone(measure: Callable[..., Any], *arguments: Any) -> Any:
     """The result of a call in a process of its own, which has nothing mapped and nothing read before."""
     harness.progress(measure.__name__)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(measure, *arguments).result()
+    with pool(1) as executor:
+        return executor.submit(measure, *arguments).result()
 
 
 def arrow_recombined(folder: Path, samples: int) -> dict[str, float]:

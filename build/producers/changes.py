@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 import numpy as np
@@ -16,17 +17,17 @@ _FEWEST = 20  # pixels
 _STRAY = 0.01  # share of the differences that may lie outside of the box, at each of its sides
 
 
-def changed_box(picture: Image.Image, background: bytes) -> Box | None:
-    """The box around what was changed in a picture to make the file of a background; None if hardly anything was.
+def changed_box(picture: Image.Image, background: Image.Image, file: bytes) -> Box | None:
+    """The box around what was changed in a picture to make a background; None if hardly anything was.
 
     Args:
-        picture: RGB, of the background's size.
-        background: the file. If it is a JPEG, the picture is compressed alike before they are compared.
+        picture: RGB.
+        background: RGB, of the same size.
+        file: which the background was decoded from. If it is a JPEG, the picture is compressed alike before they
+            are compared.
     """
-    with Image.open(io.BytesIO(background)) as file:
-        before = _compressed_like(file, picture)
-        now = np.asarray(file.convert("RGB"))
-    differences = np.abs(now.astype(np.int16) - np.asarray(before)).max(axis=2)
+    before = _compressed_like(file, picture)
+    differences = np.abs(np.asarray(background, np.int16) - before).max(axis=2)
     if np.count_nonzero(differences >= _VISIBLE) < _FEWEST:
         return None
     differences[differences < _VISIBLE] = 0
@@ -51,14 +52,18 @@ def covering(changed: Box, thing: Box, reach: int) -> Box | None:
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def _compressed_like(file: Image.Image, picture: Image.Image) -> Raster:
-    """A picture after it went through a JPEG with the settings of another."""
-    if not isinstance(file, JpegImagePlugin.JpegImageFile) or file.mode != "RGB":
-        return np.asarray(picture)
+def _compressed_like(file: bytes, picture: Image.Image) -> Raster:
+    """A picture after it went through a JPEG with the settings of another, if that is one and can be imitated."""
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", qtables=file.quantization, subsampling=JpegImagePlugin.get_sampling(file))
-    with Image.open(buffer) as again:
-        return np.asarray(again.convert("RGB"))
+    with Image.open(io.BytesIO(file)) as other:
+        if not isinstance(other, JpegImagePlugin.JpegImageFile) or other.mode != "RGB":
+            return np.asarray(picture)
+        settings = {"qtables": other.quantization, "subsampling": JpegImagePlugin.get_sampling(other)}
+    with contextlib.suppress(OSError, ValueError):
+        picture.save(buffer, "JPEG", **settings)
+        with Image.open(buffer) as again:
+            return np.asarray(again.convert("RGB"))
+    return np.asarray(picture)
 
 
 def _middle(weights: np.ndarray) -> tuple[int, int]:

@@ -28,7 +28,7 @@ _LEAST = 0.25  # mean square of a pixel's difference that is put down to chance
 _COMPARED, _COMPRESSED = 2**24, 2**21  # pixels at most, of all positions of a cut-out together
 _TRIALS = 32  # of them, to find the quality of compression
 
-Place = tuple[int, int]  # row and column
+Place = tuple[int, int]  # row and column, of those that are possible
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def find_offset(picture: Raster, cut_out: CutOut, possible: Box | None = None) -
         EmptyMaskError: the mask has no true pixel.
         PatchFormatError: the cut-out is larger than the picture, or nowhere possible in it.
     """
-    search = _Search.of(picture, cut_out)
-    places, all_there = search.close(possible)
+    search = _Search.of(picture, cut_out, possible)
+    places, all_there = search.close()
     errors = {place: search.error(place) for place in places}
     ranked = sorted(places, key=errors.__getitem__)
     best = ranked[0]
@@ -78,7 +78,8 @@ def find_offset(picture: Raster, cut_out: CutOut, possible: Box | None = None) -
     if rivals and few and (same := search.same(close)):
         best, rivals = same[0], _apart(same[0], same)
     error = float(np.sqrt(errors[best] / search.wanted.size))
-    return Match((best[1], best[0]), error, len(rivals) if all_there else len(places) - 1)
+    x, y = search.corner[0] + best[1], search.corner[1] + best[0]
+    return Match((x, y), error, len(rivals) if all_there else len(places) - 1)
 
 
 @dataclass(frozen=True)
@@ -86,34 +87,33 @@ class _Search:
     """What is compared: the object's box in the cut-out, with the part of the picture that this can lie on.
 
     Attributes:
-        window: uint8, rows x columns x 3.
+        picture: as a whole.
         cut_out: as a whole, for it is compressed as a whole.
-        picture: likewise.
+        corner: x, y of its first possible offset.
+        window: uint8, rows x columns x 3: where the box can lie.
         box: of the object in the cut-out.
         mask: bool, of the box.
         wanted: int32, the object's pixels x 3.
     """
 
-    window: Raster
-    cut_out: CutOut
     picture: Raster
+    cut_out: CutOut
+    corner: tuple[int, int]
+    window: Raster
     box: Box
     mask: Mask
     wanted: np.ndarray
 
     @classmethod
-    def of(cls, picture: Raster, cut_out: CutOut) -> _Search:
+    def of(cls, picture: Raster, cut_out: CutOut, possible: Box | None) -> _Search:
         mask = cut_out.mask
         box = x0, y0, x1, y1 = bounding_box(mask)  # transparent margins would only cost time
-        height, width = picture.shape[0] - mask.shape[0], picture.shape[1] - mask.shape[1]
-        if min(height, width) < 0:
-            found = f"{mask.shape[1]} x {mask.shape[0]}"
-            allowed = f"at most {picture.shape[1]} x {picture.shape[0]}"
-            raise PatchFormatError(explain("the foreground is larger than its picture", found=found, allowed=allowed))
+        left, top, right, bottom = _offsets(picture.shape, mask.shape, possible)
         return cls(
-            window=picture[y0 : y1 + height, x0 : x1 + width],
-            cut_out=cut_out,
             picture=picture,
+            cut_out=cut_out,
+            corner=(left, top),
+            window=picture[y0 + top : y1 + bottom - 1, x0 + left : x1 + right - 1],
             box=box,
             mask=mask[y0:y1, x0:x1],
             wanted=cut_out.colours[mask].astype(np.int32),
@@ -124,26 +124,11 @@ class _Search:
         pixels = len(self.wanted)
         return max(lowest / pixels, _LEAST) * (_DOUBT_PIXELS + _DOUBT_SHARE * pixels)
 
-    def close(self, possible: Box | None) -> tuple[list[Place], bool]:
-        """The closest positions, and whether they are all that brightness alone does not rule out.
-
-        Raises:
-            PatchFormatError: none is possible.
-        """
+    def close(self) -> tuple[list[Place], bool]:
+        """The closest positions, and whether they are all that brightness alone does not rule out."""
         differences = self._differences()
-        if possible is not None:
-            columns, rows = (
-                slice(max(0, low), max(0, high)) for low, high in zip(possible[:2], possible[2:], strict=True)
-            )
-            outside = np.ones(differences.shape, np.bool_)
-            outside[rows, columns] = False
-            if outside.all():
-                raise PatchFormatError(
-                    "the background differs from the picture where the foreground cannot have been"
-                )
-            differences[outside] = np.inf
         lowest = float(differences.min())
-        rounding = _NOISE * float(np.abs(differences[np.isfinite(differences)]).max())
+        rounding = _NOISE * float(np.abs(differences).max())
         limit = lowest + rounding + self.doubt(max(0.0, lowest))
         rows, columns = np.nonzero(differences <= limit)
         most = min(4096, max(_TRIALS, _COMPARED // self.mask.size))
@@ -180,8 +165,23 @@ class _Search:
         return []
 
     def _is_made_at(self, place: Place, quality: int) -> bool:
-        (y, x), (height, width) = place, self.cut_out.mask.shape
+        (x, y), (height, width) = self.corner, self.cut_out.mask.shape
+        y, x = y + place[0], x + place[1]
         return self.cut_out.is_made_of(self.picture[y : y + height, x : x + width], quality)
+
+
+def _offsets(picture: tuple[int, ...], cut_out: tuple[int, ...], possible: Box | None) -> Box:
+    """The offsets of a cut-out in a picture, of these shapes; the ends excluded."""
+    bottom, right = picture[0] - cut_out[0] + 1, picture[1] - cut_out[1] + 1
+    if min(bottom, right) < 1:
+        found, allowed = f"{cut_out[1]} x {cut_out[0]}", f"at most {picture[1]} x {picture[0]}"
+        raise PatchFormatError(explain("the foreground is larger than its picture", found=found, allowed=allowed))
+    if possible is None:
+        return 0, 0, right, bottom
+    box = max(0, possible[0]), max(0, possible[1]), min(right, possible[2]), min(bottom, possible[3])
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise PatchFormatError("the background differs from the picture where the foreground cannot have been")
+    return box
 
 
 def _apart(best: Place, places: Sequence[Place]) -> list[Place]:

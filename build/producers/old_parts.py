@@ -95,7 +95,7 @@ class ForNetFiles:
         if original.size != background.size:  # the public tool shrinks large pictures by Pillow's default filter
             original = original.resize(background.size, Image.Resampling.BICUBIC)
         foreground = CutOut.decode(cut_out)
-        offset = _offset(original, foreground, infilled, encoding.dilation + _BLOCK)
+        offset = _offset(original, foreground, (background, infilled), encoding.dilation + _BLOCK)
         placed = _placed(foreground.mask, offset, (background.size[1], background.size[0]))
         return _at_size(placed, np.asarray(background), canonical_raster(source, encoding.max_side).size)
 
@@ -150,13 +150,15 @@ def splits_of(root: Path) -> Iterator[str]:
             yield split
 
 
-def _offset(original: Image.Image, foreground: CutOut, infilled: bytes, reach: int) -> tuple[int, int]:
-    """Where a foreground was cut out of the original, as the colours and the infilled background's file tell.
+def _offset(
+    original: Image.Image, foreground: CutOut, background: tuple[Image.Image, bytes], reach: int
+) -> tuple[int, int]:
+    """Where a foreground was cut out of the original, as its colours and the background, with its file, tell.
 
     Raises:
         MismatchError: it fits nowhere, or in several places alike.
     """
-    changed = changed_box(original, infilled)
+    changed = changed_box(original, *background)
     possible = None if changed is None else covering(changed, bounding_box(foreground.mask), reach)
     fault = (match := find_offset(np.asarray(original), foreground, possible)).fault()
     if fault is not None:

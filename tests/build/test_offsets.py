@@ -87,7 +87,7 @@ def possible(picture, cut_out, offset):
     left = original.copy()
     left.paste(original.filter(ImageFilter.GaussianBlur(12)), mask=hole)
     left.save(buffer, "JPEG")
-    changed = changed_box(original, buffer.getvalue())
+    changed = changed_box(original, Image.open(buffer), buffer.getvalue())
     return None if changed is None else covering(changed, bounding_box(cut_out.mask), 26)
 
 
