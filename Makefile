@@ -37,13 +37,8 @@ format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmarks: $(VENV)/ready
-	$(BIN)/python -m benchmarks.patches
-	$(BIN)/python -m benchmarks.prepare
-	$(BIN)/python -m benchmarks.recombination
-	$(BIN)/python build/demo.py --out demo
-	$(BIN)/python -m benchmarks.reading demo
-	$(BIN)/python docs/make.py
+benchmarks: $(VENV)/ready  ## all results anew, from one clean commit
+	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/ready  ## the pages that are made from code and results
 	$(BIN)/python docs/make.py

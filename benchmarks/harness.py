@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-RESULTS = Path(__file__).parent / "results"
+_RESULTS = "benchmarks/results"  # from the project's root
+RESULTS = Path(__file__).parents[1] / _RESULTS
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -98,7 +99,7 @@ def machine() -> dict[str, Any]:
     """What a figure depends on: hardware, versions, date, commit."""
     return {
         "date": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "cpu": _cpu(),
         "cores_visible": os.cpu_count(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
@@ -107,6 +108,7 @@ def machine() -> dict[str, Any]:
         "versions": {
             name: _version(name) for name in ("pillow", "numpy", "torch", "torchvision", "datasets", "pyarrow")
         },
+        "torchvision_operators": _torchvision_operators(),
         "libjpeg_turbo": _libjpeg(),
     }
 
@@ -139,10 +141,28 @@ def _cpu() -> str:
     return names[0] if names else platform.processor()
 
 
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+def _torchvision_operators() -> str | None:
+    """How torchvision ran: with its own compiled operators or beside a torch build that they do not fit."""
+    loaded = sys.modules.get("torchvision")
+    if loaded is None:
+        return None
+    return "compiled" if loaded.extension._has_ops() else "missing: imported by tests/torchvision_shim.py"  # noqa: SLF001
+
+
+def commit() -> str:
+    """The commit that is measured, with `-dirty` where the code is not that of the commit.
+
+    Results do not count as code: they change while all are measured anew.
+    """
+    found = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", f":(top,exclude){_RESULTS}")
+    return (found or "unknown") + ("-dirty" if changed else "")
+
+
+def _git(*words: str) -> str:
+    command = ["git", *words]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip() or "unknown"
+    return done.stdout.strip()
 
 
 def progress(message: str) -> None:

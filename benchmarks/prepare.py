@@ -1,8 +1,8 @@
-"""Preparing a release of as many shards as ImageNet has: time and memory against the number of rows.
+"""Preparing a release: time, memory and bytes against the number of rows and of processes.
 
-    python benchmarks/prepare.py [--rows 10000 100000] [--workers 2]
+    python -m benchmarks.prepare [--quick]
 
-Pictures have 32 pixels and shards 308, so that what is measured is the machinery and not the decoding.
+Eight photographs of 500 x 375 pixels, repeated under other keys, in as many shards as ImageNet has (308).
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import harness
+from benchmarks.photos import SIZE, Photo, fill, photos
+from fornet_hf.encoding import Encoding
+from fornet_hf.manifest import Manifest, ShardEntry, write_manifest
+from fornet_hf.patch import Patch, make_patch
+from fornet_hf.shards import write_shard
 
 SHARDS = 308
+RUNS = ((4_000, 1), (4_000, 2), (20_000, 2))  # rows and processes
+QUICK = ((616, 2),)
+_PLACES = {"source": "pictures", "prepared": "cache"}
 _LOAD = """
 import sys, fornet_hf
 path, pictures, cache = sys.argv[1:]
@@ -36,36 +45,34 @@ print(len(fornet_hf.load_dataset(path, imagenet_dir=pictures, cache_dir=cache, s
 
 def write_release(folder: Path, rows: int, shards: int = SHARDS) -> tuple[Path, Path]:
     """A release of `rows` rows in `shards` shards and its source shards; the two folders."""
-    from fornet_hf.encoding import Encoding
-    from fornet_hf.manifest import Manifest, ShardEntry, write_manifest
-    from fornet_hf.patch import make_patch
-    from fornet_hf.shards import write_shard
-
-    encoding = Encoding(max_side=64, dilation=1)
+    encoding = Encoding()
     patches, pictures = folder / "patches", folder / "pictures"
-    mask = np.zeros((32, 32), bool)
-    mask[8:24, 8:24] = True
-    random = np.random.default_rng(0)
+    (pictures / "data").mkdir(parents=True)
+    sources = [photo.source for photo in photos(outlines=True)]
+    made = [_patch(photo, encoding) for photo in photos(outlines=True)]
     entries = []
     for shard in range(shards):
-        made, sources = [], []
-        for row in range(rows * shard // shards, rows * (shard + 1) // shards):
-            buffer = io.BytesIO()
-            Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(buffer, "JPEG")
-            key = f"n01440764_{row}"
-            sources.append({"bytes": buffer.getvalue(), "path": f"{key}_n01440764.JPEG"})
-            infilled = np.zeros((32, 32, 3), np.uint8)
-            made.append(make_patch(buffer.getvalue(), mask, infilled, key=key, label=0, encoding=encoding))
+        numbers = range(rows * shard // shards, rows * (shard + 1) // shards)
+        keys = [f"n01440764_{number}" for number in numbers]
         name = f"train-{shard:05}-of-{shards:05}.parquet"
-        count = write_shard(patches / name, made, encoding)
-        entries.append(ShardEntry.of(patches, name, count, f"data/{name}"))
-        (pictures / "data").mkdir(parents=True, exist_ok=True)
-        image = pa.array(sources, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
-        pq.write_table(
-            pa.table({"image": image, "label": pa.array([0] * count, pa.int64())}), pictures / "data" / name
-        )
+        shown = [replace(made[number % len(made)], key=key) for number, key in zip(numbers, keys, strict=True)]
+        entries.append(ShardEntry.of(patches, name, write_shard(patches / name, shown, encoding), f"data/{name}"))
+        images = [
+            {"bytes": sources[number % len(sources)], "path": f"{key}_n01440764.JPEG"}
+            for number, key in zip(numbers, keys, strict=True)
+        ]
+        image = pa.array(images, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+        table = pa.table({"image": image, "label": pa.array([0] * len(keys), pa.int64())})
+        # Row groups as ImageNet has on the Hub. A dictionary would store repeated photographs once.
+        pq.write_table(table, pictures / "data" / name, row_group_size=100, use_dictionary=False)
     write_manifest(patches, Manifest(encoding=encoding, splits={"train": tuple(entries)}, source_revision="0" * 40))
     return patches, pictures
+
+
+def _patch(photo: Photo, encoding: Encoding) -> Patch:
+    pixels = np.asarray(Image.open(io.BytesIO(photo.source)).convert("RGB"))
+    infilled = fill(pixels, photo.mask, reach=encoding.dilation)
+    return make_patch(photo.source, photo.mask, infilled, key=photo.name, label=0, encoding=encoding)
 
 
 def prepare(folder: Path, workers: int) -> dict[str, Any]:
@@ -73,23 +80,36 @@ def prepare(folder: Path, workers: int) -> dict[str, Any]:
     environment = {**os.environ, "MAX_WORKERS": str(workers), "HF_HOME": str(folder / "home")}
     environment |= {"PYTHONPATH": str(Path(__file__).parents[1]), "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
     command = [sys.executable, "-c", _LOAD, *(str(folder / name) for name in ("patches", "pictures", "cache"))]
-    start = time.perf_counter()
+    start, used = time.perf_counter(), _used()
     process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE)  # noqa: S603
     peaks: dict[int, int] = {}
     watcher = threading.Thread(target=_watch, args=(process, peaks))
     watcher.start()
     output, _ = process.communicate()
-    seconds = time.perf_counter() - start
+    seconds, on_core = time.perf_counter() - start, _used() - used
     watcher.join()
     if process.returncode != 0:
         raise RuntimeError(f"preparing failed with status {process.returncode}")
-    main = peaks.pop(process.pid)
+    main, rows = peaks.pop(process.pid), int(output)
     return {
-        "rows": int(output),
+        "rows": rows,
+        "workers": workers,
         "seconds": round(seconds, 2),
+        "seconds_on_core": round(on_core, 2),
+        **{f"{name}_bytes_a_row": _bytes(folder / place) // rows for name, place in _PLACES.items()},
         "main_peak_mb": round(main / 2**10),
-        "worker_peak_mb": round(max(peaks.values()) / 2**10),
+        "worker_peak_mb": round(max(peaks.values(), default=main) / 2**10),  # one process does all itself
     }
+
+
+def _used() -> float:
+    """Seconds on a core of all processes that this one started, and of theirs, once they have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.suffix in (".parquet", ".arrow"))
 
 
 def _watch(process: subprocess.Popen[bytes], peaks: dict[int, int]) -> None:
@@ -114,20 +134,20 @@ def _children(pid: int) -> list[int]:
 
 def main() -> None:
     """Measure and write `results/prepare.json`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--workers", type=int, default=2)
-    arguments = parser.parse_args()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a few rows; writes no results")
+    quick = parser.parse_args().quick
     runs = []
-    for rows in arguments.rows:
-        with tempfile.TemporaryDirectory() as name:
+    for rows, workers in QUICK if quick else RUNS:
+        with tempfile.TemporaryDirectory(prefix="fornet-prepare-") as name:
             folder = Path(name)
             harness.progress(f"{rows} rows: making the release")
             write_release(folder, rows)
-            harness.progress(f"{rows} rows: preparing")
-            runs.append({"shards": SHARDS, "workers": arguments.workers, **prepare(folder, arguments.workers)})
+            harness.progress(f"{rows} rows: preparing with {workers} processes")
+            runs.append(prepare(folder, workers))
             harness.progress(str(runs[-1]))
-    harness.write("prepare", {"runs": runs})
+    if not quick:
+        harness.write("prepare", {"shards": SHARDS, "size": SIZE, "runs": runs})
 
 
 if __name__ == "__main__":

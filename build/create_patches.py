@@ -19,6 +19,7 @@ from pathlib import Path
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.manifest import SPLITS
+from fornet_hf.workers import max_workers
 from producers.boxes import CentredBox, read_boxes
 from producers.command import add_columns, columns_asked, described, finish, positive
 from producers.plan import check_pictures, plan, present_splits
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: for each key its boxes; default: centred")
     result.add_argument("--segmenter", choices=sorted(SEGMENTERS), default="grabcut")
     result.add_argument("--infiller", choices=sorted(INFILLERS), default="opencv")
-    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--shards", type=positive, help="of each split of a folder; default: enough for the workers")
     add_columns(result)
     result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")
     result.add_argument(
@@ -64,12 +65,19 @@ def create_patches(arguments: argparse.Namespace) -> Report:
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
     )
     splits = present_splits(arguments.pictures, arguments.split)
-    tasks = plan(arguments.pictures, splits, arguments.shards, columns_asked(arguments))
+    folder = RunFolder(arguments.out)
+    tasks = plan(
+        arguments.pictures,
+        splits,
+        arguments.shards or folder.shard_counts(),
+        columns_asked(arguments),
+        workers=arguments.workers or max_workers(),
+    )
     return make_release(
         make_shard,
         tasks,
         settings,
-        RunFolder(arguments.out),
+        folder,
         workers=arguments.workers,
         source=arguments.source_name or arguments.pictures.resolve().name,
         revision=arguments.source_revision,

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.workers import max_workers
 from producers.command import described, finish, positive
 from producers.import_shard import ImportSettings, import_shard
 from producers.old_parts import splits_of
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=("train", "validation", "val", "all"), default="all")
     result.add_argument("--whole", action="store_true", help="take all of the backgrounds, not only what is infilled")
-    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--shards", type=positive, help="of each split of a folder; default: enough for the workers")
     result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")
     result.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
     result.add_argument("--source-name", default="ILSVRC/imagenet-1k", help="of the originals (%(default)s)")
@@ -57,12 +58,14 @@ def import_release(arguments: argparse.Namespace) -> Report:
     settings = ImportSettings(
         release=arguments.release, whole=arguments.whole, encoding=Encoding(dilation=arguments.dilation)
     )
-    tasks = plan(arguments.pictures, _splits(arguments), arguments.shards)
+    folder = RunFolder(arguments.out)
+    shards = arguments.shards or folder.shard_counts()
+    tasks = plan(arguments.pictures, _splits(arguments), shards, workers=arguments.workers or max_workers())
     return make_release(
         import_shard,
         tasks,
         settings,
-        RunFolder(arguments.out),
+        folder,
         workers=arguments.workers,
         source=arguments.source_name,
         revision=arguments.source_revision,

@@ -39,6 +39,25 @@ def patches(result: Mapping[str, Any]) -> str:
     return "\n".join([words.format(pictures["pictures"], pictures["source"], pictures["dilated_area"]), "", *lines])
 
 
+def preparing(result: Mapping[str, Any]) -> str:
+    """Return time, memory and bytes of preparing."""
+    width, height = result["size"]
+    lines = [
+        "| rows | processes | s | s on cores | MB, main process | MB, a worker |",
+        "|---|---|---|---|---|---|",
+    ]
+    for run in result["runs"]:
+        cells = [run["rows"], run["workers"], run["seconds"], run["seconds_on_core"]]
+        memory = [run["main_peak_mb"], run["worker_peak_mb"]]
+        lines.append(f"| {' | '.join(f'{cell:,}' for cell in [*cells, *memory])} |")
+    last = result["runs"][-1]
+    words = (
+        f"Photographs of {width} x {height} in {result['shards']} shards, start of all processes included. Bytes a "
+        f"row: source {_size(last['source_bytes_a_row'])}, prepared {_size(last['prepared_bytes_a_row'])}."
+    )
+    return "\n".join([words, "", *lines])
+
+
 def recombination(result: Mapping[str, Any]) -> str:
     """Speed of recombination."""
     times = result["one_core"]["milliseconds_per_image"]
@@ -119,11 +138,18 @@ def _walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _machine(name: str, result: Mapping[str, Any]) -> str:
+    """The conditions of a result: where it comes from, and what else the machine did."""
     machine = result.get("machine", {})
     packages = machine.get("versions", {}).items()
     versions = ", ".join(f"{package} {version}" for package, version in packages if version)
-    day, python = str(machine.get("date", ""))[:10], machine.get("python")
-    return f"[{name}](../benchmarks/results/{name}): {day}, {machine.get('cpu')}, Python {python}, {versions}."
+    day, load = str(machine.get("date", ""))[:10], machine.get("load_average", [float("nan")])[0]
+    where = f"commit {machine.get('commit')}, {machine.get('cpu')}, {machine.get('cores_visible')} cores, load {load}"
+    operators = str(machine.get("torchvision_operators") or "")
+    without = (
+        "; torchvision without its compiled operators, which transforms do not use" if "missing" in operators else ""
+    )
+    link = f"[{name}](../benchmarks/results/{name})"
+    return f"{link}: {day}, {where}, Python {machine.get('python')}, {versions}{without}."
 
 
 def _size(count: float) -> str:
@@ -135,6 +161,7 @@ def _size(count: float) -> str:
 
 _SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "patches": ("Patches", patches),
+    "prepare": ("Preparing", preparing),
     "recombination": ("Recombination", recombination),
     "reading": ("Reading", reading),
     "segment_attentive_eraser": ("Producers on a GPU: GroundingDINO, SAM-B, Attentive Eraser", segmenting),

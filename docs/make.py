@@ -3,6 +3,8 @@
 
 parameters.md  from the configuration's dataclasses: default, what validation allows, the docstring's meaning
 benchmarks.md  from the results in benchmarks/results
+getting_started.md  its table of costs, between two marks, from the same results
+scale.md and README.md  the figures that they state
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS)]  # run as a script, it finds the project beside it
 
+from costs import costs_table  # noqa: E402
 from figures import benchmarks_page  # noqa: E402
-
 from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.loading import load_dataset  # noqa: E402
 from fornet_hf.recombination import CropConfig, RecombinationConfig  # noqa: E402
 from fornet_hf.recombination.hooks import Hooks  # noqa: E402
+from stated import of_readme, of_scale, with_figures  # noqa: E402
 
 _MADE = "<!-- Made by docs/make.py: edit the code, not this page. -->\n"
+_COSTS = "<!-- costs: made by docs/make.py -->\n", "<!-- end of costs -->\n"
 
 
 def main() -> None:
@@ -34,7 +38,23 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """The pages by the names of their files."""
-    return {"parameters.md": parameters_page(), "benchmarks.md": _MADE + benchmarks_page(DOCS.parent)}
+    now = {
+        name: (DOCS / name).read_text(encoding="utf-8") for name in ("getting_started.md", "scale.md", "../README.md")
+    }
+    return {
+        "parameters.md": parameters_page(),
+        "benchmarks.md": _MADE + benchmarks_page(DOCS.parent),
+        "getting_started.md": with_costs(now["getting_started.md"]),
+        "scale.md": with_figures(now["scale.md"], of_scale(DOCS.parent)),
+        "../README.md": with_figures(now["../README.md"], of_readme(DOCS.parent)),
+    }
+
+
+def with_costs(page: str) -> str:
+    """Return a page with the table of costs anew between its marks."""
+    before, _, rest = page.partition(_COSTS[0])
+    after = rest.partition(_COSTS[1])[2]
+    return f"{before}{_COSTS[0]}{costs_table(DOCS.parent)}\n{_COSTS[1]}{after}"
 
 
 def parameters_page() -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fornet_hf.documents import read_json
 from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, explain
 from fornet_hf.legacy import find_release
 from fornet_hf.manifest import Manifest
@@ -84,13 +84,7 @@ def _statistics(place: Place, prefix: str) -> Mapping[str, Any]:
     if prefix + STATISTICS not in place.paths:
         return {}
     with place.open(prefix + STATISTICS) as file:
-        data = file.read()
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise PatchFormatError(
-            explain(f"{place.name}: {prefix}{STATISTICS} is not valid JSON", found=error)
-        ) from error
+        value = read_json(file, f"{place.name}: {prefix}{STATISTICS}")
     if not isinstance(value, dict) or not all(isinstance(figures, dict) for figures in value.values()):
         raise PatchFormatError(explain(f"{place.name}: {prefix}{STATISTICS}", allowed="an object for each split"))
     return value

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from fornet_hf.documents import read_json
 from fornet_hf.encoding import Encoding
 from fornet_hf.errors import INSTALL, IntegrityError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import sha256_of, write_text
@@ -20,7 +21,6 @@ from fornet_hf.sources.picture import plain_name
 MANIFEST = "manifest.json"
 SPLITS = ("train", "validation")
 _FORMAT = "fornet-patches"
-_MAX_BYTES = 2**24  # ImageNet's has 100 kB
 _SAFE_PATH = re.compile(r"(?=.{1,200}$)(?!.*\.\.)[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -190,18 +190,21 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise NotFoundError(explain(f"no release of patches in {folder}", found=f"no {MANIFEST}"))
-    if path.stat().st_size > _MAX_BYTES:
-        raise PatchFormatError(
-            explain(f"{path}: too large", found=path.stat().st_size, allowed=f"{_MAX_BYTES} bytes")
-        )
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise PatchFormatError(explain(f"{path}: not valid JSON", found=error)) from error
+    with path.open("rb") as file:
+        return manifest_in(file, path)
+
+
+def manifest_in(file: BinaryIO, name: object) -> Manifest:
+    """The manifest in an open file, wherever that is.
+
+    Raises:
+        PatchFormatError: it is too large, or does not follow the format; the message begins with `name`.
+    """
+    value = read_json(file, name)
     try:
         return Manifest.from_json(value)
     except PatchFormatError as error:
-        raise error.at(path) from error
+        raise error.at(name) from error
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -20,6 +20,9 @@ from fornet_hf.errors import SourceError, explain
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 MAX_SOURCE_PIXELS = 2**26  # decoded it takes 256 MiB in Pillow, half of what a worker may use
+MAX_SOURCE_SIDE = 2**16 - 1  # of JPEG; Pillow's resizing of longer ones takes gigabytes
+MAX_SOURCE_BYTES = 2**29  # of memory, while it is decoded and becomes RGB
+MAX_SCANS = 100  # of a JPEG, each of which takes the decoder through the whole image; usual are 1 to 12
 
 # What Pillow's decoders are known to raise on damaged input.
 DECODE_ERRORS = (
@@ -45,12 +48,14 @@ def decode_rgb(data: bytes) -> Image.Image:
     orientation is not applied.
 
     Raises:
-        SourceError: not a picture of these formats, damaged, or more than `MAX_SOURCE_PIXELS` pixels.
+        SourceError: not a picture of these formats, damaged, or beyond a limit: of pixels, of a side, of the memory
+            that decoding takes, or of a JPEG's scans.
     """
     try:
         with _no_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            size, mode = picture.size, picture.mode
-            small = size[0] * size[1] <= MAX_SOURCE_PIXELS
+            size, mode, scans = picture.size, picture.mode, data.count(_SCAN) if picture.format == "JPEG" else 0
+            small = size[0] * size[1] <= MAX_SOURCE_PIXELS and max(size) <= MAX_SOURCE_SIDE
+            small = small and _memory(picture) <= MAX_SOURCE_BYTES and scans <= MAX_SCANS
             rgb = _to_rgb(picture) if small and mode != "F" else None
     except DECODE_ERRORS as error:
         # Pillow's own text names the place in memory, which differs from run to run.
@@ -62,7 +67,9 @@ def decode_rgb(data: bytes) -> Image.Image:
         what = "the source picture cannot be decoded"
         raise SourceError(explain(what, found=found, allowed=", ".join(FORMATS), then=then)) from error
     if rgb is None:
-        found, allowed = f"{size[0]} x {size[1]}, mode {mode}", f"{MAX_SOURCE_PIXELS} pixels, integer pixels"
+        found = f"{size[0]} x {size[1]}, mode {mode}, {scans} scans"
+        allowed = f"{MAX_SOURCE_PIXELS} pixels, {MAX_SOURCE_SIDE} a side, integer pixels, {MAX_SCANS} scans"
+        allowed += f", {MAX_SOURCE_BYTES >> 20} MiB to decode"
         raise SourceError(explain("the source picture is too large or too deep", found=found, allowed=allowed))
     rgb.info = {}  # Pillow would write ICC profiles, comments and densities back into a JPEG made from it
     return rgb
@@ -74,6 +81,18 @@ def _no_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+_SCAN = b"\xff\xda"  # the marker that begins a scan; nothing but it has these bytes where pixels are coded
+_BYTES_A_PIXEL = {"RGB": 4, "L": 5, "P": 5, "1": 5, "I;16": 8, "I": 16}  # with the RGB that is made of it
+
+
+def _memory(picture: Image.Image) -> int:
+    """Bytes that decoding and conversion to RGB take, measured with Pillow 13."""
+    each = 16 if picture.format == "WEBP" else _BYTES_A_PIXEL.get(picture.mode, 8)
+    if picture.info.get("progressive"):
+        each += 2 * len(picture.getbands())  # all coefficients are kept until the last scan
+    return picture.width * picture.height * each
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

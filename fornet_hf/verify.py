@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fornet_hf.documents import read_document
 from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.manifest import Manifest
 from fornet_hf.publish.card import CARD, check_card
@@ -75,7 +76,7 @@ def _check_repository(place: Place) -> list[ForNetError]:
         problems.append(NotFoundError(explain(f"{_SCRIPT}: the file is missing", found=f"none in {place.name}")))
     try:
         with place.open(CARD) as file:
-            check_card(file.read().decode("utf-8", errors="replace"))
+            check_card(read_document(file, CARD).decode("utf-8", errors="replace"))
     except ForNetError as error:
         problems.append(error)
     return problems

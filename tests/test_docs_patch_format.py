@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf import delta, encoding, jpeg, manifest, patch, raster, shards
+from fornet_hf import delta, documents, encoding, jpeg, manifest, patch, raster, shards
 from fornet_hf.encoding import Encoding
 from tests.test_raster import FILES
 
@@ -32,6 +32,9 @@ def tables(heading):
     ("module", "name"),
     [
         (raster, "MAX_SOURCE_PIXELS"),
+        (raster, "MAX_SOURCE_SIDE"),
+        (raster, "MAX_SOURCE_BYTES"),
+        (raster, "MAX_SCANS"),
         (delta, "MAX_INSTRUCTIONS"),
         (patch, "MAX_PART_BYTES"),
         (shards, "MAX_ROW_GROUP_ROWS"),
@@ -92,7 +95,7 @@ def test_rows_and_bytes_of_the_groups_that_writers_make():
 
 
 def test_size_of_the_manifest_and_format_names():
-    assert f"at most {manifest._MAX_BYTES} bytes" in TEXT
+    assert f"at most {documents.MAX_BYTES} bytes" in TEXT
     assert f'`"{manifest._FORMAT}"`' in TEXT
     assert f"version {shards.FORMAT_VERSION}" in TEXT
     assert f"the entry `{shards._METADATA_KEY.decode()}`" in TEXT

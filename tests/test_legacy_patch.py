@@ -85,6 +85,14 @@ def test_damaged_gzip_is_named():
         read_patch(b"\x1f\x8b")
 
 
+@pytest.mark.parametrize("shape", [(70_000, 1), (1, 4097), (1449, 1449)], ids=str)
+@pytest.mark.parametrize(("part", "channels"), [("bg_diff", 3), ("fg_mask", 1)])
+def test_extreme_sizes_are_refused(part, channels, shape):
+    content = changed(**{part: np.zeros((*shape, channels), np.int8)})
+    with pytest.raises(PatchFormatError, match=f"{part} is too large; found int8 of shape {shape[0]} x"):
+        read_patch(gzip.compress(pickle.dumps(content, protocol=4)))
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["pkl", "pkl.gz"])
 def test_a_patch_unpacks_to_a_bounded_size(pack):
     data = pickle.dumps(WHOLE)

@@ -46,8 +46,8 @@ def test_ratios_are_keyed_by_stem(tmp_path):
     ("text", "found"),
     [
         ("[]", "list"),
-        ("{", "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
         (f'{{"{NAME}": "0.5"}}', "'0.5'"),
         (f'{{"{NAME}": true}}', "True"),
         (f'{{"{NAME}": null}}', "NoneType"),

@@ -7,10 +7,10 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from fornet_hf.errors import SourceError
-from fornet_hf.raster import MAX_SOURCE_PIXELS, canonical_raster, decode_rgb, fitted_size
+from fornet_hf.raster import MAX_SCANS, MAX_SOURCE_PIXELS, canonical_raster, decode_rgb, fitted_size
 from tests.pictures import file_of, picture, pixels
 
 
@@ -134,6 +134,39 @@ DAMAGED = {
     "png just above the limit": png_header(2**13, 2**13 + 1),
     "png of no width": png_header(0, 5),
 }
+
+
+def many_scans(count):
+    """A progressive JPEG whose last scan comes again and again."""
+    data = file_of(picture(64, 64), progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * (count - data.count(b"\xff\xda") + 1) + data[-2:]
+
+
+BEYOND = {
+    "a narrow png": lambda: png_header(1, 2**16),
+    "a flat png": lambda: png_header(2**16, 1),
+    "a webp": lambda: file_of(Image.new("RGB", (8192, 4097)), "WEBP", lossless=True, quality=0, method=0),
+    "a progressive jpeg": lambda: file_of(Image.new("RGB", (8192, 6554)), progressive=True),
+    "a jpeg of many scans": lambda: many_scans(MAX_SCANS + 1),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_takes_too_much_room_or_time_is_refused_before_it_is_decoded(name, monkeypatch):
+    data = BEYOND[name]()
+    monkeypatch.setattr(Image.Image, "convert", None)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+    with pytest.raises(SourceError, match="the source picture is too large"):
+        decode_rgb(data)
+
+
+def test_as_many_scans_as_are_allowed_are_read():
+    assert decode_rgb(many_scans(MAX_SCANS)).size == (64, 64)
+
+
+def test_the_longest_side_is_shrunk():
+    assert canonical_raster(file_of(Image.new("L", (65535, 3)), "PNG"), 512).size == (512, 1)
 
 
 @pytest.mark.parametrize("name", DAMAGED)

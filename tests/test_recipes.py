@@ -39,6 +39,7 @@ def heading(line: int) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
 def test_every_recipe_trains_on_what_it_promises(tmp_path_factory, demo):
     """In one process, as importing these libraries takes longer than all else."""
@@ -48,5 +49,5 @@ def test_every_recipe_trains_on_what_it_promises(tmp_path_factory, demo):
         RUN.format(code=block.code, name=str(block), check="\n".join(CHECKS[name])) for name, block in steps
     )
     with surroundings(tmp_path_factory.mktemp("reader"), demo) as (folder, environment):
-        done = run_python(code, {**environment, "OMP_NUM_THREADS": "1"}, cwd=folder, timeout=250)
+        done = run_python(code, {**environment, "OMP_NUM_THREADS": "1"}, cwd=folder, timeout=500)
     assert done.returncode == 0, done.stderr

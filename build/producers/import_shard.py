@@ -20,7 +20,7 @@ from producers.plan import Task
 from producers.report import Lost, Report
 from producers.run_folder import RunFolder
 from producers.settings import version_of
-from producers.shard import usable_batches
+from producers.shard import Tick, usable_batches
 
 BATCH = 16
 
@@ -59,13 +59,15 @@ def import_shard(task: Task, settings: ImportSettings, folder: RunFolder) -> Rep
     """
     with folder.reported(task) as report, contextlib.ExitStack() as stack:
         release = open_release(settings.release, task.split, stack)
-        write_shard(folder.shard(task), _patches(task, release, settings, report), settings.encoding)
+        write_shard(folder.shard(task), _patches(task, release, settings, report, folder.tick), settings.encoding)
     return report
 
 
-def _patches(task: Task, release: OldRelease, settings: ImportSettings, report: Report) -> Iterator[Patch]:
+def _patches(
+    task: Task, release: OldRelease, settings: ImportSettings, report: Report, tick: Tick
+) -> Iterator[Patch]:
     names = task.classes or tuple(one.wnid for one in imagenet_classes())
-    for batch in usable_batches(task, report, BATCH):
+    for batch in usable_batches(task, report, BATCH, tick=tick):
         for picture in batch:
             made = _imported(picture, names[picture.label], release, settings, report)
             if isinstance(made, Lost):

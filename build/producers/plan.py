@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from producers.prompts import Prompts
 from producers.report import Lost
 
 PICTURES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
+FEWEST_PER_SHARD = 64  # unless a number of shards is asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,13 @@ class Task:
             return Lost(picture.key, "error", "label", detail)
         return Labelled(picture.key, picture.label, picture.data, prompts.of(picture.label, self.classes))
 
+    def number_of_pictures(self) -> int:
+        """How many pictures there are to read; NotFoundError or SourceError if a Parquet shard does not tell."""
+        if not isinstance(self.pictures, Path):
+            return len(self.pictures)
+        with damage_named(self.pictures):
+            return int(pq.read_metadata(self.pictures).num_rows)
+
     def fingerprint(self) -> str:
         """Of the pictures' names: another list of pictures makes another release."""
         if isinstance(self.pictures, Path):
@@ -134,15 +142,23 @@ def _has_shards(root: Path, split: str) -> bool:
         return False
 
 
-def plan(root: Path, splits: Sequence[str], shards: int | None = None, columns: Columns | None = None) -> list[Task]:
+def plan(
+    root: Path,
+    splits: Sequence[str],
+    shards: int | Mapping[str, int] | None = None,
+    columns: Columns | None = None,
+    *,
+    workers: int = 1,
+) -> list[Task]:
     """The tasks for these splits, in order.
 
     Args:
         root: a folder with `train/` or `val/`, or one with the Parquet shards of a dataset.
         splits: of `train` and `validation`.
-        shards: how many to make of each split of a folder; None: one for every 4,096 pictures. Parquet shards
+        shards: how many to make of each split of a folder; where it says nothing, `enough_shards`. Parquet shards
             keep their own number.
         columns: of Parquet shards; by default found by their names and types.
+        workers: processes that shall have something to do.
 
     Raises:
         NotFoundError: a split or its pictures are missing.
@@ -153,7 +169,9 @@ def plan(root: Path, splits: Sequence[str], shards: int | None = None, columns: 
     folder = FolderSource(root)
     if any(folder.has(split) for split in SPLITS):
         classes = folder_classes(folder)
-        return [task for split in splits for task in _folder_tasks(folder, split, shards, classes)]
+        counts = shards if isinstance(shards, Mapping) else dict.fromkeys(splits, shards)
+        parts = (_folder_tasks(folder, split, counts.get(split), classes, workers) for split in splits)
+        return [task for part in parts for task in part]
     paths = {split: shard_files(root, split) for split in splits}
     firsts = [files[0] for files in paths.values()]
     found = columns_of(firsts, columns or Columns())
@@ -176,9 +194,17 @@ def columns_of(shards: Sequence[Path], columns: Columns) -> Columns:
     return columns
 
 
-def _folder_tasks(folder: FolderSource, split: str, shards: int | None, classes: Classes) -> list[Task]:
+def enough_shards(pictures: int, workers: int) -> int:
+    """Return how many shards to make of a folder: one for every 4,096 pictures, and one for each worker.
+
+    Few pictures make fewer, of 64 at least, for a process takes longer to begin than those.
+    """
+    return max(-(-pictures // PICTURES_PER_SHARD), min(workers, pictures // FEWEST_PER_SHARD), 1)
+
+
+def _folder_tasks(folder: FolderSource, split: str, shards: int | None, classes: Classes, workers: int) -> list[Task]:
     pictures = with_keys(folder.list(split))
-    count = shards or -(-len(pictures) // PICTURES_PER_SHARD)
+    count = shards or enough_shards(len(pictures), workers)
     if not 1 <= count <= len(pictures):
         what = f"{folder.root}, split {split}: too few pictures"
         raise ConfigurationError(explain(what, found=len(pictures), allowed=f"at least {max(1, count)}"))

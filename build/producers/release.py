@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.progress import counted
 from fornet_hf.workers import max_workers
 from producers.parallel import run_tasks
 from producers.plan import Task
@@ -43,8 +45,10 @@ def make_release(
         ForNetError: what a task raised.
     """
     folder.begin(tasks, settings)
-    work = partial(make, settings=settings, folder=folder)
-    do_remaining(tasks, folder, partial(run_tasks, work, workers=workers or max_workers()))
+    with counted() as ticks:
+        counting = replace(folder, ticks=ticks)
+        work = partial(make, settings=settings, folder=counting)
+        do_remaining(tasks, counting, partial(run_tasks, work, workers=workers or max_workers()))
     report = folder.finish(tasks, settings, source, revision)
     if not report.ok:
         raise ConfigurationError(f"no picture gave a patch. {report.summary()}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tqdm import tqdm
 
+from fornet_hf.progress import followed
 from producers.plan import Task
 from producers.report import Report
 from producers.run_folder import RunFolder
@@ -15,13 +16,28 @@ Engine = Callable[[Sequence[Task]], Iterator[tuple[Task, Report]]]
 
 
 def do_remaining(tasks: Sequence[Task], folder: RunFolder, engine: Engine) -> None:
-    """Let `engine` do those of the tasks that are not finished; it gives each with its report, as it gets done."""
+    """Let `engine` do those of the tasks that are not finished; it gives each with its report, as it gets done.
+
+    The bar counts pictures if the folder's `ticks` do, else shards.
+    """
     waiting = folder.waiting(tasks)
     if len(waiting) < len(tasks):
         tqdm.write(f"{len(tasks) - len(waiting)} of {len(tasks)} shards are finished already", file=sys.stderr)
     if not waiting:
         return
-    with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
-        for task, report in engine(waiting):
-            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
-            bar.update()
+    if folder.ticks is None:
+        with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
+            for _ in _told(engine(waiting)):
+                bar.update()
+        return
+    total = sum(task.number_of_pictures() for task in waiting)
+    with tqdm(total=total, unit="image", disable=None, file=sys.stderr) as bar, followed(folder.ticks, bar):
+        for _ in _told(engine(waiting)):
+            pass
+
+
+def _told(done: Iterator[tuple[Task, Report]]) -> Iterator[Task]:
+    """The tasks; of each a line."""
+    for task, report in done:
+        tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
+        yield task

@@ -21,6 +21,7 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import lock, stored, write_text
 from fornet_hf.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
+from fornet_hf.progress import Ticks
 from producers.plan import Task
 from producers.report import Lost, Report
 
@@ -41,6 +42,18 @@ class RunFolder:
     """See the module."""
 
     root: Path
+    ticks: Ticks | None = None
+
+    def shard_counts(self) -> dict[str, int]:
+        """How many shards each split has that was begun here: a run that goes on keeps their number."""
+        path = self.root / "run.json"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"splits": {}}
+        return {split: len(prints) for split, prints in known["splits"].items()}
+
+    def tick(self, pictures: int) -> None:
+        """Tell whoever shows progress that some pictures more are done."""
+        if self.ticks is not None:
+            self.ticks.tick(pictures)
 
     @property
     def patches(self) -> Path:

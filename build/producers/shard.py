@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from fornet_hf.encoding import Encoding
@@ -16,6 +16,7 @@ from producers.report import Lost, Report
 from producers.run_folder import RunFolder
 from producers.settings import Settings
 
+Tick = Callable[[int], None]
 BATCH = 16  # pictures that the backends get at a time
 
 
@@ -29,13 +30,13 @@ def make_shard(task: Task, settings: Settings, folder: RunFolder) -> Report:
             it is in the report.
     """
     with folder.reported(task) as report:
-        write_shard(folder.shard(task), _patches(task, settings, report), settings.encoding)
+        write_shard(folder.shard(task), _patches(task, settings, report, folder.tick), settings.encoding)
     return report
 
 
-def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
+def _patches(task: Task, settings: Settings, report: Report, tick: Tick) -> Iterator[Patch]:
     backends = settings.backends()
-    for batch in usable_batches(task, report, BATCH):
+    for batch in usable_batches(task, report, BATCH, tick=tick):
         outcomes = take_apart(batch, backends, settings.encoding, report)
         for picture, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Lost):
@@ -50,10 +51,17 @@ def _patches(task: Task, settings: Settings, report: Report) -> Iterator[Patch]:
                 yield patch
 
 
-def usable_batches(task: Task, report: Report, size: int, prompts: Prompts | None = None) -> Iterator[list[Labelled]]:
-    """Usable pictures with distinct keys, of at most `size` at a time; the others go into the report."""
-    pictures, seen = task.read(prompts), set[str]()
+def usable_batches(
+    task: Task, report: Report, size: int, prompts: Prompts | None = None, *, tick: Tick = lambda _: None
+) -> Iterator[list[Labelled]]:
+    """Usable pictures with distinct keys, of at most `size` at a time; the others go into the report.
+
+    `tick` gets the number of pictures that were done since the last time, whatever became of them.
+    """
+    pictures, seen, told = task.read(prompts), set[str](), 0
     while True:
+        tick(report.pictures - told)
+        told = report.pictures
         with report.clock("read"):
             items = list(islice(pictures, size))
         if not items:

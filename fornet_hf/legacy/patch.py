@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from fornet_hf.errors import PatchFormatError, explain
 from fornet_hf.legacy.unpickle import kind, unpickle
 
-# The difference of a 512 x 512 picture is pickled into 6 MB and its mask into 2 MB more. The bound is that
-# of a picture of 8 million pixels, far above what was published and far below a machine's memory.
-MAX_PATCH_BYTES = 256 * 2**20
+# The public tools make pictures of at most 512 x 512. The limits are those of eight times as many pixels, with
+# difference and mask in 8 bytes a value: a patch is held up to four times while it is read.
+MAX_PIXELS = 2**21
+MAX_SIDE = 4096
+MAX_PATCH_BYTES = MAX_PIXELS * 4 * 8
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _KEYS = ("bg_diff", "fg_off", "fg_mask")
@@ -84,6 +86,7 @@ def _difference(value: object) -> NDArray[np.int16] | None:
     array = _array("bg_diff", value, allowed)
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype.kind == "b":
         raise PatchFormatError(explain("bg_diff", found=_described(array), allowed=allowed))
+    _check_size("bg_diff", array)
     low, high = int(array.min()), int(array.max())
     if low < -255 or high > 255:
         raise PatchFormatError(explain("bg_diff", found=f"values {low}..{high}", allowed="-255..255"))
@@ -97,6 +100,7 @@ def _mask(value: object) -> NDArray[np.bool_] | None:
     array = _array("fg_mask", value, allowed)
     if array.ndim != 3 or array.shape[2] != 1:
         raise PatchFormatError(explain("fg_mask", found=_described(array), allowed=allowed))
+    _check_size("fg_mask", array)
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > 1:
         raise PatchFormatError(explain("fg_mask", found=f"values {low}..{high}", allowed="0 and 1"))
@@ -122,6 +126,13 @@ def _array(name: str, value: object, allowed: str) -> NDArray[np.generic]:
     if not isinstance(value, np.ndarray):
         raise PatchFormatError(explain(name, found=kind(value), allowed=allowed))
     return value
+
+
+def _check_size(name: str, array: NDArray[np.generic]) -> None:
+    height, width = array.shape[:2]
+    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
+        allowed = f"{MAX_SIDE} pixels a side, {MAX_PIXELS} in all"
+        raise PatchFormatError(explain(f"{name} is too large", found=_described(array), allowed=allowed))
 
 
 def _described(array: NDArray[np.generic]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from fornet_hf.documents import read_json
 from fornet_hf.errors import NotFoundError, PatchFormatError, explain
 
 _TRAIN_ZIP = re.compile(r"train_(\d+)\.zip", re.ASCII)
 _PICTURE_ENDING = ".JPEG"
+_MAX_RATIO_BYTES = 2**28  # ImageNet's 1.3 million entries take about 100 MB
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,8 @@ def read_ratios(path: Path) -> dict[str, float]:
     """
     if not path.is_file():
         raise NotFoundError(explain("no such ratio file", found=path, then="Download the release again"))
-    try:
-        entries = json.loads(path.read_bytes(), object_pairs_hook=_Entries)
-    except (ValueError, RecursionError) as error:
-        raise PatchFormatError(explain(f"{path}: no JSON", found=error, then="Download the file again")) from error
+    with path.open("rb") as file:
+        entries = read_json(file, path, _MAX_RATIO_BYTES, object_pairs_hook=_Entries)
     if not isinstance(entries, _Entries):
         raise PatchFormatError(explain(f"{path}: ratios", found=type(entries).__name__, allowed="an object"))
     ratios: dict[str, float] = {}

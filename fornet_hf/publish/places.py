@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import Open, open_local, sha256_of
 from fornet_hf.hub import open_file
 from fornet_hf.locations import Folder, Location, Repository, locate
-from fornet_hf.manifest import MANIFEST, Manifest
+from fornet_hf.manifest import MANIFEST, Manifest, manifest_in
 from fornet_hf.publish.failures import hub_errors
 from fornet_hf.publish.patience import Patience
 
@@ -228,10 +227,5 @@ def manifest_of(place: Place) -> Manifest:
         PatchFormatError: it does not follow the format.
     """
     path = patches_folder(place) + MANIFEST
-    try:
-        with place.open(path) as file:
-            return Manifest.from_json(json.loads(file.read()))
-    except PatchFormatError as error:
-        raise error.at(path) from error
-    except (ValueError, RecursionError) as error:
-        raise PatchFormatError(explain(f"{path}: not valid JSON", found=error)) from error
+    with place.open(path) as file:
+        return manifest_in(file, path)

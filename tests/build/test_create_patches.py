@@ -16,6 +16,7 @@ from fornet_hf.patch import apply_patch
 from fornet_hf.shards import PatchShard
 from producers import parallel
 from producers.plan import plan
+from producers.run_folder import RunFolder
 from tests.crashes import kill_everywhere
 from tests.disks import needs_disks, on_a_disk
 
@@ -127,6 +128,32 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(picture_folder, tmp_path,
     assert run(pictures, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 0
     assert digests(tmp_path / "cut") == digests(tmp_path / "whole")
     assert len(made) == len(set(made)) + 1  # only the picture at which it was cut was begun twice
+
+
+def test_shards_are_enough_for_the_workers_and_stay_when_there_are_fewer(picture_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("producers.plan.FEWEST_PER_SHARD", 2)
+    pictures, boxes = picture_folder
+    assert run(pictures, tmp_path / "out", boxes, "--split", "train", "--workers", "2") == 0
+    shards = [f"train-0000{n}-of-00002.parquet" for n in range(2)]
+    assert list(digests(tmp_path / "out")) == shards
+    (tmp_path / "out" / "reports" / "train-00001-of-00002.json").unlink()
+    assert run(pictures, tmp_path / "out", boxes, "--split", "train", "--workers", "1") == 0
+    assert list(digests(tmp_path / "out")) == shards
+
+
+def test_progress_is_told_within_a_shard(picture_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(producers.shard, "BATCH", 2)
+    counts = []
+
+    def look(self, pictures):
+        counts.append(pictures)
+
+    monkeypatch.setattr(RunFolder, "tick", look)
+    pictures, boxes = picture_folder
+    assert run(pictures, tmp_path / "out", boxes, "--split", "train", "--shards", "1") == 0
+    (report,) = (tmp_path / "out" / "reports").iterdir()
+    assert sum(counts) == json.loads(report.read_text())["pictures"] == 5
+    assert max(counts) == 2
 
 
 def test_a_finished_run_does_nothing_again(picture_folder, tmp_path, monkeypatch):

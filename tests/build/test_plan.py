@@ -6,7 +6,7 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.candidates import Labelled
-from producers.plan import plan, present_splits
+from producers.plan import enough_shards, plan, present_splits
 from producers.report import Lost
 
 
@@ -72,3 +72,11 @@ def test_errors_name_what_is_wrong(tmp_path):
     root = folder(tmp_path, "train/a/1.jpg", "train/b/1.png", "val/a/2.jpg")
     with pytest.raises(ConfigurationError, match=r"too few pictures; found 1; allowed: at least 3"):
         plan(root, ["validation"], shards=3)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "workers", "shards"),
+    [(6, 8, 1), (127, 8, 1), (128, 8, 2), (20_000, 16, 16), (20_000, 2, 5), (1_281_167, 16, 313), (1, 1, 1)],
+)
+def test_a_folder_makes_enough_shards_for_its_workers(pictures, workers, shards):
+    assert enough_shards(pictures, workers) == shards

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from fornet_hf.documents import MAX_BYTES
 from fornet_hf.errors import (
     PatchFormatError,
 )
+from fornet_hf.info import info
+from fornet_hf.locations import Folder
+from fornet_hf.publish.places import FolderPlace
+from fornet_hf.release import open_release
+from fornet_hf.verify import verify
 from tests.hostile.attacked import SHARD, refused
 
 
@@ -54,6 +60,28 @@ MANIFESTS = {
     "encoding null": (top(encoding=None), "encoding"),
     "producer text": (top(producer="me"), "wrong type"),
 }
+
+
+READERS = {
+    "load": lambda folder: open_release(Folder(folder)),
+    "info": lambda folder: info(FolderPlace(folder)),
+    "verify": lambda folder: verify(FolderPlace(folder)),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_reader_reads_more_of_a_manifest_than_the_limit(attacked, reader):
+    with (attacked.folder / "manifest.json").open("r+b") as file:
+        file.truncate(2**34)  # a sparse file: it takes no room on the disk, and would take 16 GiB of memory
+    with pytest.raises(PatchFormatError, match=rf"manifest\.json: too large; .* allowed: {MAX_BYTES} bytes"):
+        READERS[reader](attacked.folder)
+
+
+def test_statistics_and_card_have_the_limit_too(attacked):
+    with (attacked.folder / "statistics.json").open("wb") as file:
+        file.truncate(2**34)
+    with pytest.raises(PatchFormatError, match=r"statistics\.json: too large"):
+        info(FolderPlace(attacked.folder))
 
 
 @pytest.mark.parametrize("name", MANIFESTS)

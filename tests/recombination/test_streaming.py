@@ -100,6 +100,7 @@ def test_with_a_seed_a_stream_repeats(stream):
     assert runs[0] == runs[1]
 
 
+@pytest.mark.filterwarnings("ignore:pass 2 over the rows in epoch 0")
 @pytest.mark.parametrize("parameters", [{"seed": 3}, {"evaluation": True}])
 def test_every_pass_of_the_same_epoch_is_the_same(stream, parameters):
     recombined = recombine_stream(stream, pool_size=3, batch_size=2, crop=32, **parameters)
@@ -149,6 +150,13 @@ def test_a_generator_of_rows_can_be_streamed(rows):
         lambda: (columns(row) for row in rows), features=row_features(["a", "b", "c"])
     )
     assert len(list(recombine_stream(source, fg_transform=lambda picture: picture))) == 8
+
+
+def test_rows_that_are_no_stream_are_refused(ds):
+    """A map over a Dataset would store one recombination, and show it in every epoch."""
+    for rows in (ds, datasets.DatasetDict(train=ds), [ds[0]]):
+        with pytest.raises(ConfigurationError, match=r"the rows are no stream; found .*set_transform\(Recombine"):
+            recombine_stream(rows, crop=16)
 
 
 @pytest.mark.parametrize("size", [0, 1.5, True])
