@@ -2,9 +2,9 @@
 """Publish a folder of patch shards as a dataset repository on the Hub, checked and in one commit.
 
     python build/publish.py run/patches TNauen/ForNet --dry-run
-    python build/publish.py run/patches TNauen/ForNet --source ~/imagenet --tag v1.0
+    python build/publish.py run/patches TNauen/ForNet -in ~/imagenet --tag v1.0
 
-Every shard is read and compared with the manifest; with --source, patches of every shard are applied. Only what
+Every shard is read and compared with the manifest; with --imagenet-dir, patches of every shard are applied. Only what
 changed is uploaded, and readers see the old release until all of the new one is there. An interrupted run goes
 on where it was when the same command is given again. Exit status: 0 done, 1 an error that a message explains,
 2 a wrong command line, 130 interrupted.
@@ -41,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     add("folder", type=Path, metavar="FOLDER", help="the patch shards, or the folder of a run with patches/ in it")
     add("repository", metavar="REPO", help="namespace/name of the dataset")
     add("--dry-run", action="store_true", help="check, print the plan, change nothing")
-    add("--source", type=Path, metavar="DIR", help="the pictures (class folders or Parquet shards): apply a sample")
+    names = ("-in", "--imagenet-dir", "--source")
+    add(*names, dest="imagenet_dir", type=Path, metavar="DIR", help="the pictures: apply a sample of the patches")
     add("--sample", type=int, default=4, metavar="N", help="patches of every shard to apply (%(default)s)")
     add("--picture", type=Path, metavar="FILE", help="sample for the card; only pictures that may be published")
     add("--message", default="New release of patches", help="of the commit; title of the pull request")
@@ -110,7 +111,7 @@ def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredient
         project=PROJECT,
         source_repository=arguments.source_repo,
         source_revision=arguments.source_revision,
-        imagenet_dir=arguments.source,
+        imagenet_dir=arguments.imagenet_dir,
         sample=arguments.sample,
         picture=arguments.picture,
         token=token,
@@ -146,7 +147,7 @@ def _tell_checks(release: Assembled) -> None:
         counts = f"{one['rows']:,} rows, {one['foregrounds']:,} foregrounds, {one['backgrounds']:,} backgrounds"
         _say(f"{split}: {one['shards']:,} shards, {counts}, {readable_bytes(one['bytes'])}")
     applied = release.findings.applied
-    _say(f"applied {applied:,} patches: all exact" if applied else "applied no patches: --source was not given")
+    _say(f"applied {applied:,} patches: all exact" if applied else "applied no patches: --imagenet-dir was not given")
 
 
 def _bytes(content: Path | bytes) -> bytes:

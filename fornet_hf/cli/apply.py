@@ -12,15 +12,17 @@ Exit status 1: some pictures could not be made. They are counted by reason, and 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.choosing import REPOSITORY, chosen_splits, find_pictures
+from fornet_hf.cli.arguments import add_imagenet, add_split
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.local.apply import apply
 from fornet_hf.local.cleanup import deletable, delete_patches, patches_in
 from fornet_hf.local.report import Report
-from fornet_hf.locations import locate
-from fornet_hf.release import open_release
+from fornet_hf.locations import Folder, Repository, locate
+from fornet_hf.release import Release, open_release
 
 _SHOWN = 5  # problems of each reason
 
@@ -31,10 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "-p", "--patch", "--patches", dest="patches", default=REPOSITORY, metavar="FOLDER_OR_REPO", help="%(default)s"
     )
-    add("-in", "--imagenet", dest="imagenet", metavar="DIR", help="ImageNet with train/ and val/, or Parquet shards")
+    add_imagenet(parser, "ImageNet with train/ and val/, or Parquet shards")
     add("--imagenet-repo", metavar="REPO", help="or a repository on the Hub; default: the one the patches name")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="where the result goes")
-    add("--split", choices=["train", "validation"], help="default: all that the patches have")
+    add_split(parser)
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--zip", action="store_true", help="zips without compression instead of folders")
     kind.add_argument("--datasets", action="store_true", help="a folder for datasets.load_from_disk")
@@ -49,24 +51,17 @@ def run(arguments: argparse.Namespace) -> int:
     release = open_release(locate(arguments.patches))
     if arguments.delete:
         deletable(release)
-    pictures = find_pictures(release, arguments.imagenet, arguments.imagenet_repo, None)
+    pictures = find_pictures(release, arguments.imagenet_dir, arguments.imagenet_repo, None)
     splits = chosen_splits(release, None if arguments.split is None else [arguments.split])
-    reports = []
-    for split in splits:
-        if arguments.datasets:
-            from fornet_hf.local.arrow import apply_to_dataset
-
-            reports.append(apply_to_dataset(release, split, pictures, arguments.output))
-        else:
-            reports.append(apply(release, split, pictures, arguments.output, zips=arguments.zip))
-        _tell_problems(reports[-1])
-        if arguments.datasets and reports[-1].problems and reports[-1].present:
-            tell(f"what is saved is not changed: delete {arguments.output / split} to try them again")
-    if arguments.json:
-        show_json({report.split: report.counts for report in reports})
-    else:
-        for report in reports:
-            show(f"{report.split}: " + ", ".join(f"{count:,} {what}" for what, count in report.counts.items()))
+    reports: list[Report] = []
+    try:
+        for split in splits:
+            reports.append(_apply(release, split, pictures, arguments))
+            _tell_problems(reports[-1])
+            if arguments.datasets and reports[-1].problems and reports[-1].present:
+                tell(f"what is saved is not changed: delete {arguments.output / split} to try them again")
+    finally:  # an error of the next split does not hide that this one is ready
+        _show(reports, arguments)
     complete = not any(report.problems for report in reports)
     if arguments.delete:
         complete = complete and all(report.counts["ok"] >= patches_in(release, report.split) for report in reports)
@@ -75,6 +70,24 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             tell("no patches were deleted, as some pictures could not be made")
     return 0 if complete else 1
+
+
+def _apply(release: Release, split: str, pictures: Folder | Repository, arguments: argparse.Namespace) -> Report:
+    if arguments.datasets:
+        from fornet_hf.local.arrow import apply_to_dataset
+
+        return apply_to_dataset(release, split, pictures, arguments.output, say=tell)
+    return apply(release, split, pictures, arguments.output, zips=arguments.zip, say=tell)
+
+
+def _show(reports: Sequence[Report], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        show_json({report.split: report.counts for report in reports})
+        return
+    for report in reports:
+        problems = [f"{count:,} {reason}" for reason, count in report.reasons.items()]
+        counts = [f"{report.made:,} made", f"{report.present:,} already there", *problems]
+        show(f"{report.split}: {', '.join(counts)}, in {arguments.output}")
 
 
 def _tell_problems(report: Report) -> None:

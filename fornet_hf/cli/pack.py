@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fornet_hf.cli.arguments import add_split
 from fornet_hf.cli.output import show, show_json
 from fornet_hf.local.packing import pack
 
@@ -18,7 +19,7 @@ from fornet_hf.local.packing import pack
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     parser.add_argument("path", type=Path, metavar="PATH", help="the folder with train/ and val/")
-    parser.add_argument("--split", choices=["train", "validation"], help="default: all that are there")
+    add_split(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -1,7 +1,7 @@
 """Draw what recombination does: a contact sheet, or an animation with one frame for each epoch.
 
 fornet preview fornet -o sheet.png                           folders, zips, or a folder saved by datasets
-fornet preview --patches run/patches --imagenet pictures     a few patches, applied for this
+fornet preview --patches run/patches -in pictures     a few patches, applied for this
 fornet preview fornet -o frames.gif --epochs 12 --fg-in-nonant 4 --fg-scale-jitter 0.1,0.8
 """
 
@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fornet_hf.cli.arguments import positive
+from fornet_hf.cli.arguments import add_imagenet, add_split, positive
 from fornet_hf.cli.output import show
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.config import RecombinationConfig
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("path", nargs="?", type=Path, metavar="PATH", help="what fornet apply made, or datasets saved")
     add("--patches", metavar="FOLDER_OR_REPO", help="instead of PATH")
-    add("-in", "--imagenet", metavar="DIR", help="the pictures of the patches")
+    add_imagenet(parser, "the pictures of the patches")
     add("-o", "--output", type=Path, default=Path("preview.png"), help=".png, .jpg, .gif or .webp; %(default)s")
-    add("--split", choices=["train", "validation"], default="train", help="%(default)s")
+    add_split(parser, "train")
     add("--count", type=positive, default=6, metavar="N", help="pictures to show (%(default)s)")
     add("--epochs", type=positive, metavar="N", help="columns of a sheet (4) or frames of an animation (8)")
     group = parser.add_argument_group("recombination")
@@ -73,7 +73,7 @@ def _sample(arguments: argparse.Namespace) -> Any:
         raise ConfigurationError("nothing to show; allowed: either PATH or --patches")
     if arguments.path is not None:
         return sample_of_folder(arguments.path, arguments.split, _POOL)
-    return sample_of_patches(arguments.patches, arguments.imagenet, None, arguments.split, _POOL)
+    return sample_of_patches(arguments.patches, arguments.imagenet_dir, None, arguments.split, _POOL)
 
 
 def _value(text: str) -> Any:

@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from fornet_hf.cli.arguments import add_split
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.local.layout import splits_in
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     parser.add_argument("path", type=Path, metavar="PATH", help="the folder with train/ and val/, or with the zips")
     parser.add_argument("--patches", metavar="FOLDER_OR_REPO", help="the patches it was made from")
-    parser.add_argument("--split", choices=["train", "validation"], help="default: all that are there")
+    add_split(parser)
     parser.add_argument("--names-only", action="store_true", help="do not decode pictures")
     parser.add_argument("--json", action="store_true", help="print JSON, with everything that was found")
 

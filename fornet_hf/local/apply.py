@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from fornet_hf.legacy import read_ratios
 from fornet_hf.local.jobs import Job, do, shares_of
 from fornet_hf.local.journal import Follower, read_journals
 from fornet_hf.local.layout import BACKGROUNDS, KINDS, Layout, write_classes
+from fornet_hf.local.outlook import outlook
 from fornet_hf.local.packing import merge
+from fornet_hf.local.pictures import files_of
 from fornet_hf.local.report import Report
 from fornet_hf.local.sinks import note_zipped
 from fornet_hf.local.work import alone_in
@@ -36,6 +38,7 @@ def apply(
     *,
     zips: bool = False,
     token: Token = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Apply the patches of a split with MAX_WORKERS processes.
 
@@ -50,6 +53,7 @@ def apply(
         zips: write zips without compression instead of files; until they are written, their bytes are kept in
             `.apply` too, so the disk holds the larger of both zips twice.
         token: for the Hub.
+        say: gets a line about how many images there are, and the space that they take.
 
     Raises:
         StorageError: the disk is full, or cannot be written; what was made stays, and running it again goes on.
@@ -64,7 +68,10 @@ def apply(
             write_classes(output, release.manifest.classes)
         if zips:
             note_zipped(layout)
-        report = _run(_jobs(release.units(split, pictures), layout, zips=zips, token=token), layout)
+        units = release.units(split, pictures)
+        ahead = outlook(split, units, lambda row: sum(map(len, files_of(row).values())), token)
+        say(ahead.line(output) + (", and as much again until the zips are written" if zips else ""))
+        report = _run(_jobs(units, layout, zips=zips, token=token), layout, ahead.images)
         _finish(layout, report, zips=zips)
     return report
 
@@ -87,19 +94,20 @@ def _jobs(units: Sequence[Unit], layout: Layout, *, zips: bool, token: Token) ->
     ]
 
 
-def _run(jobs: Sequence[Job], layout: Layout) -> Report:
+def _run(jobs: Sequence[Job], layout: Layout, total: int) -> Report:
     report = Report(layout.split)
-    for part in _parts(jobs, Follower(layout.work), layout.split):
+    for part in _parts(jobs, layout, total):
         report.add(part)
     report.problems = list(dict.fromkeys(report.problems))  # shares of a unit have some in common
     return report
 
 
-def _parts(jobs: Sequence[Job], follower: Follower, split: str) -> Iterator[Report]:
+def _parts(jobs: Sequence[Job], layout: Layout, total: int) -> Iterator[Report]:
     from datasets.utils import tqdm
 
     workers = min(max_workers(), len(jobs))
-    with tqdm(desc=f"Applying patches of {split}", unit="picture") as bar:
+    follower, before = Follower(layout.work), sum(1 for _ in read_journals(layout.work))
+    with tqdm(desc=f"Applying patches of {layout.split}", unit="image", total=total, initial=before) as bar:
         if workers == 1:
             for job in jobs:
                 yield do(job)

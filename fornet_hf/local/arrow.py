@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,14 @@ from fornet_hf.healing import healed_outcomes
 from fornet_hf.hub import Token
 from fornet_hf.local.layout import Layout
 from fornet_hf.local.origin import Origin, origin_of, read_origin, write_origin
+from fornet_hf.local.outlook import outlook
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of, read_problems
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
-from fornet_hf.progress import progress
+from fornet_hf.progress import Ticks, counted, followed
 from fornet_hf.release import Release
+from fornet_hf.rows import Row
 from fornet_hf.workers import max_workers
 
 
@@ -35,10 +39,17 @@ class _Job:
     features: datasets.Features
     path: Path
     token: Token
+    ticks: Ticks
 
 
 def apply_to_dataset(
-    release: Release, split: str, pictures: Folder | Repository, output: Path, *, token: Token = None
+    release: Release,
+    split: str,
+    pictures: Folder | Repository,
+    output: Path,
+    *,
+    token: Token = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Prepare the rows of a split, and save them as `output/{split}`, part of a DatasetDict.
 
@@ -53,6 +64,7 @@ def apply_to_dataset(
         pictures: the sources.
         output: the folder of the DatasetDict.
         token: for the Hub.
+        say: gets a line about how many images there are, and the space that they take.
 
     Raises:
         StorageError: the disk is full, or cannot be written.
@@ -69,10 +81,15 @@ def apply_to_dataset(
                 report = _present(target, split)
             else:
                 _begin(work, origin)
-                features = row_features(release.class_names)
-                units = enumerate(release.units(split, pictures))
-                jobs = [_Job(unit, split, features, work / f"{n:05}.arrow", token) for n, unit in units]
-                report = _prepare(jobs, layout, work, origin)
+                features, units = row_features(release.class_names), release.units(split, pictures)
+                ahead = outlook(split, units, _size_of, token)
+                say(f"{ahead.line(output)}, and as much again until they are saved")
+                with counted() as ticks:
+                    jobs = [
+                        _Job(unit, split, features, work / f"{n:05}.arrow", token, ticks)
+                        for n, unit in enumerate(units)
+                    ]
+                    report = _prepare(jobs, layout, work, origin, ahead.images)
             report.write_problems(layout.dataset_problems)
             if report.counts["ok"]:
                 _note_split(output, split)
@@ -110,10 +127,20 @@ def _begin(work: Path, origin: Origin) -> None:
         write_origin(work, origin)
 
 
-def _prepare(jobs: list[_Job], layout: Layout, work: Path, origin: Origin) -> Report:
+def _size_of(row: Row) -> int:
+    return sum(len(part) for part in (row.foreground, row.mask, row.background) if part is not None)
+
+
+def _prepare(jobs: list[_Job], layout: Layout, work: Path, origin: Origin, total: int) -> Report:
+    from datasets.utils import tqdm
+
     report = Report(layout.split)
-    for part in progress(_reports(jobs), f"Applying patches of {layout.split}", "unit"):
-        report.add(part)
+    with (
+        tqdm(desc=f"Applying patches of {layout.split}", unit="image", total=total) as bar,
+        followed(jobs[0].ticks, bar) if jobs else contextlib.nullcontext(),
+    ):
+        for part in _reports(jobs):
+            report.add(part)
     if report.counts["ok"]:
         saved = work / "saved"
         _save([job.path for job in jobs if job.path.is_file()], saved)
@@ -139,6 +166,7 @@ def _write(job: _Job) -> Report:
     if job.path.is_file():
         report.present = len(datasets.Dataset.from_file(str(job.path)))
         report.problems = read_problems(problems)
+        job.ticks.tick(report.present + len(report.problems))
         return report
     try:
         with (
@@ -146,6 +174,7 @@ def _write(job: _Job) -> Report:
             ArrowWriter(features=job.features, path=str(temporary), writer_batch_size=256) as writer,
         ):
             for outcome in healed_outcomes(job.unit, job.token):
+                job.ticks.tick()
                 if outcome.row is not None:
                     writer.write(job.features.encode_example(dataclasses.asdict(outcome.row)))
                     report.made += 1

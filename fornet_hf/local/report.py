@@ -64,8 +64,12 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """`ok`, of these `already there`, and how many problems of each reason."""
-        reasons = Counter(problem.reason for problem in self.problems)
-        return {"ok": self.made + self.present, "already there": self.present, **dict(sorted(reasons.items()))}
+        return {"ok": self.made + self.present, "already there": self.present, **self.reasons}
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many problems there are of each reason."""
+        return dict(sorted(Counter(problem.reason for problem in self.problems).items()))
 
     def write_problems(self, path: Path) -> None:
         """Write the problems as lines of JSON; without any, no such file is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def apply(made: Path, *more: str) -> int:
 def test_from_patches_to_a_checked_zip(made, capsys):
     assert apply(made, "--keep") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "train: 4 ok, 0 already there",
-        "validation: 4 ok, 0 already there",
+        f"train: 4 made, 0 already there, in {made / 'out'}",
+        f"validation: 4 made, 0 already there, in {made / 'out'}",
     ]
     assert main(["pack", str(made / "out")]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 4
@@ -47,6 +48,65 @@ def test_zips_and_json(made, capsys):
     assert apply(made, "--zip", "--json", "--split", "train") == 0
     assert json.loads(capsys.readouterr().out) == {"train": {"ok": 4, "already there": 0}}
     assert (made / "out/foregrounds_train.zip").is_file()
+
+
+@pytest.mark.parametrize("kind", [(), ("--zip",), ("--datasets",)])
+def test_images_and_space_are_told_before_and_what_was_there_after(made, capsys, kind):
+    for words in ("4 made, 0 already there", "0 made, 4 already there"):
+        assert apply(made, "--split", "train", *kind) == 0
+        out, err = capsys.readouterr()
+        assert out == f"train: {words}, in {made / 'out'}\n"
+        if words.startswith("4"):
+            line = next(line for line in err.splitlines() if line.startswith("train: 4 images, which take about "))
+            assert re.search(r"about [\d.]+ [kM]B when all are there; [\d.]+ [MGT]B are free in ", line)
+
+
+@pytest.mark.parametrize("kind", [(), ("--zip",), ("--datasets",)])
+def test_the_bar_knows_how_many_images_there_are(made, monkeypatch, kind):
+    bars = []
+
+    class Bar:
+        def __init__(self, items=(), *, total, unit, initial=0, **_):
+            self.items, self.total, self.unit, self.n = items, total, unit, initial
+            bars.append(self)
+
+        def __iter__(self):
+            return iter(self.items)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def update(self, n):
+            self.n += n
+
+    monkeypatch.setattr("datasets.utils.tqdm", Bar)
+    assert apply(made, "--split", "train", *kind) == 0
+    assert [(bar.total, bar.n) for bar in bars if bar.unit == "image"] == [(4, 4)]
+
+
+def test_the_split_that_is_ready_is_named_when_the_other_fails(made, capsys):
+    shutil.rmtree(made / "pictures/val")
+    assert apply(made) == 1
+    out, err = capsys.readouterr()
+    assert out == f"train: 4 made, 0 already there, in {made / 'out'}\n"
+    assert "has no pictures for 'validation'" in err
+
+
+@pytest.mark.parametrize("name", ["-in", "--imagenet-dir", "--imagenet"])
+@pytest.mark.parametrize("split", ["val", "validation"])
+def test_pictures_and_splits_have_the_names_that_people_know(made, capsys, name, split):
+    words = ["apply", "-p", str(made / "patches"), name, str(made / "pictures"), "-o", str(made / "out")]
+    assert main([*words, "--split", split]) == 0
+    assert main(["validate", str(made / "out"), "--split", split]) == 0
+    assert main(["pack", str(made / "out"), "--split", split]) == 0
+    place = ["--patches", str(made / "patches"), name, str(made / "pictures")]
+    assert main(["preview", *place, "-o", str(made / "b.png"), "--split", split, "--count", "1"]) == 0
+    assert main(["verify", str(made / "patches"), name, str(made / "pictures")]) == 0
+    with pytest.raises(SystemExit):
+        main([*words, "--split", "test"])
 
 
 def test_a_datasets_folder(made, capsys):
@@ -77,7 +137,7 @@ def test_of_the_patches_of_one_split_the_others_are_left_whole(made, capsys):
     assert apply(made, "--split", "train", "--delete") == 0
     assert "deleted 2 files" in capsys.readouterr().err
     assert apply(made) == 0
-    assert capsys.readouterr().out == "validation: 4 ok, 0 already there\n"
+    assert capsys.readouterr().out == f"validation: 4 made, 0 already there, in {made / 'out'}\n"
 
 
 def test_links_such_as_the_hubs_cache_has_are_never_deleted(made, capsys):
