@@ -28,9 +28,10 @@ class SelectedPool(ABC):
 
     def read(self, row: int) -> bytes:
         """The bytes of the background of that row of the pool."""
-        if self._last is None or self._last[0] != row:  # picked for its size, then read for its pixels
-            self._last = row, self._fetch(row)
-        return self._last[1]
+        last = self._last  # once, for another thread may replace it
+        if last is None or last[0] != row:  # picked for its size, then read for its pixels
+            self._last = last = row, self._fetch(row)
+        return last[1]
 
     @abstractmethod
     def _fetch(self, row: int) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -182,7 +184,8 @@ class StreamingRecombine(Recombiner):
         self._pool_size = pool_size
         self._new_pool = partial(StreamPool, pool_size, config.pruning_ratio, by_class=by_class)
         self._warned = False
-        self._next = 0  # place in the stream, if the pass goes on
+        self._next: deque[int] = deque(maxlen=_SHARDS)  # places in the stream, if the passes go on
+        self._lock = threading.Lock()
         self._looked = False  # whether there was one batch of a pass from the beginning
         super().__init__(self._new_pool(random=generator("pool")), config, hooks, Clock(epochs=epochs))
 
@@ -197,20 +200,36 @@ class StreamingRecombine(Recombiner):
             batch: rows, a dict of lists.
             places: their numbers in the stream, from 0.
         """
-        if places is not None:
-            if places[0] == 0 or places[0] != self._next:
-                self.pool = self._new_pool(random=generator("pool", *self._names("")))
-                self._looked = places[0] == 0
-            elif self._looked and self.config.follows_epochs:  # the second batch: now it is a pass
+        with self._lock:  # datasets 5 may read several shards at a time, each in its own thread
+            if places is not None:
+                self._go_on(places)
+            if all(name in batch for name in NEEDED):
+                columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
+                for key, label, background, ratio in zip(*columns, strict=True):
+                    self.pool.add({"key": key, "label": label, "background": background, "foreground_ratio": ratio})
+            self._warned = self._warned or self._warn_if_all_are_pruned()
+            return super().__call__(batch)
+
+    def _go_on(self, places: Sequence[int]) -> None:
+        """Begin with an empty pool, unless a shard goes on from where it was."""
+        if places[0] not in self._next:
+            self.pool = self._new_pool(random=generator("pool", *self._names("")))
+            self._looked = places[0] == 0
+        else:
+            self._next.remove(places[0])
+            if self._looked and self.config.follows_epochs:  # the second batch: now it is a pass
                 self.clock.advance(1 / loader_workers(), 1)
                 self._looked = False
-            self._next = places[-1] + 1
-        if all(name in batch for name in NEEDED):
-            columns = (batch[name] for name in ("key", "label", "background", "foreground_ratio"))
-            for key, label, background, ratio in zip(*columns, strict=True):
-                self.pool.add({"key": key, "label": label, "background": background, "foreground_ratio": ratio})
-        self._warned = self._warned or self._warn_if_all_are_pruned()
-        return super().__call__(batch)
+        self._next.append(places[-1] + 1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
+
+_SHARDS = 64  # that are read at a time, at most
 
 
 def recombine_stream(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import datasets
+import numpy as np
 import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.jpeg import encode
-from fornet_hf.recombination import StreamingRecombine, recombine_stream, set_epoch
+from fornet_hf.recombination import BackgroundPool, StreamingRecombine, recombine_stream, set_epoch
 from fornet_hf.recombination.rng import generator
 from fornet_hf.recombination.streaming import StreamPool
+from tests.recombination.conftest import as_dataset
 
 PICTURE = encode(Image.new("RGB", (4, 4)))
 
@@ -150,6 +157,60 @@ def test_a_generator_of_rows_can_be_streamed(rows):
         lambda: (columns(row) for row in rows), features=row_features(["a", "b", "c"])
     )
     assert len(list(recombine_stream(source, fg_transform=lambda picture: picture))) == 8
+
+
+def test_shards_that_are_read_by_turns_share_the_pool(ds, rows):
+    """As by datasets 5, whose shuffle takes several shards at a time."""
+    recombine = StreamingRecombine(return_composition=True, pool_size=100)
+    batch = ds.with_format(None)[:2]
+    for start in (0, 0, 2, 2, 4):
+        recombine(batch | {"key": [f"{start}a", f"{start}b"]}, [start, start + 1])
+    assert len(recombine.pool._kept[None]) == 8  # all since the second shard began
+    recombine(batch, [9, 10])  # taken up again elsewhere
+    assert len(recombine.pool._kept[None]) == 2
+
+
+def test_threads_do_not_mix_up_backgrounds(rows, monkeypatch):
+    """Each example shows the background that its composition names."""
+    pick = StreamPool.pick
+    monkeypatch.setattr(StreamPool, "pick", lambda *of: (pick(*of), time.sleep(0.001))[0])  # others run meanwhile
+    large = as_dataset([dataclasses.replace(row, key=f"{row.key}{n}") for n in range(12) for row in rows])
+    expected = {row["key"]: row["background"] for row in large}
+    stream = recombine_stream(
+        large.to_iterable_dataset(num_shards=6),
+        batch_size=2,
+        return_composition=True,
+        foreground_transform=lambda image: Image.new("RGBA", (1, 1), (0, 0, 0, 255)),
+        mask_smoothing_sigma=0,
+    )
+    shuffled = stream.shuffle(seed=0, buffer_size=5)
+    for one in (shuffled, copy.deepcopy(shuffled)):
+        examples = list(one)
+        assert len(examples) == len(large)
+        for example in examples:
+            shown, stored = np.asarray(example["image"]), expected[example["composition"]["background_key"]]
+            assert shown.shape[:2] == stored.size[::-1]
+            assert (shown != np.asarray(stored)).any(axis=2).mean() < 0.5
+
+
+class Slow(BackgroundPool):
+    """Lets other threads run whenever it has remembered what was read."""
+
+    @property
+    def _last(self):
+        return self.__dict__.get("last")
+
+    @_last.setter
+    def _last(self, value):
+        self.__dict__["last"] = value
+        time.sleep(0.001)
+
+
+def test_a_pool_is_read_by_several_threads(ds):
+    pool = Slow(ds)
+    expected = [pool.read(row) for row in range(len(ds))]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(pool.read, range(len(ds)))) == expected
 
 
 def test_rows_that_are_no_stream_are_refused(ds):
