@@ -78,11 +78,12 @@ class Composition:
         """The inverse of `to_json`.
 
         Raises:
-            ConfigurationError: not an object with exactly these names.
+            ConfigurationError: not an object with these names.
         """
-        names = {field.name for field in dataclasses.fields(cls)}
-        # Compositions that were kept before there were digests have none.
-        if not isinstance(value, Mapping) or not names - {*_DIGESTS} <= set(value) <= names:
+        fields = dataclasses.fields(cls)
+        names = {field.name for field in fields}
+        needed = {field.name for field in fields if field.default is dataclasses.MISSING}  # others came later
+        if not isinstance(value, Mapping) or not needed <= set(value) <= names:
             found = sorted(value) if isinstance(value, Mapping) else repr(value)
             raise ConfigurationError(
                 explain("this is no composition", found=found, allowed=f"an object with {sorted(names)}")
@@ -92,5 +93,10 @@ class Composition:
         return cls(**values)
 
 
-_DIGESTS = ("foreground_digest", "background_digest")
-_NONE: dict[str, Any] = {"background": -1, "background_key": "", "size": (0, 0), **dict.fromkeys(_DIGESTS, "")}
+_NONE: dict[str, Any] = {
+    "background": -1,
+    "background_key": "",
+    "size": (0, 0),
+    "foreground_digest": "",
+    "background_digest": "",
+}
