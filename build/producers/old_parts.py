@@ -16,7 +16,7 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.legacy import LegacyArchive, apply, find_release
 from fornet_hf.masks import Mask, bounding_box
-from fornet_hf.raster import canonical_raster, decode_rgb
+from fornet_hf.raster import canonical_raster, decode_rgb, resized
 from producers.backends import Raster
 from producers.changes import changed_box, covering
 from producers.cut_outs import CutOut
@@ -93,7 +93,7 @@ class ForNetFiles:
         background = decode_rgb(infilled)
         original = decode_rgb(source)
         if original.size != background.size:  # the public tool shrinks large pictures by Pillow's default filter
-            original = original.resize(background.size, Image.Resampling.BICUBIC)
+            original = resized(original, background.size)
         foreground = CutOut.decode(cut_out)
         offset = _offset(original, foreground, (background, infilled), encoding.dilation + _BLOCK)
         placed = _placed(foreground.mask, offset, (background.size[1], background.size[0]))

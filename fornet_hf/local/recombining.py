@@ -10,7 +10,7 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.local.index import LocalSplit
-from fornet_hf.raster import decode_rgb
+from fornet_hf.raster import decode_rgb, resized
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.compositing import Composed, Parts
 from fornet_hf.recombination.composition import Composition, Size
@@ -65,7 +65,7 @@ class Originals:
             picture = decode_rgb(found.data)
         except SourceError as error:
             raise error.at(found.origin) from error
-        return picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
+        return picture if picture.size == size else resized(picture, size)
 
 
 class LocalRecombiner(Recombiner):

@@ -77,6 +77,11 @@ def test_folders_and_zips_give_the_same(applied, zipped, tmp_path):
     assert pixels(ForNetDataset(tmp_path, seed=3)) == wanted
 
 
+def test_pruning_everything_warns(applied):
+    with pytest.warns(UserWarning, match="pruning_ratio=0 leaves no background"):
+        ForNetDataset(applied, pruning_ratio=0)
+
+
 def test_masks_and_compositions_come_last(applied):
     image, label, mask, composition = ForNetDataset(applied, return_fg_masks=True, return_composition=True)[2]
     assert mask.size == image.size
