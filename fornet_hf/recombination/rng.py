@@ -18,14 +18,18 @@ _IMPORTED_IN = os.getpid()  # in forked processes another
 
 def generator(*names: object) -> np.random.Generator:
     """The generator that belongs to these names, e.g. (seed, epoch, key): always the same for the same names."""
-    code = hashlib.blake2b(repr(names).encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(code, "little")))
+    return np.random.Generator(np.random.Philox(key=_code(names)))
+
+
+def _code(names: tuple[object, ...]) -> int:
+    """128 bits that tell names from others."""
+    return int.from_bytes(hashlib.blake2b(repr(names).encode(), digest_size=16).digest(), "little")
 
 
 class ProcessSeed:
-    """Names for a generator of runs without a seed: others in each process, worker and access; never pickled.
+    """A seed for runs without one: differs between processes, workers and accesses; is never pickled.
 
-    Where torch is loaded they follow torch's seed of this process, which DataLoader sets anew for each worker in
+    Where torch is loaded it follows torch's seed of this process, which DataLoader sets anew for each worker in
     each epoch; so `torch.manual_seed` makes a run repeatable. What launchers and `multiprocessing` call the process
     is added, as ranks, and workers of forked processes, may have equal seeds. Without torch, and in processes forked
     by anything but DataLoader, which have their parent's seed, it is the system's entropy.
@@ -33,20 +37,20 @@ class ProcessSeed:
 
     def __init__(self) -> None:
         self._origin: tuple[int, int] | None = None
-        self._names: tuple[object, ...] = ()
+        self._entropy = 0
         self._count = 0
 
     def __reduce__(self) -> tuple[type[ProcessSeed], tuple[()]]:
         return ProcessSeed, ()
 
-    def next(self) -> tuple[object, ...]:
-        """The process's names, and the number of earlier calls in this process."""
+    def next(self) -> tuple[int, int]:
+        """The process's seed, and the number of earlier calls in this process."""
         origin = os.getpid(), _torch_seed()
         if origin != self._origin:  # also after a fork, so that workers do not repeat their parent
             self._origin, self._count = origin, 0
-            self._names = _process_names(origin[1])
+            self._entropy = _entropy(origin[1])
         self._count += 1
-        return *self._names, self._count - 1
+        return self._entropy, self._count - 1
 
 
 def loader_workers() -> int:
@@ -55,10 +59,12 @@ def loader_workers() -> int:
     return 1 if worker is None else int(worker.num_workers)
 
 
-def _process_names(torch_seed: int) -> tuple[object, ...]:
+def _entropy(torch_seed: int) -> int:
     if torch_seed < 0 or (os.getpid() != _IMPORTED_IN and _worker() is None):
-        return (int.from_bytes(os.urandom(16), "little"),)
-    return torch_seed, os.environ.get("RANK", ""), multiprocessing.current_process().name
+        return int.from_bytes(os.urandom(8), "little")
+    # The name of the process that has the loader: those of workers count on with every loader that there was.
+    owner = multiprocessing.current_process() if _worker() is None else multiprocessing.parent_process()
+    return _code((torch_seed, os.environ.get("RANK", ""), owner and owner.name)) % 2**64
 
 
 def _torch_seed() -> int:

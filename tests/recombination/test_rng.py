@@ -31,17 +31,25 @@ def test_the_global_generator_is_left_alone():
 
 def test_a_process_counts_its_examples():
     seed = ProcessSeed()
-    (*first, zero), (*second, one) = seed.next(), seed.next()
+    (first, zero), (second, one) = seed.next(), seed.next()
     assert (first, zero, one) == (second, 0, 1)
 
 
 def test_it_follows_the_seed_of_torch():
     torch = pytest.importorskip("torch")
+    made = []
+    for number in (5, 6, 5):
+        torch.manual_seed(number)
+        made.append(ProcessSeed().next())
+    assert made[0] == made[2] != made[1]
+
+
+def test_a_new_seed_of_torch_begins_anew():
+    torch = pytest.importorskip("torch")
     seed = ProcessSeed()
-    torch.manual_seed(5)
-    assert seed.next() == (5, "", "MainProcess", 0)
-    torch.manual_seed(6)
-    assert seed.next() == (6, "", "MainProcess", 0)
+    for number in (5, 6):
+        torch.manual_seed(number)
+        assert seed.next()[1] == 0
 
 
 def test_a_copy_starts_anew():
@@ -101,8 +109,35 @@ def test_workers_of_a_loader_are_repeatable_and_differ():
         return list(torch.utils.data.DataLoader([0] * 4, batch_size=1, num_workers=2, collate_fn=_names))
 
     first, second = run(), run()
-    assert [names[0] for names in first] == [names[0] for names in second]
-    assert len({names[0] for names in first}) == 2
+    assert first == second
+    assert len({seed for seed, _ in first}) == 2
+
+
+LOADERS = """
+import multiprocessing, torch
+from fornet_hf.recombination.rng import ProcessSeed
+
+def names(_):
+    return ProcessSeed().next()
+
+def show():
+    print(list(torch.utils.data.DataLoader([0], batch_size=1, num_workers=1, collate_fn=names)), flush=True)
+
+torch.manual_seed(5)
+for _ in range(3):
+    process = multiprocessing.get_context("fork").Process(target=show)
+    process.start()
+    process.join()
+"""
+
+
+def test_loaders_of_forks_of_one_process_differ_and_are_repeatable():
+    pytest.importorskip("torch")
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-W", "ignore", "-c", LOADERS]
+    runs = [subprocess.check_output(command, env=environment, text=True).splitlines() for _ in range(2)]
+    assert runs[0] == runs[1]
+    assert len(set(runs[0])) == 3
 
 
 def test_ranks_with_equal_seeds_differ(monkeypatch):
