@@ -20,6 +20,7 @@ from fornet_hf.patch import digest
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.hooks import Hooks
+from fornet_hf.recombination.recombiner import configuration
 from fornet_hf.release import Release
 from fornet_hf.workers import max_workers
 
@@ -79,7 +80,7 @@ def check_builder_keywords(given: Mapping[str, Any]) -> None:
     hooks = {field.name: values.pop(field.name) for field in dataclasses.fields(Hooks) if field.name in values}
     Hooks(**{**hooks, "foreground_transform": either(**foreground)})
     Clock(epochs=values.pop("epochs", None))
-    RecombinationConfig.from_json(values)
+    configuration(values.pop("config", None), values)
 
 
 def check_name(name: str | None) -> None:
