@@ -81,7 +81,7 @@ def _apply(release: Release, split: str, pictures: Folder | Repository, argument
 
 
 def _show(reports: Sequence[Report], arguments: argparse.Namespace) -> None:
-    if arguments.json:
+    if arguments.json and reports:
         show_json({report.split: report.counts for report in reports})
         return
     for report in reports:
