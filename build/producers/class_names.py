@@ -10,7 +10,7 @@ from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.manifest import SPLITS
 from fornet_hf.sources import FolderSource, label_names
-from fornet_hf.sources.picture import is_picture, plain_name, split_names
+from fornet_hf.sources.picture import is_picture, plain_name, split_names, valid_key
 
 Classes = tuple[str, ...] | None
 """Names in label order; None for ImageNet-1k."""
@@ -64,7 +64,7 @@ def parquet_classes(shards: Sequence[Path], column: str = "label") -> Classes:
         ConfigurationError: they say different things, or WNIDs in another order than that of ImageNet-1k.
         NotFoundError: a shard is gone.
         SourceError: a shard is damaged.
-        PatchFormatError: a name cannot be that of a folder, which a release demands.
+        PatchFormatError: a name is empty. What else the name of a folder cannot have is replaced, see `valid_key`.
     """
     found = {path: _own(label_names(path, column)) for path in shards}
     for path, names in found.items():
@@ -74,9 +74,7 @@ def parquet_classes(shards: Sequence[Path], column: str = "label") -> Classes:
     if wnids := [name for name in names or () if _WNID.fullmatch(name)]:
         what = f"{shards[0]}: labels are named by WNIDs, but are not those of ImageNet-1k in their order"
         raise ConfigurationError(explain(what, found=_some(wnids), then="Name the classes by words."))
-    for name in names or ():
-        plain_name(name, f"{shards[0]}: class")
-    return names
+    return names and tuple(plain_name(valid_key(name), f"{shards[0]}: class") for name in names)
 
 
 def _own(names: Sequence[str] | None) -> Classes:

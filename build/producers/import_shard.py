@@ -14,6 +14,7 @@ from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ForNetError
 from fornet_hf.patch import Patch, make_patch
 from fornet_hf.shards import write_shard
+from fornet_hf.sources import without_class
 from producers.candidates import Labelled
 from producers.old_parts import OldRelease, open_release
 from producers.plan import Task
@@ -82,7 +83,9 @@ def _imported(
 ) -> Patch | Lost:
     try:
         with report.clock("place"):
-            parts = release.parts(wnid, picture.key, picture.data, settings.encoding)
+            names = dict.fromkeys((picture.key, without_class(wnid, picture.key)))  # an old release has no other
+            each = (release.parts(wnid, name, picture.data, settings.encoding) for name in names)
+            parts = next((parts for parts in each if parts is not None), None)
         if parts is None:
             return Lost(
                 picture.key, "no_detect", "not in the release", "the release lacks the picture or a part of it"

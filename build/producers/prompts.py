@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
+from urllib.parse import unquote
 
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
@@ -108,5 +109,5 @@ def sentence(name: str, kind: str | None = None) -> str:
 
 
 def first_name(names: str) -> str:
-    """Return the first of a class's names in natural words: `hot dog` of `hot_dog, frankfurter`."""
-    return names.partition(",")[0].replace("_", " ").strip()
+    """Return the first of a class's names in natural words: `hot dog` of `hot_dog, frankfurter`, `c/v` of `c%2Fv`."""
+    return unquote(names.partition(",")[0]).replace("_", " ").strip()

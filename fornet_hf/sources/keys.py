@@ -34,6 +34,11 @@ def key_with_class(folder_class: str, key: str) -> str:
     return valid_key(folder_class + _BETWEEN + key)
 
 
+def without_class(folder_class: str, key: str) -> str:
+    """Return the key that an image has in its class alone."""
+    return key.removeprefix(folder_class + _BETWEEN)
+
+
 def has_class(key: str) -> bool:
     """Whether `key_with_class` may have made it."""
     return _BETWEEN in key

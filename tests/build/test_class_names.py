@@ -100,6 +100,14 @@ def test_splits_with_other_names_are_refused(tmp_path):
         parquet_classes(paths)
 
 
-def test_a_name_that_no_folder_may_have_is_refused_before_the_work(tmp_path):
-    with pytest.raises(PatchFormatError, match="no plain name; found 'cat/dog'"):
-        parquet_classes([shard(tmp_path, ["cat/dog", "bird"])])
+def test_what_no_folder_may_have_in_its_name_is_replaced_and_asked_for_as_it_is(tmp_path):
+    shard(tmp_path, ["bird", "Ram C/V Cargo Van 2012"])
+    (task,) = plan(tmp_path, ["train"])
+    (one,) = task.read()
+    assert task.classes == ("bird", "Ram C%2FV Cargo Van 2012")
+    assert one.prompts == ("a ram c/v cargo van 2012.",)
+
+
+def test_an_empty_name_is_refused_before_the_work(tmp_path):
+    with pytest.raises(PatchFormatError, match="no plain name; found ''"):
+        parquet_classes([shard(tmp_path, ["", "bird"])])

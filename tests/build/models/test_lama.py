@@ -38,9 +38,7 @@ def test_pixels_are_those_of_the_packages_own_call(file, pictures):
     from simple_lama_inpainting import SimpleLama
 
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # newer versions of torch would rather have no TorchScript
+        warnings.simplefilter("ignore", DeprecationWarning)  # newer torch would rather have no TorchScript
         reference = SimpleLama("cpu")
     infiller = lama.load(Placement(), md5=None)
     for raster, hole, filled in zip(*pictures, infiller.infill(*pictures), strict=True):
