@@ -128,7 +128,7 @@ def test_no_process_outlives_a_killed_command(name: str, made: Path, tmp_path: P
         wait_until(lambda: not family.members())
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
