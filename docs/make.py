@@ -98,8 +98,9 @@ of 255 levels (one in a hundred differs by 1), and a feather doubles that on the
 
 {table(Hooks)}
 
-`fg_transform` is another name of `foreground_transform`. `epochs` is the number of epochs, which schedules of
-`orig_img_prob` need; say the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
+`fg_transform` is another name of `foreground_transform`. `config=RecombinationConfig(...)` gives all of the first
+table as one value. `epochs` is the number of epochs, which schedules of `orig_img_prob` need;
+say the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
 
 ## Loading
 

@@ -95,8 +95,9 @@ class RecombinationConfig:
         flip: probability of mirroring left to right, 0 to 1.
         evaluation: the crop is centred, and so is what shows of a foreground larger than the background; no flip,
             and the same examples in every epoch. None: True for the validation split, else False.
-        seed: with a seed an example depends on (seed, epoch, key) alone. None: on torch's seed of the process,
-            or, without torch, on the system's entropy; in evaluation it means 0.
+        seed: with a seed an example depends on (seed, epoch, key) alone. None: on torch's seed of the process, or,
+            without torch and in forked processes other than DataLoader's workers, on the system's entropy; in
+            evaluation it means 0.
 
     Raises:
         ConfigurationError: a value that is not allowed.

@@ -139,7 +139,8 @@ class StreamingRecombine(Recombiner):
 
     As `Recombine`, but a background is chosen from at most `pool_size` that went by before in the same worker and
     the same pass. So the first examples repeat few backgrounds, and with a seed an example depends on the order of
-    the stream too. With the rows' places in the stream every pass, and one that is taken up again in the middle,
+    the stream too, which with `datasets` 5 is that of threads where several shards are shuffled.
+    With the rows' places in the stream every pass, and one that is taken up again in the middle,
     begins with an empty pool; without them, the pool stays. `recombine_stream` is the shorter way.
 
     Args:
