@@ -31,7 +31,7 @@ class Composition:
         canvas: width and height of the canvas, pixels.
         window: the part of the canvas that is shown, pixels, as `background_box`.
         output: width and height of the result, pixels.
-        interpolation: "bilinear" or "bicubic", for all that is scaled.
+        interpolation: "bilinear" or "bicubic", for what is scaled to the output.
         paste_first: the object is pasted at the canvas's scale and scaled along with the background, as in
             evaluation; else both are scaled straight to the output's.
         flip: mirrored left to right at the end.

@@ -47,7 +47,15 @@ def test_a_value_out_of_range_is_named_with_what_is_allowed(name, value):
 
 @pytest.mark.parametrize(
     "values",
-    [{"size": 0}, {"scale": (0.5, 0.1)}, {"scale": (0, 1)}, {"ratio": 1}, {"ratio": (1, math.inf)}, {"centre": 0}],
+    [
+        {"size": 0},
+        {"scale": (0.5, 0.1)},
+        {"scale": (0, 1)},
+        {"ratio": 1},
+        {"ratio": (1, math.inf)},
+        {"centre": 0},
+        {"interpolation": "nearest"},
+    ],
 )
 def test_a_crop_out_of_range_is_refused(values):
     with pytest.raises(ConfigurationError, match=f"crop.{next(iter(values))}"):
