@@ -156,6 +156,8 @@ def scaling(sides: Sides, epochs: int) -> dict[str, Any]:
         loaders[f"{name}, workers: {workers}"], seconds[f"{name}, workers: {workers}"] = loader, []
     for _ in range(epochs + 1):
         for name, loader in loaders.items():
+            if (recombine := getattr(loader.dataset, "recombine", None)) is not None:
+                recombine.clock.epoch += 1
             start = time.perf_counter()
             images = sum(len(batch["label"] if isinstance(batch, dict) else batch[1]) for batch in loader)
             seconds[name].append((time.perf_counter() - start) / images)
