@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -244,8 +245,6 @@ def explained(repository: str, revision: str | None, path: str | None = None, to
 
 def _other(error: Exception, repository: str, file: str) -> ForNetError | None:
     """Our error for a refusal, a full disk or a broken connection; None for anything else."""
-    if isinstance(error, ForNetError):
-        return None
     full = disk_full(error) if isinstance(error, OSError) else None
     if full is not None:
         return full
@@ -253,6 +252,10 @@ def _other(error: Exception, repository: str, file: str) -> ForNetError | None:
         return _http(error, repository, file)
     if type(error).__module__.split(".")[0] in _CLIENTS:  # some of them are OSErrors too
         return UnreachableError(explain(f"{file}{repository}: the connection broke", found=_first_line(error)))
+    if isinstance(error, (json.JSONDecodeError, LookupError)):  # the page of a proxy, half of the answer
+        what = f"{file}{repository}: an answer that cannot be read"
+        then = "Open the Hub in a browser on this machine: a network may want you to log in."
+        return UnreachableError(explain(what, found=_first_line(error), then=then))
     # A ValueError is that of a download past the cache; one without cause is of a parameter.
     if isinstance(error, OSError) or (isinstance(error, ValueError) and error.__cause__ is not None):
         return UnreachableError(f"{file}{repository}: {_first_line(error.__cause__ or error)}")
