@@ -162,7 +162,7 @@ def is_name(text: str) -> bool:
         validate_repo_id(text)
     except HFValidationError:
         return False
-    return text.count("/") == 1
+    return text.count("/") == 1 and text.isascii() and not text.endswith("\n")  # which old versions of it let pass
 
 
 def check_name(name: str) -> None:

@@ -24,7 +24,7 @@ def test_other_paths_are_not_in_the_cache(path: str) -> None:
     assert cached_file(Path(path)) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"{}\n", bytes(range(256)) * 5000])
+@pytest.mark.parametrize("data", [b"", b"{}\n", bytes(range(256)) * 5000], ids=len)
 def test_a_file_is_compared_with_the_digest_that_it_is_named_by(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "data").write_bytes(data)
     git = subprocess.run(
