@@ -58,6 +58,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         building.check_builder_keywords(kwargs)
         self.release = choosing.find_release(patches, repo_id, base_path, token)
         splits = choosing.chosen_splits(self.release, splits)
+        choosing.check_pictures(self.release, splits, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"))
         kwargs.update(
             patches=patches,
             release_id=building.release_id(
@@ -66,7 +67,8 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
         )
         self.BUILDER_CONFIG_CLASS = building.ForNetConfig
-        super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
+        with building.own_errors(cache_dir or datasets.config.HF_DATASETS_CACHE), building.locks_where_possible():
+            super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
     @classmethod
     def get_all_exported_dataset_infos(cls) -> dict[str, datasets.DatasetInfo]:
@@ -109,7 +111,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         from fornet_hf import building
         from fornet_hf.processes import watched_forks
 
-        with building.own_errors(), watched_forks():
+        with building.own_errors(self._output_dir), building.locks_where_possible(), watched_forks():
             super().download_and_prepare(*args, num_proc=building.workers(num_proc), **kwargs)
 
     def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
@@ -131,7 +133,7 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
         from fornet_hf import building
 
-        with building.own_errors():
+        with building.own_errors(self._output_dir):
             yield from super()._prepare_split_single(*args, **kwargs)
 
     def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ import datasets
 
 from fornet_hf.arguments import check_keywords, either, keywords, positive
 from fornet_hf.choosing import find_pictures
-from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import with_lazy_images
-from fornet_hf.hub import Token, disk_full
+from fornet_hf.files import storage_error
 from fornet_hf.locations import Folder
 from fornet_hf.patch import digest
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.recombiner import configuration
+from fornet_hf.refusals import OTHER_DISK, Token
 from fornet_hf.release import Release
 from fornet_hf.workers import max_workers
 
@@ -130,17 +132,37 @@ def empty_folder(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def own_errors() -> Iterator[None]:
-    """Let our own error through where `datasets` says only that generating failed.
+def locks_where_possible() -> Iterator[None]:
+    """Let `datasets` do without lock files in folders that cannot be written, in which nothing changes anyway."""
+    modules = (datasets.builder, datasets.utils.py_utils)
+    locks = [(module, module.FileLock) for module in modules if hasattr(module, "FileLock")]
+
+    def lock(path: str, *args: Any, **options: Any) -> Any:
+        writable = os.access(Path(path).parent, os.W_OK)
+        return locks[0][1](path, *args, **options) if writable else contextlib.nullcontext()
+
+    try:
+        for module, _ in locks:
+            module.FileLock = lock
+        yield
+    finally:
+        for module, original in locks:
+            module.FileLock = original
+
+
+@contextlib.contextmanager
+def own_errors(folder: str) -> Iterator[None]:
+    """Let our own error through where `datasets` says only that generating failed, in this folder of the cache.
 
     Between processes only the outermost exception travels, so it must be ours before it leaves the worker.
     """
+    place = Path(folder).expanduser()
     try:
         yield
     except (datasets.exceptions.DatasetGenerationError, OSError) as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ForNetError):
-            full: StorageError | None = disk_full(cause) if isinstance(cause, OSError) else None
+            full = storage_error(cause, place, OTHER_DISK) if isinstance(cause, OSError) else None
             cause = full or cause.__cause__ or cause.__context__
         if cause is None:
             raise

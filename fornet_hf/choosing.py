@@ -10,8 +10,9 @@ from urllib.parse import unquote
 
 from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.hub import Token
 from fornet_hf.locations import Folder, Repository, locate
+from fornet_hf.pictures import check_folder
+from fornet_hf.refusals import Token
 from fornet_hf.release import Release, open_release
 
 REPOSITORY = "TNauen/ForNet"
@@ -37,6 +38,21 @@ def find_pictures(release: Release, folder: str | None, repository: str | None, 
     if repository is None:
         return dataclasses.replace(release.source, token=token)
     return locate(repository, token)
+
+
+def check_pictures(release: Release, splits: Sequence[str], folder: str | None, repository: str | None) -> None:
+    """Refuse a wrong folder or repository of source pictures also where the prepared cache needs none.
+
+    Rows of an old release, which names no pictures, are kept by where those were: others are prepared anew.
+
+    Raises:
+        ConfigurationError: both are given, or the repository's name is none.
+        NotFoundError: there is no such folder, or it has pictures of none of the splits.
+    """
+    if release.names_pictures and (folder is not None or repository is not None):
+        pictures = find_pictures(release, folder, repository, None)
+        if isinstance(pictures, Folder):
+            check_folder(pictures, splits)
 
 
 def chosen_splits(release: Release, splits: str | Sequence[str] | None) -> list[str]:

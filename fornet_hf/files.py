@@ -53,15 +53,31 @@ def stored(path: Path) -> Iterator[None]:
     except ForNetError:
         raise
     except OSError as error:
-        beside = error.filename is None or Path(error.filename).parent == path.parent  # temporary files are
-        reason = f"{path if beside else error.filename} ({error.strerror})"
-        if error.errno in _FULL:
-            then = "Free some space, and run it again: it goes on where it was."
-            raise StorageError(explain("the disk is full", found=reason, then=then)) from error
-        if error.errno in _PROTECTED and _concerns(path, error.filename):
-            then = "Name another folder, or let this user write here."
-            raise StorageError(explain("this cannot be written", found=reason, then=then)) from error
-        raise
+        ours = storage_error(error, path)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def storage_error(error: OSError, path: Path, elsewhere: str | None = None) -> StorageError | None:
+    """Return our error if this one says that `path` cannot be written: the disk is full, or protected.
+
+    Args:
+        error: what was raised.
+        path: of the file that was being written, or of one beside it.
+        elsewhere: what to do about it that `path` itself does not tell.
+    """
+    named = error.filename2 or error.filename  # of two, what was copied or renamed to
+    beside = named is None or Path(named).parent == path.parent  # temporary files are
+    reason = f"{path if beside else named} ({error.strerror})"
+    if error.errno in _FULL:
+        again = "Free some space, and run it again: it goes on where it was."
+        then = f"Free some space, or {elsewhere}." if elsewhere else again
+        return StorageError(explain("the disk is full", found=reason, then=then))
+    if error.errno in _PROTECTED and _concerns(path, named):
+        then = f"Let this user write here, or {elsewhere or 'name another folder'}."
+        return StorageError(explain("this cannot be written", found=reason, then=then))
+    return None
 
 
 def _concerns(path: Path, named: object) -> bool:

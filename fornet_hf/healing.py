@@ -16,8 +16,9 @@ from fornet_hf.errors import (
     SourceError,
     UnreachableError,
 )
-from fornet_hf.hub import SCHEME, Token, download, open_file
+from fornet_hf.hub import SCHEME, download, open_file
 from fornet_hf.prepare import Outcome, Skip, Unit, rows_of, skip_nothing
+from fornet_hf.refusals import Token
 from fornet_hf.rows import Row
 
 _DAMAGE = (EmptyMaskError, IntegrityError, NotFoundError, PatchFormatError, SourceError)

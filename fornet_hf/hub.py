@@ -1,11 +1,10 @@
-"""Reading from the Hub: downloads, streams; and every refusal in words that help."""
+"""Reading from the Hub: downloads and streams."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
+import functools
 import io
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -16,26 +15,26 @@ from urllib.parse import unquote
 
 import huggingface_hub as hub
 from huggingface_hub import errors
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented, but not listed there
+    build_hf_headers,
+    get_session,
+    hf_raise_for_status,
+)
 
 from fornet_hf.cached import is_whole
 from fornet_hf.errors import (
-    AccessError,
-    ForNetError,
     IntegrityError,
-    NotFoundError,
-    StorageError,
     UnreachableError,
     explain,
 )
 from fornet_hf.files import open_local
-
-Token = str | bool | None
+from fornet_hf.reach import silence
+from fornet_hf.refusals import Token, explained
 
 SCHEME = "hf://"
-_CLIENTS = {"aiohttp", "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3"}
-_FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or what this user may have of it
 _ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
+_PATIENCE = 35.0  # seconds after which a read is not tried again; each try may last as long as the client's timeout
 
 
 def download(
@@ -75,6 +74,8 @@ def download(
 def _download(
     repository: str, path: str, revision: str | None, token: Token, *, anew: bool, cache: Path | None
 ) -> Path:
+    if anew:
+        require_answer(f"{path} of {repository}")
     for pause in _pauses():
         try:
             with explained(repository, revision, path, token):
@@ -87,6 +88,7 @@ def _download(
                         token=token,
                         force_download=anew,
                         cache_dir=cache,
+                        local_files_only=silence() is not None,
                     )
                 )
         except UnreachableError as error:
@@ -94,6 +96,13 @@ def _download(
                 raise
             time.sleep(pause)
     raise AssertionError("unreachable")
+
+
+def require_answer(what: str) -> None:
+    """Raise an UnreachableError about `what` if the Hub gives no answer."""
+    if why := silence():
+        then = "Check the network; what is in the cache needs none."
+        raise UnreachableError(explain(f"{what} is only on the Hub, which cannot be reached", found=why, then=then))
 
 
 def snapshot_commit(cached: Path) -> str | None:
@@ -124,7 +133,10 @@ def open_file(address: str, token: Token = None) -> BinaryIO:
 
 
 class _RemoteFile(io.RawIOBase):
-    """A file on the Hub; a read that fails is tried again on a new connection, with growing pauses."""
+    """A file on the Hub; a read that fails is tried again, with growing pauses and for a while only.
+
+    The client's own attempts would multiply with these, up to minutes.
+    """
 
     def __init__(self, address: str, token: Token) -> None:
         self._address, self._token = address, token
@@ -133,8 +145,19 @@ class _RemoteFile(io.RawIOBase):
         self._size = int(self._file.size)
 
     def _open(self) -> Any:
+        require_answer(self._address)
         with self._explained():
-            return hub.HfFileSystem(token=self._token).open(self._address, "rb", block_size=2**20)
+            file = hub.HfFileSystem(token=self._token).open(self._address, "rb", block_size=2**20)
+        file.cache.fetcher = functools.partial(self._fetch, file.url())
+        return file
+
+    def _fetch(self, url: str, start: int, end: int) -> bytes:
+        headers = {**build_hf_headers(token=self._token), "Range": f"bytes={start}-{end - 1}"}
+        answer = get_session().get(url, headers=headers, timeout=hub.constants.HF_HUB_DOWNLOAD_TIMEOUT)
+        hf_raise_for_status(answer)
+        if len(answer.content) != end - start:
+            raise ConnectionError(f"{len(answer.content)} of {end - start} bytes arrived")
+        return answer.content
 
     def _explained(self) -> AbstractContextManager[None]:
         match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
@@ -165,22 +188,17 @@ class _RemoteFile(io.RawIOBase):
         return len(data)
 
     def _read(self, count: int) -> bytes:
+        end = time.monotonic() + _PATIENCE
         for pause in _pauses():
             try:
                 with self._explained():
                     self._file.seek(self._position)
                     return cast(bytes, self._file.read(count))
             except UnreachableError as error:
-                if pause is None or not _broken_off(error):
+                if pause is None or time.monotonic() + pause > end or not _broken_off(error):
                     raise
                 time.sleep(pause)
-                self._file = self._open()
         raise AssertionError("unreachable")
-
-
-def lacks_repository(error: ForNetError) -> bool:
-    """Return whether the Hub knows no repository of this name, rather than no such revision or file in it."""
-    return isinstance(error.__cause__, errors.RepositoryNotFoundError)
 
 
 def _pauses() -> Iterator[float | None]:
@@ -195,99 +213,3 @@ def _broken_off(error: BaseException) -> bool:
     if isinstance(cause, errors.LocalEntryNotFoundError):
         return isinstance(cause.__cause__, errors.HfHubHTTPError)
     return isinstance(cause, Exception)
-
-
-@contextlib.contextmanager
-def explained(repository: str, revision: str | None, path: str | None = None, token: Token = None) -> Iterator[None]:
-    """Turn what `huggingface_hub` raises into our errors, with the next step to take.
-
-    Raises:
-        AccessError: not logged in, no access to a gated repository, or a token that is not valid.
-        NotFoundError: no such repository (a private one looks the same without access), revision or file.
-        UnreachableError: offline or no answer, and not in the cache.
-        StorageError: the disk is full.
-    """
-    page = f"{hub.constants.ENDPOINT}/datasets/{repository}"
-    at = f" at revision {revision}" if revision else ""
-    file = f"{path} of " if path else ""
-    try:
-        yield
-    except ForNetError:
-        raise
-    except errors.GatedRepoError as error:
-        raise AccessError(_gated(repository, page, token)) from error
-    except errors.RevisionNotFoundError as error:
-        raise NotFoundError(
-            explain(f"{repository} has no revision {revision!r}", then=f"See {page}/commits")
-        ) from error
-    except errors.RepositoryNotFoundError as error:
-        what = f"there is no dataset {repository} that you can see"
-        then = f"Check the name at {page}; for a private one log in with `hf auth login`, or renew an expired token."
-        raise NotFoundError(explain(what, then=then)) from error
-    except errors.LocalEntryNotFoundError as error:
-        then = "Check the network, or unset HF_HUB_OFFLINE; what is in the cache needs no network."
-        what = f"{file}{repository}{at} is not in the cache, and the Hub cannot be reached"
-        raise UnreachableError(explain(what, found=_first_line(error.__cause__ or error), then=then)) from error
-    except (errors.EntryNotFoundError, FileNotFoundError) as error:
-        if isinstance(error.__cause__, errors.HfHubHTTPError) and isinstance(error, FileNotFoundError):
-            with explained(repository, revision, path, token):  # HfFileSystem wraps what it was that is not there
-                raise error.__cause__ from None
-        what, local = f"{repository}{at} has no file {path}", getattr(error, "filename", None)
-        raise NotFoundError(
-            explain(what, found=local and f"no {local}", then=f"See {page}/tree/{revision or 'main'}")
-        ) from error
-    except Exception as error:
-        ours = _other(error, repository, file)
-        if ours is None:
-            raise
-        raise ours from error
-
-
-def _other(error: Exception, repository: str, file: str) -> ForNetError | None:
-    """Our error for a refusal, a full disk or a broken connection; None for anything else."""
-    full = disk_full(error) if isinstance(error, OSError) else None
-    if full is not None:
-        return full
-    if isinstance(error, errors.HfHubHTTPError) or getattr(error, "response", None) is not None:
-        return _http(error, repository, file)
-    if type(error).__module__.split(".")[0] in _CLIENTS:  # some of them are OSErrors too
-        return UnreachableError(explain(f"{file}{repository}: the connection broke", found=_first_line(error)))
-    if isinstance(error, (json.JSONDecodeError, LookupError)):  # the page of a proxy, half of the answer
-        what = f"{file}{repository}: an answer that cannot be read"
-        then = "Open the Hub in a browser on this machine: a network may want you to log in."
-        return UnreachableError(explain(what, found=_first_line(error), then=then))
-    # A ValueError is that of a download past the cache; one without cause is of a parameter.
-    if isinstance(error, OSError) or (isinstance(error, ValueError) and error.__cause__ is not None):
-        return UnreachableError(f"{file}{repository}: {_first_line(error.__cause__ or error)}")
-    return None
-
-
-def _gated(repository: str, page: str, token: Token) -> str:
-    if token is False or (not isinstance(token, str) and hub.get_token() is None):
-        tokens = f"{hub.constants.ENDPOINT}/settings/tokens"
-        then = f"Ask for access at {page}, make a token at {tokens}, then `hf auth login`."
-        return explain(f"{repository} is gated and you are not logged in", then=then)
-    then = f"Ask for access at {page} with the account that your token belongs to (`hf auth whoami`)."
-    return explain(f"{repository} is gated and your account has no access to it", then=then)
-
-
-def _http(error: Exception, repository: str, file: str) -> ForNetError:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status == 401:
-        then = "Log in again with `hf auth login`, or correct HF_TOKEN."
-        return AccessError(explain(f"the Hub does not accept your token for {repository}", then=then))
-    if status == 403:
-        return AccessError(explain(f"the Hub refuses {file}{repository}", found=_first_line(error)))
-    return UnreachableError(explain(f"{file}{repository}: the Hub answered with an error", found=_first_line(error)))
-
-
-def disk_full(error: OSError) -> StorageError | None:
-    """Our error, if this one says that a disk is full."""
-    if error.errno not in _FULL:
-        return None
-    then = "Free some space, or use another disk: HF_HOME for downloads, cache_dir= for the prepared dataset."
-    return StorageError(explain("the disk is full", found=error.filename or error.strerror, then=then))
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

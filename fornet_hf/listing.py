@@ -17,7 +17,8 @@ import huggingface_hub as hub
 
 from fornet_hf.errors import UnreachableError, explain
 from fornet_hf.files import write_text
-from fornet_hf.hub import Token, cached_commit, explained
+from fornet_hf.hub import cached_commit, require_answer
+from fornet_hf.refusals import Token, explained
 
 _COMMIT = re.compile("[0-9a-f]{40}")
 
@@ -63,6 +64,7 @@ def list_files(repository: str, revision: str | None = None, token: Token = None
 def _commit(repository: str, name: str, token: Token) -> str:
     if _COMMIT.fullmatch(name):
         return name
+    require_answer(f"the newest commit of {repository}")
     with explained(repository, name, token=token):
         return str(hub.HfApi(token=token).dataset_info(repository, revision=name).sha)
 
@@ -70,6 +72,7 @@ def _commit(repository: str, name: str, token: Token) -> str:
 def _ask(repository: str, commit: str, token: Token) -> Listing:
     api = hub.HfApi(token=token)
     try:
+        require_answer(f"the list of files of {repository}")
         with explained(repository, commit, token=token):
             tree = [*api.list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")]
     except UnreachableError as error:

@@ -13,12 +13,13 @@ from typing import Any
 import datasets
 
 from fornet_hf.arguments import check_keywords, keywords
-from fornet_hf.building import PARAMETERS
+from fornet_hf.building import PARAMETERS, locks_where_possible, own_errors
 from fornet_hf.choosing import REPOSITORY
 from fornet_hf.errors import INSTALL, ConfigurationError
-from fornet_hf.hub import Token, remote_address
+from fornet_hf.hub import remote_address
 from fornet_hf.locations import Repository, locate
 from fornet_hf.recombination.splits import names_in
+from fornet_hf.refusals import Token
 
 
 def load_dataset(
@@ -135,9 +136,17 @@ def _builder_class() -> Any:
     spec = importlib.util.find_spec("ForNet")
     if spec is None or spec.origin is None:
         raise ConfigurationError(f"the module ForNet is missing; install this package again: {INSTALL}")
-    with _without_warnings("huggingface_hub.repocard"):  # a checkout's README is no dataset card
+    with (
+        own_errors(datasets.config.HF_MODULES_CACHE),
+        locks_where_possible(),
+        _without_warnings("huggingface_hub.repocard"),  # a checkout's README is no dataset card
+    ):
         module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
-    return datasets.load.get_dataset_builder_class(module)
+        copy = Path(module.importable_file_path)
+        if copy.read_bytes() != Path(spec.origin).read_bytes():  # a full disk cut it short
+            copy.unlink()
+            module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)
+        return datasets.load.get_dataset_builder_class(module)
 
 
 @contextlib.contextmanager

@@ -17,9 +17,10 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from fornet_hf.cached import is_whole
 from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, UnreachableError, explain
-from fornet_hf.hub import Token, download, remote_address
+from fornet_hf.hub import download, remote_address
 from fornet_hf.listing import Listing, list_files
 from fornet_hf.progress import progress, without_bars_of_files
+from fornet_hf.refusals import Token
 from fornet_hf.workers import max_workers
 
 _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)

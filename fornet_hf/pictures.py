@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fornet_hf.errors import NotFoundError, explain
-from fornet_hf.hub import lacks_repository
 from fornet_hf.locations import Folder, Location, Repository, contents
 from fornet_hf.manifest import SPLITS, ShardEntry
+from fornet_hf.refusals import lacks_repository
 from fornet_hf.sources import FolderSource, shard_files, shard_names
 from fornet_hf.sources.picture import split_names
 
@@ -16,6 +16,12 @@ def class_folders(pictures: Folder | Repository, split: str) -> FolderSource | N
     """The place as class folders; None if it has none for this split."""
     source = FolderSource(pictures.root) if isinstance(pictures, Folder) else None
     return source if source and source.has(split) else None
+
+
+def check_folder(pictures: Folder, splits: Sequence[str]) -> None:
+    """Raise a NotFoundError if a folder has pictures of none of the splits."""
+    if not any(class_folders(pictures, split) or _has_shards(pictures, split) for split in splits):
+        raise _no_pictures(pictures, splits[0])
 
 
 def sources_of(

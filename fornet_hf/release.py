@@ -116,7 +116,15 @@ class PatchRelease:
 
     @property
     def source(self) -> Repository:
-        """What the manifest names."""
+        """What the manifest names.
+
+        Raises:
+            NotFoundError: it names a folder.
+        """
+        if any(entry.source is None for entries in self.manifest.splits.values() for entry in entries):
+            what = f"these patches were made from a folder of pictures, {self.manifest.source!r}, so they need one"
+            allowed = "imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them"
+            raise NotFoundError(explain(what, found="no imagenet_dir", allowed=allowed))
         return Repository(self.manifest.source, self.manifest.source_revision)
 
     @property

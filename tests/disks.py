@@ -31,3 +31,12 @@ def on_a_disk(
     script = f'mount -t tmpfs -o {options} none "{folder}" && exec "$@"'
     words = [*_ALONE, script, "sh", *command]
     return subprocess.run(words, env=dict(environment), capture_output=True, text=True, check=False)
+
+
+def read_only(
+    folder: Path, command: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command for which a folder, with all that it holds, cannot be written."""
+    script = f'mount --bind "{folder}" "{folder}" && mount -o remount,ro,bind "{folder}" && exec "$@"'
+    words = [*_ALONE, script, "sh", *command]
+    return subprocess.run(words, env=dict(environment), capture_output=True, text=True, check=False)

@@ -73,7 +73,31 @@ def test_one_split_needs_the_pictures_of_that_split_only(folder):
 def test_the_second_load_uses_the_cache(folder):
     first = stored(load(folder, split="train"))
     (folder / "pictures").rename(folder / "gone")
-    assert stored(load(folder, split="train")) == first
+    assert stored(load(folder, split="train", imagenet_dir=None)) == first
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("picturs", "imagenet_dir: no such folder; found .*picturs"),
+        ("C:\\data\\imagenet", "imagenet_dir: no such folder"),
+        ("pictures/train", "This is the folder of one split: give the one above it"),
+        ("cache", "has no pictures for 'train'"),
+    ],
+)
+def test_a_wrong_folder_is_named_though_the_cache_needs_none(folder, wrong, says):
+    load(folder, split="train")
+    with pytest.raises(NotFoundError, match=says):
+        load(folder, split="train", imagenet_dir=folder / wrong)
+    with pytest.raises(ConfigurationError, match="no such folder or repository"):
+        load(folder, split="train", imagenet_dir=None, imagenet_repo="imagenet")
+
+
+def test_patches_of_a_folder_ask_for_one(folder):
+    """Not for a repository with the folder's name."""
+    with pytest.raises(NotFoundError, match=r"were made from a folder of pictures.*allowed: imagenet_dir=") as caught:
+        load(folder, split="train", imagenet_dir=None)
+    assert "huggingface.co" not in str(caught.value)
 
 
 def test_another_release_is_prepared_anew(folder):

@@ -12,7 +12,6 @@ from pathlib import Path
 from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import stored, write_text
-from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
 from fornet_hf.local.jobs import Job, do, shares_of
 from fornet_hf.local.journal import Follower, read_journals
@@ -25,6 +24,7 @@ from fornet_hf.local.sinks import note_zipped
 from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
+from fornet_hf.refusals import Token
 from fornet_hf.release import PatchRelease, Release
 from fornet_hf.sources import FolderSource
 from fornet_hf.workers import max_workers

@@ -18,7 +18,6 @@ from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, stored, write_text
 from fornet_hf.healing import healed_outcomes
-from fornet_hf.hub import Token
 from fornet_hf.local.layout import Layout
 from fornet_hf.local.origin import Origin, origin_of, read_origin, write_origin
 from fornet_hf.local.outlook import outlook
@@ -27,6 +26,7 @@ from fornet_hf.local.work import alone_in
 from fornet_hf.locations import Folder, Repository
 from fornet_hf.prepare import Unit
 from fornet_hf.progress import Ticks, counted, followed
+from fornet_hf.refusals import Token
 from fornet_hf.release import Release
 from fornet_hf.rows import Row
 from fornet_hf.workers import max_workers

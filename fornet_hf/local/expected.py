@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.hub import Token, open_file
+from fornet_hf.hub import open_file
 from fornet_hf.legacy import LegacyArchive
 from fornet_hf.local.layout import BACKGROUNDS, FOREGROUNDS, KINDS
+from fornet_hf.refusals import Token
 from fornet_hf.release import OldRelease, PatchRelease, Release
 
 

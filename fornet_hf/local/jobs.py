@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from fornet_hf.errors import ForNetError, StorageError
 from fornet_hf.files import stored
 from fornet_hf.healing import healed_outcomes
-from fornet_hf.hub import Token
 from fornet_hf.local.journal import Journal, read_journals
 from fornet_hf.local.layout import KINDS, Layout
 from fornet_hf.local.pictures import files_of
 from fornet_hf.local.report import UNIT, Problem, Report, problem_of
 from fornet_hf.local.sinks import FolderSink, Sink, SpoolSink
 from fornet_hf.prepare import Outcome, Skip, Unit
+from fornet_hf.refusals import Token
 from fornet_hf.sources import FolderSource
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from fornet_hf.errors import ForNetError
 from fornet_hf.healing import healed_outcomes
-from fornet_hf.hub import Token
 from fornet_hf.legacy import LegacyArchive
 from fornet_hf.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
 from fornet_hf.prepare import PatchUnit, Unit
 from fornet_hf.publish.sizes import readable_bytes
+from fornet_hf.refusals import Token
 from fornet_hf.rows import Row
 
 _SAMPLE = 8  # images that are made to learn how large they are

@@ -17,10 +17,10 @@ from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.features import row_features
 from fornet_hf.healing import healed_rows
-from fornet_hf.hub import Token
 from fornet_hf.local.dataset import ForNetDataset
 from fornet_hf.local.layout import splits_in
 from fornet_hf.locations import locate
+from fornet_hf.refusals import Token
 from fornet_hf.release import open_release
 
 

@@ -12,13 +12,13 @@ from PIL import Image
 
 from fornet_hf import processes
 from fornet_hf.errors import ForNetError
-from fornet_hf.hub import Token
 from fornet_hf.legacy import read_ratios
 from fornet_hf.local.expected import Expected, expected, kinds_of_old
 from fornet_hf.local.layout import BACKGROUNDS, FOREGROUNDS, KINDS, Layout
 from fornet_hf.local.trees import Tree, open_tree
 from fornet_hf.progress import progress
 from fornet_hf.raster import DECODE_ERRORS
+from fornet_hf.refusals import Token
 from fornet_hf.release import OldRelease, Release
 from fornet_hf.workers import max_workers
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,19 @@ def test_a_lasting_failure_is_named(here: Path, published: Hub, monkeypatch: pyt
     published.inject(Fault("drop", "data/train-00001", times=None, after=100))
     with pytest.raises(UnreachableError, match=r"data/train-00001-of-00003\.parquet of ILSVRC/imagenet-1k"):
         list(stream())
+
+
+@pytest.mark.parametrize("fault", ["drop", "refuse", "slow"])
+def test_a_lasting_failure_is_named_soon(
+    here: Path, published: Hub, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """The attempts of the Hub's client do not multiply with ours, and none is made after our patience has ended."""
+    client = importlib.import_module("huggingface_hub.constants")
+    monkeypatch.setattr(client, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
+    monkeypatch.setattr(importlib.import_module("fornet_hf.hub"), "_PATIENCE", 0.7)
+    injected = published.inject(Fault(fault, "resolve/.*data/train-00001", times=None, seconds=20, after=100))
+    start = time.monotonic()
+    with pytest.raises(UnreachableError, match=r"data/train-00001-of-00003\.parquet of ILSVRC/imagenet-1k"):
+        list(stream())
+    assert injected.hits <= 2 * 6  # the source is opened twice, as what is damaged is read again
+    assert time.monotonic() - start < 6
