@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub.state import Hub
-from tests.loading.user import User
+from tests.loading.user import User, needs_scripts
 from tests.published import FORNET, ROOT
 
 
@@ -56,3 +56,11 @@ def test_the_packages_need_not_be_writable(alice: User, installed: Path, publish
     assert "PermissionError" in run(f"open({str(installed / 'x')!r}, 'w')").stderr
     done = run(f'import fornet_hf; print(len(fornet_hf.load_dataset("{FORNET}", split="train")), fornet_hf.__file__)')
     assert done.stdout.split() == ["12", str(installed / "fornet_hf/__init__.py")], done.stderr
+
+
+@needs_scripts
+def test_a_copy_of_the_script_that_a_full_disk_cut_short_is_made_again(alice: User) -> None:
+    first = alice.load(split="validation")
+    (copy,) = alice.home.rglob("datasets_modules/datasets/ForNet/*/ForNet.py")
+    copy.write_bytes(b"")
+    assert alice.load(split="validation") == first
