@@ -27,7 +27,7 @@ class SomeCrop:
 NOTHING = [None, [], (), {}, "", Image.new("RGB", (0, 5)), np.zeros((3, 0, 5)), np.zeros(0)]
 
 
-@pytest.mark.parametrize("made", NOTHING, ids=str)
+@pytest.mark.parametrize("made", NOTHING)
 @pytest.mark.parametrize("masks", [False, True])
 def test_a_transform_must_return_something(ds, made, masks):
     from fornet_hf.recombination import ImageOnly
@@ -47,15 +47,13 @@ def test_zero_is_a_label(ds, made):
     assert shown(ds, target_transform=lambda label: made)["label"][0] is made
 
 
-@pytest.mark.parametrize(
-    "made", [None, np.zeros((5, 5, 3)), [Image.new("RGB", (5, 5))], Image.new("RGB", (0, 5))], ids=str
-)
+@pytest.mark.parametrize("made", [None, np.zeros((5, 5, 3)), [Image.new("RGB", (5, 5))], Image.new("RGB", (0, 5))])
 def test_a_crop_before_pasting_must_return_a_picture(ds, made):
     with pytest.raises(ConfigurationError, match=r"crop or resize in transform returned.*paste_pre_transform"):
         shown(ds, transform=SomeCrop(made), paste_pre_transform=False)
 
 
-@pytest.mark.parametrize("made", [Image.new("RGBA", (0, 0)), Image.new("RGBA", (9, 9), (255, 0, 0, 0))], ids=str)
+@pytest.mark.parametrize("made", [Image.new("RGBA", (0, 0)), Image.new("RGBA", (9, 9), (255, 0, 0, 0))])
 def test_an_object_stays_visible(ds, made):
     with pytest.raises(
         ConfigurationError, match=r"foreground_transform returned (something else|an invisible object)"

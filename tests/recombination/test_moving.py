@@ -226,7 +226,7 @@ def test_classes_derived_from_known_ones_are_known(transform):
         v2.AugMix(),
         partial(Image.Image.resize, size=(8, 8)),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize(
     "within", [lambda step: step, lambda step: v1.Compose([v1.Resize(9), v1.RandomApply([step])])]
