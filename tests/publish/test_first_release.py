@@ -51,7 +51,7 @@ def test_what_is_not_sound_creates_no_repository(run: Callable, hub: Hub, releas
     [
         (NEW, ("--revision", "next"), "no such revision in a new repository; found next; allowed: main"),
         ("alice/New", (), "you must not create alice/New"),
-        ("New", (), "this cannot be the name of a repository; found 'New'; allowed: namespace/name"),
+        ("New", (), "this cannot be the name of a repository; found 'New'; allowed: owner/name"),
     ],
 )
 def test_a_repository_that_cannot_be_created_is_refused_at_once(
