@@ -5,12 +5,11 @@ The cache names the content of a file by what the Hub says of it: its SHA-256, o
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fornet_hf.files import sha256_of
+from fornet_hf.files import git_blob_id, sha256_of
 
 _PLACE = re.compile(
     r"(?P<cache>.*)/datasets--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/(?P<commit>[0-9a-f]{40})/(?P<path>.+)"
@@ -42,10 +41,5 @@ def is_whole(file: Path) -> bool:
     if _SHA256.fullmatch(name):
         return sha256_of(file) == name
     if _BLOB_ID.fullmatch(name):
-        return _blob_id(file) == name
+        return git_blob_id(file.read_bytes()) == name  # Git itself keeps no file above 10 MB on the Hub
     return True
-
-
-def _blob_id(file: Path) -> str:
-    data = file.read_bytes()  # Git itself keeps no file above 10 MB on the Hub
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -142,6 +142,11 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def git_blob_id(data: bytes) -> str:
+    """Return the id by which Git, and so the Hub, names a file with these bytes: 40 hexadecimal digits."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes as 64 hexadecimal digits, in constant memory."""
     result = hashlib.sha256()

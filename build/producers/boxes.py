@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.masks import Box
 from producers.backends import Detection, Identity, Query, Raster
+from producers.given_file import read_given
 
 Fractions = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of width and height, 0 to 1: the same for a file and for its raster."""
@@ -83,18 +82,12 @@ def read_boxes(path: Path) -> GivenBoxes:
         NotFoundError: there is no such file.
         ConfigurationError: it is not JSON of that form.
     """
-    if not path.is_file():
-        raise NotFoundError(explain("the file of boxes is missing", found=f"no file {path}"))
-    data = path.read_bytes()
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(explain(f"{path}: not valid JSON", found=error)) from error
+    value, digest = read_given(path, "boxes")
     if not isinstance(value, dict) or not all(isinstance(boxes, list) for boxes in value.values()):
         allowed = 'an object like {"KEY": [[x0, y0, x1, y1]]}'
         raise ConfigurationError(explain(f"{path}: not a file of boxes", found=repr(value)[:80], allowed=allowed))
     boxes = {key: tuple(_fractions(box, f"{path}, {key}") for box in value[key]) for key in value}
-    return GivenBoxes(boxes, hashlib.sha256(data).hexdigest())
+    return GivenBoxes(boxes, digest)
 
 
 def _fractions(value: object, where: str) -> Fractions:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from fornet_hf.classes import imagenet_classes, wnid_index
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, explain
+from producers.given_file import read_given
 
 _VOWELS = frozenset("aeiou")
 
@@ -68,18 +67,12 @@ def read_prompts(path: Path, parents: int = Prompts.parents) -> Prompts:
         NotFoundError: there is no such file.
         ConfigurationError: it is not JSON of that form.
     """
-    if not path.is_file():
-        raise NotFoundError(explain("the file of prompts is missing", found=f"no file {path}"))
-    data = path.read_bytes()
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(explain(f"{path}: not valid JSON", found=error)) from error
+    value, digest = read_given(path, "prompts")
     if not isinstance(value, dict):
         allowed = 'an object like {"CLASS": ["a cat."]}'
         raise ConfigurationError(explain(f"{path}: not a file of prompts", found=repr(value)[:80], allowed=allowed))
     given = {name: _sentences(value[name], f"{path}, {name}") for name in value}
-    return Prompts(parents=parents, given=given, digest=hashlib.sha256(data).hexdigest())
+    return Prompts(parents=parents, given=given, digest=digest)
 
 
 def _sentences(value: object, where: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fornet_hf.files import sha256_of
+from fornet_hf.files import git_blob_id, sha256_of
 from fornet_hf.publish.contents import Content, superseded
 from fornet_hf.publish.places import FileFacts
 from fornet_hf.publish.sizes import readable_bytes
@@ -53,8 +53,7 @@ class Plan:
 def local_digest(content: Content, remote: str) -> str:
     """The digest of a local file of the kind which the repository tells: SHA-256, or git blob id (40 digits)."""
     if len(remote) == 40:
-        data = content if isinstance(content, bytes) else content.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        return git_blob_id(content if isinstance(content, bytes) else content.read_bytes())
     return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else sha256_of(content)
 
 
