@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind."""
     shutil.rmtree(config.stash[_HOME], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def shared_caches(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves something in the caches of its process, where a later test would find it."""
+    yield
+    home = Path(request.config.stash[_HOME])
+    left = [*home.glob("hub/*--*"), *home.glob("assets/*/*/*/*"), *filter(Path.is_dir, home.glob("datasets/*"))]
+    for folder in {home / path.relative_to(home).parts[0] for path in left}:
+        shutil.rmtree(folder)
+    if left:
+        pytest.fail(f"left in the shared caches: {', '.join(str(path.relative_to(home)) for path in left)}")
 
 
 @pytest.fixture(scope="session")

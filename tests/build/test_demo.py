@@ -36,10 +36,12 @@ def test_the_table_says_that_all_digests_were_verified(demo):
     assert "35 of 35 backgrounds, bit for bit" in table
 
 
-def test_the_demo_can_go_through_a_hub(demo, tmp_path):
+def test_the_demo_can_go_through_a_hub_and_leaves_the_caches_of_the_user_alone(demo, tmp_path, monkeypatch):
     pytest.importorskip("torch")  # once is enough
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "of_the_user"))
     said = through_the_hub(tmp_path, demo / "made/patches", demo / "pictures")
     assert said.startswith("{'train': 25, 'validation': 10} from TNauen/ForNet")
+    assert not (tmp_path / "of_the_user").exists()
 
 
 def test_the_demo_sets_up_a_part_of_what_is_tested():
