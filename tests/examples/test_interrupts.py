@@ -47,6 +47,13 @@ def test_a_second_one_ends_a_step_that_hangs(monkeypatch):
         step()
 
 
+def test_a_loading_process_leaves_it_to_the_one_that_it_works_for(monkeypatch):
+    with interruptible() as stop, monkeypatch.context() as fork:
+        fork.setattr(os, "getpid", lambda: -1)
+        stop.notice(signal.SIGINT, None)
+    assert not stop.wanted
+
+
 def test_what_breaks_because_the_others_stopped_is_an_interrupt():
     def step():
         press()
