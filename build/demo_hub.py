@@ -31,20 +31,20 @@ def through_the_hub(out: Path, patches: Path, pictures: Path) -> str:
     Raises:
         ForNetError: one of the steps failed.
     """
-    with _running_hub(out / "hub", home=out / "hub_home") as environment:
+    with _running_hub(out) as environment:
         publish = [ROOT / "build" / "publish.py", patches, REPOSITORY, "--create", "public", "--source", pictures]
         _run([*publish, "--tag", "demo"], environment)
         return _run(["-c", _LOAD, REPOSITORY, pictures], environment)
 
 
 @contextlib.contextmanager
-def _running_hub(state: Path, home: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment in which a process talks to a Hub that runs meanwhile, with all caches in `home`."""
+def _running_hub(out: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment in which a process talks to a Hub that runs meanwhile, with all caches in `out`."""
     # The caches that the user set would win over HF_HOME.
     kept = {
         name: value for name, value in os.environ.items() if not re.match(r"(HF|HUGGINGFACE)_\w*(CACHE|PATH)", name)
     }
-    words = ["--state", state.absolute(), "--user", "TNauen", "--parent", os.getpid()]
+    words = ["--state", (out / "hub").absolute(), "--user", "TNauen", "--parent", os.getpid()]
     command = [sys.executable, "-m", "tests.hub", *map(str, words)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         try:
@@ -52,8 +52,8 @@ def _running_hub(state: Path, home: Path) -> Iterator[dict[str, str]]:
             settings = dict(re.findall(r"(HF_\w+)=(\S+)", "".join(said)))
             if set(settings) != {"HF_ENDPOINT", "HF_TOKEN"}:
                 raise ForNetError(f"the Hub of the tests did not start: {said}")
-            quiet = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-            yield {**kept, **settings, **quiet, "HF_HOME": str(home)}
+            own = {"HF_HOME": str(out / "hub_home"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+            yield {**kept, **settings, **own}
         finally:
             server.terminate()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import datasets
 
-from fornet_hf.arguments import check_keywords, either, keywords, positive
+from fornet_hf.arguments import check_keywords, keywords, positive
 from fornet_hf.choosing import find_pictures
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import with_lazy_images
@@ -78,9 +78,7 @@ def check_builder_keywords(given: Mapping[str, Any]) -> None:
     theirs = keywords(datasets.DatasetBuilder, datasets.BuilderConfig)
     check_keywords(set(given) - set(theirs), set(keywords(ForNetConfig)) - set(theirs))
     values = {name: given[name] for name in PARAMETERS if given.get(name) is not None}
-    foreground = {name: values.pop(name, None) for name in ("foreground_transform", "fg_transform")}
-    hooks = {field.name: values.pop(field.name) for field in dataclasses.fields(Hooks) if field.name in values}
-    Hooks(**{**hooks, "foreground_transform": either(**foreground)})
+    Hooks(**{name: values.pop(name) for name in keywords(Hooks) if name in values})
     Clock(epochs=values.pop("epochs", None))
     configuration(values.pop("config", None), values)
 

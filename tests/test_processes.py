@@ -33,7 +33,7 @@ fornet_hf.load_dataset(patches=sys.argv[1], imagenet_dir=sys.argv[2], cache_dir=
 HUB = """
 import pathlib, sys, time
 import demo_hub
-with demo_hub._running_hub(*map(pathlib.Path, sys.argv[1:3])):
+with demo_hub._running_hub(pathlib.Path(sys.argv[1])):
     time.sleep(60)
 """
 
@@ -109,7 +109,7 @@ COMMANDS: dict[str, Callable[[Path, Path], list[object]]] = {
     "apply": lambda made, out: [
         *("-m", "fornet_hf", "apply", "-p", made / "patches", "-in", made / "pictures", "-o", out)
     ],
-    "the demo's Hub": lambda made, out: ["-c", HUB, out, out / "home"],
+    "the demo's Hub": lambda made, out: ["-c", HUB, out],
     "load_dataset": lambda made, out: ["-c", LOAD, made / "patches", made / "pictures", out],
 }
 

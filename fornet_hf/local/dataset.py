@@ -93,7 +93,8 @@ class ForNetDataset:
             parameters["fg_size_fact"] = factor
         config = decided(configuration(config, parameters, ForNetDataset), split)
         hooks = Hooks(
-            foreground_transform=either(foreground_transform=foreground_transform, fg_transform=fg_transform),
+            foreground_transform=foreground_transform,
+            fg_transform=fg_transform,
             transform=_chained(transform),
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,

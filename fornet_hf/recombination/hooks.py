@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 from PIL import Image
 
+from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.compositing import Composed
 from fornet_hf.recombination.composition import Composition
@@ -30,9 +31,11 @@ class Hooks:
         return_fg_masks: examples have the pasted mask, as `mask`.
         return_composition: examples have what was drawn, as `composition`, a JSON-able dict without nulls.
         keep: columns of the rows that are handed through to the examples, such as `("key",)`.
+        fg_transform: another name by which `foreground_transform` may be given.
 
     Raises:
-        ConfigurationError: a transform that cannot be called, or which a mask cannot follow.
+        ConfigurationError: a transform that cannot be called or is given under two names, or which a mask cannot
+            follow.
     """
 
     foreground_transform: Callable[[Image.Image], Image.Image] | None = None
@@ -41,8 +44,11 @@ class Hooks:
     return_fg_masks: bool = False
     return_composition: bool = False
     keep: Collection[str] = ()
+    fg_transform: InitVar[Callable[[Image.Image], Image.Image] | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, fg_transform: Callable[[Image.Image], Image.Image] | None) -> None:
+        foreground_transform = either(foreground_transform=self.foreground_transform, fg_transform=fg_transform)
+        object.__setattr__(self, "foreground_transform", foreground_transform)
         for name in ("foreground_transform", "transform", "target_transform"):
             hook = getattr(self, name)
             if hook is not None and not callable(hook):

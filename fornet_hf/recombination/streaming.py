@@ -13,7 +13,7 @@ import datasets
 import numpy as np
 from PIL import Image
 
-from fornet_hf.arguments import either, positive
+from fornet_hf.arguments import positive
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.features import example_features, with_lazy_images
 from fornet_hf.recombination.clock import Clock
@@ -174,7 +174,8 @@ class StreamingRecombine(Recombiner):
         pool_size = positive("pool_size", pool_size)
         config = decided(configuration(config, parameters, StreamingRecombine, recombine_stream), split)
         hooks = Hooks(
-            foreground_transform=either(foreground_transform=foreground_transform, fg_transform=fg_transform),
+            foreground_transform=foreground_transform,
+            fg_transform=fg_transform,
             transform=transform,
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.clock import Clock
 from fornet_hf.recombination.config import RecombinationConfig
@@ -71,7 +70,8 @@ class Recombine(Recombiner):
     ) -> None:
         config = decided(configuration(config, parameters, Recombine), getattr(dataset, "split", None))
         hooks = Hooks(
-            foreground_transform=either(foreground_transform=foreground_transform, fg_transform=fg_transform),
+            foreground_transform=foreground_transform,
+            fg_transform=fg_transform,
             transform=transform,
             target_transform=target_transform,
             return_fg_masks=return_fg_masks,

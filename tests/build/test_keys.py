@@ -15,14 +15,7 @@ from fornet_hf.errors import ConfigurationError, SourceError
 from fornet_hf.manifest import read_manifest
 from fornet_hf.sources import Columns
 from producers.plan import plan
-
-
-def put(root, *names):
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode())
-    return root
+from tests.pictures import files
 
 
 def keys(root, **options):
@@ -30,11 +23,11 @@ def keys(root, **options):
 
 
 def test_the_same_file_name_in_two_classes_has_two_keys(tmp_path):
-    assert keys(put(tmp_path, "train/a/1.jpg", "train/b/1.png", "train/b/2.jpg")) == ["a--1", "b--1", "b--2"]
+    assert keys(files(tmp_path, "train/a/1.jpg", "train/b/1.png", "train/b/2.jpg")) == ["a--1", "b--1", "b--2"]
 
 
 def test_names_that_differ_are_keys_as_they_are(tmp_path):
-    assert keys(put(tmp_path, "train/a/1.jpg", "train/b/2.png")) == ["1", "2"]
+    assert keys(files(tmp_path, "train/a/1.jpg", "train/b/2.png")) == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +39,7 @@ def test_names_that_differ_are_keys_as_they_are(tmp_path):
 )
 def test_where_no_keys_can_be_made_the_image_is_named(tmp_path, names):
     with pytest.raises(ConfigurationError, match=r"is that of another image; found .*--.* of .*jpg"):
-        plan(put(tmp_path, *names), ["train"])
+        plan(files(tmp_path, *names), ["train"])
 
 
 def shard(root, paths, index=0, count=1, **more):

@@ -8,39 +8,32 @@ from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.candidates import Labelled
 from producers.plan import enough_shards, plan, present_splits
 from producers.report import Lost
-
-
-def folder(root, *names):
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode())
-    return root
+from tests.pictures import files
 
 
 def test_shards_are_slices_of_the_sorted_list(tmp_path):
-    root = folder(tmp_path, "train/b/3.jpg", "train/a/1.jpg", "train/a/2.jpg", "train/c/4.png", "train/c/5.png")
+    root = files(tmp_path, "train/b/3.jpg", "train/a/1.jpg", "train/a/2.jpg", "train/c/4.png", "train/c/5.png")
     tasks = plan(root, ["train"], shards=2)
     assert [task.name for task in tasks] == ["train-00000-of-00002", "train-00001-of-00002"]
     assert [[one.key for one in task.read()] for task in tasks] == [["1", "2"], ["3", "4", "5"]]
 
 
 def test_labels_of_imagenet_are_imagenets(tmp_path):
-    (task,) = plan(folder(tmp_path, "train/n02123045/a.JPEG"), ["train"])
+    (task,) = plan(files(tmp_path, "train/n02123045/a.JPEG"), ["train"])
     (one,) = task.read()
     assert task.classes is None
     assert (one.label, one.prompts[0]) == (281, "a tabby, a type of domestic cat.")
 
 
 def test_other_folders_are_numbered_in_order_over_all_splits(tmp_path):
-    root = folder(tmp_path, "train/red_fox/1.jpg", "train/cat/2.jpg", "val/ant/3.jpg")
+    root = files(tmp_path, "train/red_fox/1.jpg", "train/cat/2.jpg", "val/ant/3.jpg")
     (task,) = plan(root, ["train"])
     assert task.classes == ("ant", "cat", "red_fox")
     assert [(one.label, one.prompts) for one in task.read()] == [(1, ("a cat.",)), (2, ("a red fox.",))]
 
 
 def test_an_unreadable_file_has_its_reason(tmp_path):
-    (task,) = plan(folder(tmp_path, "train/a/1.jpg", "train/a/2.jpg"), ["train"])
+    (task,) = plan(files(tmp_path, "train/a/1.jpg", "train/a/2.jpg"), ["train"])
     (tmp_path / "train/a/1.jpg").unlink()
     gone, there = task.read()
     assert isinstance(gone, Lost)
@@ -62,14 +55,14 @@ def test_parquet_shards_keep_number_order_and_labels(tmp_path):
 
 
 def test_splits_that_are_there(tmp_path):
-    root = folder(tmp_path, "val/a/1.jpg")
+    root = files(tmp_path, "val/a/1.jpg")
     assert present_splits(root, "all") == ["validation"] == present_splits(root, "val")
 
 
 def test_errors_name_what_is_wrong(tmp_path):
     with pytest.raises(NotFoundError, match="no split"):
         present_splits(tmp_path, "all")
-    root = folder(tmp_path, "train/a/1.jpg", "train/b/1.png", "val/a/2.jpg")
+    root = files(tmp_path, "train/a/1.jpg", "train/b/1.png", "val/a/2.jpg")
     with pytest.raises(ConfigurationError, match=r"too few pictures; found 1; allowed: at least 3"):
         plan(root, ["validation"], shards=3)
 
