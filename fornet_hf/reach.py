@@ -34,7 +34,7 @@ def _ask(endpoint: str) -> str | None:
 
     def ask() -> None:
         try:
-            get_session().head(endpoint, timeout=patience)
+            get_session().head(endpoint, timeout=2 * patience)  # it has to end; until when is the caller's choice
             result.append(None)
         except Exception as error:  # noqa: BLE001 - of whatever client there is
             result.append(f"{type(error).__name__}: {error}".splitlines()[0])
