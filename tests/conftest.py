@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         HF_MODULES_CACHE=f"{home}/modules",
         XDG_CACHE_HOME=f"{home}/cache",
         HF_ENDPOINT="http://127.0.0.1:9",  # nobody listens there; tests of the Hub name their own
+        HF_HUB_ETAG_TIMEOUT="30",  # a busy machine answers itself late
         HF_HUB_DISABLE_TELEMETRY="1",
         HF_HUB_DISABLE_IMPLICIT_TOKEN="1",  # noqa: S106
         HF_HUB_DISABLE_PROGRESS_BARS="1",

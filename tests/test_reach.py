@@ -19,6 +19,8 @@ __all__ = ["hub"]
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was asked, and the client waits for as long as it does of itself."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", 10)
     monkeypatch.setattr(reach, "_FOUND", {})
 
 

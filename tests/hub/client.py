@@ -32,6 +32,7 @@ def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str
         "HF_ENDPOINT": url,
         "HF_HOME": str(cache / "huggingface"),
         "HOME": str(cache / "home"),
+        "HF_HUB_ETAG_TIMEOUT": "30",  # a busy machine answers itself late
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

@@ -38,7 +38,7 @@ def start(user: User, way: str) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
