@@ -37,6 +37,14 @@ def lives(process):
         return False
 
 
+def wait_until(condition, seconds=90):
+    """Wait for something that other processes do; fail when it takes longer than even a busy machine needs."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Family:
     """A driver, started when entered, and all that it starts, by a mark in their environment."""
 

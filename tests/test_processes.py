@@ -15,7 +15,7 @@ import pytest
 
 from fornet_hf.errors import WorkerDiedError
 from fornet_hf.processes import pool
-from tests.killing import Family
+from tests.killing import Family, wait_until
 from tests.pictures import write_release
 
 ROOT = Path(__file__).parents[1]
@@ -126,10 +126,3 @@ def test_no_process_outlives_a_killed_command(name: str, made: Path, tmp_path: P
         family.driver.kill()
         family.driver.wait()
         wait_until(lambda: not family.members())
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

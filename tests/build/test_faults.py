@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.killing import children, lives, run_with_kills
+from tests.killing import children, lives, run_with_kills, wait_until
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found through /proc")
@@ -134,10 +134,7 @@ def test_after_a_killed_driver_of_ray_a_second_one_goes_on(pictures, tmp_path, e
         assert actor
         below = [actor, *children(actor)]
         driver.kill()
-    deadline = time.monotonic() + 60
-    while (left := [one for one in below if lives(one)]) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not left
+    wait_until(lambda: not any(map(lives, below)), 60)
     subprocess.run(words, check=True, capture_output=True, env=environment, timeout=120)
     assert made(tmp_path / "out") == undisturbed
 

@@ -14,6 +14,7 @@ from producers.on_ray import cpus_each, run_on_ray
 from producers.plan import Task
 from producers.report import Report
 from producers.roster import RETIRES_AFTER
+from tests.killing import wait_until
 
 NODES = [
     {"Alive": True, "Resources": {"CPU": 64.0, "GPU": 8.0}},
@@ -63,9 +64,7 @@ class Work:
         if gpu == "1":
             (self.notes / f"bad.{os.getpid()}").touch()
             raise RuntimeError("CUDA error: uncorrectable ECC error")
-        deadline = time.monotonic() + 60
-        while len(list(self.notes.glob("bad.*"))) < RETIRES_AFTER and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: len(list(self.notes.glob("bad.*"))) >= RETIRES_AFTER)
 
     def close(self):
         pass

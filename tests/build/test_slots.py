@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from producers.plan import Task
 from producers.report import Report
 from producers.roster import RETIRES_AFTER
 from producers.slots import run_on_slots
+from tests.killing import lives, wait_until
 
 
 @dataclass
@@ -36,9 +36,8 @@ class Work:
         if device == "b":
             (self.notes / f"bad.{os.getpid()}").touch()
             raise RuntimeError("CUDA error: uncorrectable ECC error")
-        deadline = time.monotonic() + 60
-        while others and len(list(self.notes.glob("bad.*"))) < RETIRES_AFTER and time.monotonic() < deadline:
-            time.sleep(0.05)  # the bad one gets all that it can fail at
+        if others:  # the bad one gets all that it can fail at
+            wait_until(lambda: len(list(self.notes.glob("bad.*"))) >= RETIRES_AFTER)
 
     def fail(self, attempt):
         if "killed" in self.kind:
@@ -131,10 +130,4 @@ def test_processes_end_when_the_caller_stops_early(tmp_path):
     next(running)
     running.close()
     process = int(next(tmp_path.glob("train-00000*")).read_text().split()[0])
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
-        if "State:\tZ" in Path(f"/proc/{process}/status").read_text():
-            break
-        time.sleep(0.05)
-    else:
-        assert not Path(f"/proc/{process}").exists()
+    wait_until(lambda: not lives(process), 10)

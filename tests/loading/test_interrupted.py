@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.hub.faults import Fault
 from tests.hub.state import Hub
+from tests.killing import wait_until
 from tests.loading.rows import made_directly
 from tests.loading.user import WAYS, User
 from tests.published import FORNET
@@ -36,13 +35,6 @@ def start(user: User, way: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", code], env=user.environment(), cwd=user.home, stderr=subprocess.DEVNULL
     )
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def writers(folder: Path) -> list[str]:

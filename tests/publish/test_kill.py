@@ -110,9 +110,9 @@ def test_killed_at_any_moment_it_ends_as_if_it_never_was(hub: Hub, tmp_path: Pat
         for number in range(MOMENTS):
             name = f"TNauen/storm{number}"
             hub.commit(name, before)
-            status, whole_run = run(second, name, kill_after=seconds * (number + moments.random()) / MOMENTS)
+            status, lasted = run(second, name, kill_after=seconds * (number + moments.random()) / MOMENTS)
             killed += status == -9
-            seconds = min(seconds, whole_run) if status == 0 else seconds  # the machine is less busy than it was
+            seconds = min(seconds, lasted) if status == 0 else seconds  # the machine is less busy than it was
             settle(hub)
             stored = set(hub.repo(name).objects)
             halfway += 0 < len([u for u in hub.uploads if u.repository == name]) < CHANGED
@@ -125,6 +125,6 @@ def test_killed_at_any_moment_it_ends_as_if_it_never_was(hub: Hub, tmp_path: Pat
             for commit in hub.history(name)[:-1]:
                 assert_whole(hub, commit)
             assert len(hub.history(name)) == 3  # the empty one, the first release, the second
-    assert killed > MOMENTS // 4
+    assert killed > MOMENTS // 2
     assert halfway > 0
     assert TOKEN not in (tmp_path / "log").read_text()
