@@ -21,7 +21,7 @@ import datasets
 import huggingface_hub
 
 if typing.TYPE_CHECKING:
-    from fornet_hf.prepare import Unit
+    from fornet_hf.release.units import Unit
 
 Token = str | bool | None
 
@@ -52,22 +52,25 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         del hash
         base_path = base_path or _own_place(repo_id)
         _use_library(repo_id, base_path, token)
-        from fornet_hf import building, choosing
+        from fornet_hf.builder import choosing, configuration
 
-        building.check_name(config_name)
-        building.check_builder_keywords(kwargs)
+        configuration.check_name(config_name)
+        configuration.check_builder_keywords(kwargs)
         self.release = choosing.find_release(patches, repo_id, base_path, token)
         splits = choosing.chosen_splits(self.release, splits)
-        choosing.check_pictures(self.release, splits, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"))
+        choosing.check_images(self.release, splits, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"))
         kwargs.update(
             patches=patches,
-            release_id=building.release_id(
+            release_id=configuration.release_id(
                 self.release, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"), token
             ),
             splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
         )
-        self.BUILDER_CONFIG_CLASS = building.ForNetConfig
-        with building.own_errors(cache_dir or datasets.config.HF_DATASETS_CACHE), building.locks_where_possible():
+        self.BUILDER_CONFIG_CLASS = configuration.ForNetConfig
+        with (
+            configuration.own_errors(cache_dir or datasets.config.HF_DATASETS_CACHE),
+            configuration.locks_where_possible(),
+        ):
             super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
 
     @classmethod
@@ -76,31 +79,30 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         return {}
 
     def _info(self) -> datasets.DatasetInfo:
-        from fornet_hf import building, features
+        from fornet_hf import features
+        from fornet_hf.builder import configuration
 
         return datasets.DatasetInfo(
             description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
             features=features.row_features(self.release.class_names),
             homepage="https://huggingface.co/datasets/TNauen/ForNet",
-            citation=building.CITATION,
+            citation=configuration.CITATION,
         )
 
     def _split_generators(self, dl_manager: datasets.DownloadManager) -> list[datasets.SplitGenerator]:
-        from fornet_hf import choosing
+        from fornet_hf.builder import choosing
 
-        pictures = choosing.find_pictures(
-            self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token
-        )
+        images = choosing.find_images(self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token)
         how = {"streaming": dl_manager.is_streaming, "anew": bool(dl_manager.download_config.force_download)}
         return [
-            datasets.SplitGenerator(name=split, gen_kwargs={"units": [*self.release.units(split, pictures, **how)]})
+            datasets.SplitGenerator(name=split, gen_kwargs={"units": [*self.release.units(split, images, **how)]})
             for split in choosing.chosen_splits(self.release, self.config.splits)
         ]
 
     def _generate_examples(
         self, units: "typing.Sequence[Unit]"
     ) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
-        from fornet_hf.healing import healed_rows
+        from fornet_hf.release.healing import healed_rows
 
         for unit in units:
             for row in healed_rows(unit, self.token):
@@ -108,16 +110,16 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
-        from fornet_hf import building
+        from fornet_hf.builder import configuration
         from fornet_hf.processes import watched_forks
 
-        with building.own_errors(self._output_dir), building.locks_where_possible(), watched_forks():
-            super().download_and_prepare(*args, num_proc=building.workers(num_proc), **kwargs)
+        with configuration.own_errors(self._output_dir), configuration.locks_where_possible(), watched_forks():
+            super().download_and_prepare(*args, num_proc=configuration.workers(num_proc), **kwargs)
 
     def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
-        from fornet_hf import building
+        from fornet_hf.builder import configuration
 
-        building.empty_folder(self._output_dir)
+        configuration.empty_folder(self._output_dir)
         super()._download_and_prepare(*args, **kwargs)
 
     def _prepare_split(
@@ -131,20 +133,20 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
-        from fornet_hf import building
+        from fornet_hf.builder import configuration
 
-        with building.own_errors(self._output_dir):
+        with configuration.own_errors(self._output_dir):
             yield from super()._prepare_split_single(*args, **kwargs)
 
     def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:
-        from fornet_hf import building
+        from fornet_hf.builder import configuration
 
-        return building.recombined(super()._as_dataset(*args, **kwargs), self.config)
+        return configuration.recombined(super()._as_dataset(*args, **kwargs), self.config)
 
     def _as_streaming_dataset_single(self, splits_generator: datasets.SplitGenerator) -> datasets.IterableDataset:
-        from fornet_hf import building
+        from fornet_hf.builder import configuration
 
-        return building.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)
+        return configuration.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)
 
 
 def _own_place(repo_id: str | None) -> str:
@@ -184,7 +186,7 @@ def _use_library(repo_id: str | None, base_path: str, token: Token) -> None:
             then = f"Load each in a process of its own, or install one: {INSTALL}"
             raise ImportError(f"this process uses the library in {found}; found another in {place}. {then}")
     try:
-        importlib.import_module("fornet_hf.building")
+        importlib.import_module("fornet_hf.builder.configuration")
     except ImportError as error:
         then = f"pip install 'bsdiff4>=1.3.2' 'pillow>=11.3', or the library with all that it needs: {INSTALL}"
         raise ImportError(f"ForNet needs its library: {error}. {then}") from error

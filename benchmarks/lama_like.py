@@ -16,7 +16,7 @@ Pair = tuple[torch.Tensor, torch.Tensor]
 
 
 class Spectral(nn.Module):
-    """A 1 x 1 convolution of the spectrum, between two of the picture."""
+    """A 1 x 1 convolution of the spectrum, between two of the image."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Mixed(nn.Module):
 
 
 class LamaLike(nn.Module):
-    """Picture (float32, n x 3 x h x w, 0 to 1) and hole (n x 1 x h x w) to picture; sides are multiples of 8."""
+    """Image (float32, n x 3 x h x w, 0 to 1) and hole (n x 1 x h x w) to image; sides are multiples of 8."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,12 +87,12 @@ class LamaLike(nn.Module):
     def _step(convolution: nn.Module, channels: int) -> nn.Module:
         return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())
 
-    def forward(self, picture: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
-        """The picture with its hole filled by noise."""
+    def forward(self, image: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
+        """The image with its hole filled by noise."""
         inside = hole.float()
-        near, far = self.down(torch.cat([picture * (1 - inside), inside], 1)).split(self.split, 1)
+        near, far = self.down(torch.cat([image * (1 - inside), inside], 1)).split(self.split, 1)
         for block in self.blocks:
             more = block((near, far))
             near, far = near + more[0], far + more[1]
         painted: torch.Tensor = self.up(torch.cat([near, far], 1))
-        return inside * painted + (1 - inside) * picture
+        return inside * painted + (1 - inside) * image

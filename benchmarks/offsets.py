@@ -4,7 +4,7 @@
     python benchmarks/offsets.py [--exhaustive 2] [--pictures 40]
 
 Cut-outs of photographs scaled to 500 x 375, as lossy WEBP of quality 75, on one core. The exhaustive search adds up
-the squared differences at every position, as the public tool does; it is run on a few pictures only, and on
+the squared differences at every position, as the public tool does; it is run on a few images only, and on
 every 50th row of positions, from which its time is scaled up.
 """
 
@@ -22,17 +22,17 @@ from PIL import Image
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "build")]
 
 from demo_pictures import demo_pictures  # noqa: E402 - lies in build/
-from producers.offsets import find_offset  # noqa: E402
-from producers.opencv import load_cv2  # noqa: E402
+from producers.devices.opencv import load_cv2  # noqa: E402
+from producers.tasks.offsets import find_offset  # noqa: E402
 
 SIZE = (500, 375)
 _EVERY = 50
 
 
 def cases(count: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]]]:
-    """Picture, colours and mask of a cut-out, and where it came from."""
+    """SourceImage, colours and mask of a cut-out, and where it came from."""
     rng = np.random.default_rng(0)
-    rasters = [np.asarray(one.picture.convert("RGB").resize(SIZE)) for one in demo_pictures()]
+    rasters = [np.asarray(one.image.convert("RGB").resize(SIZE)) for one in demo_pictures()]
     return [_case(rasters[index % len(rasters)], rng) for index in range(count)]
 
 
@@ -63,23 +63,23 @@ def exhaustive_seconds(raster: np.ndarray, colours: np.ndarray, mask: np.ndarray
 def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    options.add_argument("--pictures", type=int, default=40)
-    options.add_argument("--exhaustive", type=int, default=2, help="pictures that are searched position by position")
+    options.add_argument("--images", "--pictures", type=int, default=40)
+    options.add_argument("--exhaustive", type=int, default=2, help="images that are searched position by position")
     arguments = options.parse_args()
     load_cv2().setNumThreads(1)
-    tried = cases(arguments.pictures)
+    tried = cases(arguments.images)
     find_offset(*tried[0][:3])  # the first call loads OpenCV's tables
     start = time.perf_counter()
     found = [find_offset(*case[:3]) for case in tried]
     each = (time.perf_counter() - start) / len(tried)
     right = sum(match.offset == case[3] for match, case in zip(found, tried, strict=True))
     errors = [match.error for match in found]
-    print(f"at once:      {1000 * each:8.1f} ms a picture, {right} of {len(tried)} right")
+    print(f"at once:      {1000 * each:8.1f} ms an image, {right} of {len(tried)} right")
     print(f"              differences of {min(errors):.1f} to {max(errors):.1f} levels")
     print(f"              lowest rival / best {min(match.rival / match.error for match in found):.2f}")
     slow = [exhaustive_seconds(*case[:3]) for case in tried[: arguments.exhaustive]]
     mean = sum(slow) / len(slow)
-    print(f"exhaustive:   {1000 * mean:8.1f} ms a picture, {mean / each:,.0f} times as long")
+    print(f"exhaustive:   {1000 * mean:8.1f} ms an image, {mean / each:,.0f} times as long")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/patches.py
 
-Pictures: samples of scikit-image and scikit-learn at 500 x 375 with outlines by GrabCut. One core. The old
+Images: samples of scikit-image and scikit-learn at 500 x 375 with outlines by GrabCut. One core. The old
 side does what the public tool does: gunzip and unpickle an int64 difference and mask, add, cut the object out, and
 encode background (JPEG) and object (WEBP with alpha). `make` has no counterpart: the old one searches offsets for
 minutes. What was timed is checked each time: new results byte for byte, old ones pixel for pixel before encoding.
@@ -33,10 +33,10 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import harness
 from benchmarks.photos import Photo, fill, photos
-from fornet_hf import jpeg
-from fornet_hf.encoding import Encoding
-from fornet_hf.masks import bounding_box, dilate
-from fornet_hf.patch import Patch, apply_patch, make_patch
+from fornet_hf.format import jpeg
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import bounding_box, dilate
+from fornet_hf.format.patch import Patch, apply_patch, make_patch
 
 ENCODING = Encoding()
 GOALS = {"old_bytes_per_new_byte": 25, "apply_speedup": 5, "make_per_second": 30}
@@ -44,7 +44,7 @@ GOALS = {"old_bytes_per_new_byte": 25, "apply_speedup": 5, "make_per_second": 30
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture with both its patches and what they must give."""
+    """One image with both its patches and what they must give."""
 
     source: bytes
     photo: Photo
@@ -59,7 +59,7 @@ def sample(photo: Photo, other: Photo | None) -> Sample:
     """Both patches of a photo, infilled smoothly, or with the pixels of another."""
     source = photo.source
     pixels = np.asarray(Image.open(io.BytesIO(source)).convert("RGB"))
-    infilled = np.asarray(other.picture) if other else fill(pixels, photo.mask, reach=ENCODING.dilation)
+    infilled = np.asarray(other.image) if other else fill(pixels, photo.mask, reach=ENCODING.dilation)
     hole = dilate(photo.mask, ENCODING.dilation)[..., None]
     background = np.where(hole, infilled, pixels)
     x0, y0, x1, y1 = bounding_box(photo.mask)
@@ -87,8 +87,8 @@ def make(source: bytes, photo: Photo, infilled: npt.NDArray[np.uint8]) -> Patch:
 def old_apply(source: bytes, packed: bytes) -> tuple[npt.NDArray[np.uint8], Image.Image, bytes, bytes]:
     """The work of the public tool; the exact arrays, and the files that it writes of them."""
     patch = pickle.loads(gzip.decompress(packed))
-    picture = Image.open(io.BytesIO(source)).convert("RGB")
-    pixels = np.asarray(picture)
+    image = Image.open(io.BytesIO(source)).convert("RGB")
+    pixels = np.asarray(image)
     background = np.clip(pixels + patch["bg_diff"], 0, 255).astype(np.uint8)
     (x, y), mask = patch["fg_off"], patch["fg_mask"]
     cut = pixels[y : y + mask.shape[0], x : x + mask.shape[1]]
@@ -106,7 +106,7 @@ def check_new(samples: list[Sample], rows: list[Any]) -> None:
     """Backgrounds are the target's bytes; the foreground restores the original."""
     for one, row in zip(samples, rows, strict=True):
         assert row.background == one.target
-        size = one.photo.picture.size
+        size = one.photo.image.size
         area = jpeg.Rectangle.around(row.box, size)
         original = jpeg.encode(Image.open(io.BytesIO(one.source)).convert("RGB"))
         assert jpeg.splice(row.background, row.foreground, area) == original
@@ -139,7 +139,7 @@ def cases(samples: list[Sample]) -> list[harness.Case]:
 
 
 def sizes(samples: list[Sample]) -> dict[str, float]:
-    """Mean bytes a picture."""
+    """Mean bytes an image."""
     new = [len(one.patch.delta or b"") + len(one.patch.mask or b"") for one in samples]
     return {
         "pictures": len(samples),
@@ -181,10 +181,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two repeats; writes no results")
     quick = parser.parse_args().quick
     core = harness.pin_to_one_core()
-    pictures = photos(outlines=True)
-    others = {"smooth": [None] * len(pictures), "photo": [*pictures[1:], pictures[0]]}
+    images = photos(outlines=True)
+    others = {"smooth": [None] * len(images), "photo": [*images[1:], images[0]]}
     results = {
-        kind: compare(list(map(sample, pictures, chosen)), 2 if quick else 15) for kind, chosen in others.items()
+        kind: compare(list(map(sample, images, chosen)), 2 if quick else 15) for kind, chosen in others.items()
     }
     for kind, result in results.items():
         report(kind, result)

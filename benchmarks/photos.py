@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from fornet_hf.encoding import Encoding
-from fornet_hf.masks import Box, Mask
-from fornet_hf.patch import apply_patch, make_patch
-from fornet_hf.rows import Row
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import Box, Mask
+from fornet_hf.format.patch import apply_patch, make_patch
+from fornet_hf.format.rows import Row
 
-SIZE = (500, 375)  # the commonest size of an ImageNet picture
-OBJECTS = {  # box around the object in thousandths of the picture's width and height
+SIZE = (500, 375)  # the commonest size of an ImageNet image
+OBJECTS = {  # box around the object in thousandths of the image's width and height
     "chelsea": (5, 5, 860, 990),
     "astronaut": (20, 0, 730, 995),
     "coffee": (70, 30, 850, 970),
@@ -34,23 +34,23 @@ OBJECTS = {  # box around the object in thousandths of the picture's width and h
 
 @dataclass(frozen=True)
 class Photo:
-    """One picture and its object.
+    """One image and its object.
 
     Attributes:
         name: of the sample.
-        picture: RGB, `SIZE`.
+        image: RGB, `SIZE`.
         mask: bool, height x width: the object's pixels.
     """
 
     name: str
-    picture: Image.Image
+    image: Image.Image
     mask: Mask
 
     @property
     def source(self) -> bytes:
-        """The picture as JPEG of quality 95, as a camera or a web site would have written it."""
+        """The image as JPEG of quality 95, as a camera or a web site would have written it."""
         buffer = io.BytesIO()
-        self.picture.save(buffer, "JPEG", quality=95)
+        self.image.save(buffer, "JPEG", quality=95)
         return buffer.getvalue()
 
 
@@ -110,11 +110,11 @@ def _blur(array: npt.NDArray[np.float32], radius: int) -> npt.NDArray[np.float32
 
 
 def _photo(name: str, box: tuple[int, int, int, int], segment: Callable[[Image.Image, Box], Mask]) -> Photo:
-    picture = _load(name)
-    picture = picture.resize(SIZE, Image.Resampling.LANCZOS, box=_four_by_three(*picture.size))
+    image = _load(name)
+    image = image.resize(SIZE, Image.Resampling.LANCZOS, box=_four_by_three(*image.size))
     x0, x1 = (round(x * SIZE[0] / 1000) for x in box[0::2])
     y0, y1 = (round(y * SIZE[1] / 1000) for y in box[1::2])
-    return Photo(name, picture, segment(picture, (x0, y0, x1, y1)))
+    return Photo(name, image, segment(image, (x0, y0, x1, y1)))
 
 
 def _load(name: str) -> Image.Image:
@@ -134,21 +134,21 @@ def _four_by_three(width: int, height: int) -> tuple[float, float, float, float]
     return left, top, width - left, height - top
 
 
-def _ellipse(_picture: Image.Image, box: Box) -> Mask:
+def _ellipse(_image: Image.Image, box: Box) -> Mask:
     x0, y0, x1, y1 = box
     y, x = np.mgrid[: SIZE[1], : SIZE[0]] + 0.5
     inside: Mask = (2 * (x - (x0 + x1) / 2) / (x1 - x0)) ** 2 + (2 * (y - (y0 + y1) / 2) / (y1 - y0)) ** 2 <= 1
     return inside
 
 
-def _outline(picture: Image.Image, box: Box) -> Mask:
+def _outline(image: Image.Image, box: Box) -> Mask:
     import cv2
 
     x0, y0, x1, y1 = box
     cv2.setRNGSeed(0)
     labels = np.zeros((SIZE[1], SIZE[0]), np.uint8)
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    bgr = np.ascontiguousarray(np.asarray(picture)[..., ::-1])
+    bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
     cv2.grabCut(bgr, labels, (x0, y0, x1 - x0, y1 - y0), *models, 4, cv2.GC_INIT_WITH_RECT)
     found = labels % 2  # sure and probable object have odd numbers
     outer, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

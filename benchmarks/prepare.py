@@ -27,10 +27,10 @@ from PIL import Image
 
 from benchmarks import harness
 from benchmarks.photos import SIZE, Photo, fill, photos
-from fornet_hf.encoding import Encoding
-from fornet_hf.manifest import Manifest, ShardEntry, write_manifest
-from fornet_hf.patch import Patch, make_patch
-from fornet_hf.shards import write_shard
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import Manifest, ShardEntry, write_manifest
+from fornet_hf.format.patch import Patch, make_patch
+from fornet_hf.format.shards import write_shard
 
 SHARDS = 308
 RUNS = ((4_000, 1), (4_000, 2), (20_000, 2))  # rows and processes
@@ -38,16 +38,16 @@ QUICK = ((616, 2),)
 _PLACES = {"source": "pictures", "prepared": "cache"}
 _LOAD = """
 import sys, fornet_hf
-path, pictures, cache = sys.argv[1:]
-print(len(fornet_hf.load_dataset(path, imagenet_dir=pictures, cache_dir=cache, split="train")))
+path, images, cache = sys.argv[1:]
+print(len(fornet_hf.load_dataset(path, imagenet_dir=images, cache_dir=cache, split="train")))
 """
 
 
 def write_release(folder: Path, rows: int, shards: int = SHARDS) -> tuple[Path, Path]:
     """A release of `rows` rows in `shards` shards and its source shards; the two folders."""
     encoding = Encoding()
-    patches, pictures = folder / "patches", folder / "pictures"
-    (pictures / "data").mkdir(parents=True)
+    patches, originals = folder / "patches", folder / "pictures"
+    (originals / "data").mkdir(parents=True)
     sources = [photo.source for photo in photos(outlines=True)]
     made = [_patch(photo, encoding) for photo in photos(outlines=True)]
     entries = []
@@ -64,9 +64,9 @@ def write_release(folder: Path, rows: int, shards: int = SHARDS) -> tuple[Path, 
         image = pa.array(images, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
         table = pa.table({"image": image, "label": pa.array([0] * len(keys), pa.int64())})
         # Row groups as ImageNet has on the Hub. A dictionary would store repeated photographs once.
-        pq.write_table(table, pictures / "data" / name, row_group_size=100, use_dictionary=False)
+        pq.write_table(table, originals / "data" / name, row_group_size=100, use_dictionary=False)
     write_manifest(patches, Manifest(encoding=encoding, splits={"train": tuple(entries)}, source_revision="0" * 40))
-    return patches, pictures
+    return patches, originals
 
 
 def _patch(photo: Photo, encoding: Encoding) -> Patch:

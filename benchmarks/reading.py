@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def write_layouts(demo: Path, folder: Path, rows: int) -> dict[str, float]:
-    """The demo's rows, repeated, as Arrow file, as zips and as the original pictures; mean bytes of each part."""
+    """The demo's rows, repeated, as Arrow file, as zips and as the original images; mean bytes of each part."""
     made = fornet_hf.load_dataset(
         patches=demo / "made" / "patches", imagenet_dir=demo / "pictures", split="train", cache_dir=folder / "cache"
     ).with_format(None)
@@ -144,12 +144,12 @@ def zips(folder: Path, samples: int) -> dict[str, float]:
 
 
 def files(folder: Path, samples: int) -> dict[str, float]:
-    """Original pictures, each a file, at random: what training without ForNet reads."""
+    """Original images, each a file, at random: what training without ForNet reads."""
     forget(folder / "files")
     count = sum(1 for _ in os.scandir(folder / "files"))
     with Counted() as opening:
-        pictures = Pictures(folder / "files")
-    return counted(opening, pictures, chosen(count, samples))
+        images = Images(folder / "files")
+    return counted(opening, images, chosen(count, samples))
 
 
 WAYS = {
@@ -183,8 +183,8 @@ class Pairs:
         return [archive.read(names[n]) for archive, names, n in zip(self._archives, self._names, rows, strict=True)]
 
 
-class Pictures:
-    """The bytes of a picture."""
+class Images:
+    """The bytes of an image."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

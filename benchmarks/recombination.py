@@ -22,8 +22,8 @@ from benchmarks.stages import breakdown
 from benchmarks.straightforward import PlainJpegs, Straightforward
 from benchmarks.synthetic import write_rows
 from fornet_hf.features import row_features, with_lazy_images
+from fornet_hf.format.rows import Row
 from fornet_hf.recombination import CropConfig, Recombine, to_tensor
-from fornet_hf.rows import Row
 from tests.torchvision_shim import import_torchvision
 
 BATCH = 64
@@ -43,13 +43,13 @@ class Sides:
         transforms = import_torchvision().transforms
         crop, flip = transforms.RandomResizedCrop(SIZE), transforms.RandomHorizontalFlip()
         pipeline = transforms.Compose([crop, flip, transforms.ToTensor()])
-        rows, pictures = _repeated(prepared_rows(outlines=True), photos(outlines=True))
+        rows, images = _repeated(prepared_rows(outlines=True), photos(outlines=True))
         stored = _stored(rows, folder)
         fused = {"crop": CropConfig(size=SIZE), "flip": 0.5, "transform": to_tensor}
         self.fused = _recombining(stored, **fused)
         self.unfused = _recombining(stored, transform=pipeline)
-        self.plain = PlainJpegs(pictures, pipeline)
-        self.plain_by_torch = PlainJpegs(pictures, _by_torch(transforms))
+        self.plain = PlainJpegs(images, pipeline)
+        self.plain_by_torch = PlainJpegs(images, _by_torch(transforms))
         self.straightforward = Straightforward(rows, pipeline)
 
     def named(self) -> dict[str, Any]:
@@ -63,10 +63,10 @@ class Sides:
         }
 
 
-def _repeated(rows: tuple[Row, ...], pictures: tuple[Photo, ...]) -> tuple[list[Row], list[Photo]]:
+def _repeated(rows: tuple[Row, ...], images: tuple[Photo, ...]) -> tuple[list[Row], list[Photo]]:
     copies = BATCH // len(rows)
     keyed = [replace(row, key=f"{row.key} {copy}") for copy in range(copies) for row in rows]
-    return keyed, list(pictures) * copies
+    return keyed, list(images) * copies
 
 
 def _stored(rows: list[Row], folder: Path) -> Any:
@@ -92,7 +92,7 @@ def _recombining(stored: Any, **parameters: Any) -> Any:
 
 
 def _by_torch(transforms: Any) -> Any:
-    """A faster plain loader than the usual one: crop and resize a tensor of bytes instead of a Pillow picture."""
+    """A faster plain loader than the usual one: crop and resize a tensor of bytes instead of a Pillow image."""
     resized = transforms.RandomResizedCrop(SIZE, antialias=True)
     to_bytes, to_floats = transforms.PILToTensor(), transforms.ConvertImageDtype(_torch().float32)
     return transforms.Compose([to_bytes, resized, transforms.RandomHorizontalFlip(), to_floats])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Pictures an hour and GPU of detector, segmenter and infiller at their real sizes, stage by stage.
+"""Images an hour and GPU of detector, segmenter and infiller at their real sizes, stage by stage.
 
     python -m benchmarks.segment [--infiller lama|attentive-eraser] [--pictures 256] [--name segment_lama]
 
@@ -31,24 +31,24 @@ sys.path[:0] = [str(Path(__file__).parents[1] / place) for place in ("", "build"
 from benchmarks import harness  # noqa: E402 - the folders above come first
 from benchmarks.lama_like import LamaLike  # noqa: E402
 from fornet_hf.classes import imagenet_classes  # noqa: E402
-from fornet_hf.encoding import Encoding  # noqa: E402
-from fornet_hf.masks import Box, Mask  # noqa: E402
+from fornet_hf.format.encoding import Encoding  # noqa: E402
+from fornet_hf.format.masks import Box, Mask  # noqa: E402
 from fornet_hf.workers import max_workers  # noqa: E402
 from producers.backends import Backends, Detection, Detector, Identity, Infiller, Query, Raster, Segmenter  # noqa: E402
-from producers.candidate_folder import CandidateFolder  # noqa: E402
-from producers.gpu_shard import Engine, segment_shard  # noqa: E402
-from producers.placement import Placement  # noqa: E402
-from producers.plan import plan  # noqa: E402
-from producers.pools import pool_of  # noqa: E402
-from producers.report import Report  # noqa: E402
-from producers.settings import version_of  # noqa: E402
+from producers.devices.placement import Placement  # noqa: E402
+from producers.tasks.candidate_folder import CandidateFolder  # noqa: E402
+from producers.tasks.gpu_shard import Engine, segment_shard  # noqa: E402
+from producers.work.plan import plan  # noqa: E402
+from producers.work.pools import pool_of  # noqa: E402
+from producers.work.report import Report  # noqa: E402
+from producers.work.settings import version_of  # noqa: E402
 
 SIZES = ((500, 375), (500, 333), (375, 500), (500, 334), (500, 500), (333, 500), (640, 480), (500, 400))
 
 
 @dataclass(frozen=True)
 class SteadyDetector:
-    """Computes the detector's answer, and gives another: a box a prompt; in every second picture one is elsewhere."""
+    """Computes the detector's answer, and gives another: a box a prompt; in every second image one is elsewhere."""
 
     model: Detector
 
@@ -101,7 +101,7 @@ def detector(placement: Placement, batch_size: int) -> Detector:
     """GroundingDINO with a Swin-T, as in `grounding-dino-tiny`."""
     from transformers import BertTokenizer, GroundingDinoConfig, GroundingDinoForObjectDetection, SwinConfig
 
-    from producers.grounding_dino import GroundingDino
+    from producers.detect.grounding_dino import GroundingDino
 
     swin = SwinConfig(
         image_size=224, embed_dim=96, depths=[2, 2, 6, 2], num_heads=[3, 6, 12, 24], window_size=7,
@@ -117,9 +117,9 @@ def segmenter(placement: Placement, batch_size: int) -> Segmenter:
     """SAM with a ViT-B."""
     from transformers import SamConfig, SamModel
 
-    from producers.batches import BatchSize
-    from producers.box_segmenter import BoxSegmenter
-    from producers.sam_hf import HubSam
+    from producers.devices.batches import BatchSize
+    from producers.segment.box_segmenter import BoxSegmenter
+    from producers.segment.sam_hf import HubSam
 
     network = HubSam(SamModel(SamConfig()).to(placement.device))
     source = ("sam", "random", "0")
@@ -128,8 +128,8 @@ def segmenter(placement: Placement, batch_size: int) -> Segmenter:
 
 def lama(placement: Placement, batch_size: int) -> Infiller:
     """LaMa."""
-    from producers.batches import BatchSize
-    from producers.lama import Lama
+    from producers.devices.batches import BatchSize
+    from producers.infill.lama import Lama
 
     network = LamaLike().to(placement.device).eval()
     return Lama(model=network, placement=placement, revision="random", batch_size=BatchSize(batch_size))
@@ -139,8 +139,8 @@ def eraser(placement: Placement, batch_size: int) -> Infiller:
     """Attentive Eraser, with the networks of SDXL in the precision in which it loads them."""
     from diffusers import AutoencoderKL, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
 
-    from producers.attentive_eraser import AttentiveEraser, EmptyPrompt, use_ddim
-    from producers.placement import PRECISIONS
+    from producers.devices.placement import PRECISIONS
+    from producers.infill.attentive_eraser import AttentiveEraser, EmptyPrompt, use_ddim
 
     dtype = PRECISIONS[placement.precision] or torch.float32
     unet = UNet2DConditionModel(
@@ -165,7 +165,7 @@ def eraser(placement: Placement, batch_size: int) -> Infiller:
     return AttentiveEraser(pipeline, EmptyPrompt(tokens, pooled), placement, batch_size=batch_size)
 
 
-def make_pictures(root: Path, count: int) -> None:
+def make_images(root: Path, count: int) -> None:
     """JPEG files of ImageNet's usual sizes: noise of all scales, which takes as long to decode as photographs."""
     rng = np.random.default_rng(0)
     wnid = imagenet_classes()[0].wnid
@@ -202,13 +202,13 @@ def utilisation(device: str) -> Iterator[list[float]]:
 def figures(report: Report, seconds: float, device: str, busy: Sequence[float]) -> dict[str, Any]:
     """Return the figures of one run: rates, times by stage, memory and utilisation of the GPU."""
     result: dict[str, Any] = {
-        "pictures": report.pictures,
+        "pictures": report.images,
         "outcomes": report.outcomes(),
         "seconds": round(seconds, 2),
-        "pictures_per_gpu_hour": round(3600 * report.pictures / seconds),
+        "pictures_per_gpu_hour": round(3600 * report.images / seconds),
         "ms_per_picture": {
-            "end to end": round(1000 * seconds / report.pictures, 2),
-            **{stage: round(1000 * spent / report.pictures, 2) for stage, spent in report.seconds.items()},
+            "end to end": round(1000 * seconds / report.images, 2),
+            **{stage: round(1000 * spent / report.images, 2) for stage, spent in report.seconds.items()},
         },
     }
     if device.startswith("cuda"):
@@ -220,7 +220,7 @@ def figures(report: Report, seconds: float, device: str, busy: Sequence[float]) 
 
 def table(found: dict[str, Any]) -> str:
     """Return the figures for people."""
-    lines = [f"{'stage':<18}{'ms/picture':>12}{'pictures/h':>12}"]
+    lines = [f"{'stage':<18}{'ms/image':>12}{'pictures/h':>12}"]
     for stage, spent in found["ms_per_picture"].items():
         lines.append(f"{stage:<18}{spent:12.1f}{3600 * 1000 / max(spent, 1e-9):12,.0f}")
     if "gpu" in found:
@@ -238,11 +238,11 @@ def parse() -> argparse.Namespace:
     options.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options.add_argument("--precision", default="bfloat16")
     options.add_argument("--infiller", choices=("lama", "attentive-eraser"), default="lama")
-    options.add_argument("--pictures", type=int, default=256)
-    options.add_argument("--detector-batch", type=int, default=8, help="pictures")
-    options.add_argument("--segmenter-batch", type=int, default=16, help="pictures")
+    options.add_argument("--images", "--pictures", type=int, default=256)
+    options.add_argument("--detector-batch", type=int, default=8, help="images")
+    options.add_argument("--segmenter-batch", type=int, default=16, help="images")
     options.add_argument("--infiller-batch", type=int, help="versions; default: 16 with LaMa, 4 with the eraser")
-    options.add_argument("--window", type=int, default=128, help="pictures that models get at a time")
+    options.add_argument("--window", type=int, default=128, help="images that models get at a time")
     options.add_argument("--workers", type=int, default=max(1, max_workers() - 1))
     options.add_argument("--name", help="of the file in results; default: segment_INFILLER, on a GPU only")
     return options.parse_args()
@@ -263,7 +263,7 @@ def main() -> None:
     on_gpu = placement.device.startswith("cuda")
     with tempfile.TemporaryDirectory() as place, pool_of(arguments.workers) as pool:
         root = Path(place)
-        make_pictures(root / "pictures", arguments.pictures)
+        make_images(root / "pictures", arguments.images)
         engine = Engine(backends=models, pool=pool, encoding=Encoding(), window=arguments.window)
         (task,) = plan(root / "pictures", ["train"], 1)
         folder = CandidateFolder(root / "run")
@@ -273,8 +273,8 @@ def main() -> None:
             start = time.perf_counter()
             report = segment_shard(task, engine, folder)
             spent = time.perf_counter() - start
-    if report.ok != arguments.pictures:
-        raise RuntimeError(f"not every picture was taken apart: {report.summary()}")
+    if report.ok != arguments.images:
+        raise RuntimeError(f"not every image was taken apart: {report.summary()}")
     found = figures(report, spent, placement.device, busy)
     print(f"random weights, {arguments.infiller}, {arguments.precision}, {report.summary()}")
     print(table(found))

@@ -1,6 +1,6 @@
 """The other sides of the comparison: loading plain JPEGs, and recombination as the public loader does it.
 
-Both read encoded pictures from memory, so that no disk is timed.
+Both read encoded images from memory, so that no disk is timed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.photos import Photo
-from fornet_hf.rows import Row, cutout
+from fornet_hf.format.rows import Row, cutout
 from tests.recombination.reference import Parameters, paste, place, tight
 
 
@@ -55,13 +55,13 @@ class Straightforward:
         background = Image.open(io.BytesIO(self.backgrounds[other])).convert("RGB")
         ratios = self.ratios[index], self.ratios[other]
         placement = place(foreground, background.size, ratios, Parameters(), self.rng)
-        picture, _ = paste(foreground, background, placement)
-        return self.transform(picture), index
+        image, _ = paste(foreground, background, placement)
+        return self.transform(image), index
 
 
-def _webp(picture: Image.Image) -> bytes:
+def _webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "WEBP")
+    image.save(buffer, "WEBP")
     return buffer.getvalue()
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.encoding import Encoding
-from fornet_hf.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from fornet_hf.patch import Patch
-from fornet_hf.shards import PatchShard, write_shard
-from tests.hub.client import hub_environment, output_of
-from tests.hub.server import running_hub
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from fornet_hf.format.patch import Patch
+from fornet_hf.format.shards import PatchShard, write_shard
+from tests.local_hub.client import hub_environment, output_of
+from tests.local_hub.server import running_hub
 from tests.published import FORNET, IMAGENET, publish_release
 
 SHARDS = 4
@@ -36,7 +36,7 @@ def streamed(demo: Path, folder: Path, copies: int = 16) -> dict[str, Any]:
     Args:
         demo: what `make demo` made.
         folder: for the release and caches.
-        copies: how often each picture of the demo is in a shard.
+        copies: how often each image of the demo is in a shard.
     """
     release, sources = write_copies(demo, folder / "release", copies)
     sizes = {
@@ -74,12 +74,12 @@ def summary(records: list[Any], rows: int) -> dict[str, float]:
 def write_copies(demo: Path, folder: Path, copies: int) -> tuple[Manifest, dict[str, bytes]]:
     """A release of copies of the demo's patches, and the source shards that belong to it, by path."""
     patches, encoding = _patches(demo)
-    pictures = {path.stem: path for path in (demo / "pictures" / "train").rglob("*.JPEG")}
+    images = {path.stem: path for path in (demo / "pictures" / "train").rglob("*.JPEG")}
     entries, sources = [], {}
     for shard in range(SHARDS):
         name = f"train-{shard:05d}-of-{SHARDS:05d}.parquet"
         copied = [
-            (dataclasses.replace(patch, key=f"{patch.key}{shard}{copy:03d}"), pictures[patch.key])
+            (dataclasses.replace(patch, key=f"{patch.key}{shard}{copy:03d}"), images[patch.key])
             for copy in range(copies)
             for patch in patches
         ]
@@ -93,11 +93,11 @@ def write_copies(demo: Path, folder: Path, copies: int) -> tuple[Manifest, dict[
 
 def source_shard(rows: list[tuple[Patch, Path]]) -> bytes:
     """A Parquet file like those of ImageNet on the Hub, in row groups of 100."""
-    pictures = [{"bytes": path.read_bytes(), "path": f"{patch.key}_{path.parent.name}.JPEG"} for patch, path in rows]
-    image = pa.array(pictures, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    images = [{"bytes": path.read_bytes(), "path": f"{patch.key}_{path.parent.name}.JPEG"} for patch, path in rows]
+    image = pa.array(images, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
     buffer = io.BytesIO()
     table = pa.table({"image": image, "label": pa.array([patch.label for patch, _ in rows], pa.int64())})
-    # Without a dictionary, which would keep a copied picture only once.
+    # Without a dictionary, which would keep a copied image only once.
     pq.write_table(table, buffer, row_group_size=100, use_dictionary=False, compression="NONE")
     return buffer.getvalue()
 

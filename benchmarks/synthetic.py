@@ -1,4 +1,4 @@
-"""A prepared dataset of any number of rows: tiny pictures, so that finding a row is what takes time."""
+"""A prepared dataset of any number of rows: tiny images, so that finding a row is what takes time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from datasets.arrow_writer import ArrowWriter
 from PIL import Image
 
 from fornet_hf.features import row_features, with_lazy_images
-from fornet_hf.jpeg import encode
-from fornet_hf.mask_png import encode_mask
+from fornet_hf.format.jpeg import encode
+from fornet_hf.format.mask_png import encode_mask
 
 SIDE = 16
 CLASSES = 1000
@@ -20,7 +20,7 @@ CLASSES = 1000
 
 def write_rows(path: Path, rows: int) -> Any:
     """Write `rows` rows (1.4 kB each) to an Arrow file, and open it memory-mapped."""
-    picture = {"bytes": encode(Image.new("RGB", (SIDE, SIDE), (90, 120, 60))), "path": None}
+    image = {"bytes": encode(Image.new("RGB", (SIDE, SIDE), (90, 120, 60))), "path": None}
     mask = {"bytes": encode_mask(np.ones((SIDE, SIDE), np.bool_)), "path": None}
     features = row_features([f"class {label}" for label in range(CLASSES)])
     batch = 1000  # rows in a record batch, as `datasets` writes them
@@ -30,9 +30,9 @@ def write_rows(path: Path, rows: int) -> Any:
             columns = {
                 "key": [f"row{row:08d}" for row in range(start, start + count)],
                 "label": [row % CLASSES for row in range(start, start + count)],
-                "foreground": [picture] * count,
+                "foreground": [image] * count,
                 "mask": [mask] * count,
-                "background": [picture] * count,
+                "background": [image] * count,
                 "box": [[0, 0, SIDE, SIDE]] * count,
                 "foreground_ratio": [0.3] * count,
             }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Make patches from a labelled set of pictures: find the object, cut it out, infill the background.
+"""Make patches from a labelled set of images: find the object, cut it out, infill the background.
 
-    python build/create_patches.py PICTURES OUT --boxes boxes.json
+    python build/create_patches.py IMAGES OUT --boxes boxes.json
 
-PICTURES is a folder laid out like ImageNet, {train,val}/CLASS/PICTURE.JPEG, or one with the Parquet shards of a
+IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, or one with the Parquet shards of a
 dataset like ILSVRC/imagenet-1k. OUT/patches becomes the release. A run that was interrupted goes on where it
 was when the same command is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong
 command line, 130 interrupted.
@@ -17,23 +17,23 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from fornet_hf.encoding import Encoding
-from fornet_hf.manifest import SPLITS
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import SPLITS
 from fornet_hf.workers import max_workers
-from producers.boxes import CentredBox, read_boxes
-from producers.command import add_columns, columns_asked, described, finish, positive
-from producers.plan import check_pictures, plan, present_splits
-from producers.release import make_release
-from producers.report import Report
-from producers.run_folder import RunFolder
-from producers.settings import INFILLERS, SEGMENTERS, Settings
-from producers.shard import make_shard
+from producers.detect.boxes import CentredBox, read_boxes
+from producers.tasks.shard import make_shard
+from producers.work.command import add_columns, columns_asked, described, finish, positive
+from producers.work.plan import check_images, plan, present_splits
+from producers.work.release import make_release
+from producers.work.report import Report
+from producers.work.run_folder import RunFolder
+from producers.work.settings import INFILLERS, SEGMENTERS, Settings
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = described(__doc__)
-    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
+    result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the source images")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
     result.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: for each key its boxes; default: centred")
@@ -46,28 +46,28 @@ def parser() -> argparse.ArgumentParser:
         "--max-side", type=int, default=Encoding.max_side, help="longest side in pixels (%(default)s)"
     )
     result.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
-    result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
+    result.add_argument("--source-name", help="what the manifest calls the images; default: the folder's name")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
     return result
 
 
 def create_patches(arguments: argparse.Namespace) -> Report:
-    """Do what the command line says; returns the report over all pictures.
+    """Do what the command line says; returns the report over all images.
 
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    check_pictures(arguments.pictures)
+    check_images(arguments.images)
     settings = Settings(
         detector=read_boxes(arguments.boxes) if arguments.boxes else CentredBox(),
         segmenter=arguments.segmenter,
         infiller=arguments.infiller,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
     )
-    splits = present_splits(arguments.pictures, arguments.split)
+    splits = present_splits(arguments.images, arguments.split)
     folder = RunFolder(arguments.out)
     tasks = plan(
-        arguments.pictures,
+        arguments.images,
         splits,
         arguments.shards or folder.shard_counts(),
         columns_asked(arguments),
@@ -79,7 +79,7 @@ def create_patches(arguments: argparse.Namespace) -> Report:
         settings,
         folder,
         workers=arguments.workers,
-        source=arguments.source_name or arguments.pictures.resolve().name,
+        source=arguments.source_name or arguments.images.resolve().name,
         revision=arguments.source_revision,
     )
 

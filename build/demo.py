@@ -24,12 +24,12 @@ from demo_hub import through_the_hub
 from fornet_hf import load_dataset
 from fornet_hf.errors import ForNetError, MissingDependencyError
 from fornet_hf.files import atomic_path
-from fornet_hf.locations import Folder
-from fornet_hf.manifest import Manifest, read_manifest
+from fornet_hf.format.manifest import Manifest, read_manifest
+from fornet_hf.hub.location import Folder
 from fornet_hf.preview import contact_sheet
-from fornet_hf.release import open_release
+from fornet_hf.release.release import open_release
 
-SHOWN = (0, 6, 11, 16, 21)  # a picture of each class
+SHOWN = (0, 6, 11, 16, 21)  # an image of each class
 _PACKAGES = {"cv2": "opencv-python-headless", "skimage": "scikit-image", "sklearn": "scikit-learn"}
 
 
@@ -37,7 +37,7 @@ _PACKAGES = {"cv2": "opencv-python-headless", "skimage": "scikit-image", "sklear
 class Figures:
     """What the demo measured."""
 
-    pictures: int
+    images: int
     rows: int
     patch_bytes: float
     apply_milliseconds: float
@@ -45,10 +45,10 @@ class Figures:
     def table(self) -> str:
         """The figures for people."""
         lines = (
-            ("pictures taken apart", f"{self.pictures}"),
+            ("images taken apart", f"{self.images}"),
             ("bytes a patch", f"{self.patch_bytes:,.0f}"),
             ("time to apply a patch", f"{self.apply_milliseconds:.1f} ms"),
-            ("digests verified", f"{self.rows} of {self.pictures} backgrounds, bit for bit"),
+            ("digests verified", f"{self.rows} of {self.images} backgrounds, bit for bit"),
         )
         return "\n".join(f"  {name:<24}{value}" for name, value in lines)
 
@@ -86,31 +86,31 @@ def run(out: Path) -> Figures:
     missing = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
     if missing:
         raise MissingDependencyError(f"the demo needs {', '.join(missing)}: pip install {' '.join(missing)}")
-    pictures, made = out / "pictures", out / "made"
+    images, made = out / "pictures", out / "made"
     for command, words in (
-        (demo_pictures, [str(pictures)]),
-        (create_patches, [str(pictures), str(made), "--boxes", str(pictures / "boxes.json")]),
+        (demo_pictures, [str(images)]),
+        (create_patches, [str(images), str(made), "--boxes", str(images / "boxes.json")]),
     ):
         if command.main(words) != 0:
             raise ForNetError(f"{command.__name__} failed; its message stands above")
     patches = made / "patches"
-    dataset = load_dataset(patches=patches, imagenet_dir=pictures, cache_dir=out / "cache")
+    dataset = load_dataset(patches=patches, imagenet_dir=images, cache_dir=out / "cache")
     page = contact_sheet(dataset["train"], indices=SHOWN)
     with atomic_path(out / "contact_sheet.png") as temporary:
         page.save(temporary, "PNG")
-    return measure(patches, pictures, dataset)
+    return measure(patches, images, dataset)
 
 
-def measure(patches: Path, pictures: Path, dataset: Any) -> Figures:
+def measure(patches: Path, images: Path, dataset: Any) -> Figures:
     """Apply all patches once more in this process, with the clock running; every digest is compared."""
     release = open_release(Folder(patches))
     started = time.perf_counter()
-    rows = sum(1 for split in release.splits for unit in release.units(split, Folder(pictures)) for _ in unit.rows())
+    rows = sum(1 for split in release.splits for unit in release.units(split, Folder(images)) for _ in unit.rows())
     seconds = time.perf_counter() - started
     manifest: Manifest = read_manifest(patches)
     size = sum(entry.bytes for entries in manifest.splits.values() for entry in entries)
     return Figures(
-        pictures=sum(len(part) for part in dataset.values()),
+        images=sum(len(part) for part in dataset.values()),
         rows=rows,
         patch_bytes=size / rows,
         apply_milliseconds=1e3 * seconds / rows,

@@ -21,20 +21,20 @@ _LOAD = """
 import sys
 import fornet_hf
 ds = fornet_hf.load_dataset(sys.argv[1], imagenet_dir=sys.argv[2], background_combination="all")
-print({split: len(part) for split, part in ds.items()}, "from", sys.argv[1], "- first picture:", ds["train"][0])
+print({split: len(part) for split, part in ds.items()}, "from", sys.argv[1], "- first image:", ds["train"][0])
 """
 
 
-def through_the_hub(out: Path, patches: Path, pictures: Path) -> str:
-    """Publish the folder `patches`, load it with the pictures in `pictures`; returns what the loading says.
+def through_the_hub(out: Path, patches: Path, images: Path) -> str:
+    """Publish the folder `patches`, load it with the images in `images`; returns what the loading says.
 
     Raises:
         ForNetError: one of the steps failed.
     """
     with _running_hub(out) as environment:
-        publish = [ROOT / "build" / "publish.py", patches, REPOSITORY, "--create", "public", "--source", pictures]
+        publish = [ROOT / "build" / "publish.py", patches, REPOSITORY, "--create", "public", "--source", images]
         _run([*publish, "--tag", "demo"], environment)
-        return _run(["-c", _LOAD, REPOSITORY, pictures], environment)
+        return _run(["-c", _LOAD, REPOSITORY, images], environment)
 
 
 @contextlib.contextmanager
@@ -45,7 +45,7 @@ def _running_hub(out: Path) -> Iterator[dict[str, str]]:
         name: value for name, value in os.environ.items() if not re.match(r"(HF|HUGGINGFACE)_\w*(CACHE|PATH)", name)
     }
     words = ["--state", (out / "hub").absolute(), "--user", "TNauen", "--parent", os.getpid()]
-    command = [sys.executable, "-m", "tests.hub", *map(str, words)]
+    command = [sys.executable, "-m", "tests.local_hub", *map(str, words)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         try:
             said = [server.stdout.readline() for _ in range(2)] if server.stdout else []

@@ -4,7 +4,7 @@
     python build/demo_pictures.py OUT
 
 The photographs are the samples that scikit-image and scikit-learn bring along, so nothing is downloaded. Each is
-cut and mirrored in several ways, and these pictures are a class. OUT/boxes.json is for create_patches.py --boxes.
+cut and mirrored in several ways, and these images are a class. OUT/boxes.json is for create_patches.py --boxes.
 The class folders are named by the nearest class that ImageNet has: the dahlia is a daisy there.
 """
 
@@ -22,9 +22,9 @@ from PIL import Image
 
 from fornet_hf.errors import ForNetError, MissingDependencyError
 from fornet_hf.files import atomic_path, write_text
-from producers.command import described
+from producers.work.command import described
 
-LONG_SIDE = 500  # of most pictures in ImageNet
+LONG_SIDE = 500  # of most images in ImageNet
 QUALITY = 95
 Box = tuple[int, int, int, int]
 _PROJECTS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}  # a module and where it comes from
@@ -45,7 +45,7 @@ class View:
 
 @dataclass(frozen=True)
 class Photo:
-    """A photograph, and the pictures that are made of it.
+    """A photograph, and the images that are made of it.
 
     Attributes:
         wnid: ImageNet's class.
@@ -146,44 +146,44 @@ PHOTOS = (
 
 
 @dataclass(frozen=True)
-class DemoPicture:
-    """A picture of the demo.
+class DemoImage:
+    """An image of the demo.
 
     Attributes:
         split: name of its folder, `train` or `val`.
         wnid: name of its class folder.
         key: its file name without ending.
-        picture: RGB, longer side `LONG_SIDE`.
+        image: RGB, longer side `LONG_SIDE`.
         boxes: around the object, as fractions of width and height.
     """
 
     split: str
     wnid: str
     key: str
-    picture: Image.Image
+    image: Image.Image
     boxes: list[list[float]]
 
 
-def demo_pictures() -> Iterator[DemoPicture]:
-    """All pictures of the demo, named like ImageNet's."""
+def demo_pictures() -> Iterator[DemoImage]:
+    """All images of the demo, named like ImageNet's."""
     number = 0
     for photo in PHOTOS:
         pixels = Image.fromarray(photo.load())
         for index, view in enumerate(photo.train):
-            yield DemoPicture("train", photo.wnid, f"{photo.wnid}_{index + 1}", *_cut(pixels, view, photo.boxes))
+            yield DemoImage("train", photo.wnid, f"{photo.wnid}_{index + 1}", *_cut(pixels, view, photo.boxes))
         for view in photo.validation:
             number += 1
-            yield DemoPicture("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", *_cut(pixels, view, photo.boxes))
+            yield DemoImage("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", *_cut(pixels, view, photo.boxes))
 
 
 def _cut(photo: Image.Image, view: View, boxes: Sequence[Box]) -> tuple[Image.Image, list[list[float]]]:
     x0, y0, x1, y1 = view.crop
     scale = LONG_SIDE / max(x1 - x0, y1 - y0)
     size = round((x1 - x0) * scale), round((y1 - y0) * scale)
-    picture = photo.resize(size, Image.Resampling.LANCZOS, box=view.crop)
+    image = photo.resize(size, Image.Resampling.LANCZOS, box=view.crop)
     if view.mirrored:
-        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return picture, [_fractions(box, view) for box in boxes]
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return image, [_fractions(box, view) for box in boxes]
 
 
 def _fractions(box: Box, view: View) -> list[float]:
@@ -196,11 +196,11 @@ def _fractions(box: Box, view: View) -> list[float]:
 
 
 def write_demo(out: Path) -> int:
-    """Write all pictures and `boxes.json`; returns the number of pictures."""
+    """Write all images and `boxes.json`; returns the number of images."""
     boxes = {}
     for one in demo_pictures():
         with atomic_path(out / one.split / one.wnid / f"{one.key}.JPEG") as path:
-            one.picture.save(path, "JPEG", quality=QUALITY, subsampling=0)  # GrabCut needs the colours
+            one.image.save(path, "JPEG", quality=QUALITY, subsampling=0)  # GrabCut needs the colours
         boxes[one.key] = one.boxes
     write_text(out / "boxes.json", json.dumps(boxes, indent=1) + "\n")
     return len(boxes)
@@ -216,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ForNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{count} pictures in {out}/train and {out}/val; boxes: {out / 'boxes.json'}")
+    print(f"{count} images in {out}/train and {out}/val; boxes: {out / 'boxes.json'}")
     return 0
 
 

@@ -3,7 +3,7 @@
 
     python build/export_ratios.py PATCHES OUT
 
-PATCHES is the folder of a release, with its manifest.json. Pictures without a foreground or without a
+PATCHES is the folder of a release, with its manifest.json. Images without a foreground or without a
 background are not listed. Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line.
 """
 
@@ -17,15 +17,15 @@ from pathlib import Path
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ForNetError
 from fornet_hf.files import write_text
-from fornet_hf.manifest import Manifest, read_manifest
-from fornet_hf.shards import PatchShard
-from producers.command import described
+from fornet_hf.format.manifest import Manifest, read_manifest
+from fornet_hf.format.shards import PatchShard
+from producers.work.command import described
 
 _NAMES = {"train": "train", "validation": "val"}
 
 
 def ratios(folder: Path, manifest: Manifest, split: str) -> dict[str, float]:
-    """The ratios of a split by `{train,val}/backgrounds/CLASS/PICTURE.JPEG`, the names of the public tools."""
+    """The ratios of a split by `{train,val}/backgrounds/CLASS/IMAGE.JPEG`, the names of the public tools."""
     classes = manifest.classes or tuple(one.wnid for one in imagenet_classes())
     result: dict[str, float] = {}
     for entry in manifest.splits[split]:

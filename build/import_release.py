@@ -1,12 +1,12 @@
 #!/usr/bin/env python
 """Turn what people already have into patches: an old release of patches, or a ForNet in files, with its ImageNet.
 
-    python build/import_release.py RELEASE PICTURES OUT
+    python build/import_release.py RELEASE IMAGES OUT
 
 RELEASE is a folder with train_0.zip ... train_19.zip and val.zip (pickled differences), or with foregrounds and
-backgrounds: {train,val}/{foregrounds,backgrounds}/CLASS/PICTURE.{WEBP,JPEG}, or the same in foregrounds_train.zip
-and so on. PICTURES holds the originals, as folders of classes or as Parquet shards. OUT/patches becomes the release
-in the new format. Where a foreground came from is found by comparing it with its picture; a foreground that does not
+backgrounds: {train,val}/{foregrounds,backgrounds}/CLASS/IMAGE.{WEBP,JPEG}, or the same in foregrounds_train.zip
+and so on. IMAGES holds the originals, as folders of classes or as Parquet shards. OUT/patches becomes the release
+in the new format. Where a foreground came from is found by comparing it with its image; a foreground that does not
 fit, or fits in several places, is reported instead of guessed. A run that was interrupted goes on where it was
 when the same command is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong command
 line, 130 interrupted.
@@ -20,23 +20,23 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from fornet_hf.encoding import Encoding
 from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.format.encoding import Encoding
 from fornet_hf.workers import max_workers
-from producers.command import described, finish, positive
-from producers.import_shard import ImportSettings, import_shard
-from producers.old_parts import splits_of
-from producers.plan import check_pictures, plan, present_splits
-from producers.release import make_release
-from producers.report import Report
-from producers.run_folder import RunFolder
+from producers.tasks.import_shard import ImportSettings, import_shard
+from producers.tasks.old_parts import splits_of
+from producers.work.command import described, finish, positive
+from producers.work.plan import check_images, plan, present_splits
+from producers.work.release import make_release
+from producers.work.report import Report
+from producers.work.run_folder import RunFolder
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = described(__doc__)
     result.add_argument("release", type=Path, metavar="RELEASE", help="folder of the old release")
-    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the original pictures")
+    result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the original images")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=("train", "validation", "val", "all"), default="all")
     result.add_argument("--whole", action="store_true", help="take all of the backgrounds, not only what is infilled")
@@ -49,18 +49,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def import_release(arguments: argparse.Namespace) -> Report:
-    """Do what the command line says; returns the report over all pictures.
+    """Do what the command line says; returns the report over all images.
 
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    check_pictures(arguments.pictures)
+    check_images(arguments.images)
     settings = ImportSettings(
         release=arguments.release, whole=arguments.whole, encoding=Encoding(dilation=arguments.dilation)
     )
     folder = RunFolder(arguments.out)
     shards = arguments.shards or folder.shard_counts()
-    tasks = plan(arguments.pictures, _splits(arguments), shards, workers=arguments.workers or max_workers())
+    tasks = plan(arguments.images, _splits(arguments), shards, workers=arguments.workers or max_workers())
     return make_release(
         import_shard,
         tasks,
@@ -73,9 +73,9 @@ def import_release(arguments: argparse.Namespace) -> Report:
 
 
 def _splits(arguments: argparse.Namespace) -> list[str]:
-    """The splits that are asked for and are in both, release and pictures."""
+    """The splits that are asked for and are in both, release and images."""
     there = set(splits_of(arguments.release))
-    splits = [split for split in present_splits(arguments.pictures, arguments.split) if split in there]
+    splits = [split for split in present_splits(arguments.images, arguments.split) if split in there]
     if not splits:
         found = sorted(there) or "none"
         raise NotFoundError(explain(f"{arguments.release}: no such split of a release", found=found))

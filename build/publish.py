@@ -18,18 +18,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.errors import AccessError, ForNetError
+from fornet_hf.hub.failures import hub_errors
+from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.card import CARD
-from fornet_hf.publish.failures import hub_errors
-from fornet_hf.publish.patience import Patience
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.sizes import readable_bytes
-from fornet_hf.publish.statistics import STATISTICS
 from fornet_hf.publish.tags import check_tag
 from fornet_hf.publish.target import Target
 from fornet_hf.publish.tokens import refuse_tokens, without_token
-from producers.command import described
+from fornet_hf.release.statistics import STATISTICS
+from producers.work.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -42,9 +42,15 @@ def parser() -> argparse.ArgumentParser:
     add("repository", metavar="REPO", help="namespace/name of the dataset")
     add("--dry-run", action="store_true", help="check, print the plan, change nothing")
     names = ("-in", "--imagenet-dir", "--source")
-    add(*names, dest="imagenet_dir", type=Path, metavar="DIR", help="the pictures: apply a sample of the patches")
+    add(*names, dest="imagenet_dir", type=Path, metavar="DIR", help="the images: apply a sample of the patches")
     add("--sample", type=int, default=4, metavar="N", help="patches of every shard to apply (%(default)s)")
-    add("--picture", type=Path, metavar="FILE", help="sample for the card; only pictures that may be published")
+    add(
+        "--image",
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="sample for the card; only images that may be published",
+    )
     add("--message", default="New release of patches", help="of the commit; title of the pull request")
     add("--revision", metavar="BRANCH", help="default: main")
     add("--create-pr", action="store_true", help="open a pull request instead of changing the branch")
@@ -113,7 +119,7 @@ def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredient
         source_revision=arguments.source_revision,
         imagenet_dir=arguments.imagenet_dir,
         sample=arguments.sample,
-        picture=arguments.picture,
+        image=arguments.image,
         token=token,
     )
 

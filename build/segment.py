@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Take pictures apart on GPUs: detect, segment and infill; the candidates become patches by select_versions.py.
+"""Take images apart on GPUs: detect, segment and infill; the candidates become patches by select_versions.py.
 
-    python build/segment.py PICTURES RUN --gpus 4
-    python build/segment.py PICTURES RUN --engine ray --address auto
-    python build/segment.py PICTURES RUN --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
+    python build/segment.py IMAGES RUN --gpus 4
+    python build/segment.py IMAGES RUN --engine ray --address auto
+    python build/segment.py IMAGES RUN --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
 
-PICTURES is a folder laid out like ImageNet, {train,val}/CLASS/PICTURE.JPEG, or one with the Parquet shards of a
+IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, or one with the Parquet shards of a
 dataset like ILSVRC/imagenet-1k. RUN/candidates gets a shard for each of the source's. A run that was interrupted
 goes on where it was when the same command is given again; several commands may share RUN when each does other
 shards. build/status.py RUN says how far it is.
@@ -27,37 +27,35 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ForNetError
-from fornet_hf.manifest import SPLITS
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import SPLITS
 from fornet_hf.workers import max_workers
-from producers.candidate_folder import CandidateFolder
 from producers.choices import Choice
-from producers.command import add_columns, columns_asked, described, finish, natural, positive
-from producers.gpu_worker import SegmentWorker
-from producers.machines import add_machines, my_part, run
-from producers.model_settings import ModelSettings
-from producers.plan import Task, check_pictures, plan, present_splits
-from producers.prompts import Prompts, read_prompts
-from producers.remaining import do_remaining
-from producers.report import Report
-from producers.versions import KEPT, Merging
+from producers.detect.prompts import Prompts, read_prompts
+from producers.tasks.candidate_folder import CandidateFolder
+from producers.tasks.gpu_worker import SegmentWorker
+from producers.tasks.versions import KEPT, Merging
+from producers.work.command import add_columns, columns_asked, described, finish, natural, positive
+from producers.work.machines import add_machines, my_part, run
+from producers.work.model_settings import ModelSettings
+from producers.work.plan import Task, check_images, plan, present_splits
+from producers.work.remaining import do_remaining
+from producers.work.report import Report
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = described(__doc__)
-    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
+    result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the source images")
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
-    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 pictures")
+    result.add_argument("--shards", type=positive, help="of each split of a folder; default: one per 4096 images")
     add_columns(result)
     _add_models(result)
     _add_objects(result)
     machines = add_machines(result)
-    machines.add_argument(
-        "--window", type=positive, default=128, help="pictures a model gets at a time (%(default)s)"
-    )
+    machines.add_argument("--window", type=positive, default=128, help="images a model gets at a time (%(default)s)")
     machines.add_argument("--batch-size", type=positive, help="of all models; halved when memory runs out")
     return result
 
@@ -106,7 +104,7 @@ def segment(arguments: argparse.Namespace) -> Report:
         ForNetError: anything that a user can put right; its message says how.
         OSError: the disk is full, say.
     """
-    check_pictures(arguments.pictures)
+    check_images(arguments.images)
     settings = ModelSettings(
         detector=arguments.detector,
         segmenter=arguments.segmenter,
@@ -120,8 +118,8 @@ def segment(arguments: argparse.Namespace) -> Report:
         batch_size=arguments.batch_size,
     )
     settings.check_files()
-    splits = present_splits(arguments.pictures, arguments.split)
-    tasks = plan(arguments.pictures, splits, arguments.shards, columns_asked(arguments))
+    splits = present_splits(arguments.images, arguments.split)
+    tasks = plan(arguments.images, splits, arguments.shards, columns_asked(arguments))
     settings.prompts.check(tasks[0].classes)
     part = my_part(tasks, arguments)
     max_workers()  # refuses a bad value

@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Choose one version of each picture that segment.py has taken apart; what is chosen becomes the release.
+"""Choose one version of each image that segment.py has taken apart; what is chosen becomes the release.
 
-    python build/select_versions.py RUN PICTURES OUT --gpus 4
-    python build/select_versions.py RUN PICTURES OUT --engine ray --address auto
-    python build/select_versions.py RUN PICTURES OUT --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
+    python build/select_versions.py RUN IMAGES OUT --gpus 4
+    python build/select_versions.py RUN IMAGES OUT --engine ray --address auto
+    python build/select_versions.py RUN IMAGES OUT --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
 
-RUN is the folder of a finished run of segment.py, PICTURES what it was made of. Each version is scored by
+RUN is the folder of a finished run of segment.py, IMAGES what it was made of. Each version is scored by
 classifiers: the object by itself should be recognised, the background should not. OUT/patches becomes the release,
 OUT/scores has the scores of all versions. A run that was interrupted goes on where it was when the same command
 is given again; several commands may share OUT when each does other shards, and the last one writes the manifest.
@@ -21,19 +21,19 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
-from producers.candidate_folder import CandidateFolder
-from producers.command import described, finish, positive
-from producers.machines import add_machines, my_part, run
-from producers.model_settings import PRECISIONS
-from producers.plan import Task, plan
-from producers.remaining import do_remaining
-from producers.report import Report
-from producers.run_folder import RunFolder
-from producers.select_worker import SelectSettings, SelectWorker
-from producers.views import VIEWS
+from producers.score.views import VIEWS
+from producers.tasks.candidate_folder import CandidateFolder
+from producers.tasks.select_worker import SelectSettings, SelectWorker
+from producers.work.command import described, finish, positive
+from producers.work.machines import add_machines, my_part, run
+from producers.work.model_settings import PRECISIONS
+from producers.work.plan import Task, plan
+from producers.work.remaining import do_remaining
+from producers.work.report import Report
+from producers.work.run_folder import RunFolder
 
 REFERENCE = ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s")
 """torchvision's names of the publication's classifiers."""
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = described(__doc__)
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the segmenting run")
-    result.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of the source pictures")
+    result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the source images")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of this run; made if it is not there")
     result.add_argument(
         "--classifiers",
@@ -55,11 +55,11 @@ def parser() -> argparse.ArgumentParser:
         help="timm:NAME or torchvision:NAME; none given: take the first version; default: the publication's six",
     )
     result.add_argument("--greys", type=positive, default=31, help="backgrounds to show objects on (%(default)s)")
-    result.add_argument("--every", action="store_true", help="score pictures which have one version only, too")
+    result.add_argument("--every", action="store_true", help="score images which have one version only, too")
     result.add_argument("--precision", choices=PRECISIONS, default="bfloat16", help="default: %(default)s")
     result.add_argument("--batch-size", type=positive, default=16, help="versions at a time (%(default)s)")
     result.add_argument("--views", choices=VIEWS, default="filled", help=f"{_VIEWS} (%(default)s)")
-    result.add_argument("--source-name", help="what the manifest calls the pictures; default: the folder's name")
+    result.add_argument("--source-name", help="what the manifest calls the images; default: the folder's name")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
     add_machines(result)
     return result
@@ -81,7 +81,7 @@ def select(arguments: argparse.Namespace) -> Report:
         OSError: the disk is full, say.
     """
     candidates = CandidateFolder(arguments.run)
-    tasks, encoding = planned(candidates, arguments.pictures)
+    tasks, encoding = planned(candidates, arguments.images)
     part = my_part(tasks, arguments)
     _check_classes(arguments.classifiers, tasks[0].classes)
     settings = SelectSettings(
@@ -102,7 +102,7 @@ def select(arguments: argparse.Namespace) -> Report:
     do_remaining(part, folder, lambda waiting: run(work, waiting, arguments))
     if folder.waiting(tasks):
         return folder.total()
-    name = arguments.source_name or arguments.pictures.resolve().name
+    name = arguments.source_name or arguments.images.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)
 
 
@@ -114,15 +114,15 @@ def _check_classes(classifiers: Sequence[str], classes: Sequence[str] | None) ->
         raise ConfigurationError(explain(what, found=others[0], then=then))
 
 
-def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]:
-    """The tasks of a finished run, planned again from its pictures, and the settings of its patches.
+def planned(run: CandidateFolder, images: Path) -> tuple[list[Task], Encoding]:
+    """The tasks of a finished run, planned again from its images, and the settings of its patches.
 
     Raises:
-        NotFoundError: there is no such run, or no such folder of pictures.
-        ConfigurationError: shards are not finished, or the pictures are others.
+        NotFoundError: there is no such run, or no such folder of images.
+        ConfigurationError: shards are not finished, or the images are others.
     """
     path = run.root / "run.json"
-    for what, found in (("run", path), ("folder of pictures", pictures)):
+    for what, found in (("run", path), ("folder of images", images)):
         if not found.exists():
             raise NotFoundError(explain(f"the {what} is missing", found=f"no {found}"))
     known = json.loads(path.read_text(encoding="utf-8"))
@@ -130,7 +130,7 @@ def planned(run: CandidateFolder, pictures: Path) -> tuple[list[Task], Encoding]
     tasks = [
         task
         for split, prints in known["splits"].items()
-        for task in _same_tasks(plan(pictures, [split], len(prints), columns), prints, known["classes"], path)
+        for task in _same_tasks(plan(images, [split], len(prints), columns), prints, known["classes"], path)
     ]
     if waiting := run.waiting(tasks):
         then = "Give the command of segment.py again to finish them."
@@ -142,11 +142,11 @@ def _same_tasks(
     tasks: Sequence[Task], prints: Sequence[str], classes: Sequence[str] | None, path: Path
 ) -> Sequence[Task]:
     if [task.fingerprint() for task in tasks] != list(prints):
-        raise ConfigurationError(f"{path}: the run was made of other pictures. Give those as PICTURES.")
+        raise ConfigurationError(f"{path}: the run was made of other images. Give those as IMAGES.")
     now, before = list(tasks[0].classes or ()), list(classes or ())
     if now != before:
         changed = ", ".join(sorted({*now} ^ {*before})[:5]) or "another order"
-        then = "Bring the pictures' classes back to what they were, or segment anew: they are the labels."
+        then = "Bring the images' classes back to what they were, or segment anew: they are the labels."
         raise ConfigurationError(explain(f"{path}: the run was made with other classes", found=changed, then=then))
     return tasks
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How far a run is: shards, outcomes, pictures a second, and how long it may still take.
+"""How far a run is: shards, outcomes, images a second, and how long it may still take.
 
     python build/status.py RUN
 
@@ -18,8 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from fornet_hf.errors import ForNetError, NotFoundError, explain
-from producers.command import described
-from producers.report import Report
+from producers.work.command import described
+from producers.work.report import Report
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Status:
         result = [f"{split}: {done} of {count} shards" for split, (done, count) in self.shards.items()]
         result.append(self.report.summary())
         seconds = self.report.seconds
-        if self.report.pictures and seconds.get("all"):
-            rate = self.report.pictures / seconds["all"]
-            result.append(f"{rate:.2f} pictures a second and process, {3600 * rate:,.0f} an hour; of the time:")
+        if self.report.images and seconds.get("all"):
+            rate = self.report.images / seconds["all"]
+            result.append(f"{rate:.2f} images a second and process, {3600 * rate:,.0f} an hour; of the time:")
             parts = sorted((spent, stage) for stage, spent in seconds.items() if stage != "all")
             result += [f"  {stage:<18}{spent / seconds['all']:7.1%}" for spent, stage in reversed(parts)]
         if self.left and self.recent:

@@ -34,9 +34,9 @@ def patches(result: Mapping[str, Any]) -> str:
             f"| {name} | ms to apply | {times['apply']['median_ms']:.1f} | {times['old apply']['median_ms']:.1f} |",
             f"| {name} | ms to make | {times['make']['median_ms']:.1f} | |",
         ]
-    pictures = next(iter(result["infilling"].values()))["bytes_a_picture"]
+    images = next(iter(result["infilling"].values()))["bytes_a_picture"]
     words = "One core. Means of {} photographs with {:,.0f} bytes; {:.0%} of their area is infilled."
-    return "\n".join([words.format(pictures["pictures"], pictures["source"], pictures["dilated_area"]), "", *lines])
+    return "\n".join([words.format(images["pictures"], images["source"], images["dilated_area"]), "", *lines])
 
 
 def preparing(result: Mapping[str, Any]) -> str:
@@ -61,7 +61,7 @@ def preparing(result: Mapping[str, Any]) -> str:
 def recombination(result: Mapping[str, Any]) -> str:
     """Speed of recombination."""
     times = result["one_core"]["milliseconds_per_image"]
-    lines = ["| side | ms on the clock | ms on the core | pictures a second |", "|---|---|---|---|"]
+    lines = ["| side | ms on the clock | ms on the core | images a second |", "|---|---|---|---|"]
     for name, time in times.items():
         core = time.get("on_core_median_ms")
         rate = 1000 / (core or time["median_ms"])

@@ -20,8 +20,8 @@ sys.path[:0] = [str(DOCS.parent), str(DOCS)]  # run as a script, it finds the pr
 
 from costs import costs_table  # noqa: E402
 from figures import benchmarks_page  # noqa: E402
+from fornet_hf.builder.load import load_dataset  # noqa: E402
 from fornet_hf.errors import ConfigurationError  # noqa: E402
-from fornet_hf.loading import load_dataset  # noqa: E402
 from fornet_hf.recombination import CropConfig, RecombinationConfig  # noqa: E402
 from fornet_hf.recombination.hooks import Hooks  # noqa: E402
 from stated import of_readme, of_scale, with_figures  # noqa: E402

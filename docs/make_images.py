@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The pictures of how_it_works.md, from what `make demo` made: `python docs/make_images.py demo`."""
+"""The images of how_it_works.md, from what `make demo` made: `python docs/make_images.py demo`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import fornet_hf
-from fornet_hf import jpeg
+from fornet_hf.format import jpeg
+from fornet_hf.format.rows import open_image
 from fornet_hf.preview import Group, Line, sheet
-from fornet_hf.rows import picture
 
 IMAGES = Path(__file__).parent / "images"
 ROW = 6
 
 
 def main() -> None:
-    """Write all pictures."""
+    """Write all images."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("demo", type=Path, help="what `make demo` made")
     demo: Path = parser.parse_args().demo
@@ -34,17 +34,17 @@ def main() -> None:
 
 def patch(rows: Any) -> Image.Image:
     """The original, the blocks that differ in the background, and the background."""
-    background, original = picture(rows[ROW]["background"]), original_of(rows)
+    background, original = open_image(rows[ROW]["background"]), original_of(rows)
     changed = Image.composite(
         background, original.convert("L").convert("RGB"), blocks_that_differ(original, background)
     )
-    pictures = (original, changed, background)
-    headings = ("your picture", "blocks in the patch", "background")
-    return sheet([Group("", headings)], [Line("", pictures)])
+    images = (original, changed, background)
+    headings = ("your image", "blocks in the patch", "background")
+    return sheet([Group("", headings)], [Line("", images)])
 
 
 def blocks_that_differ(one: Image.Image, other: Image.Image) -> Image.Image:
-    """A mask of the blocks of 16 x 16 pixels in which two pictures differ."""
+    """A mask of the blocks of 16 x 16 pixels in which two images differ."""
     differs = (np.asarray(one) != np.asarray(other)).any(axis=2)
     mask = np.zeros(differs.shape, dtype=bool)
     for y in range(0, differs.shape[0], jpeg.MCU):
@@ -72,15 +72,15 @@ def cut(rows: Any) -> Image.Image:
 def recombination(rows: Any) -> Image.Image:
     """One object, recombined eight times."""
     recombine = fornet_hf.Recombine(rows, seed=3)
-    pictures = []
+    images = []
     for epoch in range(8):
         recombine.clock.epoch = epoch
-        pictures.append(recombine.example(rows[ROW])["image"])
-    return sheet([Group("", ("",) * 4)], [Line("", pictures[:4]), Line("", pictures[4:])])
+        images.append(recombine.example(rows[ROW])["image"])
+    return sheet([Group("", ("",) * 4)], [Line("", images[:4]), Line("", images[4:])])
 
 
 def original_of(rows: Any) -> Image.Image:
-    """The original picture of the row."""
+    """The original image of the row."""
     example = fornet_hf.Recombine(rows, orig_img_prob=1.0, evaluation=True).example(rows[ROW])
     found: Image.Image = example["image"]
     return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ENTRIES = 1_270_000  # of ImageNet's training pictures in a zip, roughly
+ENTRIES = 1_270_000  # of ImageNet's training images in a zip, roughly
 Stated = Sequence[tuple[str, Sequence[str]]]
 """Patterns, and what stands in place of their groups."""
 
@@ -38,7 +38,7 @@ def of_scale(root: Path) -> Stated:
     kb = [f"{size / 1e3:.0f}" for size in (whole, row["background"], row["original"])]
     return [
         (r"Arrow, (\d+) kB a row in the demo", kb[:1]),
-        (r"In the demo that is (\d+) kB\s+and (\d+) kB; the picture itself has (\d+) kB", kb),
+        (r"In the demo that is (\d+) kB\s+and (\d+) kB; the image itself has (\d+) kB", kb),
         (r"Where that is set\s+to (\d+) kB", [f"{result['read_ahead_kb']}"]),
         (r"a random sample cost ([\d.]+) MB", [f"{recombined['bytes_a_sample'] / 1e6:.1f}"]),
         (
@@ -51,7 +51,7 @@ def of_scale(root: Path) -> Stated:
         ),
         (r"\| requests a row \| ([\d.]+)", [f"{one['requests_a_row']:.2f}"]),
         (
-            r"\| bytes a row \| (\d+) kB: source picture (\d+) kB, patch (\d+) kB",
+            r"\| bytes a row \| (\d+) kB: source image (\d+) kB, patch (\d+) kB",
             [
                 f"{size / 1e3:.0f}"
                 for size in (one["bytes_a_row"], stream["source_bytes_a_row"], stream["patch_bytes_a_row"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Train a classifier on ForNet, with one process or with torchrun's; `--plain` trains on the original pictures.
+"""Train a classifier on ForNet, with one process or with torchrun's; `--plain` trains on the original images.
 
     torchrun --nproc-per-node 8 examples/train.py --out runs/vit-s --model timm:vit_small_patch16_224
 
@@ -56,7 +56,7 @@ def train(config: TrainConfig, here: Place, data: Data, stop: Stop) -> None:
     first = run.restore(trainer.bare, trainer.optimizer, here.device)
     last = config.epochs if config.stop_after is None else min(config.epochs, first + config.stop_after)
     lines = Lines(config, here)
-    trainer.report(lines.start(first, data.pictures, data.classes))
+    trainer.report(lines.start(first, data.images, data.classes))
     for epoch in range(first, last):
         started = time.perf_counter()
         data.set_epoch(epoch)

@@ -1,4 +1,4 @@
-"""ForNet: pictures taken apart into foregrounds and backgrounds, and recombined on the fly.
+"""ForNet: images taken apart into foregrounds and backgrounds, and recombined on the fly.
 
 The names below are imported when they are first used, so that a worker which applies patches loads no more than
 it needs.
@@ -10,9 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fornet_hf.builder.load import load_dataset
     from fornet_hf.errors import ForNetError
-    from fornet_hf.loading import load_dataset
-    from fornet_hf.local.dataset import ForNetDataset
+    from fornet_hf.format.rows import cutout
+    from fornet_hf.layout.dataset import ForNetDataset
     from fornet_hf.recombination import (
         Composition,
         CropConfig,
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
         set_epoch,
         to_tensor,
     )
-    from fornet_hf.rows import cutout
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Composition": "recombination",
     "CropConfig": "recombination",
-    "ForNetDataset": "local.dataset",
+    "ForNetDataset": "layout.dataset",
     "ForNetError": "errors",
     "ImageAndMask": "recombination",
     "ImageOnly": "recombination",
@@ -41,8 +41,8 @@ _HOMES = {
     "Recombine": "recombination",
     "StreamingRecombine": "recombination",
     "collate": "recombination",
-    "cutout": "rows",
-    "load_dataset": "loading",
+    "cutout": "format.rows",
+    "load_dataset": "builder.load",
     "recombine_stream": "recombination",
     "set_epoch": "recombination",
     "to_tensor": "recombination",

@@ -4,9 +4,9 @@
     ├── ConfigurationError     (ValueError)         a parameter that is not allowed
     ├── PatchFormatError       (ValueError)         a patch, shard or manifest that breaks the format
     ├── IntegrityError         (ValueError)         bytes that do not have the digest they should have
-    ├── SourceError            (ValueError)         a source picture that cannot be decoded or used
+    ├── SourceError            (ValueError)         a source image that cannot be decoded or used
     ├── EmptyMaskError         (ValueError)         a mask without a single object pixel
-    ├── NotFoundError          (FileNotFoundError)  a file, folder, release or picture that is not there
+    ├── NotFoundError          (FileNotFoundError)  a file, folder, release or image that is not there
     ├── AccessError            (PermissionError)    the Hub refuses: not logged in, or no access granted
     ├── UnreachableError       (ConnectionError)    the Hub does not answer, and the cache lacks the file
     ├── ConflictError          (RuntimeError)       somebody else changed the repository meanwhile
@@ -47,7 +47,7 @@ class IntegrityError(ForNetError, ValueError):
 
 
 class SourceError(ForNetError, ValueError):
-    """A source picture cannot be decoded, or is larger than the format allows."""
+    """A source image cannot be decoded, or is larger than the format allows."""
 
 
 class EmptyMaskError(ForNetError, ValueError):
@@ -55,7 +55,7 @@ class EmptyMaskError(ForNetError, ValueError):
 
 
 class NotFoundError(ForNetError, FileNotFoundError):
-    """A file, folder, release or picture which was asked for does not exist."""
+    """A file, folder, release or image which was asked for does not exist."""
 
 
 class AccessError(ForNetError, PermissionError):

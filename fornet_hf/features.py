@@ -1,6 +1,6 @@
-"""The columns of the prepared dataset, and pictures that are decoded only when somebody looks at them.
+"""The columns of the prepared dataset, and images that are decoded only when somebody looks at them.
 
-`datasets` decodes every Image column before it calls a transform. Recombining needs neither all pictures nor
+`datasets` decodes every Image column before it calls a transform. Recombining needs neither all images nor
 whole ones, so that would cost more than everything else.
 """
 
@@ -12,11 +12,11 @@ from typing import Any
 import datasets
 from PIL import Image
 
-from fornet_hf.lazy import LazyPicture, unread_bytes
+from fornet_hf.lazy import UnreadImage, unread_bytes
 
 
 def row_features(class_names: Sequence[str]) -> datasets.Features:
-    """Features of a prepared row (see `fornet_hf.rows.Row`), with the classes in label order."""
+    """Features of a prepared row (see `fornet_hf.format.rows.Row`), with the classes in label order."""
     features: dict[str, Any] = {
         "key": datasets.Value("string"),
         "label": datasets.ClassLabel(names=list(class_names)),
@@ -52,21 +52,21 @@ def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Fea
 
 
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
-    """`datasets.Image` whose pictures read and decode their bytes at first use. In files it is a plain `Image`.
+    """`datasets.Image` whose images read and decode their bytes at first use. In files it is a plain `Image`.
 
-    EXIF orientation is not applied: the pictures of a prepared dataset have none.
+    EXIF orientation is not applied: the images of a prepared dataset have none.
     """
 
     def decode_example(self, value: dict[str, Any], token_per_repo_id: Any = None) -> Image.Image:
-        """The picture of a stored value: like `Image`'s, but not yet read."""
+        """The image of a stored value: like `Image`'s, but not yet read."""
         data = value.get("bytes")
         if data is None or self.mode is not None or not self.decode:
-            picture: Image.Image = super().decode_example(value, token_per_repo_id)
-            return picture
-        return LazyPicture(data)
+            image: Image.Image = super().decode_example(value, token_per_repo_id)
+            return image
+        return UnreadImage(data)
 
     def encode_example(self, value: Any) -> dict[str, Any]:
-        """A stored value; the bytes of a picture that nobody looked at stay as they are."""
+        """A stored value; the bytes of an image that nobody looked at stay as they are."""
         data = unread_bytes(value)
         stored: dict[str, Any] = {"path": None, "bytes": data} if data is not None else super().encode_example(value)
         return stored
@@ -83,7 +83,7 @@ class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
 
 
 def with_lazy_images(dataset: Any) -> Any:
-    """The same dataset (Dataset or IterableDataset), changed in place: its pictures are decoded at first use.
+    """The same dataset (Dataset or IterableDataset), changed in place: its images are decoded at first use.
 
     Derived datasets (select, shuffle, filter, ...) inherit it. Image columns with `decode=False` stay as they are.
     """

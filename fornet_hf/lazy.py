@@ -1,4 +1,4 @@
-"""A picture that is read when somebody looks at it."""
+"""An image that is read when somebody looks at it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from PIL import Image, ImageFile
 
 
-class LazyPicture(Image.Image):
-    """Stands in for the PIL picture of some bytes, and becomes it at first use of anything but `encoded`.
+class UnreadImage(Image.Image):
+    """Stands in for the PIL image of some bytes, and becomes it at first use of anything but `encoded`.
 
     Opening a file takes 20 microseconds, three times an example; recombining wants only the bytes of two.
 
@@ -34,18 +34,18 @@ class LazyPicture(Image.Image):
         return _opened(self).__reduce_ex__(protocol)
 
 
-def _opened(picture: Image.Image) -> Image.Image:
+def _opened(image: Image.Image) -> Image.Image:
     """The same object, which now is what Pillow makes of its bytes: it takes over class and attributes."""
-    state = object.__getattribute__(picture, "__dict__")
+    state = object.__getattribute__(image, "__dict__")
     opened = Image.open(io.BytesIO(state.pop("encoded")))
     state.update(opened.__dict__)
-    object.__setattr__(picture, "__class__", type(opened))
-    return picture
+    object.__setattr__(image, "__class__", type(opened))
+    return image
 
 
 def unread_bytes(value: object) -> bytes | None:
-    """The file behind a picture whose pixels nobody has looked at yet; None for any other value."""
-    if isinstance(value, LazyPicture):  # asked first: any other question would open it
+    """The file behind an image whose pixels nobody has looked at yet; None for any other value."""
+    if isinstance(value, UnreadImage):  # asked first: any other question would open it
         return value.encoded
     if isinstance(value, ImageFile.ImageFile) and isinstance(value.fp, io.BytesIO):
         return value.fp.getvalue()

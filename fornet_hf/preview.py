@@ -10,10 +10,10 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.format.rows import open_image
 from fornet_hf.recombination.transform import Recombine
-from fornet_hf.rows import picture
 
-CELL = (200, 150)  # pixels of a picture on the sheet
+CELL = (200, 150)  # pixels of an image on the sheet
 _GAP = 8
 _LABELS = 150  # width of the column of row labels
 _PAPER, _INK, _FAINT = (255, 255, 255), (32, 32, 32), (112, 112, 112)
@@ -40,15 +40,15 @@ class Line:
 
     Attributes:
         label: at the left, wrapped at spaces and line breaks.
-        pictures: one for each column, any size and mode.
+        images: one for each column, any size and mode.
     """
 
     label: str
-    pictures: Sequence[Image.Image]
+    images: Sequence[Image.Image]
 
 
 def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") -> Image.Image:
-    """A table of pictures as one RGB picture: groups of columns with headings, lines with labels.
+    """A table of images as one RGB image: groups of columns with headings, lines with labels.
 
     Args:
         groups: the columns; a gap separates the groups.
@@ -56,12 +56,12 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
         caption: one line of small print below.
 
     Raises:
-        ConfigurationError: a line has another number of pictures than there are headings.
+        ConfigurationError: a line has another number of images than there are headings.
     """
     lefts = _lefts(groups)
     for line in lines:
-        if len(line.pictures) != len(lefts):
-            found = len(line.pictures)
+        if len(line.images) != len(lefts):
+            found = len(line.images)
             raise ConfigurationError(explain("a line does not fit the columns", found=found, allowed=len(lefts)))
     labelled = any(line.label for line in lines)
     margin = _GAP + (_LABELS if labelled else 0)
@@ -78,7 +78,7 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
         y = top + number * (CELL[1] + _GAP)
         text = _wrap(line.label, _font(14), _LABELS - _GAP)
         draw.multiline_text((_GAP, y + CELL[1] / 2), text, _INK, _font(14), anchor="lm", spacing=4)
-        for left, cell in zip(lefts, line.pictures, strict=True):
+        for left, cell in zip(lefts, line.images, strict=True):
             _place(page, cell, (margin + left, y))
     draw.text((margin, size[1] - 20), caption, _FAINT, _font(13))
     return page
@@ -87,7 +87,7 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
 def contact_sheet(
     ds: Any, *, indices: Sequence[int] | None = None, epochs: int = 4, parts: bool = True, **parameters: Any
 ) -> Image.Image:
-    """One line for each picture: original, object mask, background, and what each epoch makes of it.
+    """One line for each image: original, object mask, background, and what each epoch makes of it.
 
     Args:
         ds: a prepared dataset; a transform on it is ignored.
@@ -104,9 +104,9 @@ def contact_sheet(
     made = list(_epochs(ds, rows, epochs, parameters))
     groups = [Group("recombined, anew in every epoch", [f"epoch {epoch}" for epoch in range(epochs)])]
     if parts:
-        groups.insert(0, Group("the picture, taken apart", _PARTS))
+        groups.insert(0, Group("the image, taken apart", _PARTS))
     lines = [
-        Line(_label(ds, row), [*(taken_apart(row) if parts else ()), *(pictures[at] for pictures in made)])
+        Line(_label(ds, row), [*(taken_apart(row) if parts else ()), *(images[at] for images in made)])
         for at, row in enumerate(rows.values())
     ]
     return sheet(groups, lines, caption=_caption(parameters))
@@ -115,16 +115,16 @@ def contact_sheet(
 def animation(
     ds: Any, *, indices: Sequence[int] | None = None, epochs: int = 8, columns: int = 3, **parameters: Any
 ) -> list[Image.Image]:
-    """One frame for each epoch: the same pictures in the same places, recombined anew.
+    """One frame for each epoch: the same images in the same places, recombined anew.
 
-    Args and errors as of `contact_sheet`; `columns` is the number of pictures side by side. See `save_animation`.
+    Args and errors as of `contact_sheet`; `columns` is the number of images side by side. See `save_animation`.
     """
     rows = _rows(ds, indices)
     columns = min(columns, len(rows))
     blank = Image.new("RGB", CELL, _PAPER)
     frames = []
-    for epoch, pictures in enumerate(_epochs(ds, rows, epochs, parameters)):
-        filled = [*pictures, *[blank] * (-len(pictures) % columns)]
+    for epoch, images in enumerate(_epochs(ds, rows, epochs, parameters)):
+        filled = [*images, *[blank] * (-len(images) % columns)]
         lines = [Line("", filled[at : at + columns]) for at in range(0, len(filled), columns)]
         headings = [f"epoch {epoch}", *[""] * (columns - 1)]
         frames.append(sheet([Group("", headings)], lines, caption=_caption(parameters)))
@@ -151,14 +151,14 @@ def save_animation(frames: Sequence[Image.Image], path: Path, *, milliseconds: i
 
 
 def taken_apart(row: Mapping[str, Any]) -> tuple[Image.Image, Image.Image, Image.Image]:
-    """Original, mask (mode L) and background of a row; what it does not have is an empty picture."""
-    background = row["background"] and picture(row["background"]).convert("RGB")
+    """Original, mask (mode L) and background of a row; what it does not have is an empty image."""
+    background = row["background"] and open_image(row["background"]).convert("RGB")
     box = row["box"]
     size = background.size if background else tuple(box[2:]) if box else CELL
     mask, original = Image.new("L", size), background.copy() if background else Image.new("RGB", size)
     if box and row["foreground"] and row["mask"]:
-        original.paste(picture(row["foreground"]).convert("RGB"), tuple(box))
-        mask.paste(picture(row["mask"]).convert("L"), tuple(box))
+        original.paste(open_image(row["foreground"]).convert("RGB"), tuple(box))
+        mask.paste(open_image(row["mask"]).convert("L"), tuple(box))
     return original, mask, background or Image.new("RGB", size)
 
 
@@ -219,7 +219,7 @@ def _write_headings(page: Image.Image, groups: Sequence[Group], lefts: Sequence[
 
 
 def _place(page: Image.Image, cell: Image.Image, at: tuple[int, int]) -> None:
-    """Fit a picture into its cell, centred."""
+    """Fit an image into its cell, centred."""
     scale = min(CELL[0] / cell.width, CELL[1] / cell.height)
     size = max(1, round(cell.width * scale)), max(1, round(cell.height * scale))
     small = cell.convert("RGB").resize(size, Image.Resampling.LANCZOS)

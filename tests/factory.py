@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from fornet_hf.encoding import Encoding
-from fornet_hf.patch import apply_patch, make_patch
-from fornet_hf.rows import Row
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.patch import apply_patch, make_patch
+from fornet_hf.format.rows import Row
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 # Centre and half axes of the object, as shares of width and height.
@@ -22,9 +22,9 @@ OBJECTS = ((0.45, 0.4, 0.25, 0.35), (0.5, 0.5, 0.2, 0.2), (0.3, 0.6, 0.12, 0.3),
 @functools.cache
 def photo(name: str, max_side: int) -> Image.Image:
     data = pytest.importorskip("skimage.data")
-    picture = Image.fromarray(getattr(data, name)()[..., :3])
-    picture.thumbnail((max_side, max_side))
-    return picture
+    image = Image.fromarray(getattr(data, name)()[..., :3])
+    image.thumbnail((max_side, max_side))
+    return image
 
 
 def ellipse(size: tuple[int, int], shares: tuple[float, float, float, float]) -> np.ndarray:
@@ -44,11 +44,11 @@ def source_bytes(name: str, max_side: int = 192) -> bytes:
 def make_row(index: int, max_side: int = 192) -> Row:
     """Row `index`: photo `index % 4`, object `index % 4` mirrored for odd rounds, label `index % 4 % 3`."""
     which = index % len(PHOTOS)
-    picture = photo(PHOTOS[which], max_side)
+    image = photo(PHOTOS[which], max_side)
     x, y, a, b = OBJECTS[which]
     shrink = 0.8 ** (index // len(PHOTOS))
-    mask = ellipse(picture.size, (x, y, a * shrink, b * shrink))
-    infilled = np.asarray(picture.filter(ImageFilter.GaussianBlur(12)))
+    mask = ellipse(image.size, (x, y, a * shrink, b * shrink))
+    infilled = np.asarray(image.filter(ImageFilter.GaussianBlur(12)))
     source = source_bytes(PHOTOS[which], max_side)
     encoding = Encoding(max_side=512, dilation=8)
     patch = make_patch(source, mask, infilled, key=f"n{which:08d}_{index}", label=which % 3, encoding=encoding)

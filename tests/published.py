@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.manifest import Manifest, ShardEntry, write_manifest
-from fornet_hf.patch import Patch, make_patch
-from fornet_hf.shards import write_shard
-from tests.hub.state import Hub
-from tests.pictures import ENCODING, disc, file_of, infilled, picture
+from fornet_hf.format.manifest import Manifest, ShardEntry, write_manifest
+from fornet_hf.format.patch import Patch, make_patch
+from fornet_hf.format.shards import write_shard
+from tests.images import ENCODING, disc, file_of, infilled, made_image
+from tests.local_hub.state import Hub
 
 FORNET, IMAGENET = "TNauen/ForNet", "ILSVRC/imagenet-1k"
 SHARDS = {"train": 3, "validation": 1}
-ROWS = 5  # pictures of a shard; the last of each has no patch
+ROWS = 5  # images of a shard; the last of each has no patch
 WNIDS = ("n01440764", "n01443537")  # labels 0 and 1
 ROOT = Path(__file__).parents[1]
 
@@ -26,11 +26,11 @@ def key_of(split: str, number: int) -> str:
 
 
 def source_of(split: str, number: int) -> bytes:
-    return file_of(picture(64 + number, 48, seed=number + 100 * (split == "train")))
+    return file_of(made_image(64 + number, 48, seed=number + 100 * (split == "train")))
 
 
 def patch_of(split: str, number: int, strength: int = 0) -> Patch:
-    """The patch of a picture; another `strength` gives another infilling."""
+    """The patch of an image; another `strength` gives another infilling."""
     source = source_of(split, number)
     filled = infilled(source) + strength
     mask = disc(64 + number, 48)
@@ -40,11 +40,11 @@ def patch_of(split: str, number: int, strength: int = 0) -> Patch:
 def source_shard(split: str, shard: int) -> bytes:
     """A Parquet file like those of `ILSVRC/imagenet-1k`."""
     numbers = range(shard * ROWS, (shard + 1) * ROWS)
-    pictures = [
+    images = [
         {"bytes": source_of(split, n), "path": f"{key_of(split, n)}_{WNIDS[n % 2]}.JPEG".replace("__", "_")}
         for n in numbers
     ]
-    image = pa.array(pictures, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    image = pa.array(images, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
     table = pa.table({"image": image, "label": pa.array([n % 2 for n in numbers], pa.int64())})
     buffer = io.BytesIO()
     pq.write_table(table, buffer)

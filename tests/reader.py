@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.blocks import ROOT
-from tests.hub.client import hub_environment
-from tests.hub.server import running_hub
+from tests.local_hub.client import hub_environment
+from tests.local_hub.server import running_hub
 from tests.published import (
     FORNET,
     IMAGENET,

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from fornet_hf.arguments import check_keywords, either, plain
-from fornet_hf.building import workers
+from fornet_hf.builder.configuration import workers
+from fornet_hf.builder.load import load_dataset
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.loading import load_dataset
-from fornet_hf.local.dataset import ForNetDataset
+from fornet_hf.layout.dataset import ForNetDataset
 from fornet_hf.recombination import CropConfig, RecombinationConfig, Recombine, StreamingRecombine, recombine_stream
-from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.draw.clock import Clock
 from tests.factory import make_row
 from tests.recombination.conftest import as_dataset
 

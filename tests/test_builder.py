@@ -6,11 +6,11 @@ from pathlib import Path
 import datasets
 import pytest
 
+from fornet_hf.builder.load import load_dataset
 from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError
-from fornet_hf.loading import load_dataset
-from tests.pictures import write_release
-from tests.test_legacy_apply import SAMPLE, needs_sample
-from tests.test_loading import stored
+from tests.builder.test_load import stored
+from tests.images import write_release
+from tests.release.legacy.test_apply import SAMPLE, needs_sample
 
 SCRIPT = Path(__file__).parents[1] / "ForNet.py"
 pytestmark = pytest.mark.skipif(int(datasets.__version__.split(".")[0]) >= 4, reason="this datasets runs no scripts")
@@ -52,8 +52,8 @@ def test_the_second_load_uses_the_cache_even_if_the_script_changed(folder):
     script = folder / "ForNet.py"
     shutil.copy(SCRIPT, script)
     first = stored(load(folder, script=script, split="train"))
-    for picture in (folder / "pictures").rglob("*.JPEG"):
-        picture.write_bytes(b"not read again")
+    for image in (folder / "pictures").rglob("*.JPEG"):
+        image.write_bytes(b"not read again")
     script.write_text(script.read_text() + "\n# edited\n")
     assert stored(load(folder, script=script, split="train")) == first
 

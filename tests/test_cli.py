@@ -12,7 +12,7 @@ import pytest
 import fornet_hf
 from fornet_hf.cli import info as information
 from fornet_hf.cli import main
-from tests.hub.fixtures import hub, hub_home
+from tests.local_hub.fixtures import hub, hub_home
 from tests.publish.conftest import release
 
 __all__ = ["hub", "hub_home", "release"]

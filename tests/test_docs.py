@@ -10,7 +10,7 @@ from itertools import groupby
 import pytest
 
 from tests.blocks import ROOT, Block, blocks, commands
-from tests.hub.client import run_python
+from tests.local_hub.client import run_python
 from tests.reader import surroundings
 
 PAGES = [*(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))), "examples/README.md"]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf import delta, documents, encoding, jpeg, manifest, patch, raster, shards
-from fornet_hf.encoding import Encoding
-from tests.test_raster import FILES
+from fornet_hf import documents
+from fornet_hf.format import delta, encoding, jpeg, manifest, patch, raster, shards
+from fornet_hf.format.encoding import Encoding
+from tests.format.test_raster import FILES
 
 TEXT = (Path(__file__).parents[1] / "docs" / "patch_format.md").read_text(encoding="utf-8")
 

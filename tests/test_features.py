@@ -1,4 +1,4 @@
-"""Lazy pictures look like any picture, and cost nothing until somebody looks."""
+"""Lazy images look like any image, and cost nothing until somebody looks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.features import LazyImage, row_features, with_lazy_images
-from fornet_hf.lazy import LazyPicture
+from fornet_hf.lazy import UnreadImage
 
 
 def png() -> bytes:
@@ -45,25 +45,25 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_lazy_picture_behaves_like_the_picture(use):
-    assert USES[use](LazyPicture(png())) == USES[use](Image.open(io.BytesIO(png())))
+def test_a_lazy_image_behaves_like_the_image(use):
+    assert USES[use](UnreadImage(png())) == USES[use](Image.open(io.BytesIO(png())))
 
 
-def test_a_lazy_picture_is_not_read_before_it_is_used():
-    picture = LazyPicture(b"no picture at all")
-    assert picture.encoded == b"no picture at all"
+def test_a_lazy_image_is_not_read_before_it_is_used():
+    image = UnreadImage(b"no image at all")
+    assert image.encoded == b"no image at all"
     with pytest.raises(Image.UnidentifiedImageError):
-        _ = picture.size
+        _ = image.size
 
 
-def test_used_pictures_are_of_the_ordinary_class():
-    picture = LazyPicture(png())
-    picture.load()
-    assert type(picture).__name__ == "PngImageFile"
+def test_used_images_are_of_the_ordinary_class():
+    image = UnreadImage(png())
+    image.load()
+    assert type(image).__name__ == "PngImageFile"
 
 
-def test_columns_give_lazy_pictures(ds):
-    assert type(ds[0]["image"]) is LazyPicture
+def test_columns_give_lazy_images(ds):
+    assert type(ds[0]["image"]) is UnreadImage
     assert ds[0]["image"].size == (4, 4)
     assert ds[1]["image"] is None
 
@@ -82,7 +82,7 @@ def test_columns_give_lazy_pictures(ds):
     ],
 )
 def test_derived_datasets_stay_lazy(ds, derive):
-    assert type(derive(ds)[0]["image"]) is LazyPicture
+    assert type(derive(ds)[0]["image"]) is UnreadImage
 
 
 def test_files_hold_plain_images(ds, tmp_path):
@@ -90,13 +90,13 @@ def test_files_hold_plain_images(ds, tmp_path):
     assert type(datasets.load_from_disk(str(tmp_path / "ds")).features["image"]) is datasets.Image
 
 
-def test_map_keeps_the_bytes_of_pictures_that_it_passes_on(ds):
+def test_map_keeps_the_bytes_of_images_that_it_passes_on(ds):
     passed = ds.select([0]).map(lambda row: {"image": row["image"], "number": row["image"].size[0]})
     assert passed.cast_column("image", datasets.Image(decode=False))[0]["image"]["bytes"] == png()
 
 
 def test_streams_are_lazy_too(ds):
-    assert type(next(iter(with_lazy_images(ds.to_iterable_dataset())))["image"]) is LazyPicture
+    assert type(next(iter(with_lazy_images(ds.to_iterable_dataset())))["image"]) is UnreadImage
 
 
 def test_a_lazy_image_equals_a_plain_one():

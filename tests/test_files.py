@@ -139,5 +139,5 @@ def test_a_folder_that_must_not_be_made_is_named(tmp_path, monkeypatch):
 
 def test_what_must_not_be_read_meanwhile_is_not_taken_for_it(tmp_path):
     with pytest.raises(PermissionError) as caught, atomic_path(tmp_path / "file"):
-        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/picture.JPEG")
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/image.JPEG")
     assert not isinstance(caught.value, StorageError)

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from fornet_hf.manifest import read_manifest
+from fornet_hf.format.manifest import read_manifest
 from tests.golden import make
 
 # The digest of expected.json stands here, so that folder and expectation cannot be replaced together unseen.

@@ -38,7 +38,7 @@ def test_this_test_can_fail():
     assert run(["cv2"]).returncode != 0
 
 
-@pytest.mark.parametrize("name", ["fornet_hf.patch", "fornet_hf.manifest", "fornet_hf.prepare"])
+@pytest.mark.parametrize("name", ["fornet_hf.format.patch", "fornet_hf.format.manifest", "fornet_hf.release.units"])
 def test_applying_needs_no_datasets(name):
     program = f"import sys, {name}; print('datasets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

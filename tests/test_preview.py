@@ -33,7 +33,7 @@ def occurs(page: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int, i
     return Image.fromarray((np.asarray(page) == colour).all(axis=2)).getbbox()
 
 
-def test_each_picture_stands_in_its_column_and_row() -> None:
+def test_each_image_stands_in_its_column_and_row() -> None:
     groups = [Group("one", ["a", "b"]), Group("two", ["c"])]
     page = sheet(groups, [Line("first", list(map(flat, ["red", "lime", "blue"]))), Line("", [flat("#123456")] * 3)])
     red, green, blue = (occurs(page, colour) for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
@@ -44,7 +44,7 @@ def test_each_picture_stands_in_its_column_and_row() -> None:
     assert (red[2] - red[0], red[3] - red[1]) == CELL
 
 
-def test_a_picture_keeps_its_proportions() -> None:
+def test_a_image_keeps_its_proportions() -> None:
     page = sheet([Group("", ["a"])], [Line("", [Image.new("RGB", (30, 300), "red")])])
     x0, y0, x1, y1 = occurs(page, (255, 0, 0))
     assert (x1 - x0, y1 - y0) == (CELL[1] // 10, CELL[1])

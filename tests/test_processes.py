@@ -15,19 +15,19 @@ import pytest
 
 from fornet_hf.errors import WorkerDiedError
 from fornet_hf.processes import pool
+from tests.images import write_release
 from tests.killing import Family, wait_until
-from tests.pictures import write_release
 
 ROOT = Path(__file__).parents[1]
 LOAD = """
 import sys, time
 import fornet_hf
-from fornet_hf import prepare
-apply_patch = prepare.apply_patch
+from fornet_hf.release import units
+apply_patch = units.apply_patch
 def slowly(*arguments):
     time.sleep(1)
     return apply_patch(*arguments)
-prepare.apply_patch = slowly
+units.apply_patch = slowly
 fornet_hf.load_dataset(patches=sys.argv[1], imagenet_dir=sys.argv[2], cache_dir=sys.argv[3])
 """
 HUB = """
@@ -83,7 +83,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures with their patches, and what the first step of two-step commands makes of them."""
+    """Images with their patches, and what the first step of two-step commands makes of them."""
     pytest.importorskip("cv2", reason="the producers need OpenCV")
     root = tmp_path_factory.mktemp("made")
     write_release(root / "patches", root / "pictures", shards=2)

@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from tests.blocks import ROOT, blocks, commands
-from tests.hub.client import run_python
+from tests.local_hub.client import run_python
 from tests.reader import surroundings
 
 HOME = "https://huggingface.co/datasets/TNauen/ForNet"

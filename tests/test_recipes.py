@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.blocks import blocks, commands
-from tests.hub.client import run_python
+from tests.local_hub.client import run_python
 from tests.reader import surroundings
 
 MISSING = [

@@ -1,1 +1,1 @@
-"""The maintainer's half: from labelled pictures to candidates and patches."""
+"""The maintainer's half: from labelled images to candidates and patches."""

@@ -1,4 +1,4 @@
-"""What a model has to do to take pictures apart: detect, segment, infill.
+"""What a model has to do to take images apart: detect, segment, infill.
 
 All three work on batches, so that models on a GPU stand behind the same interfaces as the weights-free pair.
 Results have the order and the length of what they were asked for.
@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.masks import Box, Mask
+from fornet_hf.format.masks import Box, Mask
 
 Raster = npt.NDArray[np.uint8]  # height x width x 3, RGB; sizes may differ within a batch
 
@@ -41,10 +41,10 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """One picture in which objects are to be found.
+    """One image in which objects are to be found.
 
     Attributes:
-        key: of the picture.
+        key: of the image.
         raster: uint8, height x width x 3.
         prompts: descriptions of the object, most specific first; at least one.
     """
@@ -77,7 +77,7 @@ class Detector(Protocol):
         """What the manifest says about it."""
 
     def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
-        """The boxes in each picture; an empty list where there is none."""
+        """The boxes in each image; an empty list where there is none."""
 
 
 class Segmenter(Protocol):
@@ -88,7 +88,7 @@ class Segmenter(Protocol):
         """What the manifest says about it."""
 
     def segment(self, rasters: Sequence[Raster], boxes: Sequence[Sequence[Box]]) -> list[list[Mask]]:
-        """For each picture a mask of the raster's size for each of its boxes. A mask may be empty."""
+        """For each image a mask of the raster's size for each of its boxes. A mask may be empty."""
 
 
 class Infiller(Protocol):
@@ -99,7 +99,7 @@ class Infiller(Protocol):
         """What the manifest says about it."""
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
-        """Each picture with new pixels where its hole is true; what lies outside of it is not looked at."""
+        """Each image with new pixels where its hole is true; what lies outside of it is not looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)

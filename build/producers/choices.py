@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
 from producers.backends import Detector, Infiller, Segmenter
-from producers.boxes import CentredBox, read_boxes
-from producers.grabcut import GrabCut
-from producers.inpaint import OpenCVInpaint
+from producers.detect.boxes import CentredBox, read_boxes
+from producers.infill.inpaint import OpenCVInpaint
+from producers.segment.grabcut import GrabCut
 
 if TYPE_CHECKING:
-    from producers.placement import Placement
+    from producers.devices.placement import Placement
 
 
 @dataclass(frozen=True)
@@ -62,32 +62,32 @@ def _boxes(choice: Choice, *_: object) -> Detector:
 
 def _grounding_dino(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Detector:
     with needing("GroundingDINO", "torch transformers"):
-        from producers.grounding_dino import GroundingDino
+        from producers.detect.grounding_dino import GroundingDino
     return GroundingDino.load(placement(), **choice.pinned(), **options)
 
 
 def _sam(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Segmenter:
     with needing("SAM", "torch torchvision segment-anything"):
-        from producers import sam
+        from producers.segment import sam
     return sam.load(placement(), Path(choice.model) if choice.model else None, choice.revision or "vit_b", **options)
 
 
 def _sam_hf(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Segmenter:
     with needing("SAM", "torch transformers"):
-        from producers import sam_hf
+        from producers.segment import sam_hf
     return sam_hf.load(placement(), **choice.pinned(), **options)
 
 
 def _lama(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Infiller:
     with needing("LaMa", "torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2"):
-        from producers import lama
+        from producers.infill import lama
     with _variable(lama.VARIABLE, choice.model):  # the only way to tell the package which file it shall load
         return lama.load(placement(), md5=choice.revision or lama.BIG_LAMA_MD5, **options)
 
 
 def _attentive_eraser(choice: Choice, placement: Callable[[], Placement], options: Mapping[str, Any]) -> Infiller:
     with needing("Attentive Eraser", "torch 'diffusers>=0.40' transformers accelerate"):
-        from producers.attentive_eraser import AttentiveEraser
+        from producers.infill.attentive_eraser import AttentiveEraser
     return AttentiveEraser.load(placement(), **choice.pinned(), **options)
 
 

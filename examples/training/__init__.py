@@ -1,8 +1,8 @@
 """What `examples/train.py` is made of.
 
 config      what a run is: one value, kept in the run's folder
-data        pictures in bytes, sharded over the processes
-augment     what happens to pictures after recombination
+data        images in bytes, sharded over the processes
+augment     what happens to images after recombination
 model       classifiers by name, and their optimizer
 processes   torchrun's processes and their devices
 loop        an epoch of training, an evaluation

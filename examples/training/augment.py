@@ -1,4 +1,4 @@
-"""What happens to pictures after recombination. Crop and flip are part of it: they cost less there."""
+"""What happens to images after recombination. Crop and flip are part of it: they cost less there."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as mode
 
 @dataclass(frozen=True)
 class ToBytes:
-    """RGB picture -> uint8 tensor (3, height, width). Bytes travel to the GPU at a quarter of the cost of floats.
+    """RGB image -> uint8 tensor (3, height, width). Bytes travel to the GPU at a quarter of the cost of floats.
 
     Attributes:
-        augment: called on the picture before.
+        augment: called on the image before.
     """
 
     augment: Callable[[Image.Image], Image.Image] | None = None
 
-    def __call__(self, picture: Image.Image) -> torch.Tensor:
-        """The bytes of a picture."""
-        picture = picture if self.augment is None else self.augment(picture)
-        return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
+    def __call__(self, image: Image.Image) -> torch.Tensor:
+        """The bytes of an image."""
+        image = image if self.augment is None else self.augment(image)
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 
-def normalized(pictures: torch.Tensor) -> torch.Tensor:
+def normalized(images: torch.Tensor) -> torch.Tensor:
     """Bytes (any shape ending in 3, height, width) as floats with mean 0 and deviation 1 over ImageNet."""
-    mean, std = (torch.tensor(values, device=pictures.device).view(3, 1, 1) * 255 for values in (MEAN, STD))
-    return (pictures.float() - mean) / std
+    mean, std = (torch.tensor(values, device=images.device).view(3, 1, 1) * 255 for values in (MEAN, STD))
+    return (images.float() - mean) / std
 
 
-def picture_transform(config: TrainConfig) -> ToBytes:
-    """What is done to each picture on its own, in the loading processes."""
+def image_transform(config: TrainConfig) -> ToBytes:
+    """What is done to each image on its own, in the loading processes."""
     steps: list[Any] = []
     if config.augment == "randaugment":
         steps.append(v2().RandAugment(num_ops=2, magnitude=9, interpolation=_bilinear()))

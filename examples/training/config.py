@@ -36,16 +36,16 @@ class TrainConfig:
     patches: str | None = _option(None, "folder or repository with a release of patches, if not in the dataset's")
     imagenet_dir: str | None = _option(None, "ImageNet as a folder; else it is downloaded from the Hub")
     cache_dir: str | None = _option(None, "where prepared datasets are kept; the default of datasets else")
-    plain: bool = _option(False, "train on the original pictures, for comparison")
+    plain: bool = _option(False, "train on the original images, for comparison")
     recombination: dict[str, Any] = _option(
         lambda: {"orig_img_prob": "cos"},
         "NAME=VALUE of docs/parameters.md, as many as you like; beside the defaults, unless they name these, too",
     )
     model: str = _option("timm:vit_small_patch16_224", "timm:NAME, torchvision:NAME or tiny")
     model_options: dict[str, Any] = _option(dict, "NAME=VALUE for the model, e.g. drop_path_rate=0.05")
-    size: int = _option(224, "side of the pictures in pixels")
+    size: int = _option(224, "side of the images in pixels")
     epochs: int = _option(300, "epochs of the whole training")
-    batch_size: int = _option(1024, "pictures a step, of all processes together")
+    batch_size: int = _option(1024, "images a step, of all processes together")
     optimizer: str = _option("adamw", "adamw or sgd")
     lr: float = _option(1e-3, "highest learning rate")
     min_lr: float = _option(1e-5, "learning rate at the end")
@@ -60,7 +60,7 @@ class TrainConfig:
     precision: str = _option("bf16", "bf16 (autocast) or fp32")
     evaluate: tuple[str, ...] = _option(
         lambda: ("original",),
-        "validation: original pictures, or recombined with backgrounds of all or the same class",
+        "validation: original images, or recombined with backgrounds of all or the same class",
     )
     eval_every: int = _option(1, "epochs between evaluations; the last epoch is always evaluated")
     seed: int = _option(0, "of weights, order, recombination and augmentation")

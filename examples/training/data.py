@@ -1,4 +1,4 @@
-"""Pictures for training and evaluation: one memory-mapped dataset, of which each process reads its share."""
+"""Images for training and evaluation: one memory-mapped dataset, of which each process reads its share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 import fornet_hf
 from fornet_hf.errors import ConfigurationError, explain
-from training.augment import ToBytes, picture_transform
+from training.augment import ToBytes, image_transform
 from training.config import TrainConfig
 from training.processes import Place
 
@@ -22,13 +22,13 @@ class Data:
         train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`.
         evaluations: the same for validation, by name.
         classes: number of classes.
-        pictures: number of training pictures.
+        images: number of training images.
     """
 
     train: DataLoader[Any]
     evaluations: dict[str, DataLoader[Any]]
     classes: int
-    pictures: int
+    images: int
 
     def set_epoch(self, epoch: int) -> None:
         """Order, recombination and schedules of this epoch, from 0."""
@@ -53,14 +53,14 @@ def open_data(config: TrainConfig, here: Place) -> Data:
             flip=0.5,
             seed=config.seed,
             epochs=config.epochs,
-            transform=picture_transform(config),
+            transform=image_transform(config),
             **parameters,
         )
     )
     share = _share(config, here)
     if len(train) < config.batch_size:
         raise ConfigurationError(
-            explain("batch_size is not allowed", found=config.batch_size, allowed=f"at most {len(train)} pictures")
+            explain("batch_size is not allowed", found=config.batch_size, allowed=f"at most {len(train)} images")
         )
     sampler: DistributedSampler[Any] = DistributedSampler(
         train, num_replicas=here.world, rank=here.rank, seed=config.seed, drop_last=True
@@ -75,7 +75,7 @@ def open_data(config: TrainConfig, here: Place) -> Data:
         train=DataLoader(train, sampler=sampler, drop_last=True, **options),
         evaluations={name: DataLoader(_validation(config, name, here), **options) for name in config.evaluate},
         classes=train.features["label"].num_classes,
-        pictures=len(train),
+        images=len(train),
     )
 
 
@@ -102,7 +102,7 @@ def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
 
 
 def _share(config: TrainConfig, here: Place) -> int:
-    """Pictures a step of one process."""
+    """Images a step of one process."""
     share, rest = divmod(config.batch_size, here.world)
     if rest or not share:
         raise ConfigurationError(

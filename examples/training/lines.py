@@ -23,13 +23,13 @@ class Lines:
         self._config, self._device = config, devices(here)
         self._seconds: list[float] = []
 
-    def start(self, first: int, pictures: int, classes: int) -> str:
+    def start(self, first: int, images: int, classes: int) -> str:
         """The line before the first epoch of this call, from 0."""
         log = self._config.folder / "metrics.jsonl"
         if first >= self._config.epochs:
             return f"nothing is left to do: {log} has all {first} epochs"
         begun = f", after {first} epochs that are done" if first else ""
-        return f"{self._config.epochs} epochs of {pictures:,} images, {classes:,} classes{begun}; log: {log}"
+        return f"{self._config.epochs} epochs of {images:,} images, {classes:,} classes{begun}; log: {log}"
 
     def epoch(self, epoch: int, figures: Mapping[str, Any]) -> str:
         """The line of a finished epoch, from 0.

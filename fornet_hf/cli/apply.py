@@ -5,8 +5,8 @@ fornet apply -p patches -in imagenet -o fornet --zip    zips without compression
 fornet apply -p patches -in imagenet -o fornet --datasets
 
 Run it again after whatever ended it: what is there is not made again. MAX_WORKERS processes are used. Patches are
-kept, unlike by the public tool; --delete removes them from their folder once every picture of them is made.
-Exit status 1: some pictures could not be made. They are counted by reason, and listed in apply_problems_*.jsonl.
+kept, unlike by the public tool; --delete removes them from their folder once every image of them is made.
+Exit status 1: some images could not be made. They are counted by reason, and listed in apply_problems_*.jsonl.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fornet_hf.choosing import REPOSITORY, chosen_splits, find_pictures
+from fornet_hf.builder.choosing import REPOSITORY, chosen_splits, find_images
 from fornet_hf.cli.arguments import add_imagenet, add_split
 from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.local.apply import apply
-from fornet_hf.local.cleanup import deletable, delete_patches, patches_in
-from fornet_hf.local.report import Report
-from fornet_hf.locations import Folder, Repository, locate
-from fornet_hf.release import Release, open_release
+from fornet_hf.hub.location import Folder, Repository, locate
+from fornet_hf.layout.apply import apply
+from fornet_hf.layout.cleanup import deletable, delete_patches, patches_in
+from fornet_hf.layout.report import Report
+from fornet_hf.release.release import Release, open_release
 
 _SHOWN = 5  # problems of each reason
 
@@ -51,12 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     release = open_release(locate(arguments.patches))
     if arguments.delete:
         deletable(release)
-    pictures = find_pictures(release, arguments.imagenet_dir, arguments.imagenet_repo, None)
+    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo, None)
     splits = chosen_splits(release, None if arguments.split is None else [arguments.split])
     reports: list[Report] = []
     try:
         for split in splits:
-            reports.append(_apply(release, split, pictures, arguments))
+            reports.append(_apply(release, split, images, arguments))
             _tell_problems(reports[-1])
             if arguments.datasets and reports[-1].problems and reports[-1].present:
                 tell(f"what is saved is not changed: delete {arguments.output / split} to try them again")
@@ -68,16 +68,16 @@ def run(arguments: argparse.Namespace) -> int:
         if complete:
             tell(f"deleted {len(delete_patches(release, splits))} files of patches")
         else:
-            tell("no patches were deleted, as some pictures could not be made")
+            tell("no patches were deleted, as some images could not be made")
     return 0 if complete else 1
 
 
-def _apply(release: Release, split: str, pictures: Folder | Repository, arguments: argparse.Namespace) -> Report:
+def _apply(release: Release, split: str, images: Folder | Repository, arguments: argparse.Namespace) -> Report:
     if arguments.datasets:
-        from fornet_hf.local.arrow import apply_to_dataset
+        from fornet_hf.layout.arrow import apply_to_dataset
 
-        return apply_to_dataset(release, split, pictures, arguments.output, say=tell)
-    return apply(release, split, pictures, arguments.output, zips=arguments.zip, say=tell)
+        return apply_to_dataset(release, split, images, arguments.output, say=tell)
+    return apply(release, split, images, arguments.output, zips=arguments.zip, say=tell)
 
 
 def _show(reports: Sequence[Report], arguments: argparse.Namespace) -> None:

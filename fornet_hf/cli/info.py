@@ -10,8 +10,8 @@ import argparse
 
 from fornet_hf.cli.arguments import add_place
 from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.info import info, lines
-from fornet_hf.publish.places import place_of
+from fornet_hf.hub.places import place_of
+from fornet_hf.release.info import info, lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

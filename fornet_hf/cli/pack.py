@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fornet_hf.cli.arguments import add_split
 from fornet_hf.cli.output import show, show_json
-from fornet_hf.local.packing import pack
+from fornet_hf.layout.pack import pack
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +30,5 @@ def run(arguments: argparse.Namespace) -> int:
         show_json({str(path): count for path, count in made.items()})
     else:
         for path, count in made.items():
-            show(f"{path}: {count:,} pictures")
+            show(f"{path}: {count:,} images")
     return 0

@@ -17,10 +17,10 @@ from typing import Any
 from fornet_hf.cli.arguments import add_imagenet, add_split, positive
 from fornet_hf.cli.output import show
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.config import RecombinationConfig
+from fornet_hf.recombination.draw.configuration import RecombinationConfig
 
 _ANIMATIONS, _SHEETS = (".gif", ".webp"), (".png", ".jpg", ".jpeg")
-_POOL = 48  # pictures whose backgrounds are drawn from
+_POOL = 48  # images whose backgrounds are drawn from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("path", nargs="?", type=Path, metavar="PATH", help="what fornet apply made, or datasets saved")
     add("--patches", metavar="FOLDER_OR_REPO", help="instead of PATH")
-    add_imagenet(parser, "the pictures of the patches")
+    add_imagenet(parser, "the images of the patches")
     add("-o", "--output", type=Path, default=Path("preview.png"), help=".png, .jpg, .gif or .webp; %(default)s")
     add_split(parser, "train")
-    add("--count", type=positive, default=6, metavar="N", help="pictures to show (%(default)s)")
+    add("--count", type=positive, default=6, metavar="N", help="images to show (%(default)s)")
     add("--epochs", type=positive, metavar="N", help="columns of a sheet (4) or frames of an animation (8)")
     group = parser.add_argument_group("recombination")
     for field in dataclasses.fields(RecombinationConfig):
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     ending = arguments.output.suffix.lower()
     if ending not in (*_ANIMATIONS, *_SHEETS):
         allowed = ", ".join((*_SHEETS, *_ANIMATIONS))
-        raise ConfigurationError(explain("no picture to write", found=arguments.output.name, allowed=allowed))
+        raise ConfigurationError(explain("no image to write", found=arguments.output.name, allowed=allowed))
     from fornet_hf.preview import animation, contact_sheet, save_animation
 
     parameters = {
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sample(arguments: argparse.Namespace) -> Any:
-    from fornet_hf.local.samples import sample_of_folder, sample_of_patches
+    from fornet_hf.layout.samples import sample_of_folder, sample_of_patches
 
     if (arguments.path is None) == (arguments.patches is None):
         raise ConfigurationError("nothing to show; allowed: either PATH or --patches")

@@ -1,10 +1,10 @@
-"""Check ForNet in folders or zips: counts, names, ratios, and every picture; exit status 1 if anything is wrong.
+"""Check ForNet in folders or zips: counts, names, ratios, and every image; exit status 1 if anything is wrong.
 
 fornet validate fornet
-fornet validate fornet --patches TNauen/ForNet    and which pictures are missing, and which do not belong there
-fornet validate fornet --names-only               without decoding pictures
+fornet validate fornet --patches TNauen/ForNet    and which images are missing, and which do not belong there
+fornet validate fornet --names-only               without decoding images
 
-Missing or damaged pictures: delete the damaged ones, and run fornet apply again, which makes what is not there.
+Missing or damaged images: delete the damaged ones, and run fornet apply again, which makes what is not there.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from fornet_hf.cli.arguments import add_split
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.errors import NotFoundError, explain
-from fornet_hf.local.layout import splits_in
-from fornet_hf.local.validate import Validation, validate
-from fornet_hf.locations import locate
-from fornet_hf.release import open_release
+from fornet_hf.hub.location import locate
+from fornet_hf.layout.paths import splits_in
+from fornet_hf.layout.validate import Validation, validate
+from fornet_hf.release.release import open_release
 
 _SHOWN = 20  # findings of each kind
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, metavar="PATH", help="the folder with train/ and val/, or with the zips")
     parser.add_argument("--patches", metavar="FOLDER_OR_REPO", help="the patches it was made from")
     add_split(parser)
-    parser.add_argument("--names-only", action="store_true", help="do not decode pictures")
+    parser.add_argument("--names-only", action="store_true", help="do not decode images")
     parser.add_argument("--json", action="store_true", help="print JSON, with everything that was found")
 
 

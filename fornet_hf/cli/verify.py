@@ -13,14 +13,14 @@ from pathlib import Path
 
 from fornet_hf.cli.arguments import add_imagenet, add_place, positive
 from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.publish.places import place_of
-from fornet_hf.verify import Verdict, verify
+from fornet_hf.hub.places import place_of
+from fornet_hf.publish.verify import Verdict, verify
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     add_place(parser)
-    add_imagenet(parser, "the pictures: apply patches to them")
+    add_imagenet(parser, "the images: apply patches to them")
     parser.add_argument("--sample", type=positive, default=4, metavar="N", help="of every shard (%(default)s)")
     parser.add_argument("--download", action="store_true", help="read every row of a repository")
 
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """The command."""
     place = place_of(arguments.place, arguments.revision, say=tell)
-    pictures = None if arguments.imagenet_dir is None else Path(arguments.imagenet_dir)
-    verdict = verify(place, imagenet_dir=pictures, sample=arguments.sample, download=arguments.download)
+    images = None if arguments.imagenet_dir is None else Path(arguments.imagenet_dir)
+    verdict = verify(place, imagenet_dir=images, sample=arguments.sample, download=arguments.download)
     if arguments.json:
         problems = [str(problem) for problem in verdict.problems]
         show_json({"sound": not problems, **dataclasses.asdict(verdict), "problems": problems})

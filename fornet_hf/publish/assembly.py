@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
-from fornet_hf.manifest import MANIFEST, Manifest, read_manifest
+from fornet_hf.format.manifest import MANIFEST, Manifest, read_manifest
+from fornet_hf.hub.places import PATCHES, FolderPlace
 from fornet_hf.publish.card import CARD, fill_card
-from fornet_hf.publish.checks import Findings, check_list, check_sample, check_shards, units_of
-from fornet_hf.publish.contents import Content, library_files, picture_path
-from fornet_hf.publish.places import PATCHES, FolderPlace
-from fornet_hf.publish.statistics import STATISTICS, describe, to_text
+from fornet_hf.publish.contents import Content, image_path, library_files
 from fornet_hf.publish.tokens import refuse_tokens
 from fornet_hf.publish.unlisted import make_manifest
+from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
+from fornet_hf.release.statistics import STATISTICS, describe, to_text
 
 TEMPLATE = "dataset_card.md"
 _MOST = 10  # problems that a message names
@@ -31,11 +31,11 @@ class Ingredients:
         patches: folder of the patch shards, with their manifest or without.
         repository: which they are published to; the card says how to load it.
         project: folder of the builder script, the library and the card's template.
-        source_repository: for a folder without manifest: the repository of the pictures.
+        source_repository: for a folder without manifest: the repository of the images.
         source_revision: for a folder without manifest: its commit.
-        imagenet_dir: the pictures, to apply patches to; None: none are applied.
+        imagenet_dir: the images, to apply patches to; None: none are applied.
         sample: patches of every shard to apply.
-        picture: for the card: a JPEG or PNG that may be published.
+        image: for the card: a JPEG or PNG that may be published.
         token: the token in use, which no file may hold.
     """
 
@@ -46,7 +46,7 @@ class Ingredients:
     source_revision: str | None = None
     imagenet_dir: Path | None = None
     sample: int = 4
-    picture: Path | None = None
+    image: Path | None = None
     token: str | None = None
 
 
@@ -92,11 +92,9 @@ def assemble(ingredients: Ingredients) -> Assembled:
     made: dict[str, Content] = {f"{PATCHES}/{STATISTICS}": to_text(statistics).encode()}
     if not listed:
         made[f"{PATCHES}/{MANIFEST}"] = (json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n").encode()
-    picture = None if ingredients.picture is None else picture_path(ingredients.picture)
+    image = None if ingredients.image is None else image_path(ingredients.image)
     template = (ingredients.project / TEMPLATE).read_text(encoding="utf-8")
-    made[CARD] = fill_card(
-        template, manifest, statistics, repository=ingredients.repository, picture=picture
-    ).encode()
+    made[CARD] = fill_card(template, manifest, statistics, repository=ingredients.repository, image=image).encode()
     refuse_tokens(made, ingredients.token)
     entries = [entry for one in manifest.splits.values() for entry in one]
     return Assembled(
@@ -108,24 +106,24 @@ def assemble(ingredients: Ingredients) -> Assembled:
 
 
 def given_files(ingredients: Ingredients) -> dict[str, Content]:
-    """The files of a release that are there before its shards are read: code, manifest, picture; by path.
+    """The files of a release that are there before its shards are read: code, manifest, image; by path.
 
     Raises:
         ForNetError: one of them, or another ingredient, is missing or cannot be used.
     """
-    folder, pictures = patches_in(ingredients.patches), ingredients.imagenet_dir
+    folder, images = patches_in(ingredients.patches), ingredients.imagenet_dir
     template = ingredients.project / TEMPLATE
     if ingredients.sample < 1:
         raise ConfigurationError(explain("patches to apply of each shard", found=ingredients.sample, allowed=">= 1"))
-    if pictures is not None and not pictures.is_dir():
-        raise NotFoundError(explain("the folder of pictures is missing", found=f"no folder {pictures}"))
+    if images is not None and not images.is_dir():
+        raise NotFoundError(explain("the folder of images is missing", found=f"no folder {images}"))
     if not template.is_file():
         raise NotFoundError(explain("the card's template is missing", found=f"no file {template}"))
     files = library_files(ingredients.project)
     if (folder / MANIFEST).is_file():
         files[f"{PATCHES}/{MANIFEST}"] = folder / MANIFEST
-    if ingredients.picture is not None:
-        files[picture_path(ingredients.picture)] = ingredients.picture
+    if ingredients.image is not None:
+        files[image_path(ingredients.image)] = ingredients.image
     refuse_tokens(files, ingredients.token)
     return files
 

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.manifest import Manifest
-from fornet_hf.publish.inspection import BINS
+from fornet_hf.format.manifest import Manifest
 from fornet_hf.publish.origin import origin_values
 from fornet_hf.publish.sizes import readable_bytes, size_category
+from fornet_hf.release.inspection import BINS
 
 CARD = "README.md"
-PICTURE = "assets/sample"
+IMAGE = "assets/sample"
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 # They would make `load_dataset` compare its splits with fixed numbers, or take the shards for the rows.
 _FORBIDDEN = ("dataset_info", "configs")
 
 
 def fill_card(
-    template: str, manifest: Manifest, statistics: Mapping[str, Any], *, repository: str, picture: str | None
+    template: str, manifest: Manifest, statistics: Mapping[str, Any], *, repository: str, image: str | None
 ) -> str:
     """The card of a release.
 
@@ -29,12 +29,12 @@ def fill_card(
         manifest: of the release.
         statistics: as `describe` gives them.
         repository: which it is published to.
-        picture: path of the sample picture in the repository, if there is one.
+        image: path of the sample image in the repository, if there is one.
 
     Raises:
         ConfigurationError: the template has an unknown placeholder, or its header is not valid.
     """
-    values = {**origin_values(manifest, repository), **_values(manifest, statistics, picture)}
+    values = {**origin_values(manifest, repository), **_values(manifest, statistics, image)}
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
@@ -69,8 +69,8 @@ def check_card(card: str) -> None:
         raise ConfigurationError(explain("the card: a placeholder is not filled", found=left[0]))
 
 
-def _values(manifest: Manifest, statistics: Mapping[str, Any], picture: str | None) -> dict[str, str]:
-    from fornet_hf.building import CITATION  # with all of `datasets`, which takes a second
+def _values(manifest: Manifest, statistics: Mapping[str, Any], image: str | None) -> dict[str, str]:
+    from fornet_hf.builder.configuration import CITATION  # with all of `datasets`, which takes a second
 
     rows = sum(split["rows"] for split in statistics.values())
     size = sum(split["bytes"] for split in statistics.values())
@@ -85,7 +85,7 @@ def _values(manifest: Manifest, statistics: Mapping[str, Any], picture: str | No
         "splits": _table(statistics),
         "ratios": _ratios(statistics),
         "producer": _producer(manifest.producer),
-        "picture": f"![Pictures taken apart and recombined]({picture})\n" if picture else "",
+        "picture": f"![Images taken apart and recombined]({image})\n" if image else "",
         "citation": CITATION,
     }
 

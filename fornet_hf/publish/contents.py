@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
-from fornet_hf.publish.card import CARD, PICTURE
-from fornet_hf.publish.places import PATCHES
+from fornet_hf.hub.places import PATCHES
+from fornet_hf.publish.card import CARD, IMAGE
 
 Content = Path | bytes
 
@@ -19,8 +19,8 @@ _MANAGED = (f"{PATCHES}/*", "fornet_hf/*", "docs/*", "assets/*")
 """What a release replaces as a whole: files below these that it does not have are deleted."""
 
 _KEPT = (CARD, ".gitattributes")  # the second tells the Hub which files are large
-_PICTURES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
-_MAX_PICTURE = 4 * 10**6  # bytes: a card should load fast
+_IMAGES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
+_MAX_IMAGE = 4 * 10**6  # bytes: a card should load fast
 
 
 def library_files(root: Path) -> dict[str, Content]:
@@ -41,24 +41,24 @@ def library_files(root: Path) -> dict[str, Content]:
     return found
 
 
-def picture_path(picture: Path) -> str:
-    """Where a sample picture goes in the repository.
+def image_path(image: Path) -> str:
+    """Where a sample image goes in the repository.
 
     Raises:
         NotFoundError: it does not exist.
         ConfigurationError: it is no JPEG or PNG, or too large.
     """
-    if not picture.is_file():
-        raise NotFoundError(explain("the sample picture is missing", found=f"no file {picture}"))
-    with picture.open("rb") as file:
-        start, size = file.read(8), picture.stat().st_size
-    ending = next((ending for magic, ending in _PICTURES.items() if start.startswith(magic)), None)
-    if ending is None or size > _MAX_PICTURE:
+    if not image.is_file():
+        raise NotFoundError(explain("the sample image is missing", found=f"no file {image}"))
+    with image.open("rb") as file:
+        start, size = file.read(8), image.stat().st_size
+    ending = next((ending for magic, ending in _IMAGES.items() if start.startswith(magic)), None)
+    if ending is None or size > _MAX_IMAGE:
         found = f"{size} bytes that begin with {start!r}"
-        allowed = f"JPEG or PNG, at most {_MAX_PICTURE} bytes"
-        raise ConfigurationError(explain(f"{picture}: the sample picture", found=found, allowed=allowed))
-    # The name changes with the picture, so that no cache shows an old one.
-    return f"{PICTURE}-{sha256_of(picture)[:8]}{ending}"
+        allowed = f"JPEG or PNG, at most {_MAX_IMAGE} bytes"
+        raise ConfigurationError(explain(f"{image}: the sample image", found=found, allowed=allowed))
+    # The name changes with the image, so that no cache shows an old one.
+    return f"{IMAGE}-{sha256_of(image)[:8]}{ending}"
 
 
 def superseded(remote: Sequence[str], wanted: Mapping[str, object], remove: Sequence[str] = ()) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
-from fornet_hf.publish.failures import hub_errors
+from fornet_hf.hub.failures import hub_errors
 from fornet_hf.publish.target import Target
 
 

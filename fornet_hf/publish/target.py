@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.locations import check_name
+from fornet_hf.hub.failures import hub_errors
+from fornet_hf.hub.location import check_name
+from fornet_hf.hub.places import FileFacts, digest_of, head_of, remote_files
+from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.contents import Content
-from fornet_hf.publish.failures import hub_errors
-from fornet_hf.publish.patience import Patience
-from fornet_hf.publish.places import FileFacts, digest_of, head_of, remote_files
 from fornet_hf.publish.plan import Plan, make_plan
 
 if TYPE_CHECKING:

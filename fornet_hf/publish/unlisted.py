@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fornet_hf.encoding import Encoding
 from fornet_hf.errors import NotFoundError, PatchFormatError, explain
-from fornet_hf.manifest import SPLITS, Manifest, ShardEntry
-from fornet_hf.shards import PatchShard
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import SPLITS, Manifest, ShardEntry
+from fornet_hf.format.shards import PatchShard
 from fornet_hf.sources import shard_files
 
 

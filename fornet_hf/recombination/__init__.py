@@ -7,7 +7,7 @@ transform    `Recombine`, the callable for `ds.set_transform`
 streaming    the same for streamed datasets
 dataset      datasets with an epoch
 epochs       the epoch, told to all parts of a dataset
-tensors      pictures as torch tensors
+tensors      images as torch tensors
 moving       masks that follow their images through the user's transform
 batches      `collate`, for DataLoaders
 """
@@ -15,16 +15,16 @@ batches      `collate`, for DataLoaders
 from __future__ import annotations
 
 from fornet_hf.recombination.batches import collate
-from fornet_hf.recombination.compositing import compose
-from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import CropConfig, RecombinationConfig
 from fornet_hf.recombination.dataset import PreparedDataset, as_prepared
 from fornet_hf.recombination.declared import ImageAndMask, ImageOnly
+from fornet_hf.recombination.draw.composition import Composition
+from fornet_hf.recombination.draw.configuration import CropConfig, RecombinationConfig
+from fornet_hf.recombination.draw.sampling import draw
 from fornet_hf.recombination.epochs import set_epoch
-from fornet_hf.recombination.pool import BackgroundPool
-from fornet_hf.recombination.sampling import draw
+from fornet_hf.recombination.pixels.compositing import compose
+from fornet_hf.recombination.pixels.tensors import to_tensor
+from fornet_hf.recombination.pools.arrow import BackgroundPool
 from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream
-from fornet_hf.recombination.tensors import to_tensor
 from fornet_hf.recombination.transform import Recombine
 
 __all__ = [

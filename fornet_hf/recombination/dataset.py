@@ -179,7 +179,7 @@ def as_examples(stream: datasets.IterableDataset) -> datasets.IterableDataset:
 
 
 def as_prepared(dataset: Any) -> Any:
-    """The same object (or each of a dict), now a PreparedDataset with lazy pictures, or a PreparedStream."""
+    """The same object (or each of a dict), now a PreparedDataset with lazy images, or a PreparedStream."""
     if isinstance(dataset, Mapping):
         for part in dataset.values():
             as_prepared(part)

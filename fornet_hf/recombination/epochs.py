@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.draw.clock import Clock
 
 
 def set_epoch(dataset: Any, epoch: float, epochs: float | None = None) -> None:

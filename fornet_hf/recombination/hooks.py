@@ -10,9 +10,9 @@ from PIL import Image
 
 from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.compositing import Composed
-from fornet_hf.recombination.composition import Composition
+from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.moving import moved
+from fornet_hf.recombination.pixels.compositing import Composed
 from fornet_hf.recombination.steps import Compose, check
 
 
@@ -21,7 +21,7 @@ class Hooks:
     """What happens before and after a recombination.
 
     Attributes:
-        foreground_transform: called on the object as tight RGBA picture, before its size is drawn; returns RGBA.
+        foreground_transform: called on the object as tight RGBA image, before its size is drawn; returns RGBA.
         transform: called on the recombined image. With `return_fg_masks`, what moves the image moves the mask:
             steps of torchvision (v1 and v2, in any composition) and timm. Say of any other step whether it moves
             pixels: `ImageOnly(step)` if not, `ImageAndMask(f)` if `f(image, mask)` moves both; else it is refused.
@@ -79,19 +79,19 @@ class Hooks:
         """What `foreground_transform` makes of the object.
 
         Raises:
-            ConfigurationError: it returned no RGBA picture.
+            ConfigurationError: it returned no RGBA image.
         """
         if self.foreground_transform is None:
             return foreground
-        picture = self.foreground_transform(foreground)
-        found = f"{picture.mode} of {picture.size}" if isinstance(picture, Image.Image) else type(picture).__name__
-        if not isinstance(picture, Image.Image) or picture.mode != "RGBA" or 0 in picture.size:
-            what, allowed = "foreground_transform returned something else", "an RGBA picture"
+        image = self.foreground_transform(foreground)
+        found = f"{image.mode} of {image.size}" if isinstance(image, Image.Image) else type(image).__name__
+        if not isinstance(image, Image.Image) or image.mode != "RGBA" or 0 in image.size:
+            what, allowed = "foreground_transform returned something else", "an RGBA image"
             raise ConfigurationError(explain(what, found=found, allowed=allowed, then=_RETURN))
-        if not picture.getchannel("A").getbbox() and foreground.getchannel("A").getbbox():
+        if not image.getchannel("A").getbbox() and foreground.getchannel("A").getbbox():
             what, allowed = "foreground_transform returned an invisible object", "alpha above 0 somewhere"
             raise ConfigurationError(explain(what, found=found, allowed=allowed, then="Keep its alpha channel."))
-        return picture
+        return image
 
     def example(
         self,
@@ -124,12 +124,12 @@ class Hooks:
         return example | {name: row[name] for name in self.keep}
 
 
-_RETURN = "Perhaps it lacks a return, or changes the picture in place."
+_RETURN = "Perhaps it lacks a return, or changes the image in place."
 
 
 def _require(name: str, value: Any) -> None:
     """Refuse None and what is empty."""
-    size = getattr(value, "size", None)  # of a picture: width and height; of an array: the number of values
+    size = getattr(value, "size", None)  # of an image: width and height; of an array: the number of values
     shape = getattr(value, "shape", size)
     empty = isinstance(shape, tuple) and 0 in shape
     if value is None or empty or (isinstance(value, (list, tuple, dict, str)) and not value):
@@ -141,16 +141,16 @@ def cropped(transform: Callable[..., Any], background: Image.Image) -> Image.Ima
     """What the crop or resize of a user's transform makes of a background, with `paste_pre_transform=False`.
 
     Raises:
-        ConfigurationError: no picture.
+        ConfigurationError: no image.
     """
-    picture = transform(background)
-    if not isinstance(picture, Image.Image) or 0 in picture.size:
+    image = transform(background)
+    if not isinstance(image, Image.Image) or 0 in image.size:
         what, then = (
             "the crop or resize in transform returned something else",
             "Or leave paste_pre_transform as it is.",
         )
-        raise ConfigurationError(explain(what, found=type(picture).__name__, allowed="a PIL picture", then=then))
-    return picture
+        raise ConfigurationError(explain(what, found=type(image).__name__, allowed="a PIL image", then=then))
+    return image
 
 
 def split_geometry(

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.pixels.tensors import is_tensor, mask_tensor
 from fornet_hf.recombination.steps import MOVING, Kind, kind_of, shown, with_steps
-from fornet_hf.recombination.tensors import is_tensor, mask_tensor
 
 
 class Pair(NamedTuple):
@@ -175,7 +175,7 @@ def _is_joint(mask: Any) -> bool:
 
 
 def _like(image: Any, mask: Any) -> Any:
-    """The mask as picture, tensor or array, as the image is."""
+    """The mask as image, tensor or array, as the image is."""
     if is_tensor(image):
         mask = mask_tensor(mask) if not is_tensor(mask) else mask
         return mask.as_subclass(importlib.import_module("torch").Tensor)

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple, Protocol
 
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.clock import Clock
-from fornet_hf.recombination.compositing import Composed, Parts, rendering, with_digests
-from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import RecombinationConfig, differences
-from fornet_hf.recombination.cutout import Cutout
-from fornet_hf.recombination.decoding import Picture, decoded, size_of
+from fornet_hf.recombination.draw.clock import Clock
+from fornet_hf.recombination.draw.composition import Composition
+from fornet_hf.recombination.draw.configuration import RecombinationConfig, differences
+from fornet_hf.recombination.draw.rng import ProcessSeed, generator
+from fornet_hf.recombination.draw.sampling import Backgrounds, BackgroundShape, draw
 from fornet_hf.recombination.hooks import Hooks, cropped, split_geometry
 from fornet_hf.recombination.lockstep import Steps, finished, in_step
-from fornet_hf.recombination.rng import ProcessSeed, generator
-from fornet_hf.recombination.sampling import Backgrounds, BackgroundShape, draw
+from fornet_hf.recombination.pixels.compositing import Composed, Parts, rendering, with_digests
+from fornet_hf.recombination.pixels.cutout import Cutout
+from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, size_of
 
 NEEDED = ("key", "label", "foreground", "mask", "background", "box", "foreground_ratio")
 
@@ -32,7 +32,7 @@ class Pool(Backgrounds, Protocol):
     def least_pruned(self) -> float | None:
         """The smallest share that an object has, if pruning would leave no background; else None."""
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> ImageLike:
         """The bytes of the background `row`."""
 
     def ratio(self, row: int) -> float:
@@ -145,8 +145,8 @@ class Recombiner:
         parts = Parts.of(row)
         own = parts.cutout
         if self.hooks.foreground_transform is not None and own is not None:
-            picture = self.hooks.transformed(own.rgba())
-            parts = parts._replace(cutout=Cutout.of_rgba(picture, row["foreground_ratio"]))
+            image = self.hooks.transformed(own.rgba())
+            parts = parts._replace(cutout=Cutout.of_rgba(image, row["foreground_ratio"]))
         yield
         composition, parts = self._compose(row, parts)
         if composition.original:
@@ -189,9 +189,9 @@ class Recombiner:
         parts = self.with_background(row, parts, composition)
         if self._first is not None and parts.background is not None and not composition.original:
             # The same draws again, for the background as the user's crop or resize leaves it.
-            picture = cropped(self._first, decoded(parts.background))
-            parts = parts._replace(background=picture)
-            width, height = size_of(picture)
+            image = cropped(self._first, decoded(parts.background))
+            parts = parts._replace(background=image)
+            width, height = size_of(image)
             ratio = (row["foreground_ratio"] or 0.0) if index is None else self.pool.ratio(index)
             only = _Only(index, width, height, ratio)
             composition = draw_once(generator(*names), own=only if index is None else None, backgrounds=only)

@@ -16,22 +16,22 @@ from PIL import Image
 from fornet_hf.arguments import positive
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.features import example_features, with_lazy_images
-from fornet_hf.recombination.clock import Clock
-from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.dataset import as_examples
-from fornet_hf.recombination.decoding import Picture, encoded, size_of
+from fornet_hf.recombination.draw.clock import Clock
+from fornet_hf.recombination.draw.configuration import RecombinationConfig
+from fornet_hf.recombination.draw.rng import generator, loader_workers
+from fornet_hf.recombination.draw.sampling import BackgroundShape
+from fornet_hf.recombination.draw.splits import decided
 from fornet_hf.recombination.hooks import Hooks
+from fornet_hf.recombination.pixels.decoding import ImageLike, encoded, size_of
 from fornet_hf.recombination.recombiner import NEEDED, Recombiner, configuration
-from fornet_hf.recombination.rng import generator, loader_workers
-from fornet_hf.recombination.sampling import BackgroundShape
-from fornet_hf.recombination.splits import decided
 
 _ENOUGH = 100  # backgrounds, to say that a stream has none which pruning leaves
 
 
 class _Entry(NamedTuple):
     key: str
-    picture: Picture
+    image: ImageLike
     ratio: float
 
 
@@ -60,11 +60,11 @@ class StreamPool:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Let the background of a row go by."""
-        picture = encoded(row["background"])
-        if picture is None:
+        image = encoded(row["background"])
+        if image is None:
             return
         label = row["label"] if self._by_class else None
-        self._last = entry = _Entry(row["key"], picture, row["foreground_ratio"] or 0.0)
+        self._last = entry = _Entry(row["key"], image, row["foreground_ratio"] or 0.0)
         self._seen, self._least = self._seen + 1, min(self._least, entry.ratio)
         if entry.ratio >= self._pruning_ratio:
             if label not in self._kept:
@@ -114,11 +114,11 @@ class StreamPool:
                 explain("no background has gone by yet", then="Let the stream start with a row that has one.")
             )
         self._picked = entry
-        return BackgroundShape(0, *size_of(entry.picture), entry.ratio)
+        return BackgroundShape(0, *size_of(entry.image), entry.ratio)
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> ImageLike:
         """The background that was picked last. Places in the sample are no lasting numbers: `row` is always 0."""
-        return self._latest(row).picture
+        return self._latest(row).image
 
     def ratio(self, row: int) -> float:
         """The area of the object that was removed from it / its area."""

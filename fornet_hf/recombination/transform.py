@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.clock import Clock
-from fornet_hf.recombination.config import RecombinationConfig
 from fornet_hf.recombination.dataset import as_prepared
+from fornet_hf.recombination.draw.clock import Clock
+from fornet_hf.recombination.draw.configuration import RecombinationConfig
+from fornet_hf.recombination.draw.splits import decided
 from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.pool import BackgroundPool
+from fornet_hf.recombination.pools.arrow import BackgroundPool
 from fornet_hf.recombination.recombiner import Recombiner, configuration
-from fornet_hf.recombination.splits import decided
 
 if TYPE_CHECKING:
     import datasets
@@ -32,14 +32,14 @@ class Recombine(Recombiner):
     - The backgrounds are those of the dataset given here, also when the transform is used on a part of it.
 
     The dataset is changed in place to a `PreparedDataset`: `ds.epochs` and `ds.epoch` reach this transform and all
-    workers, and pictures are decoded only when they are looked at.
+    workers, and images are decoded only when they are looked at.
 
     Args:
         dataset: the prepared dataset.
         config: the parameters as one value; else give the keywords of `RecombinationConfig`.
-        foreground_transform: called on the object as tight RGBA picture, before its size is drawn; returns RGBA.
+        foreground_transform: called on the object as tight RGBA image, before its size is drawn; returns RGBA.
         fg_transform: another name of `foreground_transform`.
-        transform: called on the recombined picture, such as `to_tensor` of this package; with masks see `Hooks`.
+        transform: called on the recombined image, such as `to_tensor` of this package; with masks see `Hooks`.
         target_transform: called on the label.
         return_fg_masks: also return the pasted mask, as `mask`.
         return_composition: also return what was drawn, as `composition`.

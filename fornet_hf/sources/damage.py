@@ -1,4 +1,4 @@
-"""What reading a Parquet file of pictures may raise, as errors that name it."""
+"""What reading a Parquet file of images may raise, as errors that name it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures in a folder of class folders, laid out like ImageNet's."""
+"""Images in a folder of class folders, laid out like ImageNet's."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import NotFoundError, SourceError, explain
+from fornet_hf.sources.image import ENDINGS, SourceImage, is_image, plain_name, split_names
 from fornet_hf.sources.keys import has_class, key_with_class, keys_in_class
-from fornet_hf.sources.picture import ENDINGS, Picture, is_picture, plain_name, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
-class PictureRef:
-    """A picture of a `FolderSource` that is not read yet."""
+class ImageRef:
+    """An image of a `FolderSource` that is not read yet."""
 
     key: str
     folder_class: str
@@ -28,7 +28,7 @@ class PictureRef:
 
 @dataclass(frozen=True)
 class FolderSource:
-    """A folder laid out like ImageNet: `{root}/{train|val}/{class}/{picture}`.
+    """A folder laid out like ImageNet: `{root}/{train|val}/{class}/{image}`.
 
     The split `validation` is the folder `val` or `validation`. Of a class folder named by a WNID the label
     is ImageNet's; other folders have none here: number `classes("train")` for them.
@@ -53,18 +53,18 @@ class FolderSource:
             raise NotFoundError(explain(f"no class folders in {folder}", then=self._layout(split)))
         return names
 
-    def list(self, split: str) -> Sequence[PictureRef]:
-        """All pictures, sorted by class folder, then by file name; other files are passed over.
+    def list(self, split: str) -> Sequence[ImageRef]:
+        """All images, sorted by class folder, then by file name; other files are passed over.
 
         Raises:
             NotFoundError: as `classes`.
             SourceError: if two files of a class have the same key, which is ImageNet's with and without the WNID.
         """
         folder = self._split_folder(split)
-        return [ref for name in self.classes(split) for ref in self._class_pictures(folder / name)]
+        return [ref for name in self.classes(split) for ref in self._class_images(folder / name)]
 
-    def read(self, split: str, key: str, folder_class: str) -> Picture:
-        """The picture of this key in this class folder.
+    def read(self, split: str, key: str, folder_class: str) -> SourceImage:
+        """The image of this key in this class folder.
 
         The usual names are tried before the folder is listed, which takes long in ImageNet's, and is done once.
 
@@ -81,8 +81,8 @@ class FolderSource:
         path = next((path for path in usual if path.is_file()), None) or _listed(folder, key)
         if path is None:
             looked = folder / f"{key}{ENDINGS[0]}"
-            raise NotFoundError(explain(f"no picture {looked} (or another ending)", then=self._layout(split)))
-        return Picture(key, label, path.read_bytes(), str(path))
+            raise NotFoundError(explain(f"no image {looked} (or another ending)", then=self._layout(split)))
+        return SourceImage(key, label, path.read_bytes(), str(path))
 
     def _split_folder(self, split: str) -> Path:
         names = split_names(split)
@@ -95,27 +95,27 @@ class FolderSource:
             raise SourceError(explain(f"split {split!r} has two folders", found=found, then="Remove one of them."))
         return folders[0]
 
-    def _class_pictures(self, folder: Path) -> Iterator[PictureRef]:
+    def _class_images(self, folder: Path) -> Iterator[ImageRef]:
         if not folder.is_dir():
             return
         seen: dict[str, Path] = {}
-        for key, name in keys_in_class(_picture_names(folder)):
+        for key, name in keys_in_class(_image_names(folder)):
             path = folder / name
             if key in seen:
                 raise SourceError(explain(f"two files for key {key!r}", found=f"{seen[key]} and {path}"))
             seen[key] = path
-            yield PictureRef(key, folder.name, path)
+            yield ImageRef(key, folder.name, path)
 
     def _layout(self, split: str) -> str:
-        return f"Expected {self.root / split_names(split)[0]}/CLASS/PICTURE.JPEG with a folder for each class"
+        return f"Expected {self.root / split_names(split)[0]}/CLASS/IMAGE.JPEG with a folder for each class"
 
 
-def _picture_names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if is_picture(path))
+def _image_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if is_image(path))
 
 
 def _listed(folder: Path, key: str) -> Path | None:
-    """The picture of this key, by the listing of its folder."""
+    """The image of this key, by the listing of its folder."""
     if not folder.is_dir():
         return None
     changed = folder.stat().st_mtime_ns
@@ -138,7 +138,7 @@ def _listing(folder: Path, changed: int, key_of: Callable[[str, str], str] = lam
     """
     del changed
     rests: dict[str, str] = {}
-    for key, name in keys_in_class(_picture_names(folder)):
+    for key, name in keys_in_class(_image_names(folder)):
         one = key_of(folder.name, key)
         rests.setdefault(one, sys.intern(name.removeprefix(one)) if name.startswith(one) else f"/{name}")
     return rests

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from fornet_hf.sources.picture import picture_key, valid_key
+from fornet_hf.sources.image import image_key, valid_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ def keys_in_class(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     taken = Counter(names) + Counter(name.rpartition(".")[0] for name in names)
     for name in names:
         alone = taken[name.rpartition(".")[0]] == 1
-        yield (picture_key(name)[0] if alone else valid_key(name)), name
+        yield (image_key(name)[0] if alone else valid_key(name)), name
 
 
 def key_with_class(folder_class: str, key: str) -> str:

@@ -1,8 +1,8 @@
+import importlib
 import sys
 
 import pytest
 
-import producers
 from fornet_hf.errors import ConfigurationError, MissingDependencyError
 from producers.choices import DETECTORS, INFILLERS, SEGMENTERS, Choice, check
 
@@ -62,10 +62,18 @@ def test_what_a_method_takes_passes(known, text):
 def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch, known, name, module, line):
     monkeypatch.setitem(sys.modules, module, None)
     for loaded in _MODELS:
-        monkeypatch.delitem(sys.modules, f"producers.{loaded}", raising=False)
-        monkeypatch.delattr(producers, loaded, raising=False)
+        package, _, module = loaded.rpartition(".")
+        monkeypatch.delitem(sys.modules, loaded, raising=False)
+        monkeypatch.delattr(importlib.import_module(package), module, raising=False)
     with pytest.raises(MissingDependencyError, match=line):
         known[name](Choice(name), lambda: pytest.fail("nothing is placed"), {})
 
 
-_MODELS = {"grounding_dino", "sam", "sam_hf", "lama", "attentive_eraser", "eraser_attention"}
+_MODELS = {
+    "producers.detect.grounding_dino",
+    "producers.segment.sam",
+    "producers.segment.sam_hf",
+    "producers.infill.lama",
+    "producers.infill.attentive_eraser",
+    "producers.infill.eraser_attention",
+}

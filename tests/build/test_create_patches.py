@@ -1,4 +1,4 @@
-"""create_patches.py, end to end on small real pictures."""
+"""create_patches.py, end to end on small real images."""
 
 import json
 import os
@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-import producers.shard
+import producers.tasks.shard
 from create_patches import main
 from fornet_hf.errors import WorkerDiedError
-from fornet_hf.manifest import read_manifest
-from fornet_hf.patch import apply_patch
-from fornet_hf.shards import PatchShard
-from producers import parallel
-from producers.plan import plan
-from producers.run_folder import RunFolder
+from fornet_hf.format.manifest import read_manifest
+from fornet_hf.format.patch import apply_patch
+from fornet_hf.format.shards import PatchShard
+from producers.work import parallel
+from producers.work.plan import plan
+from producers.work.run_folder import RunFolder
 from tests.crashes import kill_everywhere
 from tests.disks import needs_disks, on_a_disk
 
 LABELS = {"n02123045_1": 281, "n03877845_1": 698, "n04008634_1": 744, "n07930864_1": 968, "n11939491_1": 985}
 
 
-def run(pictures, out, boxes, *more):
-    return main([str(pictures), str(out), "--boxes", str(boxes), "--workers", "1", *more])
+def run(images, out, boxes, *more):
+    return main([str(images), str(out), "--boxes", str(boxes), "--workers", "1", *more])
 
 
 def files(out):
@@ -36,21 +36,21 @@ def digests(out):
     return {entry.path: entry.sha256 for entries in splits.values() for entry in entries}
 
 
-def applied(out, pictures):
+def applied(out, images):
     """All rows of a release, by key."""
     rows = {}
     for path in sorted((out / "patches").glob("*.parquet")):
         shard = PatchShard(path, path.name)
         for number, key in enumerate(shard.keys):
-            (source,) = pictures.rglob(f"{key}.JPEG")
+            (source,) = images.rglob(f"{key}.JPEG")
             rows[key] = apply_patch(source.read_bytes(), shard[number], shard.encoding)
     return rows
 
 
-def test_pictures_become_a_release_that_applies_to_them(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    assert run(pictures, tmp_path / "out", boxes) == 0
-    rows = applied(tmp_path / "out", pictures)
+def test_images_become_a_release_that_applies_to_them(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, tmp_path / "out", boxes) == 0
+    rows = applied(tmp_path / "out", images)
     assert sorted(rows) == sorted(json.loads(boxes.read_text()))
     assert {key: row.label for key, row in rows.items() if key.startswith("n")} == LABELS
     areas = {key: round(row.foreground_ratio, 1) for key, row in rows.items() if key.startswith("n")}
@@ -64,19 +64,19 @@ def test_pictures_become_a_release_that_applies_to_them(picture_folder, tmp_path
     assert "5 ok, 0 no_detect, 1 error" in capsys.readouterr().out
 
 
-def test_each_split_has_its_pictures_in_source_order(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "out", boxes, "--shards", "1")
+def test_each_split_has_its_images_in_source_order(image_folder, tmp_path):
+    images, boxes = image_folder
+    run(images, tmp_path / "out", boxes, "--shards", "1")
     for split, folder in (("train", "train"), ("validation", "val")):
         name = f"{split}-00000-of-00001.parquet"
         keys = PatchShard(tmp_path / "out" / "patches" / name, name).keys
-        files = sorted((pictures / folder).glob("*/*.JPEG"))
+        files = sorted((images / folder).glob("*/*.JPEG"))
         assert keys == [path.stem for path in files if path.stem != "damaged"]
 
 
-def test_the_damaged_picture_is_in_the_report_with_its_reason(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "out", boxes)
+def test_the_damaged_image_is_in_the_report_with_its_reason(image_folder, tmp_path):
+    images, boxes = image_folder
+    run(images, tmp_path / "out", boxes)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["outcomes"] == {"ok": 5, "no_detect": 0, "error": 1}
     assert report["reasons"] == {"error: SourceError": 1}
@@ -86,19 +86,19 @@ def test_the_damaged_picture_is_in_the_report_with_its_reason(picture_folder, tm
     assert set(report["pictures_per_second"]) >= {"segment", "infill", "patch", "all"}
 
 
-def test_a_picture_without_a_box_is_counted(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
+def test_a_image_without_a_box_is_counted(image_folder, tmp_path):
+    images, boxes = image_folder
     value = json.loads(boxes.read_text())
     value.pop("n07930864_1")
     boxes.write_text(json.dumps(value))
-    assert run(pictures, tmp_path / "out", boxes, "--split", "train") == 0
+    assert run(images, tmp_path / "out", boxes, "--split", "train") == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["outcomes"] == {"ok": 3, "no_detect": 1, "error": 1}
 
 
-def test_the_manifest_names_the_backends(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "out", boxes, "--source-name", "demo", "--dilation", "9")
+def test_the_manifest_names_the_backends(image_folder, tmp_path):
+    images, boxes = image_folder
+    run(images, tmp_path / "out", boxes, "--source-name", "demo", "--dilation", "9")
     manifest = read_manifest(tmp_path / "out" / "patches")
     assert manifest.encoding.dilation == 9
     assert (manifest.source, manifest.classes) == ("demo", None)
@@ -107,11 +107,11 @@ def test_the_manifest_names_the_backends(picture_folder, tmp_path):
     assert list(manifest.splits) == ["train", "validation"]
 
 
-def test_an_interrupted_run_goes_on_and_gives_the_same(picture_folder, tmp_path, monkeypatch):
-    pictures, boxes = picture_folder
-    assert run(pictures, tmp_path / "whole", boxes, "--split", "train", "--shards", "3") == 0
+def test_an_interrupted_run_goes_on_and_gives_the_same(image_folder, tmp_path, monkeypatch):
+    images, boxes = image_folder
+    assert run(images, tmp_path / "whole", boxes, "--split", "train", "--shards", "3") == 0
     made = []
-    real = producers.shard.make_patch
+    real = producers.tasks.shard.make_patch
 
     def interrupted(*args, key, **kwargs):
         made.append(key)
@@ -119,75 +119,75 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(picture_folder, tmp_path,
             raise KeyboardInterrupt
         return real(*args, key=key, **kwargs)
 
-    monkeypatch.setattr(producers.shard, "make_patch", interrupted)
-    assert run(pictures, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 130
+    monkeypatch.setattr(producers.tasks.shard, "make_patch", interrupted)
+    assert run(images, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 130
     assert not (tmp_path / "cut" / "patches" / "manifest.json").exists()
     assert not list((tmp_path / "cut").rglob("*.tmp"))
     finished = len(list((tmp_path / "cut" / "reports").iterdir()))
     assert 0 < finished < 3
-    assert run(pictures, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 0
+    assert run(images, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 0
     assert digests(tmp_path / "cut") == digests(tmp_path / "whole")
-    assert len(made) == len(set(made)) + 1  # only the picture at which it was cut was begun twice
+    assert len(made) == len(set(made)) + 1  # only the image at which it was cut was begun twice
 
 
-def test_shards_are_enough_for_the_workers_and_stay_when_there_are_fewer(picture_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("producers.plan.FEWEST_PER_SHARD", 2)
-    pictures, boxes = picture_folder
-    assert run(pictures, tmp_path / "out", boxes, "--split", "train", "--workers", "2") == 0
+def test_shards_are_enough_for_the_workers_and_stay_when_there_are_fewer(image_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("producers.work.plan.FEWEST_PER_SHARD", 2)
+    images, boxes = image_folder
+    assert run(images, tmp_path / "out", boxes, "--split", "train", "--workers", "2") == 0
     shards = [f"train-0000{n}-of-00002.parquet" for n in range(2)]
     assert list(digests(tmp_path / "out")) == shards
     (tmp_path / "out" / "reports" / "train-00001-of-00002.json").unlink()
-    assert run(pictures, tmp_path / "out", boxes, "--split", "train", "--workers", "1") == 0
+    assert run(images, tmp_path / "out", boxes, "--split", "train", "--workers", "1") == 0
     assert list(digests(tmp_path / "out")) == shards
 
 
-def test_progress_is_told_within_a_shard(picture_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(producers.shard, "BATCH", 2)
+def test_progress_is_told_within_a_shard(image_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(producers.tasks.shard, "BATCH", 2)
     counts = []
 
-    def look(self, pictures):
-        counts.append(pictures)
+    def look(self, images):
+        counts.append(images)
 
     monkeypatch.setattr(RunFolder, "tick", look)
-    pictures, boxes = picture_folder
-    assert run(pictures, tmp_path / "out", boxes, "--split", "train", "--shards", "1") == 0
+    images, boxes = image_folder
+    assert run(images, tmp_path / "out", boxes, "--split", "train", "--shards", "1") == 0
     (report,) = (tmp_path / "out" / "reports").iterdir()
     assert sum(counts) == json.loads(report.read_text())["pictures"] == 5
     assert max(counts) == 2
 
 
-def test_a_finished_run_does_nothing_again(picture_folder, tmp_path, monkeypatch):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "out", boxes)
+def test_a_finished_run_does_nothing_again(image_folder, tmp_path, monkeypatch):
+    images, boxes = image_folder
+    run(images, tmp_path / "out", boxes)
     before = digests(tmp_path / "out")
-    monkeypatch.setattr(producers.shard, "make_patch", None)
-    assert run(pictures, tmp_path / "out", boxes) == 0
+    monkeypatch.setattr(producers.tasks.shard, "make_patch", None)
+    assert run(images, tmp_path / "out", boxes) == 0
     assert digests(tmp_path / "out") == before
 
 
-def test_splits_can_be_made_one_after_the_other(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "both", boxes)
-    run(pictures, tmp_path / "out", boxes, "--split", "val")
-    run(pictures, tmp_path / "out", boxes, "--split", "train")
+def test_splits_can_be_made_one_after_the_other(image_folder, tmp_path):
+    images, boxes = image_folder
+    run(images, tmp_path / "both", boxes)
+    run(images, tmp_path / "out", boxes, "--split", "val")
+    run(images, tmp_path / "out", boxes, "--split", "train")
     assert digests(tmp_path / "out") == digests(tmp_path / "both")
 
 
-def test_other_settings_or_pictures_in_the_same_folder_are_an_error(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "out", boxes)
-    assert run(pictures, tmp_path / "out", boxes, "--dilation", "5") == 1
+def test_other_settings_or_images_in_the_same_folder_are_an_error(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    run(images, tmp_path / "out", boxes)
+    assert run(images, tmp_path / "out", boxes, "--dilation", "5") == 1
     assert "found {'dilation': 5}; allowed: {'dilation': 18}" in capsys.readouterr().err
-    next(pictures.rglob("damaged.JPEG")).unlink()
-    assert run(pictures, tmp_path / "out", boxes) == 1
+    next(images.rglob("damaged.JPEG")).unlink()
+    assert run(images, tmp_path / "out", boxes) == 1
     assert "another split train" in capsys.readouterr().err
 
 
-def test_the_number_of_workers_changes_nothing(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    run(pictures, tmp_path / "one", boxes, "--split", "train", "--shards", "2")
-    script = Path(producers.shard.__file__).parents[1] / "create_patches.py"
-    command = [sys.executable, script, pictures, tmp_path / "two", "--boxes", boxes, "--split", "train"]
+def test_the_number_of_workers_changes_nothing(image_folder, tmp_path):
+    images, boxes = image_folder
+    run(images, tmp_path / "one", boxes, "--split", "train", "--shards", "2")
+    script = Path(producers.tasks.shard.__file__).parents[2] / "create_patches.py"
+    command = [sys.executable, script, images, tmp_path / "two", "--boxes", boxes, "--split", "train"]
     environment = {**os.environ, "PYTHONPATH": str(script.parents[1]), "MAX_WORKERS": "2"}
     done = subprocess.run(
         [*map(str, command), "--shards", "2"],
@@ -205,19 +205,19 @@ def _die(task):
     os._exit(9)
 
 
-def test_a_killed_worker_is_an_error_that_says_how_to_go_on(picture_folder):
-    tasks = plan(picture_folder[0], ["train"], shards=2)
+def test_a_killed_worker_is_an_error_that_says_how_to_go_on(image_folder):
+    tasks = plan(image_folder[0], ["train"], shards=2)
     with pytest.raises(WorkerDiedError, match="same command again"):
         list(parallel.run_tasks(_die, tasks, 2))
 
 
-def test_killed_before_any_operation_it_ends_as_if_it_never_was(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    for path in sorted((pictures / "train").rglob("n*.JPEG"))[1:]:
+def test_killed_before_any_operation_it_ends_as_if_it_never_was(image_folder, tmp_path):
+    images, boxes = image_folder
+    for path in sorted((images / "train").rglob("n*.JPEG"))[1:]:
         path.unlink()  # one of each split is enough, and the damaged one
 
     def command(out):
-        return [str(pictures), str(out), "--boxes", str(boxes), "--workers", "1"]
+        return [str(images), str(out), "--boxes", str(boxes), "--workers", "1"]
 
     def same(found, wanted):
         assert digests(found) == digests(wanted)
@@ -229,16 +229,16 @@ def test_killed_before_any_operation_it_ends_as_if_it_never_was(picture_folder, 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["{none}", "{out}"], "folder of pictures is missing"),
-        (["{out}", "{out}"], "no split of pictures"),
-        (["{pictures}", "{out}", "--boxes", "{none}"], "file of boxes is missing"),
-        (["{pictures}", "{out}", "--max-side", "5"], "max_side"),
-        (["{pictures}", "{out}", "--shards", "99"], "too few pictures"),
+        (["{none}", "{out}"], "folder of images is missing"),
+        (["{out}", "{out}"], "no split of images"),
+        (["{images}", "{out}", "--boxes", "{none}"], "file of boxes is missing"),
+        (["{images}", "{out}", "--max-side", "5"], "max_side"),
+        (["{images}", "{out}", "--shards", "99"], "too few images"),
     ],
 )
-def test_mistakes_are_explained_and_exit_with_1(picture_folder, tmp_path, capsys, change, message):
+def test_mistakes_are_explained_and_exit_with_1(image_folder, tmp_path, capsys, change, message):
     (tmp_path / "out").mkdir()
-    paths = {"pictures": picture_folder[0], "out": tmp_path / "out", "none": tmp_path / "none"}
+    paths = {"images": image_folder[0], "out": tmp_path / "out", "none": tmp_path / "none"}
     assert main([text.format(**paths) for text in change]) == 1
     assert message in capsys.readouterr().err
 
@@ -253,22 +253,22 @@ def test_mistakes_are_explained_and_exit_with_1(picture_folder, tmp_path, capsys
     ],
     ids=["full", "read-only"],
 )
-def test_a_disk_that_takes_no_more_is_named(picture_folder, tmp_path, options, words, workers):
-    pictures, boxes = picture_folder
+def test_a_disk_that_takes_no_more_is_named(image_folder, tmp_path, options, words, workers):
+    images, boxes = image_folder
     out = tmp_path / "small"
     script = Path(__file__).parents[2] / "build" / "create_patches.py"
-    command = [sys.executable, str(script), str(pictures), str(out), "--boxes", str(boxes), "--split", "train"]
+    command = [sys.executable, str(script), str(images), str(out), "--boxes", str(boxes), "--split", "train"]
     done = on_a_disk(out, options, [*command, "--shards", "2", "--workers", workers], os.environ)
     assert done.returncode == 1
     assert words.format(out=out) in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_no_patch_at_all_is_an_error(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
+def test_no_patch_at_all_is_an_error(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
     boxes.write_text("{}")
-    assert run(pictures, tmp_path / "out", boxes) == 1
-    assert "no picture gave a patch" in capsys.readouterr().err
+    assert run(images, tmp_path / "out", boxes) == 1
+    assert "no image gave a patch" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--workers", "0"], ["--workers", "x"], ["--segmenter", "none"]])

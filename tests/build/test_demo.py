@@ -9,7 +9,7 @@ from PIL import Image
 
 import demo as script
 from demo_hub import through_the_hub
-from fornet_hf.manifest import read_manifest
+from fornet_hf.format.manifest import read_manifest
 from tests.blocks import ROOT
 from tests.hidden import canonical, only, required
 
@@ -24,7 +24,7 @@ def test_the_demo_takes_every_photograph_apart(demo):
     assert report["outcomes"] == {"ok": 35, "no_detect": 0, "error": 0}
 
 
-def test_the_contact_sheet_is_a_page_of_pictures(demo):
+def test_the_contact_sheet_is_a_page_of_images(demo):
     with Image.open(demo / "contact_sheet.png") as page:
         assert page.width > 1000
         assert page.height > 600

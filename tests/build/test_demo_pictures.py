@@ -1,4 +1,4 @@
-"""The pictures of the demo."""
+"""The images of the demo."""
 
 import json
 
@@ -9,19 +9,19 @@ from demo_pictures import PHOTOS, View, _cut, main
 from fornet_hf.classes import wnid_index
 
 
-def test_the_folder_is_laid_out_like_imagenet_and_every_picture_has_boxes(tmp_path, capsys):
+def test_the_folder_is_laid_out_like_imagenet_and_every_image_has_boxes(tmp_path, capsys):
     assert main([str(tmp_path / "demo")]) == 0
     files = sorted((tmp_path / "demo").glob("*/*/*.JPEG"))
     boxes = json.loads((tmp_path / "demo" / "boxes.json").read_text())
     assert sorted(path.stem for path in files) == sorted(boxes)
     assert len([path for path in files if path.parts[-3] == "train"]) >= 20
     assert {path.parts[-2] for path in files} <= wnid_index().keys()
-    assert "35 pictures" in capsys.readouterr().out
-    with Image.open(files[0]) as picture:
-        assert max(picture.size) == 500
+    assert "35 images" in capsys.readouterr().out
+    with Image.open(files[0]) as image:
+        assert max(image.size) == 500
 
 
-def test_pictures_of_a_class_differ():
+def test_images_of_a_class_differ():
     for photo in PHOTOS:
         views = photo.train + photo.validation
         assert len(set(views)) == len(views)
@@ -31,11 +31,11 @@ def test_boxes_follow_the_crop_and_the_mirror():
     pixels = np.zeros((100, 200, 3), np.uint8)
     pixels[20:60, 40:80] = 255
     for mirrored in (False, True):
-        picture, ((x0, y0, x1, y1),) = _cut(
+        image, ((x0, y0, x1, y1),) = _cut(
             Image.fromarray(pixels), View((20, 10, 120, 90), mirrored), [(40, 20, 80, 60)]
         )
-        width, height = picture.size
+        width, height = image.size
         left, top, right, bottom = (round(v) for v in (x0 * width, y0 * height, x1 * width, y1 * height))
-        bright = np.asarray(picture)[..., 0] > 127
+        bright = np.asarray(image)[..., 0] > 127
         assert bright[top:bottom, left:right].mean() > 0.98
         assert bright.sum() / ((right - left) * (bottom - top)) < 1.02

@@ -32,14 +32,14 @@ def environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pictures(photos, tmp_path_factory):
-    """A folder with 4 pictures, one of them damaged, and the file of their boxes."""
+def images(photos, tmp_path_factory):
+    """A folder with 4 images, one of them damaged, and the file of their boxes."""
     root = tmp_path_factory.mktemp("pictures")
     for index, one in enumerate(itertools.islice(photos.values(), 3)):
         path = root / ("train" if index else "val") / one.wnid / f"{one.key}.JPEG"
         path.parent.mkdir(parents=True)
-        one.picture.save(path, quality=95)
-    (path.parent / "damaged.JPEG").write_bytes(b"\xff\xd8 this is no picture")
+        one.image.save(path, quality=95)
+    (path.parent / "damaged.JPEG").write_bytes(b"\xff\xd8 this is no image")
     boxes = {one.key: one.boxes for one in photos.values()}
     (root / "boxes.json").write_text(json.dumps(boxes))
     return root, root / "boxes.json"
@@ -52,13 +52,13 @@ def made(out):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(pictures, tmp_path_factory, environment):
+def undisturbed(images, tmp_path_factory, environment):
     out = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run(command(*pictures, out), check=True, capture_output=True, env=environment)
+    subprocess.run(command(*images, out), check=True, capture_output=True, env=environment)
     return made(out)
 
 
-def test_a_corrupt_picture_is_in_the_report_with_its_reason(undisturbed):
+def test_a_corrupt_image_is_in_the_report_with_its_reason(undisturbed):
     _, outcomes, ((lost),) = undisturbed
     assert outcomes == {"ok": 3, "no_detect": 0, "error": 1}
     assert (lost["key"], lost["kind"]) == ("damaged", "SourceError")
@@ -69,7 +69,7 @@ KILLS = int(os.environ.get("FORNET_TEST_KILLS", "2"))  # 20 takes some minutes
 
 
 @pytest.mark.parametrize("victims", ["children", "driver"])
-def test_killed_processes_change_nothing(pictures, tmp_path, environment, undisturbed, victims):
+def test_killed_processes_change_nothing(images, tmp_path, environment, undisturbed, victims):
     """Runs are repeated until as many processes have been killed as was asked for."""
     killed = 0
     for attempt in itertools.count():
@@ -77,15 +77,15 @@ def test_killed_processes_change_nothing(pictures, tmp_path, environment, undist
             break
         out = tmp_path / str(attempt)
         options = {"victims": victims, "seed": attempt, "environment": environment, "span": 2 / (1 + attempt)}
-        killed += run_with_kills(command(*pictures, out), kills=KILLS - killed, **options)
+        killed += run_with_kills(command(*images, out), kills=KILLS - killed, **options)
         assert made(out) == undisturbed
 
 
-def test_a_full_disk_is_named_and_a_second_command_goes_on(pictures, tmp_path, environment, undisturbed):
+def test_a_full_disk_is_named_and_a_second_command_goes_on(images, tmp_path, environment, undisturbed):
     """A limit on the size of files stands in for the disk: writing fails in the same place."""
     out = tmp_path / "out"
     done = subprocess.run(
-        command(*pictures, out),
+        command(*images, out),
         capture_output=True,
         text=True,
         env=environment,
@@ -97,7 +97,7 @@ def test_a_full_disk_is_named_and_a_second_command_goes_on(pictures, tmp_path, e
     assert "File too large" in done.stderr
     assert not list((out / "candidates").glob("*train*.parquet"))
     assert not list((out / "candidates").glob(".*"))
-    subprocess.run(command(*pictures, out), check=True, capture_output=True, env=environment)
+    subprocess.run(command(*images, out), check=True, capture_output=True, env=environment)
     assert made(out) == undisturbed
 
 
@@ -112,11 +112,11 @@ def wait_for_actor(driver):
     return None
 
 
-def test_ray_makes_the_same_while_its_workers_are_killed(pictures, tmp_path, environment, undisturbed):
+def test_ray_makes_the_same_while_its_workers_are_killed(images, tmp_path, environment, undisturbed):
     pytest.importorskip("ray", reason="this engine needs Ray")
     out = tmp_path / "out"
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment}
-    with subprocess.Popen(command(*pictures, out, "--engine", "ray"), **options) as driver:
+    with subprocess.Popen(command(*images, out, "--engine", "ray"), **options) as driver:
         actor = wait_for_actor(driver)
         assert actor
         os.kill(actor, signal.SIGKILL)
@@ -125,10 +125,10 @@ def test_ray_makes_the_same_while_its_workers_are_killed(pictures, tmp_path, env
     assert made(out) == undisturbed
 
 
-def test_after_a_killed_driver_of_ray_a_second_one_goes_on(pictures, tmp_path, environment, undisturbed):
+def test_after_a_killed_driver_of_ray_a_second_one_goes_on(images, tmp_path, environment, undisturbed):
     """Nothing of ours goes on meanwhile; two agents of Ray notice after a minute."""
     pytest.importorskip("ray", reason="this engine needs Ray")
-    words = command(*pictures, tmp_path / "out", "--engine", "ray")
+    words = command(*images, tmp_path / "out", "--engine", "ray")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as driver:
         actor = wait_for_actor(driver)
         assert actor

@@ -12,32 +12,32 @@ import pytest
 from PIL import Image
 
 import export_ratios
-from fornet_hf import jpeg
-from fornet_hf.legacy import LegacyArchive, apply
-from fornet_hf.manifest import read_manifest
-from fornet_hf.mask_png import decode_mask
-from fornet_hf.masks import dilate
-from fornet_hf.patch import apply_patch
-from fornet_hf.raster import canonical_raster
-from fornet_hf.shards import PatchShard
+from fornet_hf.format import jpeg
+from fornet_hf.format.manifest import read_manifest
+from fornet_hf.format.mask_png import decode_mask
+from fornet_hf.format.masks import dilate
+from fornet_hf.format.patch import apply_patch
+from fornet_hf.format.raster import canonical_raster
+from fornet_hf.format.shards import PatchShard
+from fornet_hf.release.legacy import LegacyArchive, apply
 from import_release import main
 
 SAMPLE = Path(os.environ.get("FORNET_LEGACY_SAMPLE", Path(__file__).parents[2].parent / "shared" / "legacy_sample"))
 pytestmark = pytest.mark.skipif(not SAMPLE.is_dir(), reason="the sample of the old release is not here")
 
 
-def run(release, out, *more, pictures=SAMPLE / "imagenet"):
-    return main([str(release), str(pictures), str(out), "--workers", "1", *more])
+def run(release, out, *more, images=SAMPLE / "imagenet"):
+    return main([str(release), str(images), str(out), "--workers", "1", *more])
 
 
-def rows(out, pictures=SAMPLE / "imagenet"):
-    """Each row of a release with its source, mask of the whole picture, and background."""
+def rows(out, images=SAMPLE / "imagenet"):
+    """Each row of a release with its source, mask of the whole image, and background."""
     manifest = read_manifest(out / "patches")
     for entries in manifest.splits.values():
         for entry in entries:
             shard = PatchShard(out / "patches" / entry.path, entry.path)
             for number, key in enumerate(shard.keys):
-                (path,) = pictures.rglob(f"{key}.JPEG")
+                (path,) = images.rglob(f"{key}.JPEG")
                 source = path.read_bytes()
                 row = apply_patch(source, shard[number], shard.encoding)
                 x0, y0, x1, y1 = row.box
@@ -47,18 +47,18 @@ def rows(out, pictures=SAMPLE / "imagenet"):
 
 
 def published():
-    """Arrays of the old release by key: mask of the whole picture, and background."""
+    """Arrays of the old release by key: mask of the whole image, and background."""
     parts = {}
     for path in sorted((SAMPLE / "hub").glob("*.zip")):
         split = "val" if path.stem == "val" else "train"
         with LegacyArchive(path) as archive:
             for wnid, key in archive:
                 source = (SAMPLE / "imagenet" / split / wnid / f"{key}.JPEG").read_bytes()
-                picture = apply(source, archive.read((wnid, key)))
-                mask = np.zeros(picture.background.shape[:2], bool)
-                (x, y), (h, w) = picture.offset, picture.mask.shape
-                mask[y : y + h, x : x + w] = picture.mask
-                parts[key] = mask, picture.background
+                image = apply(source, archive.read((wnid, key)))
+                mask = np.zeros(image.background.shape[:2], bool)
+                (x, y), (h, w) = image.offset, image.mask.shape
+                mask[y : y + h, x : x + w] = image.mask
+                parts[key] = mask, image.background
     return parts
 
 
@@ -114,11 +114,11 @@ def test_what_does_not_fit_is_reported_and_the_rest_comes_over(tmp_path, capsys)
     root = tmp_path / "fornet"
     shutil.copytree(SAMPLE / "expected" / "val", root / "val")
     foregrounds = sorted((root / "val" / "foregrounds").rglob("*.WEBP"))
-    with Image.open(foregrounds[0]) as picture:
-        wrong = np.asarray(picture.convert("RGBA")).copy()
+    with Image.open(foregrounds[0]) as image:
+        wrong = np.asarray(image.convert("RGBA")).copy()
     wrong[..., :3] = 255 - wrong[..., :3]
     Image.fromarray(wrong).save(foregrounds[0], quality=90)
-    foregrounds[1].write_bytes(b"no picture")
+    foregrounds[1].write_bytes(b"no image")
     foregrounds[2].unlink()
     assert run(root, tmp_path / "out") == 0
     assert "6 ok, 1 no_detect, 2 error" in capsys.readouterr().out
@@ -144,12 +144,12 @@ def test_the_ratios_are_exported_for_the_public_tools(tmp_path):
         assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_pictures_larger_than_the_raster_come_over_at_its_size(tmp_path):
+def test_images_larger_than_the_raster_come_over_at_its_size(tmp_path):
     """The old tool did not have to shrink: here the release is of 640 pixels, the raster of 512."""
     root, wnid, key = tmp_path / "fornet", "n01440764", "n01440764_7"
     (source,) = list((SAMPLE / "imagenet" / "val").rglob("ILSVRC2012_val_00000009.JPEG"))
-    with Image.open(source) as picture:
-        large = picture.convert("RGB").resize((640, 480))
+    with Image.open(source) as image:
+        large = image.convert("RGB").resize((640, 480))
     buffer = io.BytesIO()
     large.save(buffer, "JPEG", quality=95)
     (tmp_path / "imagenet" / "train" / wnid).mkdir(parents=True)
@@ -160,7 +160,7 @@ def test_pictures_larger_than_the_raster_come_over_at_its_size(tmp_path):
     cut = np.dstack([pixels[100:300, 200:420], np.full((200, 220), 255, np.uint8)])
     Image.fromarray(cut).save(root / "train" / "foregrounds" / wnid / f"{key}.WEBP", quality=90)
     Image.fromarray(pixels).save(root / "train" / "backgrounds" / wnid / f"{key}.JPEG")
-    assert run(root, tmp_path / "out", pictures=tmp_path / "imagenet") == 0
+    assert run(root, tmp_path / "out", images=tmp_path / "imagenet") == 0
     ((_, _, mask, row),) = rows(tmp_path / "out", tmp_path / "imagenet")
     assert mask.shape == (384, 512)
     assert row.foreground_ratio == pytest.approx(200 * 220 / (640 * 480), rel=0.02)

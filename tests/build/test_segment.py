@@ -1,4 +1,4 @@
-"""segment.py and select_versions.py, end to end on small real pictures with the weights-free pair."""
+"""segment.py and select_versions.py, end to end on small real images with the weights-free pair."""
 
 import dataclasses
 import hashlib
@@ -9,118 +9,118 @@ import pytest
 import segment
 import select_versions
 from fornet_hf.errors import IntegrityError
-from fornet_hf.manifest import read_manifest
-from fornet_hf.patch import apply_patch
-from producers.candidate_folder import CandidateFolder
-from producers.candidate_shards import CandidateShard
-from producers.candidates import Labelled
-from producers.plan import plan
-from producers.pools import InlineExecutor
-from producers.run_folder import RunFolder
-from producers.select_shard import Selection, select_shard
+from fornet_hf.format.manifest import read_manifest
+from fornet_hf.format.patch import apply_patch
+from producers.tasks.candidate_folder import CandidateFolder
+from producers.tasks.candidate_shards import CandidateShard
+from producers.tasks.candidates import Labelled
+from producers.tasks.select_shard import Selection, select_shard
+from producers.work.plan import plan
+from producers.work.pools import InlineExecutor
+from producers.work.run_folder import RunFolder
 
 
-def run(pictures, boxes, out, *more):
+def run(images, boxes, out, *more):
     models = ["--detector", f"boxes={boxes}", "--segmenter", "grabcut", "--infiller", "opencv"]
     common = ["--precision", "float32", "--gpus", "0", "--workers", "1", "--shards", "1"]
-    return segment.main([str(pictures), str(out), *models, *common, *more])
+    return segment.main([str(images), str(out), *models, *common, *more])
 
 
 def digests(folder):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.parquet")}
 
 
-def test_pictures_become_candidates_patches_rows_and_recombinations(picture_folder, tmp_path, capsys):
+def test_images_become_candidates_patches_rows_and_recombinations(image_folder, tmp_path, capsys):
     from fornet_hf import load_dataset
 
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "run") == 0
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "run") == 0
     assert "5 ok, 0 no_detect, 1 error" in capsys.readouterr().out
-    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
+    words = [str(tmp_path / "run"), str(images), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
     assert select_versions.main([*words, "--classifiers"]) == 0
     patches = tmp_path / "out" / "patches"
     manifest = read_manifest(patches)
     assert manifest.producer["segmenter"]["name"] == "grabcut"
     assert [entry.rows for entries in manifest.splits.values() for entry in entries] == [4, 1]
-    dataset = load_dataset(patches=patches, imagenet_dir=pictures, cache_dir=tmp_path / "cache")
+    dataset = load_dataset(patches=patches, imagenet_dir=images, cache_dir=tmp_path / "cache")
     assert len(dataset["train"]) == 4
     pytest.importorskip("torch", reason="recombining needs torch")
     recombined = load_dataset(
-        patches=patches, imagenet_dir=pictures, cache_dir=tmp_path / "cache", background_combination="all"
+        patches=patches, imagenet_dir=images, cache_dir=tmp_path / "cache", background_combination="all"
     )["train"][0]
     assert recombined["label"] == dataset["train"][0]["label"]
 
 
-def test_candidates_say_how_they_were_found_and_apply_to_their_pictures(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path) == 0
-    (task,) = plan(pictures, ["validation"], 1)
+def test_candidates_say_how_they_were_found_and_apply_to_their_images(image_folder, tmp_path):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path) == 0
+    (task,) = plan(images, ["validation"], 1)
     shard = CandidateShard(CandidateFolder(tmp_path).shard(task))
-    ((candidate,),) = shard.by_picture()
-    (picture,) = (one for one in task.read() if isinstance(one, Labelled))
+    ((candidate,),) = shard.by_image()
+    (image,) = (one for one in task.read() if isinstance(one, Labelled))
     assert (candidate.version, candidate.score) == (0, 1.0)
     assert candidate.prompt.startswith(("a ", "an "))
     assert ", a type of " in candidate.prompt
-    row = apply_patch(picture.data, candidate.patch, shard.encoding)
+    row = apply_patch(image.data, candidate.patch, shard.encoding)
     assert row.background is not None
 
 
-def test_objects_are_asked_for_and_kept_as_the_options_say(picture_folder, tmp_path):
+def test_objects_are_asked_for_and_kept_as_the_options_say(image_folder, tmp_path):
     """And the run notes it, so that it goes on with nothing else, and the release says so."""
-    pictures, boxes = picture_folder
-    (wnid,) = (path.name for path in (pictures / "val").iterdir())
+    images, boxes = image_folder
+    (wnid,) = (path.name for path in (images / "val").iterdir())
     prompts = tmp_path / "prompts.json"
     prompts.write_text(json.dumps({wnid: ["a thing."]}))
     options = ["--prompts", str(prompts), "--parents", "1", "--merge-threshold", "0.8", "--versions", "best"]
-    assert run(pictures, boxes, tmp_path / "run", *options) == 0
-    (task,) = plan(pictures, ["validation"], 1)
-    ((candidate,),) = CandidateShard(CandidateFolder(tmp_path / "run").shard(task)).by_picture()
+    assert run(images, boxes, tmp_path / "run", *options) == 0
+    (task,) = plan(images, ["validation"], 1)
+    ((candidate,),) = CandidateShard(CandidateFolder(tmp_path / "run").shard(task)).by_image()
     assert candidate.prompt == "a thing."
     noted = json.loads((tmp_path / "run" / "run.json").read_text())["producer"]
     assert noted["merging"] == {"threshold": 0.8, "keep": "best"}
     assert (noted["prompts"]["parents"], len(noted["prompts"]["file"])) == (1, len("sha256:") + 64)
-    assert run(pictures, boxes, tmp_path / "run") == 1
-    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
+    assert run(images, boxes, tmp_path / "run") == 1
+    words = [str(tmp_path / "run"), str(images), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
     assert select_versions.main([*words, "--classifiers"]) == 0
     producer = read_manifest(tmp_path / "out" / "patches").producer
     assert (producer["prompts"], producer["merging"]) == (noted["prompts"], noted["merging"])
 
 
-def test_prompts_for_a_class_that_is_not_there_are_refused(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
+def test_prompts_for_a_class_that_is_not_there_are_refused(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
     prompts = tmp_path / "prompts.json"
     prompts.write_text('{"red_fox": ["a fox."]}')
-    assert run(pictures, boxes, tmp_path / "out", "--prompts", str(prompts)) == 1
+    assert run(images, boxes, tmp_path / "out", "--prompts", str(prompts)) == 1
     assert "names classes that are not there; found ['red_fox']" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_second_run_does_nothing_and_changes_nothing(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path) == 0
+def test_a_second_run_does_nothing_and_changes_nothing(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path) == 0
     before = digests(tmp_path / "candidates")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "candidates").iterdir()}
-    assert run(pictures, boxes, tmp_path) == 0
+    assert run(images, boxes, tmp_path) == 0
     assert digests(tmp_path / "candidates") == before
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "candidates").iterdir()} == times
     assert "2 of 2 shards are finished already" in capsys.readouterr().err
 
 
-def test_parts_of_an_array_together_make_the_whole(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "whole") == 0
+def test_parts_of_an_array_together_make_the_whole(image_folder, tmp_path):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "whole") == 0
     for index in ("1", "0"):
         assert not (tmp_path / "parts" / "report.json").exists()
-        assert run(pictures, boxes, tmp_path / "parts", "--shard-index", index, "--shard-count", "2") == 0
+        assert run(images, boxes, tmp_path / "parts", "--shard-index", index, "--shard-count", "2") == 0
     assert digests(tmp_path / "parts" / "candidates") == digests(tmp_path / "whole" / "candidates")
     outcomes = [json.loads((tmp_path / name / "report.json").read_text())["outcomes"] for name in ("whole", "parts")]
     assert outcomes[0] == outcomes[1]
 
 
-def test_windows_and_processes_do_not_change_the_candidates(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "one", "--window", "128", "--workers", "0") == 0
-    assert run(pictures, boxes, tmp_path / "two", "--window", "1", "--workers", "2") == 0
+def test_windows_and_processes_do_not_change_the_candidates(image_folder, tmp_path):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "one", "--window", "128", "--workers", "0") == 0
+    assert run(images, boxes, tmp_path / "two", "--window", "1", "--workers", "2") == 0
     assert digests(tmp_path / "one" / "candidates") == digests(tmp_path / "two" / "candidates")
 
 
@@ -142,59 +142,59 @@ def test_windows_and_processes_do_not_change_the_candidates(picture_folder, tmp_
         (["--prompts", "nothing.json"], "no file nothing.json"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, words, message):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "out", *words) == 1
+def test_what_cannot_be_is_refused_before_anything_is_written(image_folder, tmp_path, capsys, words, message):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "out", *words) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_bad_number_of_workers_is_refused_before_anything_is_written(picture_folder, tmp_path, capsys, monkeypatch):
+def test_a_bad_number_of_workers_is_refused_before_anything_is_written(image_folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MAX_WORKERS", "many")
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "out") == 1
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "out") == 1
     assert "MAX_WORKERS" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_run_goes_on_only_with_its_own_settings(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path) == 0
-    assert run(pictures, boxes, tmp_path, "--dilation", "3") == 1
+def test_a_run_goes_on_only_with_its_own_settings(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path) == 0
+    assert run(images, boxes, tmp_path, "--dilation", "3") == 1
     assert "another encoding" in capsys.readouterr().err
 
 
-def test_other_boxes_under_the_same_name_are_noticed(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path, "--split", "train") == 0
+def test_other_boxes_under_the_same_name_are_noticed(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path, "--split", "train") == 0
     boxes.write_text(boxes.read_text().replace("0.", "0.0", 1))
-    assert run(pictures, boxes, tmp_path) == 1
+    assert run(images, boxes, tmp_path) == 1
     assert "this run uses other models" in capsys.readouterr().err
 
 
-def test_selecting_waits_for_all_shards(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "run", "--shard-index", "0", "--shard-count", "2") == 0
-    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
+def test_selecting_waits_for_all_shards(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "run", "--shard-index", "0", "--shard-count", "2") == 0
+    words = [str(tmp_path / "run"), str(images), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
     assert select_versions.main(words) == 1
     assert "1 of 2 shards are not segmented" in capsys.readouterr().err
 
 
-def test_selecting_needs_the_pictures_of_the_run(picture_folder, tmp_path, capsys):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "run") == 0
-    next((pictures / "train").rglob("n*.JPEG")).unlink()
-    words = [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
+def test_selecting_needs_the_images_of_the_run(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "run") == 0
+    next((images / "train").rglob("n*.JPEG")).unlink()
+    words = [str(tmp_path / "run"), str(images), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
     assert select_versions.main(words) == 1
-    assert "made of other pictures" in capsys.readouterr().err
+    assert "made of other images" in capsys.readouterr().err
 
 
-def test_selecting_in_parts_or_on_ray_gives_the_same_release(picture_folder, tmp_path):
-    pictures, boxes = picture_folder
-    assert run(pictures, boxes, tmp_path / "run") == 0
+def test_selecting_in_parts_or_on_ray_gives_the_same_release(image_folder, tmp_path):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "run") == 0
 
     def select(out, *more):
-        words = [str(tmp_path / "run"), str(pictures), str(tmp_path / out), "--gpus", "0", "--workers", "0"]
+        words = [str(tmp_path / "run"), str(images), str(tmp_path / out), "--gpus", "0", "--workers", "0"]
         return select_versions.main([*words, "--classifiers", *more])
 
     assert select("whole") == 0
@@ -209,34 +209,34 @@ def test_selecting_in_parts_or_on_ray_gives_the_same_release(picture_folder, tmp
     assert read_manifest(tmp_path / "ray" / "patches") == manifest
 
 
-def words_of(picture_folder, tmp_path):
+def words_of(image_folder, tmp_path):
     """Own classes, segmented; the words that select."""
-    pictures, boxes = picture_folder
-    for index, path in enumerate(sorted((pictures / "train").iterdir())):
+    images, boxes = image_folder
+    for index, path in enumerate(sorted((images / "train").iterdir())):
         path.rename(path.with_name(f"class_{index}"))
-    for path in (pictures / "val").iterdir():
+    for path in (images / "val").iterdir():
         path.rename(path.with_name("class_1"))
-    assert run(pictures, boxes, tmp_path / "run") == 0
-    return [str(tmp_path / "run"), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
+    assert run(images, boxes, tmp_path / "run") == 0
+    return [str(tmp_path / "run"), str(images), str(tmp_path / "out"), "--gpus", "0", "--classifiers"]
 
 
-def test_selecting_needs_the_classes_of_the_run(picture_folder, tmp_path, capsys):
+def test_selecting_needs_the_classes_of_the_run(image_folder, tmp_path, capsys):
     """A class that was added to another split shifts the labels of this one."""
-    words = words_of(picture_folder, tmp_path)
+    words = words_of(image_folder, tmp_path)
     known = json.loads((tmp_path / "run" / "run.json").read_text())
     known["splits"].pop("validation")
     (tmp_path / "run" / "run.json").write_text(json.dumps(known))
-    added = picture_folder[0] / "val" / "a_class"
+    added = image_folder[0] / "val" / "a_class"
     added.mkdir()
     (added / "new.jpg").touch()
     assert select_versions.main(words) == 1
     assert "the run was made with other classes; found a_class" in capsys.readouterr().err
 
 
-def test_candidates_with_another_label_than_their_picture_are_refused(picture_folder, tmp_path):
+def test_candidates_with_another_label_than_their_image_are_refused(image_folder, tmp_path):
     """As in a run whose run.json was written by hand."""
-    words_of(picture_folder, tmp_path)
-    (task,) = plan(picture_folder[0], ["validation"], 1)
+    words_of(image_folder, tmp_path)
+    (task,) = plan(image_folder[0], ["validation"], 1)
     shifted = dataclasses.replace(task, classes=("a_class", *task.classes))
     selection = Selection(witnesses=None, pool=InlineExecutor())
     candidates = CandidateShard(CandidateFolder(tmp_path / "run").shard(task))

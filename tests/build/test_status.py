@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from producers.report import Lost, Report
+from producers.work.report import Lost, Report
 from status import main, status
 
 
@@ -27,8 +27,8 @@ def test_it_says_how_far_a_run_is_and_where_the_time_went(run, capsys):
     for line in (
         "train: 2 of 4 shards",
         "validation: 1 of 1 shards",
-        "33 pictures: 30 ok, 3 no_detect, 0 error (3 x no_detect: no box)",
-        "2.00 pictures a second and process, 7,200 an hour; of the time:",
+        "33 images: 30 ok, 3 no_detect, 0 error (3 x no_detect: no box)",
+        "2.00 images a second and process, 7,200 an hour; of the time:",
         "  detect              54.5%",
         "at the last shards' pace, 0:00:20 to go",
     ):

@@ -22,7 +22,7 @@ def seeded(seed=0):
 
 
 def spread(model, std):
-    """Weights so large that pictures matter, which the initial ones are not."""
+    """Weights so large that images matter, which the initial ones are not."""
     for parameter in model.parameters():
         if parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=std)
@@ -128,7 +128,7 @@ def hub_sam(side=128):
 
 
 class FourierFill(torch.nn.Module):
-    """Like LaMa: convolutions, a transform over the whole picture, and the answer pasted into the hole."""
+    """Like LaMa: convolutions, a transform over the whole image, and the answer pasted into the hole."""
 
     def __init__(self):
         super().__init__()
@@ -190,7 +190,7 @@ def sdxl_inpainting():
             force_upcast=False,
         )
         tokens, pooled = torch.randn(1, 77, 64), torch.randn(1, 32)
-    from producers.attentive_eraser import EmptyPrompt, use_ddim
+    from producers.infill.attentive_eraser import EmptyPrompt, use_ddim
 
     pipeline = StableDiffusionXLInpaintPipeline(
         vae=vae.eval(),
@@ -233,7 +233,7 @@ def sdxl_folder(folder: Path) -> Path:
     return folder
 
 
-def mean_colour(pictures):
+def mean_colour(images):
     """Logits of 1000 classes which depend on nothing but the mean of each colour."""
-    means = pictures.float().mean((2, 3))
+    means = images.float().mean((2, 3))
     return torch.cat([means * 3, torch.zeros(len(means), 997, device=means.device)], 1)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fornet_hf.cli import main
-from tests.local.conftest import opened
-from tests.pictures import write_release
+from tests.images import write_release
+from tests.layout.conftest import opened
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def one_process(monkeypatch):
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """Patches and pictures of both splits."""
+    """Patches and images of both splits."""
     pytest.importorskip("skimage")
     write_release(tmp_path / "patches", tmp_path / "pictures", splits=("train", "validation"), shards=2, each=2)
     return tmp_path
@@ -92,12 +92,12 @@ def test_the_split_that_is_ready_is_named_when_the_other_fails(made, capsys):
     assert apply(made) == 1
     out, err = capsys.readouterr()
     assert out == f"train: 4 made, 0 already there, in {made / 'out'}\n"
-    assert "has no pictures for 'validation'" in err
+    assert "has no images for 'validation'" in err
 
 
 @pytest.mark.parametrize("name", ["-in", "--imagenet-dir", "--imagenet"])
 @pytest.mark.parametrize("split", ["val", "validation"])
-def test_pictures_and_splits_have_the_names_that_people_know(made, capsys, name, split):
+def test_images_and_splits_have_the_names_that_people_know(made, capsys, name, split):
     words = ["apply", "-p", str(made / "patches"), name, str(made / "pictures"), "-o", str(made / "out")]
     assert main([*words, "--split", split]) == 0
     assert main(["validate", str(made / "out"), "--split", split]) == 0
@@ -119,8 +119,8 @@ def test_problems_give_status_1_and_keep_the_patches(made, capsys):
     next((made / "pictures/train").rglob("*.*")).unlink()
     assert apply(made, "--delete") == 1
     out, err = capsys.readouterr()
-    assert "1 missing picture" in out
-    assert "problem: missing picture: " in err
+    assert "1 missing image" in out
+    assert "problem: missing image: " in err
     assert "no patches were deleted" in err
     assert (made / "patches/manifest.json").is_file()
     assert main(["validate", str(made / "out"), "--patches", str(made / "patches")]) == 1
@@ -163,7 +163,7 @@ def test_previews_of_folders_and_patches(made, capsys):
     ("words", "said"),
     [
         (["preview"], "nothing to show"),
-        (["preview", "nowhere", "-o", "a.txt"], "no picture to write; found a.txt"),
+        (["preview", "nowhere", "-o", "a.txt"], "no image to write; found a.txt"),
         (["preview", "nowhere"], "nothing to show of 'train'"),
         (["preview", "nowhere", "--fg-bates-n", "many"], "nothing to show"),
         (["validate", "nowhere"], "holds no ForNet"),
@@ -211,7 +211,7 @@ def test_folders_beside_zips_are_refused(made, capsys):
     assert main(["validate", str(made / "out"), "--patches", str(made / "patches"), "--split", "train"]) == 0
 
 
-def test_no_zip_is_written_without_pictures(made, capsys):
+def test_no_zip_is_written_without_images(made, capsys):
     assert apply(made, "--split", "train") == 0
     for path in (made / "pictures/train").rglob("*.*"):
         path.unlink()

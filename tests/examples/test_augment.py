@@ -5,7 +5,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from tests.torchvision_shim import import_torchvision  # noqa: E402
-from training.augment import ToBytes, batch_transform, normalized, picture_transform  # noqa: E402
+from training.augment import ToBytes, batch_transform, image_transform, normalized  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
 
 
@@ -23,7 +23,7 @@ def torchvision():
         pytest.skip("needs torchvision")
 
 
-def test_bytes_are_the_picture(photo):
+def test_bytes_are_the_image(photo):
     tensor = ToBytes()(photo)
     assert tensor.dtype == torch.uint8
     assert (tensor.permute(1, 2, 0).numpy() == np.asarray(photo)).all()
@@ -36,13 +36,13 @@ def test_normalized_is_zero_for_the_mean_and_one_a_deviation_above():
 
 
 def test_nothing_is_done_unless_asked_for():
-    assert picture_transform(TrainConfig()) == ToBytes()
+    assert image_transform(TrainConfig()) == ToBytes()
     assert batch_transform(TrainConfig(), 10) is None
 
 
 @pytest.mark.parametrize("name", ["randaugment", "3augment"])
-def test_augmentations_change_the_picture_and_follow_torchs_seed(name, photo, torchvision):
-    transform = picture_transform(TrainConfig(augment=name, color_jitter=0.3))
+def test_augmentations_change_the_image_and_follow_torchs_seed(name, photo, torchvision):
+    transform = image_transform(TrainConfig(augment=name, color_jitter=0.3))
     first, second, again = (torch.manual_seed(seed) and transform(photo) for seed in (1, 2, 1))
     assert first.shape == (3, 32, 32)
     assert (first == again).all()

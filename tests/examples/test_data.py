@@ -4,7 +4,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fornet_hf.errors import ConfigurationError  # noqa: E402
-from fornet_hf.raster import canonical_raster  # noqa: E402
+from fornet_hf.format.raster import canonical_raster  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
 from training.data import open_data  # noqa: E402
 from training.processes import Place  # noqa: E402
@@ -23,7 +23,7 @@ def opened(demo, tmp_path_factory):
 
 
 def original(demo, split, key):
-    """The middle of the source picture, 64 pixels wide, as evaluation shows it."""
+    """The middle of the source image, 64 pixels wide, as evaluation shows it."""
     (path,) = (demo / "pictures" / split).rglob(f"{key}.JPEG")
     raster = canonical_raster(path.read_bytes(), 512)
     side = round(min(raster.size) * 0.875)
@@ -31,7 +31,7 @@ def original(demo, split, key):
     return np.asarray(raster.crop((left, top, left + side, top + side)).resize((64, 64)), dtype=float)
 
 
-def test_validation_shows_original_pictures(opened, demo):
+def test_validation_shows_original_images(opened, demo):
     rows = opened().evaluations["original"].dataset
     key = rows.dataset.with_format(None)[0]["key"]
     shown = rows[0]["image"].permute(1, 2, 0).numpy()
@@ -45,12 +45,12 @@ def test_plain_training_shows_originals_only(opened):
         assert {recombine(row).composition.original for row in rows.with_format(None)} == {plain}
 
 
-def test_every_validation_picture_is_in_one_process(opened):
+def test_every_validation_image_is_in_one_process(opened):
     parts = [opened(rank, 3).evaluations["original"].dataset.indices for rank in range(3)]
     assert sorted(row for part in parts for row in part) == list(range(10))
 
 
-def test_processes_train_on_different_pictures(opened):
+def test_processes_train_on_different_images(opened):
     one, other = (set(opened(rank, 2).train.sampler) for rank in range(2))
     assert not one & other
     assert len(one) == len(other) == 12
@@ -65,7 +65,7 @@ def test_the_epoch_changes_order_and_recombination(opened):
     assert (data.train.dataset[0]["image"] != row).any()
 
 
-@pytest.mark.parametrize(("size", "allowed"), [(26, "at most 25 pictures"), (5, "a multiple of 2")])
+@pytest.mark.parametrize(("size", "allowed"), [(26, "at most 25 images"), (5, "a multiple of 2")])
 def test_batches_that_do_not_fit_are_refused(size, allowed, opened):
     with pytest.raises(ConfigurationError, match=allowed):
         opened(0, 2, batch_size=size)

@@ -46,7 +46,7 @@ def test_a_missing_library_is_named_with_its_pip_line(monkeypatch):
         build_model(TrainConfig(), 5)
 
 
-def test_training_lowers_the_loss_and_counts_pictures():
+def test_training_lowers_the_loss_and_counts_images():
     torch.manual_seed(0)
     trainer = trainer_of(build_model(TrainConfig(model="tiny"), 2), lr=0.01, epochs=9, warmup_epochs=0, batch_size=4)
     labels = torch.tensor([0, 1, 0, 1])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.blocks import blocks
-from tests.hub.client import hub_environment
+from tests.local_hub.client import hub_environment
 
 torch = pytest.importorskip("torch")
 
@@ -82,7 +82,7 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(whole, train):
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-def test_one_process_trains_on_original_pictures(train, whole):
+def test_one_process_trains_on_original_images(train, whole):
     done, folder = train("plain", "--plain", "--epochs", "1", "--precision", "fp32")
     assert done.returncode == 0, done.stderr
     assert json.loads((folder / "config.json").read_text())["plain"] is True

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fornet_hf.encoding import Encoding
-from fornet_hf.manifest import Manifest, ShardEntry, write_manifest
-from fornet_hf.masks import Mask, dilate
-from fornet_hf.patch import Patch, make_patch
-from fornet_hf.prepare import PatchUnit
-from fornet_hf.raster import canonical_raster
-from fornet_hf.rows import Row
-from fornet_hf.shards import write_shard
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import Manifest, ShardEntry, write_manifest
+from fornet_hf.format.masks import Mask, dilate
+from fornet_hf.format.patch import Patch, make_patch
+from fornet_hf.format.raster import canonical_raster
+from fornet_hf.format.rows import Row
+from fornet_hf.format.shards import write_shard
+from fornet_hf.release.units import PatchUnit
 from fornet_hf.sources import FolderSource
 
 FOLDER = Path(__file__).parent / "patches"
@@ -28,7 +28,7 @@ SHARD = "train-00000-of-00001.parquet"
 
 
 def sources() -> dict[str, tuple[int, bytes]]:
-    """Label and file of each picture: photos of scikit-image (CC0, public domain), and what is rare in ImageNet."""
+    """Label and file of each image: photos of scikit-image (CC0, public domain), and what is rare in ImageNet."""
     from skimage import data
 
     cat, astronaut, coffee = (Image.fromarray(getattr(data, name)()) for name in ("chelsea", "astronaut", "coffee"))
@@ -74,7 +74,7 @@ def rows(folder: Path, manifest: Manifest) -> list[Row]:
         entry=entry,
         encoding=manifest.encoding,
         patches=str(folder / entry.path),
-        pictures=FolderSource(folder / "pictures"),
+        images=FolderSource(folder / "pictures"),
         class_folders=manifest.classes or (),
     )
     return list(unit.rows())

@@ -18,8 +18,8 @@ import pytest
 from fornet_hf.errors import (
     ForNetError,
 )
-from fornet_hf.locations import Folder
-from fornet_hf.release import open_release
+from fornet_hf.hub.location import Folder
+from fornet_hf.release.release import open_release
 
 SHARD = "train-00000-of-00001.parquet"
 ROW, KEY = 1, "train_0_1"
@@ -31,7 +31,7 @@ class Attacked:
     """A release under attack."""
 
     folder: Path
-    pictures: Path
+    images: Path
 
     @property
     def shard(self) -> Path:
@@ -39,11 +39,11 @@ class Attacked:
 
     @property
     def source(self) -> Path:
-        return self.pictures / "train/bee" / f"{KEY}.JPEG"
+        return self.images / "train/bee" / f"{KEY}.JPEG"
 
     def rows(self):
         release = open_release(Folder(self.folder))
-        return [row for unit in release.units("train", Folder(self.pictures)) for row in unit.rows()]
+        return [row for unit in release.units("train", Folder(self.images)) for row in unit.rows()]
 
     def manifest(self, change):
         """Change the JSON of the manifest in place."""

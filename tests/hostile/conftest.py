@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.hostile.attacked import Attacked
-from tests.pictures import write_release
+from tests.images import write_release
 
 
 @pytest.fixture

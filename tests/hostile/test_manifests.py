@@ -8,11 +8,11 @@ from fornet_hf.documents import MAX_BYTES
 from fornet_hf.errors import (
     PatchFormatError,
 )
-from fornet_hf.info import info
-from fornet_hf.locations import Folder
-from fornet_hf.publish.places import FolderPlace
-from fornet_hf.release import open_release
-from fornet_hf.verify import verify
+from fornet_hf.hub.location import Folder
+from fornet_hf.hub.places import FolderPlace
+from fornet_hf.publish.verify import verify
+from fornet_hf.release.info import info
+from fornet_hf.release.release import open_release
 from tests.hostile.attacked import SHARD, refused
 
 

@@ -11,7 +11,7 @@ from fornet_hf.errors import (
     NotFoundError,
     PatchFormatError,
 )
-from fornet_hf.shards import MAX_ROW_GROUP_ROWS, SCHEMA
+from fornet_hf.format.shards import MAX_ROW_GROUP_ROWS, SCHEMA
 from tests.hostile.attacked import KEY, SHARD, refused
 
 

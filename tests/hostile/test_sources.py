@@ -1,4 +1,4 @@
-"""Pictures that are not those of the patches: a typed error that names the place, and never a wrong row."""
+"""Images that are not those of the patches: a typed error that names the place, and never a wrong row."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fornet_hf.errors import (
     PatchFormatError,
     SourceError,
 )
-from fornet_hf.raster import canonical_raster
+from fornet_hf.format.raster import canonical_raster
+from tests.format.test_raster import png_header
 from tests.hostile.attacked import KEY, PLACE, refused
-from tests.pictures import file_of, picture
-from tests.test_raster import png_header
+from tests.images import file_of, made_image
 
 
 def resaved(data):
@@ -24,7 +24,7 @@ def resaved(data):
 
 
 SOURCES = {
-    "another picture": lambda data: file_of(picture(70, 80, seed=9)),
+    "another image": lambda data: file_of(made_image(70, 80, seed=9)),
     "the same saved again": resaved,
     "cut off": lambda data: data[:-100],
     "one bit": lambda data: data[:900] + bytes([data[900] ^ 1]) + data[901:],
@@ -36,16 +36,16 @@ SOURCES = {
 @pytest.mark.parametrize("name", SOURCES)
 def test_other_sources(attacked, name):
     attacked.source.write_bytes(SOURCES[name](attacked.source.read_bytes()))
-    refused(attacked, IntegrityError, PLACE, "the source picture is not the one")
+    refused(attacked, IntegrityError, PLACE, "the source image is not the one")
 
 
 HOSTILE_SOURCES = {
-    "bomb": (png_header(10**5, 10**5), SourceError, "source picture"),
+    "bomb": (png_header(10**5, 10**5), SourceError, "source image"),
     "text": (b"text", SourceError, "JPEG, PNG, WEBP, BMP"),
-    "gif": (file_of(picture(70, 80), "GIF"), SourceError, "source picture"),
-    "cut jpeg": (file_of(picture(70, 80))[:800], SourceError, "source picture"),
-    "other size": (file_of(picture(80, 70)), PatchFormatError, "(80, 70); allowed: (70, 80)"),
-    "other pixels": (file_of(picture(70, 80, seed=9)), IntegrityError, "prediction differs"),
+    "gif": (file_of(made_image(70, 80), "GIF"), SourceError, "source image"),
+    "cut jpeg": (file_of(made_image(70, 80))[:800], SourceError, "source image"),
+    "other size": (file_of(made_image(80, 70)), PatchFormatError, "(80, 70); allowed: (70, 80)"),
+    "other pixels": (file_of(made_image(70, 80, seed=9)), IntegrityError, "prediction differs"),
 }
 
 

@@ -9,26 +9,26 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from fornet_hf import jpeg
-from fornet_hf.delta import make_delta
 from fornet_hf.errors import (
     IntegrityError,
     NotFoundError,
     PatchFormatError,
 )
-from fornet_hf.mask_png import encode_mask
-from fornet_hf.raster import canonical_raster
-from fornet_hf.shards import SCHEMA
+from fornet_hf.format import jpeg
+from fornet_hf.format.delta import make_delta
+from fornet_hf.format.mask_png import encode_mask
+from fornet_hf.format.raster import canonical_raster
+from fornet_hf.format.shards import SCHEMA
+from tests.format.test_delta import bomb, delta, number
+from tests.format.test_raster import png_header
 from tests.hostile.attacked import KEY, PLACE, SHARD, refused, refused_any
-from tests.pictures import file_of, picture
-from tests.test_delta import bomb, delta, number
-from tests.test_raster import png_header
+from tests.images import file_of, made_image
 
 FLAT = png_header(60_000, 60_000)
 VALUES = {
     "label negative": ({"label": -1}, PatchFormatError, "label -1"),
     "label without class": ({"label": 7}, PatchFormatError, "found 7; allowed: 0 to 1"),
-    "label of another class": ({"label": 0}, NotFoundError, "no picture"),
+    "label of another class": ({"label": 0}, NotFoundError, "no image"),
     "ratio nan": ({"foreground_ratio": float("nan")}, PatchFormatError, "foreground_ratio"),
     "ratio above 1": ({"foreground_ratio": 2.0}, PatchFormatError, "foreground_ratio"),
     "ratio infinite": ({"foreground_ratio": float("-inf")}, PatchFormatError, "foreground_ratio"),
@@ -44,7 +44,7 @@ VALUES = {
     "nothing": (dict.fromkeys(("box", "mask", "delta", "target_sha256")), PatchFormatError, "do not go together"),
     "width zero": ({"width": 0}, PatchFormatError, "0 x 80"),
     "height huge": ({"height": 65535}, PatchFormatError, "70 x 65535"),
-    "size of another picture": (
+    "size of another image": (
         {"width": 80, "box": None, "mask": None, "foreground_ratio": 0.0},
         PatchFormatError,
         "size",
@@ -54,7 +54,7 @@ VALUES = {
     "target digest": ({"target_sha256": bytes(32)}, IntegrityError, "does not give its background"),
     "mask not a png": ({"mask": b"GIF89a"}, PatchFormatError, "mask"),
     "mask of another size": ({"mask": encode_mask(np.ones((9, 9), bool))}, PatchFormatError, "mask"),
-    "mask in color": ({"mask": file_of(picture(64, 64), "PNG")}, PatchFormatError, "mask"),
+    "mask in color": ({"mask": file_of(made_image(64, 64), "PNG")}, PatchFormatError, "mask"),
     "mask bomb": ({"mask": FLAT}, PatchFormatError, "mask"),
     "mask of nothing": (
         {"mask": encode_mask(np.zeros((64, 64), bool)), "box": [0, 0, 64, 64]},
@@ -102,9 +102,9 @@ def test_keys(attacked, key):
     refused(attacked, PatchFormatError, SHARD, "row 1", "key")
 
 
-def test_a_key_of_no_picture(attacked):
+def test_a_key_of_no_image(attacked):
     attacked.table(lambda records: [{**r, "key": "other" if r["key"] == KEY else r["key"]} for r in records])
-    refused(attacked, NotFoundError, SHARD, "row 1 (other)", "no picture")
+    refused(attacked, NotFoundError, SHARD, "row 1 (other)", "no image")
 
 
 def test_keys_that_come_twice(attacked):
@@ -126,7 +126,7 @@ def test_cut_off_parts(attacked, column, share):
 
 BACKGROUNDS = {
     "text": lambda raster: b"<html>",
-    "jpeg of another size": lambda raster: jpeg.encode(picture(16, 16)),
+    "jpeg of another size": lambda raster: jpeg.encode(made_image(16, 16)),
     "jpeg of other settings": lambda raster: file_of(raster, quality=50),
     "jpeg with bytes behind it": lambda raster: jpeg.encode(raster) + b"PK\3\4",
     "jpeg cut off": lambda raster: jpeg.encode(raster)[:-40],

@@ -1,5 +1,5 @@
-"""The fixtures of the test Hub."""
+"""The fixtures of the local Hub."""
 
-from tests.hub.fixtures import hub, hub_home
+from tests.local_hub.fixtures import hub, hub_home
 
 __all__ = ["hub", "hub_home"]

@@ -10,9 +10,9 @@ import pytest
 from huggingface_hub import HfFileSystem
 
 import publish
-from fornet_hf.publish.patience import Patience
-from tests.hub.fixtures import hub, hub_home
-from tests.hub.state import Hub
+from fornet_hf.hub.retry import Patience
+from tests.local_hub.fixtures import hub, hub_home
+from tests.local_hub.state import Hub
 from tests.publish.releases import Release, make_release
 
 __all__ = ["hub", "hub_home"]

@@ -1,4 +1,4 @@
-"""Small releases of patches, made from synthetic pictures as the real ones are."""
+"""Small releases of patches, made from synthetic images as the real ones are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from fornet_hf.encoding import Encoding
-from fornet_hf.manifest import Manifest, ShardEntry, write_manifest
-from fornet_hf.patch import Patch, make_patch
-from fornet_hf.shards import write_shard
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import Manifest, ShardEntry, write_manifest
+from fornet_hf.format.patch import Patch, make_patch
+from fornet_hf.format.shards import write_shard
 
 ENCODING = Encoding(max_side=64, dilation=2)
 CLASSES = ("cat", "dog")
@@ -25,7 +25,7 @@ _PRODUCER = {"tool": "test"}
 
 @dataclass(frozen=True)
 class Release:
-    """A folder `patches` with its manifest, and the pictures `imagenet` it was made from."""
+    """A folder `patches` with its manifest, and the images `imagenet` it was made from."""
 
     patches: Path
     imagenet: Path
@@ -55,7 +55,7 @@ def make_release(root: Path, *, shards: int = 3, changed: Collection[int] = (), 
 
 
 def as_parquet(release: Release, target: Path) -> Path:
-    """The pictures of a release as source shards like those of a Hub dataset; the folder."""
+    """The images of a release as source shards like those of a Hub dataset; the folder."""
     for split in ("train", "validation"):
         for shard in sorted(release.patches.glob(f"{split}-*.parquet")):
             keys = pq.read_table(shard, columns=["key"]).column("key").to_pylist()

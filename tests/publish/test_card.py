@@ -11,7 +11,7 @@ from PIL import Image
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.publish.card import check_card, fill_card
 from fornet_hf.publish.sizes import readable_bytes, size_category
-from tests.hub.fixtures import uploads
+from tests.local_hub.fixtures import uploads
 from tests.publish.conftest import NAME
 
 HEADER = "---\nlicense: mit\n---\n"
@@ -44,7 +44,7 @@ def test_the_hub_client_reads_the_header(run, hub, release):
 
 
 @uploads
-def test_a_sample_picture_is_published_and_shown(run, hub, release, tmp_path):
+def test_a_sample_image_is_published_and_shown(run, hub, release, tmp_path):
     data = io.BytesIO()
     Image.new("RGB", (8, 8)).save(data, "PNG")
     (tmp_path / "sheet.png").write_bytes(data.getvalue())
@@ -57,19 +57,19 @@ def test_a_sample_picture_is_published_and_shown(run, hub, release, tmp_path):
 
 
 @uploads
-def test_a_picture_that_is_none_is_refused(run, release, tmp_path, capsys):
+def test_a_image_that_is_none_is_refused(run, release, tmp_path, capsys):
     (tmp_path / "sheet.png").write_bytes(b"text")
     assert run(release.patches, "--picture", str(tmp_path / "sheet.png")) == 1
     assert "JPEG or PNG" in capsys.readouterr().err
 
 
 def card_of(**parts):
-    from fornet_hf.manifest import Manifest
+    from fornet_hf.format.manifest import Manifest
     from tests.publish.releases import ENCODING
 
     manifest = Manifest(encoding=ENCODING, splits={"train": ()}, **parts)
     template = (Path(__file__).parents[2] / "dataset_card.md").read_text(encoding="utf-8")
-    return fill_card(template, manifest, {}, repository="you/MyForNet", picture=None)
+    return fill_card(template, manifest, {}, repository="you/MyForNet", image=None)
 
 
 def test_a_card_of_imagenet_has_its_terms():
@@ -95,12 +95,12 @@ def test_a_card_of_another_set_does_not_speak_of_imagenet(source):
 
 
 def test_an_unknown_placeholder_is_refused():
-    from fornet_hf.manifest import Manifest
+    from fornet_hf.format.manifest import Manifest
     from tests.publish.releases import ENCODING
 
     manifest = Manifest(encoding=ENCODING, splits={"train": ()})
     with pytest.raises(ConfigurationError, match=r"unknown placeholder; found \{\{ nothing \}\}"):
-        fill_card(HEADER + "{{ nothing }}", manifest, {}, repository="you/MyForNet", picture=None)
+        fill_card(HEADER + "{{ nothing }}", manifest, {}, repository="you/MyForNet", image=None)
 
 
 @pytest.mark.parametrize(

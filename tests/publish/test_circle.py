@@ -7,10 +7,10 @@ import json
 
 import datasets
 
-from fornet_hf.patch import apply_patch
-from fornet_hf.shards import PatchShard
-from tests.hub.client import hub_environment, output_of
-from tests.hub.fixtures import uploads
+from fornet_hf.format.patch import apply_patch
+from fornet_hf.format.shards import PatchShard
+from tests.local_hub.client import hub_environment, output_of
+from tests.local_hub.fixtures import uploads
 from tests.publish.releases import ENCODING
 
 pytestmark = uploads

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hub.faults import Fault
-from tests.hub.fixtures import uploads
+from tests.local_hub.faults import Fault
+from tests.local_hub.fixtures import uploads
 from tests.publish.conftest import NAME
 
 pytestmark = uploads

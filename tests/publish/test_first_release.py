@@ -9,8 +9,8 @@ import pytest
 
 import publish
 from tests.blocks import blocks
-from tests.hub.fixtures import uploads
-from tests.hub.state import Hub
+from tests.local_hub.fixtures import uploads
+from tests.local_hub.state import Hub
 from tests.publish.conftest import NAME, TOKEN
 from tests.publish.releases import Release, make_release
 

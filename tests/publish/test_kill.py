@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 import publish
-from tests.hub.client import hub_environment
-from tests.hub.faults import Fault
-from tests.hub.repository import Commit
-from tests.hub.state import Hub
+from tests.local_hub.client import hub_environment
+from tests.local_hub.faults import Fault
+from tests.local_hub.repository import Commit
+from tests.local_hub.state import Hub
 from tests.publish.conftest import TOKEN
 from tests.publish.releases import Release, make_release
 

@@ -9,8 +9,8 @@ import pytest
 
 import publish
 from fornet_hf.publish.contents import library_files
-from tests.hub.fixtures import uploads
-from tests.hub.state import Hub
+from tests.local_hub.fixtures import uploads
+from tests.local_hub.state import Hub
 from tests.publish.conftest import NAME, TOKEN
 from tests.publish.releases import Release, make_release
 
@@ -34,8 +34,8 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--tag", "v1..2"), "this cannot be a tag"),
         (("--card", "nowhere/card.md"), "this file cannot be written; found nowhere/card.md"),
         (("--card", "."), "this file cannot be written"),
-        (("--picture", "nothing.jpg"), "the sample picture is missing"),
-        (("--source", "nowhere"), "the folder of pictures is missing; found no folder nowhere"),
+        (("--picture", "nothing.jpg"), "the sample image is missing"),
+        (("--source", "nowhere"), "the folder of images is missing; found no folder nowhere"),
         (("--sample", "0"), "patches to apply of each shard"),
         (("--revision", "nowhere"), "no such revision"),
     ],

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fornet_hf.publish.places import FolderPlace, HubPlace
-from fornet_hf.publish.statistics import STATISTICS
-from fornet_hf.verify import verify
-from tests.hub.faults import Fault
-from tests.hub.fixtures import uploads
-from tests.hub.state import Options
+from fornet_hf.hub.places import FolderPlace, HubPlace
+from fornet_hf.publish.verify import verify
+from fornet_hf.release.statistics import STATISTICS
+from tests.local_hub.faults import Fault
+from tests.local_hub.fixtures import uploads
+from tests.local_hub.state import Options
 from tests.publish.conftest import NAME, TOKEN
 from tests.publish.releases import as_parquet, make_release
 

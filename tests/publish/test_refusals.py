@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from fornet_hf.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from fornet_hf.shards import PatchShard, write_shard
-from tests.hub.fixtures import uploads
+from fornet_hf.format.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from fornet_hf.format.shards import PatchShard, write_shard
+from tests.local_hub.fixtures import uploads
 from tests.publish.conftest import NAME, TOKEN
 from tests.publish.releases import ENCODING, Release, make_release
 
@@ -137,7 +137,7 @@ def test_a_patch_that_does_not_fit_its_source_is_found_by_applying_it(run, hub, 
     replace_rows(release, 1, source_sha256=bytes(32))
     assert run(release.patches, "--source", str(release.imagenet)) == 1
     error = capsys.readouterr().err
-    assert "train-00001-of-00003.parquet, row 0 (train_3): the source picture is not the one" in error
+    assert "train-00001-of-00003.parquet, row 0 (train_3): the source image is not the one" in error
     assert hub.uploads == []
     assert run(release.patches, "--dry-run") == 0
 
@@ -186,7 +186,7 @@ def test_a_message_with_a_token_is_refused_without_repeating_it(run, release, ca
         (("--message", " "), "the commit's message"),
         (("--sample", "0"), "patches to apply of each shard"),
         (("--revision", "nowhere"), "no such revision"),
-        (("--picture", "nothing.jpg"), "the sample picture is missing"),
+        (("--picture", "nothing.jpg"), "the sample image is missing"),
     ],
 )
 def test_wrong_options_are_explained(run, release, capsys, options, expected):

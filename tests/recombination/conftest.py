@@ -1,4 +1,4 @@
-"""A small prepared dataset: eight rows, classes a, b, c, a, a, b, c, a, pictures of at most 192 pixels."""
+"""A small prepared dataset: eight rows, classes a, b, c, a, a, b, c, a, images of at most 192 pixels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datasets
 import pytest
 
 from fornet_hf.features import row_features
-from fornet_hf.rows import Row
+from fornet_hf.format.rows import Row
 from tests.factory import columns, make_row
 
 CLASSES = ["a", "b", "c"]

@@ -1,6 +1,6 @@
 """Recombination as its definition says, in the plainest NumPy and Pillow: the yardstick for the library.
 
-Written from the definition alone and sharing no code with the library: an RGBA picture of the object, cut to the
+Written from the definition alone and sharing no code with the library: an RGBA image of the object, cut to the
 object's box, is resized, its alpha is feathered, and it is pasted on the background at full size.
 """
 
@@ -51,7 +51,7 @@ class Placement:
 
 
 def tight(rgba: Image.Image) -> Image.Image:
-    """The picture cut to the box around its object."""
+    """The image cut to the box around its object."""
     return rgba.crop(rgba.getchannel("A").getbbox())
 
 
@@ -87,7 +87,7 @@ def place(
     *,
     training: bool = True,
 ) -> Placement:
-    """Steps 1 to 6. `ratios` are those of the picture of the foreground and of that of the background."""
+    """Steps 1 to 6. `ratios` are those of the image of the foreground and of that of the background."""
     width, height = canvas
     nonant = parameters.fg_in_nonant
     alpha = float(np.mean(np.asarray(foreground.getchannel("A")) / 255))
@@ -128,17 +128,17 @@ def feather(alpha: Image.Image, radius: float) -> Image.Image:
 
 
 def paste(foreground: Image.Image, background: Image.Image, placement: Placement) -> tuple[Image.Image, Image.Image]:
-    """The picture, and the mask that was pasted with, both of the background's size."""
+    """The image, and the mask that was pasted with, both of the background's size."""
     sized = foreground.resize(placement.size)
     left, top = placement.crop
     width, height = placement.visible(background.size)
     sized = sized.crop((left, top, left + width, top + height))
     mask = feather(sized.getchannel("A"), placement.radius)
-    picture = background.copy()
-    picture.paste(sized.convert("RGB"), placement.offset, mask)
+    image = background.copy()
+    image.paste(sized.convert("RGB"), placement.offset, mask)
     whole = Image.new("L", background.size)
     whole.paste(mask, placement.offset)
-    return picture, whole
+    return image, whole
 
 
 def candidates(
@@ -155,7 +155,7 @@ def candidates(
 
 
 def original_probability(schedule: float | str, epoch: int, epochs: int) -> float:
-    """How probable it is that the original picture is shown."""
+    """How probable it is that the original image is shown."""
     if isinstance(schedule, str):
         done = epoch / epochs
         return {"linear": done, "revlinear": 1 - done, "cos": 1 - math.cos(math.pi * done / 2)}[schedule]

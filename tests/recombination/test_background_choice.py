@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from fornet_hf.features import row_features
-from fornet_hf.jpeg import encode
-from fornet_hf.recombination.pool import BackgroundPool
+from fornet_hf.format.jpeg import encode
+from fornet_hf.recombination.pools.arrow import BackgroundPool
 from fornet_hf.recombination.recombiner import NEEDED
 from fornet_hf.recombination.streaming import StreamingRecombine
 from fornet_hf.recombination.transform import Recombine
@@ -45,7 +45,7 @@ def ds() -> Any:
 
 
 def _mask() -> dict[str, Any]:
-    from fornet_hf.mask_png import encode_mask
+    from fornet_hf.format.mask_png import encode_mask
 
     return {"bytes": encode_mask(np.ones((16, 32), np.bool_)), "path": None}
 
@@ -97,8 +97,8 @@ def test_nothing_is_said_where_pruning_leaves_a_background_or_none_is_chosen(ds:
 
 
 def test_a_stream_that_is_all_pruned_warns_once() -> None:
-    picture, ratios = encode(Image.new("RGB", (32, 16))), [0.9, 0.95, 0.85, 0.99]
-    batch = [("key", 0, picture, _mask()["bytes"], picture, [0, 0, 32, 16], ratio) for ratio in ratios]
+    image, ratios = encode(Image.new("RGB", (32, 16))), [0.9, 0.95, 0.85, 0.99]
+    batch = [("key", 0, image, _mask()["bytes"], image, [0, 0, 32, 16], ratio) for ratio in ratios]
     columns = dict(zip(NEEDED, map(list, zip(*batch, strict=True)), strict=True))
     recombine = StreamingRecombine(pruning_ratio=0.8)
     with warnings.catch_warnings(record=True) as caught:

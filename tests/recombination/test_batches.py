@@ -24,7 +24,7 @@ def test_examples_of_all_kinds_make_batches(ds):
     assert [Composition.from_json(made).output for made in batch["composition"]] == [(32, 32)] * 4
 
 
-def test_pictures_stay_a_list(ds):
+def test_images_stay_a_list(ds):
     assert len(loaded(ds, collate)["image"]) == 4
 
 

@@ -105,7 +105,7 @@ def test_workers_that_stay_see_the_new_epoch(scheduled, method):
         assert [flag for batch in loader for flag in batch] == [expected] * 8
 
 
-def _pictures(batch):
+def _images(batch):
     return [example["image"].tobytes() for example in batch]
 
 
@@ -119,8 +119,8 @@ def test_with_a_seed_the_number_of_workers_does_not_matter(saved):
     ds.set_transform(Recombine(ds, seed=3, crop=64, flip=0.5))
     runs = []
     for size, workers in ((8, 0), (3, 2)):
-        loader = data.DataLoader(ds, batch_size=size, num_workers=workers, collate_fn=_pictures)
-        runs.append([picture for batch in loader for picture in batch])
+        loader = data.DataLoader(ds, batch_size=size, num_workers=workers, collate_fn=_images)
+        runs.append([image for batch in loader for image in batch])
     assert runs[0] == runs[1]
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf.recombination.config import RecombinationConfig
-from fornet_hf.recombination.rng import generator
-from fornet_hf.recombination.sampling import BackgroundShape, ForegroundShape, draw
+from fornet_hf.recombination.draw.configuration import RecombinationConfig
+from fornet_hf.recombination.draw.rng import generator
+from fornet_hf.recombination.draw.sampling import BackgroundShape, ForegroundShape, draw
 from tests.recombination import reference
 
 DRAWS = 3000
@@ -57,10 +57,10 @@ def name(parameters: dict[str, Any]) -> str:
 
 
 def blob(width: int, height: int) -> Image.Image:
-    """An RGBA picture of an L-shaped object, which touches all four edges."""
-    picture = Image.new("RGBA", (width, height), (200, 60, 20, 255))
-    picture.paste((0, 0, 0, 0), (width - width // 2, 0, width, height // 2))
-    return picture
+    """An RGBA image of an L-shaped object, which touches all four edges."""
+    image = Image.new("RGBA", (width, height), (200, 60, 20, 255))
+    image.paste((0, 0, 0, 0), (width - width // 2, 0, width, height // 2))
+    return image
 
 
 def library(parameters: dict[str, Any], *, evaluation: bool = False, size: tuple[int, int] = (120, 90)) -> np.ndarray:

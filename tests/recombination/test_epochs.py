@@ -10,7 +10,7 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.recombination import Recombine, recombine_stream, set_epoch
-from fornet_hf.recombination.clock import Clock
+from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.epochs import find_clocks
 
 

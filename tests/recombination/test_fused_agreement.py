@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from benchmarks.photos import prepared_rows
-from fornet_hf.recombination.compositing import compose
-from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import CropConfig, RecombinationConfig
-from fornet_hf.recombination.rng import generator
-from fornet_hf.recombination.sampling import BackgroundShape, draw
-from fornet_hf.rows import Row
+from fornet_hf.format.rows import Row
+from fornet_hf.recombination.draw.composition import Composition
+from fornet_hf.recombination.draw.configuration import CropConfig, RecombinationConfig
+from fornet_hf.recombination.draw.rng import generator
+from fornet_hf.recombination.draw.sampling import BackgroundShape, draw
+from fornet_hf.recombination.pixels.compositing import compose
 from tests.recombination.test_pixels import drawn, psnr
 from tests.torchvision_shim import import_torchvision
 
@@ -37,15 +37,15 @@ def fused(number: int, **parameters: object) -> Composition:
 
 
 def cropped_afterwards(number: int, composition: Composition) -> Pair:
-    """Paste at full size, then crop, resize and flip as torchvision does it with a PIL picture."""
+    """Paste at full size, then crop, resize and flip as torchvision does it with a PIL image."""
     row, background = pair(number)
     whole = (0, 0, *composition.canvas)
     full = replace(composition, window=whole, background_box=whole, output=composition.canvas, flip=False)
     full = replace(full, interpolation="bilinear")
     parts = []
-    for picture in compose(row, background.background, full):
+    for image in compose(row, background.background, full):
         kind = Image.Resampling[composition.interpolation.upper()]
-        part = picture.crop(composition.window).resize(composition.output, kind)
+        part = image.crop(composition.window).resize(composition.output, kind)
         parts.append(part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if composition.flip else part)
     return parts[0], parts[1]
 
@@ -64,7 +64,7 @@ def test_the_crop_does_not_move_the_object() -> None:
             assert getattr(with_crop, name) == getattr(without, name)
 
 
-def test_pictures_agree_with_pasting_and_cropping() -> None:
+def test_images_agree_with_pasting_and_cropping() -> None:
     found = [psnr(np.asarray(one[0]), np.asarray(other[0])) for one, other in map(both, range(DRAWS))]
     assert min(found) > 30, f"draw {int(np.argmin(found))}"
     assert np.median(found) > 36

@@ -48,7 +48,7 @@ def test_zero_is_a_label(ds, made):
 
 
 @pytest.mark.parametrize("made", [None, np.zeros((5, 5, 3)), [Image.new("RGB", (5, 5))], Image.new("RGB", (0, 5))])
-def test_a_crop_before_pasting_must_return_a_picture(ds, made):
+def test_a_crop_before_pasting_must_return_a_image(ds, made):
     with pytest.raises(ConfigurationError, match=r"crop or resize in transform returned.*paste_pre_transform"):
         shown(ds, transform=SomeCrop(made), paste_pre_transform=False)
 
@@ -58,7 +58,7 @@ def test_an_object_stays_visible(ds, made):
     with pytest.raises(
         ConfigurationError, match=r"foreground_transform returned (something else|an invisible object)"
     ):
-        shown(ds, foreground_transform=lambda picture: made)
+        shown(ds, foreground_transform=lambda image: made)
 
 
 def changed(ds, **values):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fornet_hf.recombination import Recombine
 from fornet_hf.recombination.hooks import split_geometry
-from fornet_hf.recombination.tensors import to_tensor
+from fornet_hf.recombination.pixels.tensors import to_tensor
 from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")
@@ -69,7 +69,7 @@ def test_a_single_step_is_one_or_the_other():
     assert split_geometry(None) == (None, None)
 
 
-def test_masks_move_with_the_picture(ds):
+def test_masks_move_with_the_image(ds):
     def transform_of(p):
         return v2.Compose([v2.Resize((64, 64)), v2.RandomHorizontalFlip(p)])
 
@@ -85,7 +85,7 @@ def test_masks_move_with_the_picture(ds):
     assert 0 < (after["mask"] > 0).sum() < 64 * 64
 
 
-def test_other_transforms_get_the_picture_alone(ds):
+def test_other_transforms_get_the_image_alone(ds):
     ds.set_transform(Recombine(ds, transform=v1.ToTensor(), crop=48, return_fg_masks=True))
     example = ds[0]
     assert tuple(example["image"].shape) == (3, 48, 48)
@@ -94,7 +94,7 @@ def test_other_transforms_get_the_picture_alone(ds):
     assert isinstance(ds[0]["mask"], Image.Image)
 
 
-def test_tensors_of_pictures_and_masks_make_batches(ds):
+def test_tensors_of_images_and_masks_make_batches(ds):
     recombine = Recombine(ds, seed=1, transform=to_tensor, crop=48, return_fg_masks=True)
     batch = next(iter(torch.utils.data.DataLoader(ds.with_transform(recombine), batch_size=4)))
     assert tuple(batch["mask"].shape) == (4, 1, 48, 48)
@@ -102,7 +102,7 @@ def test_tensors_of_pictures_and_masks_make_batches(ds):
     assert np.array_equal(batch["mask"][:, 0].numpy(), np.stack([np.asarray(mask) for mask in shown["mask"]]))
 
 
-def red_square(picture):
+def red_square(image):
     return Image.new("RGBA", (40, 40), (255, 0, 0, 255))
 
 

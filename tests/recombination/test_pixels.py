@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from benchmarks.photos import prepared_rows
-from fornet_hf.recombination.compositing import compose
-from fornet_hf.recombination.composition import Composition
-from fornet_hf.recombination.config import RecombinationConfig
-from fornet_hf.recombination.cutout import Cutout
-from fornet_hf.recombination.rng import generator
-from fornet_hf.recombination.sampling import BackgroundShape, ForegroundShape, draw
-from fornet_hf.rows import Row, cutout
+from fornet_hf.format.rows import Row, cutout
+from fornet_hf.recombination.draw.composition import Composition
+from fornet_hf.recombination.draw.configuration import RecombinationConfig
+from fornet_hf.recombination.draw.rng import generator
+from fornet_hf.recombination.draw.sampling import BackgroundShape, ForegroundShape, draw
+from fornet_hf.recombination.pixels.compositing import compose
+from fornet_hf.recombination.pixels.cutout import Cutout
 from tests.recombination import reference
 
 pytest.importorskip("skimage")
@@ -40,13 +40,13 @@ def shape(row: Row) -> ForegroundShape:
 
 
 def as_defined(row: Row, background: Row, composition: Composition) -> tuple[np.ndarray, np.ndarray]:
-    """Picture and mask which the reference makes of the same composition."""
+    """Image and mask which the reference makes of the same composition."""
     placement = reference.Placement(
         0.0, composition.size, composition.part[:2], composition.offset, composition.sigma
     )
     canvas = Image.open(io.BytesIO(background.background)).convert("RGB")
-    picture, mask = reference.paste(reference.tight(cutout(asdict(row))), canvas, placement)
-    return np.asarray(picture), np.asarray(mask)
+    image, mask = reference.paste(reference.tight(cutout(asdict(row))), canvas, placement)
+    return np.asarray(image), np.asarray(mask)
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -69,9 +69,9 @@ def test_pixels_and_mask_are_those_of_the_definition(rows: tuple[Row, ...], para
     for number in range(24):
         row, background = rows[number % 8], rows[number // 3]
         composition = drawn(row, background, number, **parameters)
-        picture, mask = compose(row, background.background, composition)
+        image, mask = compose(row, background.background, composition)
         expected, expected_mask = as_defined(row, background, composition)
-        assert psnr(np.asarray(picture), expected) > 30  # resizing filters differ, geometry does not
+        assert psnr(np.asarray(image), expected) > 30  # resizing filters differ, geometry does not
         assert psnr(np.asarray(mask), expected_mask) > 30
         assert abs(np.mean(mask) - np.mean(expected_mask)) < 0.01 * np.mean(expected_mask) + 0.05
 
@@ -97,7 +97,7 @@ def test_areas_of_pasted_masks_are_distributed_as_defined(rows: tuple[Row, ...])
 def test_the_feather_erodes_the_object_as_much_as_it_should(
     rows: tuple[Row, ...], sigma: float, share: float
 ) -> None:
-    compact = [row for row in rows if row.key != "rocket"]  # which is larger than the picture at this area
+    compact = [row for row in rows if row.key != "rocket"]  # which is larger than the image at this area
     achieved, defined = [], []
     for number in range(140):
         row = replace(compact[number % 7], foreground_ratio=0.2)
@@ -127,11 +127,11 @@ def test_outside_of_the_mask_no_pixel_of_the_background_changes(
 ) -> None:
     for number in range(40):
         row, background = rows[number % 8], rows[number // 5]
-        picture, mask = compose(row, background.background, drawn(row, background, number, **parameters))
+        image, mask = compose(row, background.background, drawn(row, background, number, **parameters))
         plain = np.asarray(Image.open(io.BytesIO(background.background)).convert("RGB"))
         outside = np.asarray(mask) == 0
         assert outside.any()
-        assert np.array_equal(np.asarray(picture)[outside], plain[outside])
+        assert np.array_equal(np.asarray(image)[outside], plain[outside])
 
 
 @pytest.mark.parametrize("cell", range(9))

@@ -13,17 +13,17 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.jpeg import encode
+from fornet_hf.format.jpeg import encode
 from fornet_hf.recombination import BackgroundPool, StreamingRecombine, recombine_stream, set_epoch
-from fornet_hf.recombination.rng import generator
+from fornet_hf.recombination.draw.rng import generator
 from fornet_hf.recombination.streaming import StreamPool
 from tests.recombination.conftest import as_dataset
 
-PICTURE = encode(Image.new("RGB", (4, 4)))
+IMAGE = encode(Image.new("RGB", (4, 4)))
 
 
 def row(number, label=0, ratio=0.1):
-    return {"key": f"k{number}", "label": label, "background": PICTURE, "foreground_ratio": ratio}
+    return {"key": f"k{number}", "label": label, "background": IMAGE, "foreground_ratio": ratio}
 
 
 def pool_of(size, *, by_class=False):
@@ -156,7 +156,7 @@ def test_a_generator_of_rows_can_be_streamed(rows):
     source = datasets.IterableDataset.from_generator(
         lambda: (columns(row) for row in rows), features=row_features(["a", "b", "c"])
     )
-    assert len(list(recombine_stream(source, fg_transform=lambda picture: picture))) == 8
+    assert len(list(recombine_stream(source, fg_transform=lambda image: image))) == 8
 
 
 def test_shards_that_are_read_by_turns_share_the_pool(ds, rows):

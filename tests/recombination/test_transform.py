@@ -16,6 +16,7 @@ from datasets.fingerprint import Hasher
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.format.rows import cutout
 from fornet_hf.recombination import (
     Composition,
     RecombinationConfig,
@@ -23,10 +24,9 @@ from fornet_hf.recombination import (
     StreamingRecombine,
     as_prepared,
     compose,
-    compositing,
     recombiner,
 )
-from fornet_hf.rows import cutout
+from fornet_hf.recombination.pixels import compositing
 from tests.recombination.conftest import as_dataset
 
 
@@ -35,7 +35,7 @@ def with_recombine(ds, **parameters):
     return ds
 
 
-def test_the_defaults_give_pictures_and_labels(ds, rows):
+def test_the_defaults_give_images_and_labels(ds, rows):
     example = with_recombine(ds)[3]
     assert list(example) == ["image", "label"]
     assert example["image"].mode == "RGB"
@@ -98,7 +98,7 @@ def test_a_large_batch_is_worked_off_in_parts(ds, monkeypatch):
     monkeypatch.setattr(recombiner, "_TOGETHER", 3)
     with_recombine(
         ds,
-        foreground_transform=lambda picture: log.append("begun") or picture,
+        foreground_transform=lambda image: log.append("begun") or image,
         transform=lambda image: log.append("done") or image,
     )
     assert len(ds[:]["image"]) == 8
@@ -131,7 +131,7 @@ def test_a_composition_replays_to_the_same_pixels(ds, rows, parameters):
         assert mask.tobytes() == example["mask"].tobytes()
 
 
-def test_all_ways_to_hand_over_pictures_give_the_same(ds, rows, saved):
+def test_all_ways_to_hand_over_images_give_the_same(ds, rows, saved):
     expected = with_recombine(ds, seed=1, crop=64)[4]["image"].tobytes()
     undecoded = as_dataset(rows)
     for name in ("foreground", "mask", "background"):
@@ -198,7 +198,7 @@ def test_evaluation_repeats_without_a_seed(ds):
 
 def test_user_transforms_are_called(ds):
     hooks = {
-        "foreground_transform": lambda picture: Image.new("RGBA", (30, 20), (255, 0, 0, 255)),
+        "foreground_transform": lambda image: Image.new("RGBA", (30, 20), (255, 0, 0, 255)),
         "transform": np.asarray,
         "target_transform": lambda label: label + 100,
     }
@@ -262,14 +262,14 @@ def test_saving_and_streaming_a_recombined_dataset(ds, tmp_path):
     ("made", "found"), [(lambda p: p.convert("RGB"), "RGB"), (lambda _: None, "NoneType"), (np.asarray, "ndarray")]
 )
 def test_a_foreground_transform_that_returns_something_else_is_named(ds, made, found):
-    with pytest.raises(ConfigurationError, match=f"foreground_transform returned.*{found}.*an RGBA picture"):
+    with pytest.raises(ConfigurationError, match=f"foreground_transform returned.*{found}.*an RGBA image"):
         Recombine(ds, foreground_transform=made)(ds.with_format(None)[:1])
 
 
-def recoloured(picture):
-    picture = picture.resize((30, 20))
-    picture.putalpha(picture.getchannel("R"))
-    return picture
+def recoloured(image):
+    image = image.resize((30, 20))
+    image.putalpha(image.getchannel("R"))
+    return image
 
 
 class CentreCrop:

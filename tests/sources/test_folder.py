@@ -1,4 +1,4 @@
-"""Pictures in class folders."""
+"""Images in class folders."""
 
 import io
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import NotFoundError, PatchFormatError, SourceError
-from fornet_hf.patch import _check_key
-from fornet_hf.sources import FolderSource, Picture, key_with_class
+from fornet_hf.format.patch import _check_key
+from fornet_hf.sources import FolderSource, SourceImage, key_with_class
 
 TENCH, GOLDFISH = "n01440764", "n01443537"
 
@@ -26,14 +26,14 @@ def put(root: Path, *names: str) -> FolderSource:
     return FolderSource(root)
 
 
-def test_pictures_are_listed_by_class_then_name_and_other_files_passed_over(tmp_path):
+def test_images_are_listed_by_class_then_name_and_other_files_passed_over(tmp_path):
     names = [
         f"train/{GOLDFISH}/{GOLDFISH}_1.JPEG",
         f"train/{TENCH}/{TENCH}_2.JPEG",
         f"train/{TENCH}/{TENCH}_10.JPG",
     ]
     source = put(tmp_path, *names, f"train/{TENCH}/._{TENCH}_2.JPEG", "train/.cache/a.png", "train/README.txt")
-    (tmp_path / "train" / TENCH / "notes.txt").write_text("no picture")
+    (tmp_path / "train" / TENCH / "notes.txt").write_text("no image")
     assert source.classes("train") == [TENCH, GOLDFISH]
     found = [(ref.key, ref.folder_class, ref.path.name) for ref in source.list("train")]
     assert found == [
@@ -46,10 +46,10 @@ def test_pictures_are_listed_by_class_then_name_and_other_files_passed_over(tmp_
 @pytest.mark.parametrize(
     "name", ["a.JPEG", "a.jpg", "a.png", "a.Jpg", "a.webp", f"a_{GOLDFISH}.JPEG", f"a_{GOLDFISH}.jpg"]
 )
-def test_a_picture_is_read_whatever_its_ending(tmp_path, name):
+def test_a_image_is_read_whatever_its_ending(tmp_path, name):
     source = put(tmp_path, f"val/{GOLDFISH}/b.JPEG", f"val/{GOLDFISH}/{name}")
     path = tmp_path / "val" / GOLDFISH / name
-    assert source.read("val", "a", GOLDFISH) == Picture("a", 1, jpeg(50), str(path))
+    assert source.read("val", "a", GOLDFISH) == SourceImage("a", 1, jpeg(50), str(path))
 
 
 def test_the_usual_name_is_read_without_listing_the_folder(tmp_path, monkeypatch):
@@ -119,9 +119,9 @@ def test_keys_and_classes_cannot_leave_the_folder(tmp_path, key, folder):
 
 
 @pytest.mark.parametrize(("key", "folder"), [("cat_2", "cat"), ("cat_1", "dog")])
-def test_a_missing_picture_is_named_with_the_expected_layout(tmp_path, key, folder):
+def test_a_missing_image_is_named_with_the_expected_layout(tmp_path, key, folder):
     source = put(tmp_path, "train/cat/cat_1.JPEG")
-    with pytest.raises(NotFoundError, match=rf"{folder}/{key}\.JPEG.*CLASS/PICTURE\.JPEG"):
+    with pytest.raises(NotFoundError, match=rf"{folder}/{key}\.JPEG.*CLASS/IMAGE\.JPEG"):
         source.read("train", key, folder)
 
 

@@ -5,9 +5,9 @@ import torch
 pytest.importorskip("diffusers", reason="Attentive Eraser needs diffusers")
 
 from fornet_hf.errors import NotFoundError
-from producers.attentive_eraser import AttentiveEraser, EraserSettings
-from producers.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
-from producers.placement import Placement
+from producers.devices.placement import Placement
+from producers.infill.attentive_eraser import AttentiveEraser, EraserSettings
+from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
 from tests.build import tiny_models
 
 QUICK = EraserSettings(side=96, steps=3)
@@ -19,7 +19,7 @@ def model():
 
 
 @pytest.fixture
-def pictures():
+def images():
     rng = np.random.default_rng(4)
     shapes = [(60, 90), (63, 92), (80, 80)]
     rasters = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in shapes]
@@ -99,7 +99,7 @@ def test_where_all_is_object_no_key_is_taken_away(tokens):
         torch.testing.assert_close(found, attn(hidden), atol=1e-6, rtol=1e-5)
 
 
-def test_each_picture_has_its_own_mask(tokens):
+def test_each_image_has_its_own_mask(tokens):
     hidden, objects = tokens
     attn = attention()
     with torch.inference_mode():
@@ -129,40 +129,40 @@ def test_only_self_attention_of_the_upward_half_is_replaced(model):
     assert chosen
 
 
-def test_processors_are_as_before_after_an_exception(model, pictures):
+def test_processors_are_as_before_after_an_exception(model, images):
     unet = model[0].unet
     before = dict(unet.attn_processors)
     model[0].scheduler.set_timesteps = None  # breaks the call in the middle
     with pytest.raises(TypeError):
-        eraser(model).infill(*pictures)
+        eraser(model).infill(*images)
     assert all(unet.attn_processors[name] is processor for name, processor in before.items())
 
 
-def test_nothing_changes_outside_of_the_hole(model, pictures):
-    for raster, hole, filled in zip(*pictures, eraser(model).infill(*pictures), strict=True):
+def test_nothing_changes_outside_of_the_hole(model, images):
+    for raster, hole, filled in zip(*images, eraser(model).infill(*images), strict=True):
         assert filled.dtype == np.uint8
         assert np.array_equal(filled[~hole], raster[~hole])
         assert (filled[hole] != raster[hole]).mean() > 0.5
 
 
-def test_a_batch_equals_single_pictures_and_runs_are_repeatable(model, pictures):
-    together = eraser(model, batch_size=4).infill(*pictures)
-    alone = eraser(model, batch_size=1).infill(*pictures)
-    again = eraser(model, batch_size=4).infill(*pictures)
+def test_a_batch_equals_single_images_and_runs_are_repeatable(model, images):
+    together = eraser(model, batch_size=4).infill(*images)
+    alone = eraser(model, batch_size=1).infill(*images)
+    again = eraser(model, batch_size=4).infill(*images)
     for filled, other, third in zip(together, alone, again, strict=True):
         assert np.abs(filled.astype(int) - other).max() <= 1
         assert np.array_equal(filled, third)
 
 
-def test_the_eraser_differs_from_the_stock_pipeline(model, pictures, monkeypatch):
+def test_the_eraser_differs_from_the_stock_pipeline(model, images, monkeypatch):
     """Else the attention would not be in use at all."""
-    erased = eraser(model).infill(*pictures)
+    erased = eraser(model).infill(*images)
     monkeypatch.setattr(AttentiveEraserProcessor, "_suppressed", lambda self, query: (query, None))
-    stock = eraser(model).infill(*pictures)
+    stock = eraser(model).infill(*images)
     assert any((filled != other).any() for filled, other in zip(erased, stock, strict=True))
 
 
-def test_layers_know_the_step_which_starts_anew_for_every_batch(model, pictures, monkeypatch):
+def test_layers_know_the_step_which_starts_anew_for_every_batch(model, images, monkeypatch):
     steps = []
     original = AttentiveEraserProcessor._suppressed
 
@@ -171,22 +171,22 @@ def test_layers_know_the_step_which_starts_anew_for_every_batch(model, pictures,
         return original(self, query)
 
     monkeypatch.setattr(AttentiveEraserProcessor, "_suppressed", recording)
-    eraser(model, EraserSettings(side=96, steps=5), batch_size=2).infill(*pictures)
-    runs = len({EraserSettings(side=96).shape(*hole.shape) for hole in pictures[1]})
+    eraser(model, EraserSettings(side=96, steps=5), batch_size=2).infill(*images)
+    runs = len({EraserSettings(side=96).shape(*hole.shape) for hole in images[1]})
     layers = len(steps) // (4 * runs)  # of 5 steps, 80 % are run
     assert steps == [step for _ in range(runs) for step in range(4) for _ in range(layers)]
 
 
-def test_a_thin_hole_does_not_vanish(model, pictures):
-    _, holes = pictures
+def test_a_thin_hole_does_not_vanish(model, images):
+    _, holes = images
     thin = np.zeros_like(holes[0])
     thin[20, 10:40] = True
     masks = eraser(model)._hole(thin, (64, 96))
     assert masks.sum() > 0
 
 
-def test_a_picture_without_a_hole_comes_back(model, pictures):
-    rasters, holes = pictures
+def test_a_image_without_a_hole_comes_back(model, images):
+    rasters, holes = images
     filled = eraser(model).infill(rasters, [holes[0], np.zeros_like(holes[1]), holes[2]])
     assert np.array_equal(filled[1], rasters[1])
 
@@ -194,18 +194,18 @@ def test_a_picture_without_a_hole_comes_back(model, pictures):
 @pytest.mark.parametrize(
     ("shape", "working"), [((375, 500), (768, 1024)), ((500, 334), (1024, 672)), ((9, 500), (32, 1024))]
 )
-def test_working_pictures_keep_their_shape_in_multiples_of_32(shape, working):
+def test_working_images_keep_their_shape_in_multiples_of_32(shape, working):
     assert EraserSettings().shape(*shape) == working
 
 
-def test_the_pipeline_of_a_local_folder_encodes_the_empty_prompt_once(pictures, tmp_path):
+def test_the_pipeline_of_a_local_folder_encodes_the_empty_prompt_once(images, tmp_path):
     loaded = AttentiveEraser.load(Placement(), str(tiny_models.sdxl_folder(tmp_path)), settings=QUICK)
     assert loaded.identity.revision.startswith("sha256:")
     assert loaded._prompt.tokens.shape == (1, 77, 64)
     assert loaded._prompt.tokens.abs().max() > 0  # really encoded, not the zeros of a missing prompt
     assert loaded._pipeline.text_encoder is None
-    (filled, *_) = loaded.infill(*pictures)
-    assert (filled != pictures[0][0]).any()
+    (filled, *_) = loaded.infill(*images)
+    assert (filled != images[0][0]).any()
 
 
 def test_weights_are_loaded_in_the_precision_that_was_asked_for(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from producers.batches import BatchSize, run_batched
+from producers.devices.batches import BatchSize, run_batched
 
 
 def device_with_room_for(count):
@@ -10,7 +10,7 @@ def device_with_room_for(count):
 
     def run(batch):
         if len(batch) > count:
-            raise torch.OutOfMemoryError(f"{len(batch)} pictures")
+            raise torch.OutOfMemoryError(f"{len(batch)} images")
         done.append(batch)
         return [item * 10 for item in batch]
 

@@ -5,15 +5,15 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.patch import make_patch
-from producers import classifiers
-from producers.batches import BatchSize
-from producers.classifiers import Classifier, Witnesses, load_witnesses
-from producers.placement import Placement
-from producers.score import Evidence
-from producers.views import View, view
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.patch import make_patch
+from producers.devices.batches import BatchSize
+from producers.devices.placement import Placement
+from producers.score import classifiers
+from producers.score.classifiers import Classifier, Witnesses, load_witnesses
+from producers.score.score import Evidence
+from producers.score.views import View, view
 from tests.build.tiny_models import mean_colour
 
 
@@ -31,7 +31,7 @@ def a_view(label=0, seed=0):
 
 
 def naive(one, greys):
-    """The mean over greys, one picture after another, in NumPy."""
+    """The mean over greys, one image after another, in NumPy."""
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
     def probability(pixels):
@@ -71,17 +71,17 @@ def test_a_batch_equals_single_versions():
 @pytest.mark.parametrize("found", [999, 1001, 21841])
 def test_a_classifier_of_other_classes_is_refused(found):
     """One of more classes would answer, but about others."""
-    other = Classifier(name="other", revision="1", network=lambda pictures: torch.zeros(len(pictures), found))
+    other = Classifier(name="other", revision="1", network=lambda images: torch.zeros(len(images), found))
     with pytest.raises(ConfigurationError, match=f"other has other classes; found {found}; allowed: 1000"):
         Witnesses(classifiers=(other,), placement=Placement()).evidence([a_view()], 1000)
 
 
 @pytest.fixture
 def patched(photos):
-    """A picture's file, and a patch of it: an object of 120 x 40 pixels, and grey from dark to light around it."""
+    """An image's file, and a patch of it: an object of 120 x 40 pixels, and grey from dark to light around it."""
     photo, buffer = next(iter(photos.values())), io.BytesIO()
-    photo.picture.save(buffer, "JPEG", quality=95)
-    high, wide = np.asarray(photo.picture).shape[:2]
+    photo.image.save(buffer, "JPEG", quality=95)
+    high, wide = np.asarray(photo.image).shape[:2]
     mask = np.zeros((high, wide), bool)
     mask[20:60, 30:150] = True
     infilled = np.broadcast_to(np.linspace(60, 120, wide).astype(np.uint8)[None, :, None], (high, wide, 3))
@@ -94,7 +94,7 @@ def test_views_show_the_object_in_a_square_and_the_middle_of_the_background(patc
     one = view(*patched, Encoding(dilation=256), 48)
     assert one.label == 7
     assert one.colours.shape == one.background.shape == (48, 48, 3)
-    assert one.background[:, 0].mean() > 65  # the sides of the picture are cut off
+    assert one.background[:, 0].mean() > 65  # the sides of the image are cut off
     rows = np.flatnonzero(one.alpha[:, 24] > 127)
     assert (rows[0], rows[-1]) == (16, 31)  # 40 of 120 rows, in the middle
     assert (one.alpha[24] > 127).all()

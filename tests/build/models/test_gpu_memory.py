@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from producers.gpu_memory import is_out_of_memory, is_shared
+from producers.devices.gpu_memory import is_out_of_memory, is_shared
 
 
 def test_torchs_error_is_known_by_its_name():

@@ -8,8 +8,8 @@ pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
 
 from fornet_hf.errors import NotFoundError
 from producers.backends import Query
-from producers.grounding_dino import GroundingDino, InputSize, pixel_box
-from producers.placement import Placement
+from producers.detect.grounding_dino import GroundingDino, InputSize, pixel_box
+from producers.devices.placement import Placement
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
 
@@ -43,7 +43,7 @@ def rng():
 
 
 def straightforward(model, query, threshold=0.3):
-    """One picture and one prompt at a time, by transformers' own processor: `(prompt, score, box)`."""
+    """One image and one prompt at a time, by transformers' own processor: `(prompt, score, box)`."""
     from transformers import GroundingDinoImageProcessor
 
     network, tokenizer = model
@@ -61,7 +61,7 @@ def straightforward(model, query, threshold=0.3):
 
 
 def test_agrees_with_the_models_own_processor_prompt_by_prompt(model, rng):
-    """On pictures that need no scaling, because there the processor rounds to uint8 in between."""
+    """On images that need no scaling, because there the processor rounds to uint8 in between."""
     queries = [
         Query(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
         for index, shape in enumerate([(64, 90), (100, 64), (64, 90)])
@@ -85,7 +85,7 @@ def test_pixels_are_those_of_the_models_own_processor(model, queries):
         torch.testing.assert_close(pixels, expected["pixel_values"], atol=1.01 / 255 / 0.224, rtol=0)  # one level
 
 
-def test_a_batch_finds_what_single_pictures_find(model, queries):
+def test_a_batch_finds_what_single_images_find(model, queries):
     one = detector(model)
     together = one.detect(queries)
     alone = [one.detect([query])[0] for query in queries]
@@ -95,7 +95,7 @@ def test_a_batch_finds_what_single_pictures_find(model, queries):
         assert np.abs(np.subtract(found.box, expected.box)).max() <= 1
 
 
-def test_pictures_are_looked_at_once_for_all_prompts(model, queries):
+def test_images_are_looked_at_once_for_all_prompts(model, queries):
     seen = []
     one = detector(model)
     one._vision.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
@@ -161,7 +161,7 @@ def test_sizes_are_those_of_the_public_processor(shape, scaled):
         ((2.0, -1.0, 0.1, 0.1), (99, 0, 100, 1)),
     ],
 )
-def test_boxes_lie_in_the_picture_and_are_not_empty(box, pixels):
+def test_boxes_lie_in_the_image_and_are_not_empty(box, pixels):
     assert pixel_box(box, 40, 100) == pixels
 
 

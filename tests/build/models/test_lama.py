@@ -9,9 +9,9 @@ from PIL import Image
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
 from fornet_hf.errors import IntegrityError, NotFoundError
-from producers import lama
 from producers.choices import INFILLERS, Choice
-from producers.placement import Placement
+from producers.devices.placement import Placement
+from producers.infill import lama
 from tests.build import tiny_models
 
 SHAPES = [(50, 70), (56, 72), (51, 69), (40, 40)]
@@ -25,7 +25,7 @@ def file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def pictures():
+def parts():
     rng = np.random.default_rng(2)
     rasters = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in SHAPES]
     holes = [np.zeros(shape, bool) for shape in SHAPES]
@@ -34,34 +34,34 @@ def pictures():
     return rasters, holes
 
 
-def test_pixels_are_those_of_the_packages_own_call(file, pictures):
+def test_pixels_are_those_of_the_packages_own_call(file, parts):
     from simple_lama_inpainting import SimpleLama
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # newer torch would rather have no TorchScript
         reference = SimpleLama("cpu")
     infiller = lama.load(Placement(), md5=None)
-    for raster, hole, filled in zip(*pictures, infiller.infill(*pictures), strict=True):
+    for raster, hole, filled in zip(*parts, infiller.infill(*parts), strict=True):
         expected = np.asarray(reference(Image.fromarray(raster), Image.fromarray(hole)))[
             : hole.shape[0], : hole.shape[1]
         ]
         assert np.abs(filled[hole].astype(int) - expected[hole]).max() <= 1  # sums in another order
 
 
-def test_nothing_changes_outside_of_the_hole(file, pictures):
-    for raster, hole, filled in zip(*pictures, lama.load(Placement(), md5=None).infill(*pictures), strict=True):
+def test_nothing_changes_outside_of_the_hole(file, parts):
+    for raster, hole, filled in zip(*parts, lama.load(Placement(), md5=None).infill(*parts), strict=True):
         assert np.array_equal(filled[~hole], raster[~hole])
         assert (filled[hole] != raster[hole]).any()
 
 
-def test_a_batch_equals_single_pictures(file, pictures):
-    together = lama.load(Placement(), md5=None, batch_size=4).infill(*pictures)
-    alone = lama.load(Placement(), md5=None, batch_size=1).infill(*pictures)
+def test_a_batch_equals_single_images(file, parts):
+    together = lama.load(Placement(), md5=None, batch_size=4).infill(*parts)
+    alone = lama.load(Placement(), md5=None, batch_size=1).infill(*parts)
     for filled, other in zip(together, alone, strict=True):
         assert np.abs(filled.astype(int) - other).max() <= 1
 
 
-def test_only_pictures_of_equal_padded_size_share_a_batch(file, pictures):
+def test_only_images_of_equal_padded_size_share_a_batch(file, parts):
     infiller = lama.load(Placement(), md5=None)
     shapes = []
 
@@ -69,11 +69,11 @@ def test_only_pictures_of_equal_padded_size_share_a_batch(file, pictures):
         shapes.append(tuple(images.shape))
         return infiller.model(images, holes)
 
-    lama.Lama(model=recording, placement=Placement(), revision="0").infill(*pictures)
+    lama.Lama(model=recording, placement=Placement(), revision="0").infill(*parts)
     assert sorted(shapes) == [(1, 3, 40, 40), (3, 3, 56, 72)]
 
 
-def test_of_large_pictures_only_the_surroundings_of_the_hole_are_seen(file):
+def test_of_large_images_only_the_surroundings_of_the_hole_are_seen(file):
     rng = np.random.default_rng(3)
     raster = rng.integers(0, 256, (900, 1000, 3), dtype=np.uint8)
     hole = np.zeros((900, 1000), bool)
@@ -90,8 +90,8 @@ def test_of_large_pictures_only_the_surroundings_of_the_hole_are_seen(file):
     assert np.array_equal(filled[~hole], raster[~hole])
 
 
-def test_a_picture_without_a_hole_comes_back(file, pictures):
-    rasters, holes = pictures
+def test_a_image_without_a_hole_comes_back(file, parts):
+    rasters, holes = parts
     (filled,) = lama.load(Placement(), md5=None).infill(rasters[:1], [np.zeros_like(holes[0])])
     assert np.array_equal(filled, rasters[0])
     assert filled is not rasters[0]
@@ -116,8 +116,8 @@ def test_weights_that_cannot_be_fetched_say_what_to_type(tmp_path, monkeypatch):
         lama.load(Placement())
 
 
-def test_a_batch_that_runs_out_of_memory_inside_of_torchscript_is_halved(pictures):
-    rasters, holes = [[one[:40, :40] for one in parts] for parts in pictures]
+def test_a_batch_that_runs_out_of_memory_inside_of_torchscript_is_halved(parts):
+    rasters, holes = [[one[:40, :40] for one in some] for some in parts]
     batches = []
 
     def has_room_for_2(images, holes):
@@ -131,12 +131,12 @@ def test_a_batch_that_runs_out_of_memory_inside_of_torchscript_is_halved(picture
     assert all((one[hole] == 127).all() for one, hole in zip(filled, holes, strict=True))
 
 
-def test_other_errors_of_torchscript_stay_what_they_are(pictures):
+def test_other_errors_of_torchscript_stay_what_they_are(parts):
     def broken(images, holes):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     with pytest.raises(RuntimeError, match="illegal") as caught:
-        lama.Lama(model=broken, placement=Placement(), revision="0").infill(*pictures)
+        lama.Lama(model=broken, placement=Placement(), revision="0").infill(*parts)
     assert caught.type is RuntimeError
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from fornet_hf.encoding import Encoding
-from producers import model_settings, placement
+from fornet_hf.format.encoding import Encoding
 from producers.choices import Choice
+from producers.devices import placement
+from producers.work import model_settings
 
 
 def test_a_run_goes_on_with_the_commits_that_it_began_with():
@@ -27,6 +28,6 @@ def test_precisions():
 
 def test_sizes_of_sam():
     pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
-    from producers import sam
+    from producers.segment import sam
 
     assert sorted(model_settings.SAM_SIZES) == sorted(sam.FILES)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from fornet_hf.errors import ConfigurationError
-from producers.placement import Placement
+from producers.devices.placement import Placement
 
 
 def test_precision_is_that_of_products_only():

@@ -8,11 +8,12 @@ pytest.importorskip("transformers", reason="the models need transformers")
 pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
-from producers import lama, sam, sam_hf
 from producers.backends import Query
-from producers.box_segmenter import BoxSegmenter
-from producers.grounding_dino import GroundingDino, InputSize
-from producers.placement import Placement
+from producers.detect.grounding_dino import GroundingDino, InputSize
+from producers.devices.placement import Placement
+from producers.infill import lama
+from producers.segment import sam, sam_hf
+from producers.segment.box_segmenter import BoxSegmenter
 from tests.build import tiny_models
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

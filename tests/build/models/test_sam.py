@@ -7,11 +7,11 @@ import torch
 pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
 
 from fornet_hf.errors import ConfigurationError, NotFoundError
-from producers import sam
-from producers.batches import BatchSize
-from producers.box_segmenter import BoxSegmenter
-from producers.contours import largest_filled
-from producers.placement import Placement
+from producers.devices.batches import BatchSize
+from producers.devices.placement import Placement
+from producers.segment import sam
+from producers.segment.box_segmenter import BoxSegmenter
+from producers.segment.contours import largest_filled
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
 
@@ -31,7 +31,7 @@ def segmenter(model, **options):
 
 
 def straightforward(model, raster, boxes):
-    """One picture at a time by the package's own predictor."""
+    """One image at a time by the package's own predictor."""
     from segment_anything import SamPredictor
 
     predictor = SamPredictor(model)
@@ -59,7 +59,7 @@ def test_masks_are_neither_empty_nor_full(rasters):
     assert any(mask.mean() > 0.1 for mask in found)
 
 
-def test_a_batch_equals_single_pictures(rasters):
+def test_a_batch_equals_single_images(rasters):
     model = tiny_models.segment_anything()
     together = segmenter(model, batch_size=BatchSize(4)).segment(rasters, BOXES)
     alone = segmenter(model, batch_size=BatchSize(1)).segment(rasters, BOXES)

@@ -5,10 +5,10 @@ import torch
 pytest.importorskip("transformers", reason="SAM of the Hub needs transformers")
 
 from fornet_hf.errors import NotFoundError
-from producers import sam_hf
-from producers.box_segmenter import BoxSegmenter
-from producers.contours import largest_filled
-from producers.placement import Placement
+from producers.devices.placement import Placement
+from producers.segment import sam_hf
+from producers.segment.box_segmenter import BoxSegmenter
+from producers.segment.contours import largest_filled
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
 

@@ -6,8 +6,8 @@ import pytest
 from huggingface_hub import constants
 
 from fornet_hf.errors import NotFoundError
-from producers.placement import Placement
-from producers.weights import commit_of, from_hub, name_of
+from producers.devices.placement import Placement
+from producers.devices.weights import commit_of, from_hub, name_of
 from tests.build import tiny_models
 
 OLD, NEW = "c" * 40, "d" * 40
@@ -72,7 +72,7 @@ def sam_file(folder, shift):
 
 def test_sam_names_its_commit_and_notices_another(cache):
     pytest.importorskip("transformers", reason="SAM of the Hub needs transformers")
-    from producers import sam_hf
+    from producers.segment import sam_hf
 
     def loaded(revision=None):
         segmenter = sam_hf.load(Placement(), "me/sam", revision)
@@ -90,7 +90,7 @@ def test_sam_names_its_commit_and_notices_another(cache):
 
 def test_grounding_dino_names_its_commit(cache):
     pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
-    from producers.grounding_dino import GroundingDino
+    from producers.detect.grounding_dino import GroundingDino
 
     folder = commit(cache, "me/dino", OLD)
     for part in tiny_models.grounding_dino():
@@ -104,7 +104,7 @@ def test_grounding_dino_names_its_commit(cache):
 
 def test_attentive_eraser_names_its_commit(cache):
     pytest.importorskip("diffusers", reason="Attentive Eraser needs diffusers")
-    from producers.attentive_eraser import AttentiveEraser
+    from producers.infill.attentive_eraser import AttentiveEraser
 
     tiny_models.sdxl_folder(commit(cache, "me/sdxl", OLD))
     assert AttentiveEraser.load(Placement(), "me/sdxl").identity.revision == OLD

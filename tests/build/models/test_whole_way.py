@@ -10,32 +10,34 @@ pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
 import select_versions
-from fornet_hf.encoding import Encoding
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.manifest import read_manifest
-from fornet_hf.mask_png import decode_mask
-from fornet_hf.patch import apply_patch
-from fornet_hf.raster import decode_rgb
-from fornet_hf.shards import PatchShard
-from producers import lama, machines, sam
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import read_manifest
+from fornet_hf.format.mask_png import decode_mask
+from fornet_hf.format.patch import apply_patch
+from fornet_hf.format.raster import decode_rgb
+from fornet_hf.format.shards import PatchShard
 from producers.backends import Backends
-from producers.batches import BatchSize
-from producers.box_segmenter import BoxSegmenter
-from producers.candidate_folder import CandidateFolder
-from producers.candidate_shards import CandidateShard
-from producers.candidates import Labelled, take_apart
 from producers.choices import Choice
-from producers.classifiers import Classifier, Witnesses
-from producers.gpu_shard import Engine, segment_shard
-from producers.gpu_worker import SegmentWorker, note_models, read_models
-from producers.grounding_dino import GroundingDino, InputSize
-from producers.model_settings import ModelSettings
-from producers.placement import Placement
-from producers.plan import plan
-from producers.pools import InlineExecutor
-from producers.prompts import Prompts
-from producers.report import Report
-from producers.select_worker import SelectWorker
+from producers.detect.grounding_dino import GroundingDino, InputSize
+from producers.detect.prompts import Prompts
+from producers.devices.batches import BatchSize
+from producers.devices.placement import Placement
+from producers.infill import lama
+from producers.score.classifiers import Classifier, Witnesses
+from producers.segment import sam
+from producers.segment.box_segmenter import BoxSegmenter
+from producers.tasks.candidate_folder import CandidateFolder
+from producers.tasks.candidate_shards import CandidateShard
+from producers.tasks.candidates import Labelled, take_apart
+from producers.tasks.gpu_shard import Engine, segment_shard
+from producers.tasks.gpu_worker import SegmentWorker, note_models, read_models
+from producers.tasks.select_worker import SelectWorker
+from producers.work import machines
+from producers.work.model_settings import ModelSettings
+from producers.work.plan import plan
+from producers.work.pools import InlineExecutor
+from producers.work.report import Report
 from tests.build import tiny_models
 from tests.build.tiny_models import mean_colour
 
@@ -69,22 +71,22 @@ def pixels(row, patch):
     return mask, np.asarray(decode_rgb(row.background)).astype(int)
 
 
-def test_candidates_are_those_of_one_picture_at_a_time(picture_folder, tmp_path, weights):
-    pictures, _ = picture_folder
-    (task,) = plan(pictures, ["train"], 1)
+def test_candidates_are_those_of_one_image_at_a_time(image_folder, tmp_path, weights):
+    images, _ = image_folder
+    (task,) = plan(images, ["train"], 1)
     folder = CandidateFolder(tmp_path / "run")
     engine = Engine(backends=backends(8), pool=InlineExecutor(), encoding=Encoding(), window=3)
     report = segment_shard(task, engine, folder)
     assert report.outcomes() == {"ok": 4, "no_detect": 0, "error": 1}
 
-    found = {versions[0].patch.key: versions for versions in CandidateShard(folder.shard(task)).by_picture()}
+    found = {versions[0].patch.key: versions for versions in CandidateShard(folder.shard(task)).by_image()}
     alone, compared = backends(1), 0
-    for picture in (one for one in task.read() if isinstance(one, Labelled) and one.key in found):
-        asked = Labelled(picture.key, picture.label, picture.data, Prompts().of(picture.label))
+    for image in (one for one in task.read() if isinstance(one, Labelled) and one.key in found):
+        asked = Labelled(image.key, image.label, image.data, Prompts().of(image.label))
         (outcome,) = take_apart([asked], alone, Encoding(), Report())
-        assert [one.prompt for one in outcome] == [one.prompt for one in found[picture.key]]
-        for expected, candidate in zip(outcome, found[picture.key], strict=True):
-            row = apply_patch(picture.data, candidate.patch, Encoding())
+        assert [one.prompt for one in outcome] == [one.prompt for one in found[image.key]]
+        for expected, candidate in zip(outcome, found[image.key], strict=True):
+            row = apply_patch(image.data, candidate.patch, Encoding())
             mask, background = pixels(row, candidate.patch)
             assert np.mean(mask != expected.mask) < 1e-3
             assert np.abs(background - expected.infilled).mean() < 4  # JPEG of quality 90 in between
@@ -93,8 +95,8 @@ def test_candidates_are_those_of_one_picture_at_a_time(picture_folder, tmp_path,
     assert compared >= 4
 
 
-def test_models_from_local_folders_go_the_whole_way(picture_folder, tmp_path, weights, monkeypatch):
-    pictures, _ = picture_folder
+def test_models_from_local_folders_go_the_whole_way(image_folder, tmp_path, weights, monkeypatch):
+    images, _ = image_folder
     dino, hub = tmp_path / "dino", tmp_path / "sam"
     network, tokenizer = tiny_models.grounding_dino()
     network.save_pretrained(dino)
@@ -109,7 +111,7 @@ def test_models_from_local_folders_go_the_whole_way(picture_folder, tmp_path, we
         encoding=Encoding(),
         batch_size=3,
     )
-    tasks = plan(pictures, ["train", "validation"], 1)
+    tasks = plan(images, ["train", "validation"], 1)
     run = CandidateFolder(tmp_path / "run")
     run.begin(tasks, settings)
     worker = SegmentWorker(run, 0, settings)
@@ -122,12 +124,12 @@ def test_models_from_local_folders_go_the_whole_way(picture_folder, tmp_path, we
     )
     monkeypatch.setattr(SelectWorker, "load", lambda self, device: witnesses)
     monkeypatch.setattr(machines, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
-    words = [str(run.root), str(pictures), str(tmp_path / "out"), "--gpus", "0", "--workers", "0", "--every"]
+    words = [str(run.root), str(images), str(tmp_path / "out"), "--gpus", "0", "--workers", "0", "--every"]
     assert select_versions.main(words) == 0
     import pyarrow.parquet as pq
 
     scores = pq.read_table(tmp_path / "out" / "scores" / f"{tasks[0].name}.parquet").to_pylist()
-    versions = sum(len(one) for one in CandidateShard(run.shard(tasks[0])).by_picture())
+    versions = sum(len(one) for one in CandidateShard(run.shard(tasks[0])).by_image())
     assert len(scores) == versions
     for key in {one["key"] for one in scores}:
         of_key = [one for one in scores if one["key"] == key]

@@ -1,0 +1,1 @@
+"""Detectors: boxes around the objects that an image is said to show."""

@@ -1,0 +1,106 @@
+"""What a detector is asked for: a class and what it is a kind of, then its parent, then its grandparent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+from urllib.parse import unquote
+
+from fornet_hf.classes import imagenet_classes, wnid_index
+from fornet_hf.errors import ConfigurationError, explain
+from producers.work.given_file import read_given
+
+_VOWELS = frozenset("aeiou")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompts:
+    """The prompts for each class; a plain value that travels to worker processes.
+
+    Attributes:
+        parents: steps up from a class of ImageNet, each of which is a prompt of its own, 0 or more.
+        given: prompts by class folder (a WNID for ImageNet), in place of those that the class's name makes.
+        digest: of the file that gives them; empty where there is none.
+    """
+
+    parents: int = 2
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digest: str = ""
+
+    def of(self, label: int, classes: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return the prompts for a label, most specific first; each is one sentence that ends with a full stop.
+
+        Args:
+            label: index of the class.
+            classes: names of the classes of another set; None for ImageNet-1k, whose classes have parents in
+                WordNet. The classes of other sets give one prompt.
+        """
+        folder = imagenet_classes()[label].wnid if classes is None else classes[label]
+        if folder in self.given:
+            return self.given[folder]
+        return _imagenet_prompts(label, self.parents) if classes is None else (sentence(first_name(folder)),)
+
+    def check(self, classes: Sequence[str] | None) -> None:
+        """Raise a ConfigurationError if prompts are given for a class that is not one of these."""
+        known = wnid_index().keys() if classes is None else set(classes)
+        if unknown := [name for name in self.given if name not in known]:
+            allowed = f"names of class folders, such as {min(known)}"
+            raise ConfigurationError(
+                explain("--prompts names classes that are not there", found=unknown[:5], allowed=allowed)
+            )
+
+    def to_json(self) -> dict[str, object]:
+        """Return what a run notes about them."""
+        return {"parents": self.parents, **({"file": f"sha256:{self.digest}"} if self.digest else {})}
+
+
+def read_prompts(path: Path, parents: int = Prompts.parents) -> Prompts:
+    """Return the prompts of a JSON file: `{"n01440764": ["a tench.", "a fish."], "red_fox": ["a fox."]}`.
+
+    Classes without an entry keep the prompts that their name makes. A full stop is added where one is missing,
+    because GroundingDINO was trained on sentences.
+
+    Raises:
+        NotFoundError: there is no such file.
+        ConfigurationError: it is not JSON of that form.
+    """
+    value, digest = read_given(path, "prompts")
+    if not isinstance(value, dict):
+        allowed = 'an object like {"CLASS": ["a cat."]}'
+        raise ConfigurationError(explain(f"{path}: not a file of prompts", found=repr(value)[:80], allowed=allowed))
+    given = {name: _sentences(value[name], f"{path}, {name}") for name in value}
+    return Prompts(parents=parents, given=given, digest=digest)
+
+
+def _sentences(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) and one.strip(" .") for one in value):
+        allowed = 'a list of sentences, such as ["a cat."]'
+        raise ConfigurationError(explain(f"{where}: not prompts", found=repr(value)[:80], allowed=allowed))
+    return tuple(dict.fromkeys(one.strip().removesuffix(".") + "." for one in value))
+
+
+@cache
+def _imagenet_prompts(label: int, parents: int) -> tuple[str, ...]:
+    """Return a sentence for the class and for each parent, all with what that is a kind of in turn.
+
+    "a tench, a type of cyprinid.", "a cyprinid, a type of cypriniform fish.", "a cypriniform fish, a type of
+    soft-finned fish." Only the root of WordNet is a kind of nothing. The same sentence is not asked twice.
+    """
+    names = imagenet_classes()[label].lineage
+    pairs = list(zip_longest(names, names[1:]))[: 1 + parents]
+    return tuple(dict.fromkeys(sentence(name, kind) for name, kind in pairs))
+
+
+def sentence(name: str, kind: str | None = None) -> str:
+    """Return `a|an NAME, a type of KIND.` in small letters, as the tokenizer of GroundingDINO reads it."""
+    words = name.lower()
+    article = "an" if words[:1] in _VOWELS else "a"
+    return f"{article} {words}, a type of {kind.lower()}." if kind else f"{article} {words}."
+
+
+def first_name(names: str) -> str:
+    """Return the first of a class's names in natural words: `hot dog` of `hot_dog, frankfurter`, `c/v` of `c%2Fv`."""
+    return unquote(names.partition(",")[0]).replace("_", " ").strip()

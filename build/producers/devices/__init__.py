@@ -1,0 +1,1 @@
+"""GPUs and CPUs that models run on: placement, batch sizes, weights, memory."""

@@ -1,0 +1,1 @@
+"""Infillers: backgrounds without the object."""

@@ -1,0 +1,249 @@
+"""Infilling by Attentive Eraser: SDXL's inpainting pipeline with the self-attention of `eraser_attention`.
+
+Its guidance by attention is the arithmetic of classifier-free guidance with the same empty prompt on both sides,
+so the pipeline of diffusers does it unchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, StableDiffusionXLInpaintPipeline
+from torch.nn import functional
+
+from fornet_hf.format.masks import Mask
+from producers.backends import Identity, Raster
+from producers.devices.batches import BatchSize, run_batched
+from producers.devices.opencv import load_cv2
+from producers.devices.placement import Placement
+from producers.devices.weights import commit_of, from_hub, name_of
+from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
+
+MODEL = "stabilityai/stable-diffusion-xl-base-1.0"
+LATENT = 8  # pixels of a side that one value of the latent image stands for
+_MULTIPLE = 4 * LATENT  # the coarsest tokens are 4 x 4 values
+
+
+class EmptyPrompt(NamedTuple):
+    """The encoding of "": `tokens` is 1 x 77 x channels, `pooled` is 1 x channels."""
+
+    tokens: torch.Tensor
+    pooled: torch.Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraserSettings:
+    """The published values, but for the shape of the working image.
+
+    Attributes:
+        side: longer side in pixels at which it works; the shorter one follows, both rounded to multiples of 32.
+        steps: of the scheduler.
+        strength: part of them which is run, 0 to 1.
+        guidance: weight of the removal.
+        suppressed_steps: see `AttentiveEraserProcessor`.
+        suppression: see `AttentiveEraserProcessor`.
+        feather: pixels inside of the hole over which the image fades into the infilling.
+        seed: of the noise, which depends on nothing else but the image and its hole.
+    """
+
+    side: int = 1024
+    steps: int = 50
+    strength: float = 0.8
+    guidance: float = 9.0
+    suppressed_steps: int = 9
+    suppression: float = 0.3
+    feather: int = 8
+    seed: int = 0
+
+    def shape(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the working image."""
+        scale = self.side / max(height, width)
+        high, wide = (max(1, round(value * scale / _MULTIPLE)) * _MULTIPLE for value in (height, width))
+        return high, wide
+
+
+class AttentiveEraser:
+    """Infiller for images of any shape, in batches of equal shape."""
+
+    def __init__(
+        self,
+        pipeline: Any,
+        prompt: EmptyPrompt,
+        placement: Placement,
+        *,
+        source: tuple[str, str] = (MODEL, "unknown"),
+        settings: EraserSettings | None = None,
+        batch_size: int = 4,
+    ) -> None:
+        self._pipeline = pipeline
+        self._prompt = prompt
+        self._placement = placement
+        self._source = source
+        self.settings = settings or EraserSettings()
+        self.batch_size = BatchSize(batch_size)
+
+    @classmethod
+    def load(
+        cls,
+        placement: Placement,
+        model: str = MODEL,
+        revision: str | None = None,
+        *,
+        settings: EraserSettings | None = None,
+        batch_size: int = 4,
+    ) -> AttentiveEraser:
+        """Attentive Eraser with SDXL's weights from the Hub or a local folder.
+
+        Raises:
+            NotFoundError: they are not there; the message has the line that fetches them.
+        """
+        commit = commit_of(model, revision, file="model_index.json")
+        dtype = {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(placement.precision, torch.float32)
+        pipeline = from_hub(
+            StableDiffusionXLInpaintPipeline.from_pretrained,
+            model,
+            commit,
+            dtype=dtype,
+            add_watermarker=False,
+            **({} if dtype == torch.float32 or Path(model).is_dir() else {"variant": "fp16"}),  # half the download
+        ).to(placement.device)
+        pipeline.set_progress_bar_config(disable=True)
+        use_ddim(pipeline)
+        prompt = encode_empty_prompt(pipeline)
+        source = (model, name_of(model, commit))
+        return cls(pipeline, prompt, placement, source=source, settings=settings, batch_size=batch_size)
+
+    @property
+    def identity(self) -> Identity:
+        """What the manifest says about it."""
+        model, revision = self._source
+        settings = {**vars(self.settings), "precision": self._placement.precision}
+        return Identity(
+            name="attentive-eraser", model=model, revision=revision, settings=tuple(sorted(settings.items()))
+        )
+
+    def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
+        """Each image with its hole filled; outside of the hole nothing changes."""
+        images = list(zip(rasters, holes, strict=True))
+        asked = [image for image in images if image[1].any()]
+        answers = iter(
+            run_batched(
+                asked, self._erase, size=self.batch_size, key=lambda image: self.settings.shape(*image[1].shape)
+            )
+        )
+        return [next(answers) if hole.any() else raster.copy() for raster, hole in images]
+
+    def _erase(self, asked: list[tuple[Raster, Mask]]) -> list[Raster]:
+        shape = self.settings.shape(*asked[0][1].shape)
+        images = torch.cat([self._image(raster, hole, shape) for raster, hole in asked])
+        # A token or latent value belongs to the object as soon as one of its pixels does.
+        masks = torch.cat([self._hole(hole, shape) for _, hole in asked])
+        generators = [self._generator(raster, hole) for raster, hole in asked]
+        output = self._run(images, masks, generators)
+        return [self._paste(raster, hole, erased) for (raster, hole), erased in zip(asked, output, strict=True)]
+
+    def _image(self, raster: Raster, hole: Mask, shape: tuple[int, int]) -> torch.Tensor:
+        """The image with a black hole: float32, 1 x 3 x height x width, 0 to 1."""
+        pixels = self._placement.pixels(np.where(hole[..., None], np.uint8(0), raster))[None] / 255
+        return functional.interpolate(pixels, shape, mode="bilinear", antialias=True).clamp(0, 1)
+
+    def _hole(self, hole: Mask, shape: tuple[int, int]) -> torch.Tensor:
+        """float32, 1 x 1 x height x width, 0 or 1, constant over each latent value; thin holes do not vanish."""
+        latent = (shape[0] // LATENT, shape[1] // LATENT)
+        pixels = torch.tensor(hole, dtype=torch.float32, device=self._placement.device)[None, None]
+        fine = functional.interpolate(pixels, _covering(pixels.shape[-2:], latent), mode="nearest-exact")
+        return functional.interpolate(functional.adaptive_max_pool2d(fine, latent), shape, mode="nearest")
+
+    def _generator(self, raster: Raster, hole: Mask) -> torch.Generator:
+        content = np.packbits(hole).tobytes() + raster.tobytes() + str(self.settings.seed).encode()
+        seed = int.from_bytes(hashlib.sha256(content).digest()[:7], "big")
+        return torch.Generator(self._placement.device).manual_seed(seed)
+
+    def _run(self, images: torch.Tensor, masks: torch.Tensor, generators: list[torch.Generator]) -> torch.Tensor:
+        """The erased images: float32, n x 3 x height x width, 0 to 1."""
+        count, settings = len(images), self.settings
+        state = EraserState()
+        state.begin(masks, (2 * LATENT, 4 * LATENT))
+        processor = AttentiveEraserProcessor(
+            state, suppressed_steps=settings.suppressed_steps, suppression=settings.suppression
+        )
+
+        def advance(_pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            state.step = step + 1
+            return tensors
+
+        tokens, pooled = (value.expand(count, *value.shape[1:]) for value in self._prompt)
+        with erasing(self._pipeline.unet, processor):
+            output = self._pipeline(
+                image=images,
+                mask_image=masks,
+                height=images.shape[2],
+                width=images.shape[3],
+                prompt_embeds=tokens,
+                negative_prompt_embeds=tokens,
+                pooled_prompt_embeds=pooled,
+                negative_pooled_prompt_embeds=pooled,
+                masked_image_latents=self._unused_latents(images),
+                guidance_scale=settings.guidance,
+                strength=settings.strength,
+                num_inference_steps=settings.steps,
+                generator=generators,
+                callback_on_step_end=advance,
+                output_type="pt",
+            )
+        result: torch.Tensor = output.images.float()
+        return result
+
+    def _unused_latents(self, images: torch.Tensor) -> torch.Tensor:
+        """Only networks made for inpainting look at the masked image; zeros save encoding it."""
+        count, _, height, width = images.shape
+        channels = self._pipeline.vae.config.latent_channels
+        return torch.zeros(
+            count, channels, height // LATENT, width // LATENT, device=images.device, dtype=self._prompt.tokens.dtype
+        )
+
+    def _paste(self, raster: Raster, hole: Mask, erased: torch.Tensor) -> Raster:
+        pixels = functional.interpolate(erased[None], hole.shape, mode="bicubic", antialias=True)[0]
+        filled = (pixels.permute(1, 2, 0) * 255).clamp(0, 255).cpu().numpy()
+        weight = _fade(hole, self.settings.feather)[..., None]
+        result: Raster = (raster * (1 - weight) + filled * weight).round().astype(np.uint8)
+        return result
+
+
+def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:
+    """The encoding of "" by the pipeline's text encoders, which are then let go to free their memory."""
+    with torch.inference_mode():
+        tokens, _, pooled, _ = pipeline.encode_prompt(prompt="", do_classifier_free_guidance=False)
+    pipeline.register_modules(text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None)
+    return EmptyPrompt(tokens, pooled)
+
+
+def use_ddim(pipeline: Any) -> None:
+    """Give the pipeline the scheduler of the publication."""
+    scheduler = DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+    )
+    pipeline.register_modules(scheduler=scheduler)
+
+
+def _covering(size: Sequence[int], grid: tuple[int, int]) -> tuple[int, int]:
+    """The least multiple of the grid, in height and width, on which no pixel gets lost."""
+    high, wide = (-(-side // cells) * cells for side, cells in zip(size, grid, strict=True))
+    return high, wide
+
+
+def _fade(hole: Mask, width: int) -> np.ndarray:
+    """Weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
+    depth = load_cv2().distanceTransform(hole.astype(np.uint8), load_cv2().DIST_L2, 3)
+    weight: np.ndarray = (depth / (width + 1)).clip(0, 1)
+    return weight

@@ -1,0 +1,184 @@
+"""Infilling by LaMa: the TorchScript `big-lama`, loaded by the package `simple-lama-inpainting`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from simple_lama_inpainting import SimpleLama
+from simple_lama_inpainting.models import model as package
+
+from fornet_hf.errors import IntegrityError, NotFoundError, explain
+from fornet_hf.format.masks import Box, Mask, bounding_box
+from producers.backends import Identity, Raster
+from producers.devices.batches import BatchSize, run_batched
+from producers.devices.placement import Placement
+
+BIG_LAMA_MD5 = "e3aa4aaa15225a33ec84f9f4bc47e500"
+VARIABLE = "LAMA_MODEL"
+_MULTIPLE = 8  # LaMa halves the image three times
+
+
+class Window(NamedTuple):
+    """What LaMa sees of an image, and where in the image that is."""
+
+    raster: Raster
+    hole: Mask
+    box: Box
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lama:
+    """LaMa on whole images; of large ones, on the hole and its surroundings.
+
+    Its Fourier convolutions see the whole image, so cropping and padding change what it invents. Hence
+    images are padded no further than the network needs, and only those of equal padded size share a batch.
+
+    Attributes:
+        model: maps images (float32, n x 3 x h x w, 0 to 1) and holes (int64, n x 1 x h x w, 0 or 1) to images.
+        placement: of the model. The precision is always float32: the transforms need it, and they are inside.
+        revision: of the weights.
+        batch_size: images at a time.
+        crop_above: longer side in pixels above which only the hole and its surroundings are seen.
+        margin: of those surroundings, pixels.
+    """
+
+    model: Any
+    placement: Placement
+    revision: str
+    batch_size: BatchSize = field(default_factory=lambda: BatchSize(16))
+    crop_above: int = 800
+    margin: int = 128
+
+    @property
+    def identity(self) -> Identity:
+        """What the manifest says about it."""
+        settings = (("crop_above", self.crop_above), ("margin", self.margin))
+        return Identity(name="lama", model="big-lama", revision=self.revision, settings=settings)
+
+    def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
+        """Each image with its hole filled; outside of the hole nothing changes."""
+        results = [raster.copy() for raster in rasters]
+        open_ones = [index for index, hole in enumerate(holes) if hole.any()]
+        windows = [self._window(rasters[index], holes[index]) for index in open_ones]
+        filled = run_batched(windows, self._fill, size=self.batch_size, key=lambda window: _padded(window.hole.shape))
+        for index, window, pixels in zip(open_ones, windows, filled, strict=True):
+            x0, y0, x1, y1 = window.box
+            view = results[index][y0:y1, x0:x1]
+            view[window.hole] = pixels[window.hole]
+        return results
+
+    def _window(self, raster: Raster, hole: Mask) -> Window:
+        height, width = hole.shape
+        box = (0, 0, width, height)
+        if max(height, width) > self.crop_above:
+            x0, y0, x1, y1 = bounding_box(hole)
+            left, right = _around(x0, x1, self.margin, width)
+            top, bottom = _around(y0, y1, self.margin, height)
+            box = (left, top, right, bottom)
+        x0, y0, x1, y1 = box
+        return Window(raster[y0:y1, x0:x1], hole[y0:y1, x0:x1], box)
+
+    def _fill(self, windows: list[Window]) -> list[Raster]:
+        device = self.placement.device
+        images = torch.stack([torch.tensor(_pad(window.raster), device=device) for window in windows])
+        holes = torch.stack([torch.tensor(_pad(window.hole), device=device) for window in windows])
+        with torch.inference_mode(), torch.autocast(torch.device(device).type, enabled=False), _memory_errors():
+            output = self.model(images.permute(0, 3, 1, 2).float() / 255, holes[:, None].long())
+            # The public tool cuts the fraction off instead of rounding; so the same weights give the same pixels.
+            pixels = (output * 255).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return [
+            filled[: window.hole.shape[0], : window.hole.shape[1]]
+            for filled, window in zip(pixels, windows, strict=True)
+        ]
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """TorchScript raises torch's error for memory that ran out anew, as a RuntimeError of the same text."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "out of memory" not in str(error) or isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise torch.OutOfMemoryError(str(error)) from error
+
+
+def _around(low: int, high: int, margin: int, side: int) -> tuple[int, int]:
+    """An interval with a margin, its length a multiple of 8; shifted inwards at the ends instead of cut off."""
+    length = min(high - low + 2 * margin, side)
+    length = min(length + -length % _MULTIPLE, side)
+    start = min(max(0, low - margin), side - length)
+    return start, start + length
+
+
+def _padded(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side + -side % _MULTIPLE for side in shape[:2])
+
+
+def _pad(array: np.ndarray) -> np.ndarray:
+    """Mirrored at the right and lower edge, up to multiples of 8."""
+    high, wide = _padded(array.shape)
+    width = ((0, high - array.shape[0]), (0, wide - array.shape[1])) + ((0, 0),) * (array.ndim - 2)
+    return np.pad(array, width, mode="symmetric")
+
+
+def load(placement: Placement, *, md5: str | None = BIG_LAMA_MD5, batch_size: int = 16) -> Lama:
+    """LaMa with the weights that the environment variable LAMA_MODEL names, else those which the package fetches.
+
+    Args:
+        placement: where it runs.
+        md5: which the file must have; None admits other weights.
+        batch_size: images at a time.
+
+    Raises:
+        NotFoundError: the file is missing and cannot be fetched; the message has the line that fetches it.
+        IntegrityError: the file has another MD5.
+    """
+    path = weights_path()
+    found = _md5(path)
+    if md5 is not None and found != md5:
+        then = "Delete the file and fetch it again, or say which MD5 you expect."
+        raise IntegrityError(explain(f"{path} is not the expected model", found=found, allowed=md5, then=then))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the package's and the weights' format
+        model = SimpleLama(torch.device(placement.device)).model
+    return Lama(model=model, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
+
+
+def weights_path() -> Path:
+    """The file that the package loads; fetched by it if it is not there yet.
+
+    Raises:
+        NotFoundError: it is missing and cannot be fetched.
+    """
+    given = os.environ.get(VARIABLE)
+    try:
+        path = Path(given or package.download_model(package.LAMA_MODEL_URL))
+    except OSError as error:  # of which URLError is one
+        raise _missing(error) from error
+    if not path.is_file():
+        raise _missing(f"no file {path}")
+    return path
+
+
+def _missing(found: object) -> NotFoundError:
+    then = f"Fetch it: curl -L -o big-lama.pt {package.LAMA_MODEL_URL} && export {VARIABLE}=$PWD/big-lama.pt"
+    return NotFoundError(explain("LaMa's weights are missing", found=found, then=then))
+
+
+def _md5(path: Path) -> str:
+    """Not for safety: it is what the weights are known by."""
+    result = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            result.update(chunk)
+    return result.hexdigest()

@@ -1,0 +1,1 @@
+"""Scores of candidates by classifiers, for choosing between versions."""

@@ -1,0 +1,1 @@
+"""Segmenters: a mask for each box."""

@@ -1,0 +1,1 @@
+"""Tasks of the scripts, a shard at a time: find candidates, segment, select versions, import old parts."""

@@ -1,0 +1,136 @@
+"""One task on a GPU, start to finish: the candidate shard of one source shard.
+
+The process that drives the GPU does nothing else: decoding of the next images and making patches of the last ones
+goes on in other processes meanwhile, a window of images at each end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+
+from fornet_hf.format.encoding import Encoding
+from producers.backends import Backends, Query, Raster
+from producers.detect.prompts import Prompts
+from producers.tasks.candidate_shards import CandidatePatch, write_candidates
+from producers.tasks.candidates import Labelled, Outcome, raster_of
+from producers.tasks.careful_search import CarefulSearch
+from producers.tasks.shard import patch_of, usable_batches
+from producers.tasks.versions import Merging
+from producers.work.plan import Task
+from producers.work.report import Lost, Report
+from producers.work.run_folder import RunFolder
+
+AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What a process needs to segment shards.
+
+    Attributes:
+        backends: the models, loaded.
+        pool: for decoding and patches.
+        encoding: of the patches.
+        prompts: what to look for.
+        merging: how the masks of several prompts become versions.
+        window: images that the models get at a time; the more, the fuller their batches of equal size.
+        shared: whether others use the memory of the models' GPU.
+    """
+
+    backends: Backends
+    pool: Executor
+    encoding: Encoding
+    prompts: Prompts = field(default_factory=Prompts)
+    merging: Merging = field(default_factory=Merging)
+    window: int = 128
+    shared: Callable[[], bool] = lambda: False
+
+
+def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
+    """Write a task's candidate shard, then its report; both appear complete or not at all.
+
+    Raises:
+        ForNetError: the source shard cannot be read. A single image raises nothing: it is in the report.
+        OSError: the disk is full.
+        Exception: what the models raise, if no image is to blame; see `CarefulSearch`.
+    """
+    with folder.reported(task) as report:
+        write_candidates(folder.shard(task), _rows(task, engine, report), engine.encoding)
+    return report
+
+
+def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch]:
+    making: deque[list[Future[Made]]] = deque()
+    search = CarefulSearch(engine.backends, engine.encoding, report, merging=engine.merging, shared=engine.shared)
+    for images, rasters in _decoded(task, engine, report):
+        making.append(_submit(images, _outcomes(images, rasters, search), engine))
+        if len(making) > AHEAD:
+            yield from _collected(making.popleft(), report)
+    search.judge()
+    while making:
+        yield from _collected(making.popleft(), report)
+
+
+def _decoded(task: Task, engine: Engine, report: Report) -> Iterator[tuple[list[Labelled], list[Raster | Lost]]]:
+    """Windows of images with their rasters, some of them ahead of their use."""
+    ahead: deque[tuple[list[Labelled], list[Future[Raster | Lost]]]] = deque()
+    for images in usable_batches(task, report, engine.window, engine.prompts):
+        ahead.append((images, [engine.pool.submit(raster_of, one, engine.encoding) for one in images]))
+        if len(ahead) > AHEAD:
+            yield _arrived(*ahead.popleft(), report)
+    while ahead:
+        yield _arrived(*ahead.popleft(), report)
+
+
+def _arrived(
+    images: list[Labelled], rasters: Iterable[Future[Raster | Lost]], report: Report
+) -> tuple[list[Labelled], list[Raster | Lost]]:
+    with report.clock("wait for rasters"):
+        return images, [future.result() for future in rasters]
+
+
+def _outcomes(images: Sequence[Labelled], rasters: Sequence[Raster | Lost], search: CarefulSearch) -> list[Outcome]:
+    queries = [
+        Query(key=image.key, raster=raster, prompts=image.prompts)
+        for image, raster in zip(images, rasters, strict=True)
+        if not isinstance(raster, Lost)
+    ]
+    found = iter(search(queries))
+    return [raster if isinstance(raster, Lost) else next(found) for raster in rasters]
+
+
+Made = tuple[CandidatePatch, ...] | Lost
+
+
+def _submit(images: Sequence[Labelled], outcomes: Sequence[Outcome], engine: Engine) -> list[Future[Made]]:
+    return [
+        engine.pool.submit(make_candidates, image, outcome, engine.encoding)
+        for image, outcome in zip(images, outcomes, strict=True)
+    ]
+
+
+def _collected(futures: Iterable[Future[Made]], report: Report) -> Iterator[CandidatePatch]:
+    for future in futures:
+        with report.clock("wait for patches"):
+            made = future.result()
+        if isinstance(made, Lost):
+            report.lost.append(made)
+        else:
+            report.ok += 1
+            yield from made
+
+
+def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Made:
+    """The candidates of an image as patches; runs in a worker process."""
+    if isinstance(outcome, Lost):
+        return outcome
+    made = []
+    for candidate in outcome:
+        patch = patch_of(image, candidate, encoding)
+        if isinstance(patch, Lost):
+            return patch
+        made.append(CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score))
+    return tuple(made)

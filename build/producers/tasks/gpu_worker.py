@@ -1,0 +1,159 @@
+"""A process that drives one GPU: it loads models once and does one task after another."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+from abc import ABC, abstractmethod
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import write_text
+from producers.backends import Backends
+from producers.devices.gpu_memory import is_shared
+from producers.tasks.gpu_shard import Engine, segment_shard
+from producers.work.model_settings import ModelSettings
+from producers.work.plan import Task
+from producers.work.pools import pool_of
+from producers.work.report import Report
+from producers.work.run_folder import RunFolder
+
+
+class Models(Protocol):
+    """Loaded models that can say what they are."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON object, with revisions and digests."""
+
+
+Loaded = TypeVar("Loaded", bound=Models)
+
+
+@dataclass
+class GpuWorker(ABC, Generic[Loaded]):
+    """Travels to its process as settings; what it loads there stays there.
+
+    Attributes:
+        folder: of the run.
+        workers: processes beside it; 0 does all in this one.
+    """
+
+    folder: RunFolder
+    workers: int
+    _models: Loaded | None = field(default=None, init=False, repr=False)
+    _device: str = field(default="cpu", init=False, repr=False)
+    _pool: Executor | None = field(default=None, init=False, repr=False)
+
+    @abstractmethod
+    def load(self, device: str) -> Loaded:
+        """The models, on a device."""
+
+    @abstractmethod
+    def do(self, task: Task, models: Loaded, pool: Executor) -> Report:
+        """Do a task; its report makes it finished."""
+
+    def __call__(self, task: Task, device: str) -> Report:
+        """The report of a task, which is done unless it is finished already."""
+        if self.folder.finished(task):
+            return self.folder.report(task)
+        log = _log(self.folder.root / "logs")
+        log.info("%s: begins on %s", task.name, device)
+        try:
+            report = self._do(task, device)
+        except BaseException:
+            log.exception("%s: failed", task.name)
+            raise
+        log.info("%s: %s", task.name, report.summary())
+        return report
+
+    def _do(self, task: Task, device: str) -> Report:
+        if self._models is None:
+            self._models, self._device = self.load(device), device
+            note_models(self.folder.root, self._models)
+        if self._pool is None:
+            self._pool = pool_of(self.workers)
+        return self.do(task, self._models, self._pool)
+
+    def close(self) -> None:
+        """Let the processes beside it go."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+@dataclass
+class SegmentWorker(GpuWorker[Backends]):
+    """Segments shards.
+
+    Attributes:
+        settings: which models, and how patches are made.
+        window: images that the models get at a time.
+    """
+
+    settings: ModelSettings
+    window: int = 128
+
+    def load(self, device: str) -> Backends:
+        """Detector, segmenter and infiller."""
+        return self.settings.as_begun(read_models(self.folder.root)).backends(device)
+
+    def do(self, task: Task, models: Backends, pool: Executor) -> Report:
+        """Write a candidate shard."""
+        engine = Engine(
+            backends=models,
+            pool=pool,
+            encoding=self.settings.encoding,
+            prompts=self.settings.prompts,
+            merging=self.settings.merging,
+            window=self.window,
+            shared=partial(is_shared, self._device),
+        )
+        return segment_shard(task, engine, self.folder)
+
+
+MODELS = "models.json"
+
+
+def note_models(root: Path, models: Models) -> None:
+    """Note which models a run really uses, with revisions and digests; later processes must use the same.
+
+    Raises:
+        ConfigurationError: they do not, for instance because a file of weights is another one by now.
+    """
+    path = root / MODELS
+    value = json.loads(json.dumps(models.to_json()))
+    if not path.is_file():
+        write_text(path, json.dumps(value, indent=1) + "\n")
+    known = read_models(root)
+    if known != value:
+        found = {name: value[name] for name in value if value[name] != known.get(name)}
+        then = f"Bring back the models that the run began with, or delete {root} to begin anew."
+        raise ConfigurationError(
+            explain(f"{path}: this run uses other models", found=found, allowed=known, then=then)
+        )
+
+
+def read_models(root: Path) -> dict[str, Any]:
+    """What `note_models` has noted; empty if no process has begun yet."""
+    path = root / MODELS
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return value
+
+
+def _log(folder: Path) -> logging.Logger:
+    """A log of this process's own, so that processes of several machines can share the folder."""
+    log = logging.getLogger(f"fornet.{folder}")
+    if not log.handlers:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(folder / f"{socket.gethostname()}-{os.getpid()}.log", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    return log

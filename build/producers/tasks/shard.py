@@ -1,0 +1,98 @@
+"""One task, start to finish: the patch shard of one source shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from fornet_hf.errors import EmptyMaskError, PatchFormatError, SourceError
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.patch import Patch, make_patch
+from fornet_hf.format.shards import write_shard
+from producers.detect.prompts import Prompts
+from producers.tasks.candidates import Candidate, Labelled, take_apart
+from producers.work.plan import Task
+from producers.work.report import Lost, Report
+from producers.work.run_folder import RunFolder
+from producers.work.settings import Settings
+
+Tick = Callable[[int], None]
+BATCH = 16  # images that the backends get at a time
+
+
+def make_shard(task: Task, settings: Settings, folder: RunFolder) -> Report:
+    """Write a task's patch shard, then its report; both appear complete or not at all.
+
+    Doing it twice gives the same shard. Only with its report does a shard count as finished.
+
+    Raises:
+        ForNetError: the source shard cannot be read, or a package is missing. A single image raises nothing:
+            it is in the report.
+    """
+    with folder.reported(task) as report:
+        write_shard(folder.shard(task), _patches(task, settings, report, folder.tick), settings.encoding)
+    return report
+
+
+def _patches(task: Task, settings: Settings, report: Report, tick: Tick) -> Iterator[Patch]:
+    backends = settings.backends()
+    for batch in usable_batches(task, report, BATCH, tick=tick):
+        outcomes = take_apart(batch, backends, settings.encoding, report)
+        for image, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Lost):
+                report.lost.append(outcome)
+                continue
+            with report.clock("patch"):
+                patch = patch_of(image, best(outcome), settings.encoding)
+            if isinstance(patch, Lost):
+                report.lost.append(patch)
+            else:
+                report.ok += 1
+                yield patch
+
+
+def usable_batches(
+    task: Task, report: Report, size: int, prompts: Prompts | None = None, *, tick: Tick = lambda _: None
+) -> Iterator[list[Labelled]]:
+    """Usable images with distinct keys, of at most `size` at a time; the others go into the report.
+
+    `tick` gets the number of images that were done since the last time, whatever became of them.
+    """
+    images, seen, told = task.read(prompts), set[str](), 0
+    while True:
+        tick(report.images - told)
+        told = report.images
+        with report.clock("read"):
+            items = list(islice(images, size))
+        if not items:
+            return
+        batch: list[Labelled] = []
+        for item in items:
+            if isinstance(item, Lost):
+                report.lost.append(item)
+            elif item.key in seen:
+                report.lost.append(Lost(item.key, "error", "same key", "an earlier image of the shard has this key"))
+            else:
+                seen.add(item.key)
+                batch.append(item)
+        yield batch
+
+
+def best(candidates: tuple[Candidate, ...]) -> Candidate:
+    """The candidate with the highest detection score; the earliest of equals."""
+    return max(candidates, key=lambda candidate: candidate.score)
+
+
+def patch_of(image: Labelled, candidate: Candidate, encoding: Encoding) -> Patch | Lost:
+    """The patch of an image that was taken apart, or why there is none."""
+    try:
+        return make_patch(
+            image.data,
+            candidate.mask,
+            candidate.infilled,
+            key=image.key,
+            label=image.label,
+            encoding=encoding,
+        )
+    except (EmptyMaskError, PatchFormatError, SourceError) as error:
+        return Lost(image.key, "error", type(error).__name__, str(error))

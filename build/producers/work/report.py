@@ -1,0 +1,102 @@
+"""What happened to every image, and where the time went."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+OUTCOMES = ("ok", "no_detect", "error")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An image without a patch.
+
+    Attributes:
+        key: of the image.
+        outcome: `no_detect` or `error`.
+        kind: the reason in a word or two, to count by.
+        detail: the whole message.
+    """
+
+    key: str
+    outcome: str
+    kind: str
+    detail: str
+
+
+@dataclass
+class Report:
+    """Counts by outcome, every lost image with its reason, and seconds by stage of one or more shards.
+
+    Attributes:
+        ok: number of images which have a patch.
+        lost: the images which have none.
+        seconds: of wall time spent by stage (`read`, `detect`, ...), summed over processes.
+    """
+
+    ok: int = 0
+    lost: list[Lost] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        """All images that were looked at."""
+        return self.ok + len(self.lost)
+
+    @contextlib.contextmanager
+    def clock(self, stage: str) -> Iterator[None]:
+        """Adds the time spent inside to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spend(stage, time.perf_counter() - start)
+
+    def spend(self, stage: str, seconds: float) -> None:
+        """Add time to a stage."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    def add(self, other: Report) -> None:
+        """Add another report's counts and times to this one."""
+        self.ok += other.ok
+        self.lost.extend(other.lost)
+        for stage, spent in other.seconds.items():
+            self.spend(stage, spent)
+
+    def outcomes(self) -> dict[str, int]:
+        """Number of images by outcome."""
+        counts = Counter(lost.outcome for lost in self.lost)
+        return {name: self.ok if name == "ok" else counts[name] for name in OUTCOMES}
+
+    def reasons(self) -> dict[str, int]:
+        """Number of lost images by `outcome: kind`, most frequent first."""
+        return dict(Counter(f"{lost.outcome}: {lost.kind}" for lost in self.lost).most_common())
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON object, with images a second for each stage."""
+        return {
+            "pictures": self.images,
+            "outcomes": self.outcomes(),
+            "reasons": self.reasons(),
+            "seconds": {stage: round(spent, 3) for stage, spent in self.seconds.items()},
+            "pictures_per_second": {
+                stage: round(self.images / spent, 2) for stage, spent in self.seconds.items() if spent > 0
+            },
+            "lost": [vars(lost) for lost in self.lost],
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Report:
+        """The report from what `to_json` gave."""
+        return cls(value["outcomes"]["ok"], [Lost(**lost) for lost in value["lost"]], dict(value["seconds"]))
+
+    def summary(self) -> str:
+        """A line for people."""
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes().items())
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in self.reasons().items())
+        return f"{self.images} images: {counts}" + (f" ({reasons})" if reasons else "")

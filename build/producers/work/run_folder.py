@@ -1,0 +1,211 @@
+"""The folder of a run: its patches, the report of every shard, and the settings that all of it was made with.
+
+patches/train-00000-of-00002.parquet ...  and manifest.json, written last
+reports/train-00000-of-00002.json ...     a shard counts as finished when this is there too
+run.json                                  settings and images; a run goes on only with the same
+.lock                                     held while run.json, manifest.json or report.json is changed
+report.json                               the sum of the reports
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import lock, stored, write_text
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
+from fornet_hf.progress import Ticks
+from producers.work.plan import Task
+from producers.work.report import Lost, Report
+
+
+class Settings(Protocol):
+    """Everything that decides what a run makes of an image; each command has its own."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """Of the patches."""
+
+    def producer(self) -> dict[str, object]:
+        """What the manifest says about how the patches were made."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """See the module."""
+
+    root: Path
+    ticks: Ticks | None = None
+
+    def shard_counts(self) -> dict[str, int]:
+        """How many shards each split has that was begun here: a run that goes on keeps their number."""
+        path = self.root / "run.json"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"splits": {}}
+        return {split: len(prints) for split, prints in known["splits"].items()}
+
+    def tick(self, images: int) -> None:
+        """Tell whoever shows progress that some images more are done."""
+        if self.ticks is not None:
+            self.ticks.tick(images)
+
+    @property
+    def patches(self) -> Path:
+        """The folder of the release."""
+        return self.root / "patches"
+
+    def shard(self, task: Task) -> Path:
+        """Where a task's patches go."""
+        return self.patches / f"{task.name}.parquet"
+
+    def finished(self, task: Task) -> bool:
+        """Whether a task needs no more work."""
+        return self.shard(task).is_file() and self._report(task).is_file()
+
+    def waiting(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of the tasks which are not finished."""
+        return [task for task in tasks if not self.finished(task)]
+
+    def report(self, task: Task) -> Report:
+        """The report of a finished task."""
+        return _read_report(self._report(task))
+
+    @contextlib.contextmanager
+    def reported(self, task: Task, lost: Iterable[Lost] = ()) -> Iterator[Report]:
+        """A task's report, to be filled. It is stored, which makes the task finished, unless something is raised.
+
+        What no stage spent counts as writing.
+        """
+        report = Report(lost=list(lost))
+        start = time.perf_counter()
+        yield report
+        spent = time.perf_counter() - start
+        report.spend("write", spent - sum(report.seconds.values()))
+        report.spend("all", spent)
+        _write_json(self._report(task), report.to_json())
+
+    def total(self) -> Report:
+        """The sum of the reports of all shards that are finished."""
+        result = Report()
+        for path in sorted(self._reports.glob("*.json")):
+            result.add(_read_report(path))
+        return result
+
+    def begin(self, tasks: Sequence[Task], settings: Settings) -> None:
+        """Note what this run makes, or check that it is what was begun here before.
+
+        Raises:
+            ConfigurationError: the folder holds a run with other settings or images.
+        """
+        with self._locked():
+            self._begin(_description(tasks, settings))
+
+    def _begin(self, plan: Mapping[str, Any]) -> None:
+        path = self.root / "run.json"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {**plan, "splits": {}}
+        before = dict(known["splits"])
+        for name, value in plan.items():
+            if name != "splits":
+                _same(path, name, known.get(name), value)
+        for split, value in plan["splits"].items():
+            _same(path, f"split {split}", known["splits"].setdefault(split, value), value)
+        if known["splits"] != before:
+            _write_json(path, known)
+
+    def finish(self, tasks: Sequence[Task], settings: Settings, source: str, revision: str | None) -> Report:
+        """Write the manifest and the summed report once all tasks are finished; returns the latter.
+
+        Splits which an earlier command made stay in the manifest.
+        """
+        made: dict[str, tuple[ShardEntry, ...]] = {}
+        for task in tasks:
+            made[task.split] = (*made.get(task.split, ()), self._entry(task))
+        with self._locked():
+            before = read_manifest(self.patches).splits if (self.patches / MANIFEST).is_file() else {}
+            splits = {**before, **made}
+            manifest = Manifest(
+                encoding=settings.encoding,
+                splits={split: splits[split] for split in SPLITS if split in splits},
+                source=source,
+                source_revision=revision,
+                classes=tasks[0].classes,
+                producer={**settings.producer(), **_columns(tasks)},
+            )
+            write_manifest(self.patches, manifest)
+            report = self.total()
+            _write_json(self.root / "report.json", report.to_json())
+        return report
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """No other process is in here for this folder: commands for two splits may run at the same time."""
+        with stored(self.root / ".lock"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = (self.root / ".lock").open("wb")
+        with file:
+            lock(file, wait=True)
+            yield
+
+    def _entry(self, task: Task) -> ShardEntry:
+        rows = self.report(task).ok
+        return ShardEntry.of(self.patches, self.shard(task).name, rows, task.source)
+
+    @property
+    def _reports(self) -> Path:
+        return self.root / "reports"
+
+    def _report(self, task: Task) -> Path:
+        return self._reports / f"{task.name}.json"
+
+
+def _read_report(path: Path) -> Report:
+    return Report.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:
+    """A run's settings as JSON gives them back, and for each split its number of shards and its images."""
+    splits: dict[str, list[str]] = {}
+    for task in tasks:
+        splits.setdefault(task.split, []).append(task.fingerprint())
+    value = {
+        "encoding": settings.encoding.to_json(),
+        "producer": {**settings.producer(), **_columns(tasks)},
+        "classes": tasks[0].classes,
+        "splits": splits,
+    }
+    result: dict[str, Any] = json.loads(json.dumps(value))
+    return result
+
+
+def _columns(tasks: Sequence[Task]) -> dict[str, object]:
+    """What a manifest says about the columns of Parquet shards, unless they have the usual names."""
+    columns = asdict(tasks[0].columns)
+    return {"columns": columns} if any(columns[name] not in (None, name) for name in columns) else {}
+
+
+def _same(path: Path, name: str, before: object, now: object) -> None:
+    if before == now:
+        return
+    found, allowed = _difference(before, now)
+    then = f"Choose another output folder, or delete {path.parent} to begin anew."
+    raise ConfigurationError(
+        explain(f"{path}: this folder holds a run with another {name}", found=found, allowed=allowed, then=then)
+    )
+
+
+def _difference(before: object, now: object) -> tuple[object, object]:
+    """The parts in which two values differ: what was before as allowed, what is asked for now as found."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        return {name: now.get(name) for name in names}, {name: before.get(name) for name in names}
+    return now, before
+
+
+def _write_json(path: Path, value: object) -> None:
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

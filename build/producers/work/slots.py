@@ -1,0 +1,222 @@
+"""Running tasks on the GPUs of this machine: one process for each, replaced when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, Pipe
+from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
+from typing import Protocol
+
+from fornet_hf.errors import ForNetError
+from fornet_hf.processes import start_process
+from fornet_hf.workers import max_workers
+from producers.work.plan import Task
+from producers.work.pools import one_thread
+from producers.work.report import Report
+from producers.work.roster import Entry, Roster, say_retired
+
+
+class Work(Protocol):
+    """What is done with tasks. Travels to its process by pickling."""
+
+    def __call__(self, task: Task, device: str) -> Report:
+        """Do a task."""
+
+    def close(self) -> None:
+        """Nothing more is to be done."""
+
+
+class AttemptFailedError(Exception):
+    """An attempt failed for a reason that may lie in its process or GPU."""
+
+
+def devices(gpus: int) -> list[str]:
+    """Names of that many GPUs; for none the CPU's."""
+    return [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
+
+
+def workers_each(gpus: int | None, asked: int | None) -> int:
+    """Worker processes for each GPU: what was asked for, else an equal share of MAX_WORKERS or of all CPUs."""
+    return max(1, max_workers() // max(1, gpus or 1)) if asked is None else asked
+
+
+def run_on_slots(
+    work: Work, tasks: Sequence[Task], devices: Sequence[str], *, attempts: int = 3
+) -> Iterator[tuple[Task, Report]]:
+    """Each task with its report, as they get finished.
+
+    A task whose process is killed, or fails for a reason that may lie in the GPU, is begun again in a new process,
+    on another device if there is one; a device that fails time and again gets no more tasks.
+    Any other error lets the tasks that have begun finish, begins no more, and is raised.
+
+    Args:
+        work: what is done.
+        tasks: shards.
+        devices: one process for each entry, such as `cuda:0`.
+        attempts: at one task, at least 1.
+
+    Raises:
+        WorkerDiedError: a task failed that many times.
+        ForNetError: what a task raised.
+        OSError: likewise.
+    """
+    queue = _Queue(Roster(tasks, attempts, range(len(devices))))
+    slots = [_Slot(work, device, number, queue) for number, device in enumerate(devices)]
+    failure: Exception | None = None
+    try:
+        for slot in slots:
+            slot.thread.start()
+        for _ in slots:
+            for task, outcome in iter(queue.done.get, None):
+                if isinstance(outcome, Exception):
+                    failure = failure or outcome
+                else:
+                    yield task, outcome
+    finally:
+        queue.stop()
+        for slot in slots:
+            slot.kill()
+    if failure is not None:
+        raise failure
+
+
+class _Queue:
+    """The roster, shared by the slots' threads; outcomes, and a None for each slot's end."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.done: SimpleQueue[tuple[Task, Report | Exception] | None] = SimpleQueue()
+        self._roster = roster
+        self._changed = threading.Condition()
+
+    def take(self, slot: int) -> Entry | None:
+        """The next task for a slot, waited for while one may come back from another; None if there will be none."""
+        with self._changed:
+            while not (self._roster.over or self._roster.stopped or slot in self._roster.retired):
+                if (entry := self._roster.take(slot)) is not None:
+                    return entry
+                self._changed.wait()
+            return None
+
+    def succeeded(self, slot: int, entry: Entry, report: Report) -> None:
+        with self._changing():
+            self._roster.succeeded(slot)
+        self.done.put((entry.task, report))
+
+    def ended(self, entry: Entry, error: Exception) -> None:
+        with self._changing():
+            self._roster.ended()
+        self.done.put((entry.task, error))
+
+    def failed(self, slot: int, entry: Entry, error: Exception) -> bool:
+        """Returns whether that made the slot retire."""
+        with self._changing():
+            final = self._roster.failed(slot, entry, error)
+        if final is not None:
+            self.done.put((entry.task, final))
+        return slot in self._roster.retired
+
+    def stop(self) -> None:
+        with self._changing():
+            self._roster.stop()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._changed:
+            yield
+            self._changed.notify_all()
+
+
+class _Slot:
+    """A thread that feeds one process after another."""
+
+    def __init__(self, work: Work, device: str, number: int, queue: _Queue) -> None:
+        self._work = work
+        self._device = device
+        self._number = number
+        self._queue = queue
+        self._process: tuple[BaseProcess, Connection] | None = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def kill(self) -> None:
+        """End its process, if it has not ended by itself; the process's own pool ends with it."""
+        if self._process is not None:
+            self._process[0].kill()
+
+    def _run(self) -> None:
+        try:
+            while (entry := self._queue.take(self._number)) is not None:
+                self._attempt(entry)
+        finally:
+            self._close()
+            self._queue.done.put(None)
+
+    def _attempt(self, entry: Entry) -> None:
+        try:
+            report = self._do(entry.task)
+        except AttemptFailedError as error:
+            self.kill()  # an error of the GPU stays with the process that met it
+            self._close()
+            if self._queue.failed(self._number, entry, error):
+                say_retired(self._device, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not wait for this task
+            self._queue.ended(entry, error)
+        else:
+            self._queue.succeeded(self._number, entry, report)
+
+    def _do(self, task: Task) -> Report:
+        if self._process is None:
+            self._process = self._started()
+        process, connection = self._process
+        try:
+            connection.send(task)
+            answer = connection.recv()
+        except (EOFError, OSError) as error:
+            process.join()
+            raise AttemptFailedError(f"its process ended with exit code {process.exitcode}") from error
+        if isinstance(answer, Exception):
+            raise answer
+        report: Report = answer
+        return report
+
+    def _started(self) -> tuple[BaseProcess, Connection]:
+        here, there = Pipe()
+        process = start_process(_serve, self._work, self._device, there)
+        there.close()  # so that the process's end is seen as the end of the pipe
+        return process, here
+
+    def _close(self) -> None:
+        if self._process is None:
+            return
+        process, connection = self._process
+        self._process = None
+        with contextlib.suppress(OSError):  # it may have ended
+            connection.send(None)
+        process.join()
+        connection.close()
+
+
+def _serve(work: Work, device: str, connection: Connection) -> None:
+    """The life of a process: tasks come, reports go, until a None comes."""
+    one_thread()
+    for task in iter(connection.recv, None):
+        connection.send(_answer(work, task, device))
+    work.close()
+
+
+def _answer(work: Work, task: Task, device: str) -> Report | Exception:
+    try:
+        return work(task, device)
+    except ForNetError as error:
+        return error
+    except OSError as error:
+        return plain(error)
+    except Exception as error:  # noqa: BLE001 - whatever a model or its libraries raise
+        return AttemptFailedError(f"{type(error).__name__}: {error}")
+
+
+def plain(error: OSError) -> OSError:
+    """The same error without what subclasses of libraries add, which may not survive the way between processes."""
+    return OSError(str(error)) if error.errno is None else OSError(error.errno, error.strerror or str(error))

@@ -1,0 +1,1 @@
+"""The published format, exactly as docs/patch_format.md specifies it."""

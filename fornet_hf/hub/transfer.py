@@ -1,0 +1,215 @@
+"""Reading from the Hub: downloads and streams."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import re
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
+
+import huggingface_hub as hub
+from huggingface_hub import errors
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented, but not listed there
+    build_hf_headers,
+    get_session,
+    hf_raise_for_status,
+)
+
+from fornet_hf.errors import (
+    IntegrityError,
+    UnreachableError,
+    explain,
+)
+from fornet_hf.files import open_local
+from fornet_hf.hub.cached import is_whole
+from fornet_hf.hub.errors import Token, explained
+from fornet_hf.hub.reach import silence
+
+SCHEME = "hf://"
+_ATTEMPTS = 6
+_FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
+_PATIENCE = 35.0  # seconds after which a read is not tried again; each try may last as long as the client's timeout
+
+
+def download(
+    repository: str,
+    path: str,
+    revision: str | None = None,
+    token: Token = None,
+    *,
+    anew: bool = False,
+    cache: Path | None = None,
+) -> Path:
+    """A file of a dataset repository, in the Hub's cache; a broken or damaged download is repeated.
+
+    Args:
+        repository: `owner/name`.
+        path: in the repository.
+        revision: branch, tag or commit; default: main.
+        token: for the Hub.
+        anew: download the file even if the cache has it.
+        cache: the folder; default: the shared one.
+
+    Raises:
+        AccessError, NotFoundError, StorageError, UnreachableError.
+        IntegrityError: twice in a row, what arrives is not what the Hub says it has.
+    """
+    before = None if anew else hub.try_to_load_from_cache(repository, path, cache, revision, "dataset")
+    file = _download(repository, path, revision, token, anew=anew, cache=cache)
+    if str(file) != before and not is_whole(file):
+        file = _download(repository, path, revision, token, anew=True, cache=cache)
+        if not is_whole(file):
+            then = "Something between damages what passes, or the disk is failing: try another network or disk."
+            what = f"{path} of {repository}: downloaded twice, it is not the file that the Hub has"
+            raise IntegrityError(explain(what, found=file, allowed=f"digest {file.resolve().name}", then=then))
+    return file
+
+
+def _download(
+    repository: str, path: str, revision: str | None, token: Token, *, anew: bool, cache: Path | None
+) -> Path:
+    if anew:
+        require_answer(f"{path} of {repository}")
+    for pause in _pauses():
+        try:
+            with explained(repository, revision, path, token):
+                return Path(
+                    hub.hf_hub_download(
+                        repository,
+                        path,
+                        repo_type="dataset",
+                        revision=revision,
+                        token=token,
+                        force_download=anew,
+                        cache_dir=cache,
+                        local_files_only=silence() is not None,
+                    )
+                )
+        except UnreachableError as error:
+            if pause is None or not _broken_off(error):
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def require_answer(what: str) -> None:
+    """Raise an UnreachableError about `what` if the Hub gives no answer."""
+    if why := silence():
+        then = "Check the network; what is in the cache needs none."
+        raise UnreachableError(explain(f"{what} is only on the Hub, which cannot be reached", found=why, then=then))
+
+
+def snapshot_commit(cached: Path) -> str | None:
+    """The commit which a file in the Hub cache, or its folder, belongs to."""
+    # The last one, as `.*` takes all it can: the cache itself may be in a folder of that name.
+    match = re.match(".*/snapshots/([0-9a-f]{40})(?:/|$)", cached.as_posix())
+    return match[1] if match else None
+
+
+def cached_commit(repository: str, revision: str) -> str | None:
+    """The commit that a branch or tag had when something of it was last downloaded."""
+    with contextlib.suppress(errors.LocalEntryNotFoundError):
+        folder = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
+        return snapshot_commit(Path(folder))
+    return None
+
+
+def remote_address(repository: str, path: str, revision: str | None) -> str:
+    """The `hf://` address of a file."""
+    return f"{SCHEME}datasets/{repository}{'@' + revision.replace('/', '%2F') if revision else ''}/{path}"
+
+
+def open_file(address: str, token: Token = None) -> BinaryIO:
+    """Open a local path, or an `hf://` address that is read in pieces as they are needed."""
+    if not address.startswith(SCHEME):
+        return open_local(address)
+    return cast(BinaryIO, io.BufferedReader(_RemoteFile(address.removeprefix(SCHEME), token), 2**20))
+
+
+class _RemoteFile(io.RawIOBase):
+    """A file on the Hub; a read that fails is tried again, with growing pauses and for a while only.
+
+    The client's own attempts would multiply with these, up to minutes.
+    """
+
+    def __init__(self, address: str, token: Token) -> None:
+        self._address, self._token = address, token
+        self._position = 0
+        self._file = self._open()
+        self._size = int(self._file.size)
+
+    def _open(self) -> Any:
+        require_answer(self._address)
+        with self._explained():
+            file = hub.HfFileSystem(token=self._token).open(self._address, "rb", block_size=2**20)
+        file.cache.fetcher = functools.partial(self._fetch, file.url())
+        return file
+
+    def _fetch(self, url: str, start: int, end: int) -> bytes:
+        headers = {**build_hf_headers(token=self._token), "Range": f"bytes={start}-{end - 1}"}
+        answer = get_session().get(url, headers=headers, timeout=hub.constants.HF_HUB_DOWNLOAD_TIMEOUT)
+        hf_raise_for_status(answer)
+        if len(answer.content) != end - start:
+            raise ConnectionError(f"{len(answer.content)} of {end - start} bytes arrived")
+        return answer.content
+
+    def _explained(self) -> AbstractContextManager[None]:
+        match = re.fullmatch(r"datasets/([^/]+/[^/@]+)(?:@([^/]+))?/(.*)", self._address)
+        if match is None:
+            return contextlib.nullcontext()
+        repository, revision, path = match.groups()
+        return explained(repository, revision and unquote(revision), path, self._token)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        data = self._read(min(len(view), max(0, self._size - self._position)))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def _read(self, count: int) -> bytes:
+        end = time.monotonic() + _PATIENCE
+        for pause in _pauses():
+            try:
+                with self._explained():
+                    self._file.seek(self._position)
+                    return cast(bytes, self._file.read(count))
+            except UnreachableError as error:
+                if pause is None or time.monotonic() + pause > end or not _broken_off(error):
+                    raise
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+
+def _pauses() -> Iterator[float | None]:
+    """Seconds to wait after each failed attempt; None after the last."""
+    yield from (_FIRST_PAUSE * 2**attempt for attempt in range(_ATTEMPTS - 1))
+    yield None
+
+
+def _broken_off(error: BaseException) -> bool:
+    """Whether a transfer broke off or the Hub was busy, which is worth another attempt; no network at all is not."""
+    cause = error.__cause__
+    if isinstance(cause, errors.LocalEntryNotFoundError):
+        return isinstance(cause.__cause__, errors.HfHubHTTPError)
+    return isinstance(cause, Exception)

@@ -1,0 +1,91 @@
+"""A few rows of anything that can be recombined, as a small prepared dataset: for previews."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import datasets
+from PIL import Image
+
+from fornet_hf.builder.choosing import chosen_splits, find_images
+from fornet_hf.classes import imagenet_classes, wnid_index
+from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.features import row_features
+from fornet_hf.hub.errors import Token
+from fornet_hf.hub.location import locate
+from fornet_hf.layout.dataset import ForNetDataset
+from fornet_hf.layout.paths import splits_in
+from fornet_hf.release.healing import healed_rows
+from fornet_hf.release.release import open_release
+
+
+def sample_of_folder(root: Path, split: str, count: int) -> Any:
+    """Rows of a folder: of the public layout (evenly spread; without the objects' places), or saved by `datasets`.
+
+    Raises:
+        NotFoundError: it is neither, or has no such split.
+    """
+    if split in splits_in(root):
+        dataset = ForNetDataset(root, train=split == "train")
+        rows = [_row(dataset, index) for index in range(0, len(dataset), -(-len(dataset) // count))]
+        return datasets.Dataset.from_list(rows, features=row_features(_names(dataset.classes)))
+    if (root / "state.json").is_file():
+        saved = datasets.load_from_disk(str(root))
+    elif (root / split / "state.json").is_file():
+        saved = datasets.load_from_disk(str(root / split))
+    else:
+        allowed = "a folder that fornet apply made, or one saved by datasets"
+        raise NotFoundError(explain(f"nothing to show of {split!r} in {root}", allowed=allowed))
+    return saved.select(range(0, len(saved), -(-len(saved) // count)))
+
+
+def sample_of_patches(
+    patches: str, imagenet_dir: str | None, imagenet_repo: str | None, split: str, count: int, token: Token = None
+) -> Any:
+    """The first rows that patches give, some of each of their files.
+
+    Raises:
+        ConfigurationError: the patches have no such split.
+        ForNetError: patches or images cannot be read.
+    """
+    release = open_release(locate(patches, token))
+    chosen_splits(release, [split])
+    images = find_images(release, imagenet_dir, imagenet_repo, token)
+    units = release.units(split, images, streaming=True)
+    share = -(-count // len(units))
+    rows = (row for unit in units for row in islice(healed_rows(unit, token), share))
+    made = [dataclasses.asdict(row) for row in islice(rows, count)]
+    return datasets.Dataset.from_list([*_encoded(made)], features=row_features(release.class_names))
+
+
+def _encoded(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        images = {name: row[name] for name in ("foreground", "mask", "background")}
+        wrapped = {name: None if data is None else {"bytes": data, "path": None} for name, data in images.items()}
+        yield {**row, **wrapped}
+
+
+def _row(dataset: ForNetDataset, index: int) -> dict[str, Any]:
+    """Row `index` as a prepared dataset has it, but without the place of the object, which is not known."""
+    row = dataset.row(index)
+    background = None if row["own"] is None else dataset.background(row["own"])
+    images = {"foreground": _png(row["foreground"]), "mask": _png(row["mask"]), "background": background}
+    columns = {name: row[name] for name in ("key", "label", "foreground_ratio")}
+    return next(_encoded([{**columns, **images, "box": None}]))
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _names(folders: Sequence[str]) -> list[str]:
+    """Names of the classes: ImageNet's where the folders are."""
+    known = wnid_index()
+    return [imagenet_classes()[known[folder]].name if folder in known else folder for folder in folders]

@@ -1,0 +1,95 @@
+"""Checking a release end to end, in a folder or on the Hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fornet_hf.documents import read_document
+from fornet_hf.errors import ForNetError, NotFoundError, explain
+from fornet_hf.format.manifest import Manifest
+from fornet_hf.hub.places import FolderPlace, Place, manifest_of, patches_folder
+from fornet_hf.publish.card import CARD, check_card
+from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
+
+_SCRIPT = "ForNet.py"
+_MAINTAINER = "If you made it and changed the shard on purpose: run the command that made it again, for its manifest."
+_ADVICE_FOLDER = f"Download the shard again. {_MAINTAINER}"
+_ADVICE_HUB = "Tell the maintainer of the release. If that is you: publish it again, which checks it first."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came out.
+
+    Attributes:
+        place: name of the folder, or repository and commit.
+        problems: what is wrong; none for a sound release.
+        shards: number of shards in the manifest.
+        rows: number of patches in the manifest.
+        keys: number of keys that were compared.
+        applied: number of patches that were applied to their source.
+        read: whether every row was read.
+    """
+
+    place: str
+    problems: tuple[ForNetError, ...]
+    shards: int
+    rows: int
+    keys: int
+    applied: int
+    read: bool
+
+
+def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, download: bool = False) -> Verdict:
+    """Check a release: its manifest, the size and digest of every shard, their columns, settings, rows and keys.
+
+    Args:
+        place: a folder or a repository; `place_of` gives it.
+        imagenet_dir: images to apply patches to; None: none are applied.
+        sample: patches of every shard to apply.
+        download: read every row of a repository's shards, too; of a folder's they always are.
+
+    Raises:
+        NotFoundError: there is no release.
+        PatchFormatError: its manifest cannot be read.
+        UnreachableError: the Hub cannot be reached.
+    """
+    prefix, manifest = patches_folder(place), manifest_of(place)
+    read = download or isinstance(place, FolderPlace)
+    findings = Findings()
+    findings.problems.extend(check_list(manifest, place.paths, prefix))
+    advice = _ADVICE_FOLDER if isinstance(place, FolderPlace) else _ADVICE_HUB
+    check_shards(place, manifest, prefix, findings, read=read, advice=advice)
+    if prefix:
+        findings.problems.extend(_check_repository(place))
+    if imagenet_dir is not None:
+        units = units_of(place, manifest, prefix, imagenet_dir)
+        check_sample(units, sample, findings, place.opener)
+    return _verdict(place, manifest, findings, read=read)
+
+
+def _check_repository(place: Place) -> list[ForNetError]:
+    """Script and card, in a folder that is laid out like a repository."""
+    problems: list[ForNetError] = []
+    if _SCRIPT not in place.paths:
+        problems.append(NotFoundError(explain(f"{_SCRIPT}: the file is missing", found=f"none in {place.name}")))
+    try:
+        with place.open(CARD) as file:
+            check_card(read_document(file, CARD).decode("utf-8", errors="replace"))
+    except ForNetError as error:
+        problems.append(error)
+    return problems
+
+
+def _verdict(place: Place, manifest: Manifest, findings: Findings, *, read: bool) -> Verdict:
+    entries = [entry for one in manifest.splits.values() for entry in one]
+    return Verdict(
+        place=place.name,
+        problems=tuple(findings.problems),
+        shards=len(entries),
+        rows=sum(entry.rows for entry in entries),
+        keys=findings.keys,
+        applied=findings.applied,
+        read=read,
+    )

@@ -1,0 +1,1 @@
+"""What a recombined image is made of: configuration, random generators, draws. No pixels here."""

@@ -1,0 +1,1 @@
+"""Pixels of a drawn composition: decode, cut out, scale, soften, paste. No randomness here."""

@@ -1,0 +1,295 @@
+"""Pixels from a composition. Nothing is drawn here.
+
+One path serves both uses: without a crop the window is the whole canvas at scale 1; with a crop, only what lies
+in the window is decoded and scaled, straight to the output's size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError, PatchFormatError, explain
+from fornet_hf.format import jpeg
+from fornet_hf.format.jpeg import Rectangle
+from fornet_hf.format.masks import Box
+from fornet_hf.format.rows import Row
+from fornet_hf.recombination.draw.composition import Bounds, Composition
+from fornet_hf.recombination.draw.configuration import BILINEAR
+from fornet_hf.recombination.lockstep import Steps, finished
+from fornet_hf.recombination.pixels.cutout import Cutout
+from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, encoded, region_for, size_of
+from fornet_hf.recombination.pixels.feather import feathered, reach
+from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled, scaled_with_mask
+
+
+class Composed(NamedTuple):
+    """A recombined image.
+
+    Attributes:
+        image: RGB.
+        mask: mode L, of the same size: what was pasted. None if not asked for.
+    """
+
+    image: Image.Image
+    mask: Image.Image | None
+
+
+def compose(
+    row: Row | Mapping[str, Any],
+    background: ImageLike | None,
+    composition: Composition,
+    *,
+    foreground: Image.Image | None = None,
+) -> Composed:
+    """Replay a composition: the same pixels, or an error. The user's `transform`, which comes after, is left out.
+
+    Args:
+        row: the row whose foreground is shown, as the dataset gives it without a transform.
+        background: bytes or image of the background; None: the row's own. With `paste_pre_transform=False` and a
+            crop or resize in `transform`: what that left of it, an image.
+        composition: what was drawn for that row.
+        foreground: what `foreground_transform` returned for it, RGBA; None: the row's own.
+
+    Raises:
+        ConfigurationError: a part that the composition shows is missing, or another one.
+    """
+    columns = asdict(row) if isinstance(row, Row) else row
+    parts = Parts.of(columns)
+    if background is not None:
+        parts = parts._replace(background=background)
+    elif composition.background is not None and composition.background_key != columns["key"]:
+        name = composition.background_key or f"row {composition.background} of the pool"
+        then = "Give its bytes: recombine.pool.read(composition.background)."
+        raise ConfigurationError(explain("the composition shows another row's background", found=name, then=then))
+    if foreground is not None and composition.size is not None:
+        parts = parts._replace(cutout=Cutout.of_rgba(foreground, columns["foreground_ratio"]))
+    made = foreground is not None, isinstance(background, Image.Image) and composition.background_digest is not None
+    _check_made(parts, composition, *made)
+    return finished(rendering(parts, composition, with_mask=True))
+
+
+def with_digests(composition: Composition, parts: Parts, *, foreground: bool, background: bool) -> Composition:
+    """The composition with the digests of the parts that the user's transforms made."""
+    cutout, canvas = parts.cutout, parts.background
+    return replace(
+        composition,
+        foreground_digest=_digest(cutout.rgba()) if foreground and cutout and composition.size else None,
+        background_digest=_digest(decoded(canvas)) if background and canvas is not None else None,
+    )
+
+
+def _check_made(parts: Parts, composition: Composition, foreground: bool, background: bool) -> None:  # noqa: FBT001
+    found = with_digests(composition, parts, foreground=foreground, background=background)
+    if found.foreground_digest != composition.foreground_digest:
+        what, then = (
+            "this is not the foreground of the composition",
+            "Give foreground=, as the row was shown with it.",
+        )
+        allowed = "what foreground_transform returned" if composition.foreground_digest else "the row's own"
+        raise ConfigurationError(explain(what, allowed=allowed, then=then))
+    box, canvas = composition.background_box, parts.background
+    if found.background_digest != composition.background_digest or (
+        canvas is not None and any(a > b for a, b in zip(box[2:], size_of(canvas), strict=True))
+    ):
+        what, then = "this is not the background of the composition", "Give background=, as it was pasted on."
+        allowed = "what the crop in transform returned" if composition.background_digest else f"one with {box}"
+        raise ConfigurationError(explain(what, allowed=allowed, then=then))
+
+
+def _digest(image: Image.Image) -> str:
+    return hashlib.blake2b(f"{image.mode} {image.size}".encode() + image.tobytes(), digest_size=16).hexdigest()
+
+
+class Parts(NamedTuple):
+    """The images that one example is made of: bytes, or decoded images."""
+
+    cutout: Cutout | None
+    foreground: ImageLike | None
+    box: Box | None
+    background: ImageLike | None
+
+    @classmethod
+    def of(cls, row: Row | Mapping[str, Any]) -> Parts:
+        """Those of a row: its foreground, and its own background.
+
+        Raises:
+            ConfigurationError: mask, box or ratio do not fit the images.
+        """
+        columns = asdict(row) if isinstance(row, Row) else row
+        foreground, mask, background = (encoded(columns[name]) for name in ("foreground", "mask", "background"))
+        ratio, box, cutout = columns["foreground_ratio"] or 0.0, columns["box"], None
+        try:
+            if not 0 <= ratio <= 1:  # NaN is not, either
+                raise ConfigurationError(explain("foreground_ratio is no share", found=ratio, allowed="0 to 1"))
+            if foreground is not None and mask is not None:
+                cutout = Cutout.of_bytes(foreground, mask, ratio)
+            if box is not None:
+                _check_box(box, foreground, background)
+                box = (box[0], box[1], box[2], box[3])
+        except (ConfigurationError, PatchFormatError) as error:
+            raise error.at(columns.get("key", "a row")) from error
+        return cls(cutout, foreground, box, background)
+
+
+def _check_box(box: Sequence[int], foreground: ImageLike | None, background: ImageLike | None) -> None:
+    wanted = None if foreground is None else size_of(foreground)
+    room = None if background is None else size_of(background)
+    x0, y0, x1, y1 = box if len(box) == 4 else (-1, -1, 0, 0)
+    fits = 0 <= x0 < x1 and 0 <= y0 < y1 and wanted in (None, (x1 - x0, y1 - y0))
+    if not fits or (room is not None and (x1 > room[0] or y1 > room[1])):
+        found = f"the box {box}, a foreground of {wanted} and a background of {room}"
+        raise ConfigurationError(explain("the box does not fit foreground and background", found=found))
+
+
+def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:
+    """The image, and on request the mask. `parts.background` is the background that the composition names.
+
+    Raises:
+        ConfigurationError: a part that the composition shows is missing.
+    """
+    if parts.background is None or (parts.cutout is None and (composition.size or composition.original)):
+        raise ConfigurationError(
+            explain(
+                "the row lacks a part that this composition shows", found=composition, allowed="a row which has it"
+            )
+        )
+    if composition.paste_first:
+        return (yield from _scaled_afterwards(parts, composition, with_mask=with_mask))
+    box, output, interpolation = composition.background_box, composition.output, composition.interpolation
+    region = region_for(_original(parts) if composition.original else parts.background, box, output, interpolation)
+    yield
+    image = region.scaled(box, output, interpolation)
+    if composition.original:
+        return _flipped(image, _original_mask(parts, composition) if with_mask else None, composition)
+    mask = Image.new("L", output) if with_mask else None
+    place = _Place.of(composition, parts.cutout)
+    if parts.cutout is not None and place is not None:
+        yield
+        seen = parts.cutout.seen(place.source, place.size, interpolation)
+        yield
+        colours, levels = scaled_with_mask(*seen)
+        yield
+        alpha = feathered(levels, place.radius)
+        yield
+        image.paste(colours, place.box[:2], alpha)  # Pillow clips what lies beyond the image
+        if mask is not None:
+            mask.paste(alpha, place.box[:2])
+    return _flipped(image, mask, composition)
+
+
+def _scaled_afterwards(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:
+    """What shows in the window pasted at the canvas's scale, then scaled: as torchvision scales the whole canvas."""
+    window, output, interpolation = composition.window, composition.output, composition.interpolation
+    scale = max((window[2] - window[0]) / output[0], (window[3] - window[1]) / output[1])
+    margin = 1 + math.ceil(SUPPORT[interpolation] * max(1.0, scale))
+    left, top = (max(0, math.floor(edge) - margin) for edge in window[:2])
+    right, bottom = (
+        min(side, math.ceil(edge) + margin) for edge, side in zip(window[2:], composition.canvas, strict=True)
+    )
+    seen, size = (left, top, right, bottom), (right - left, bottom - top)
+    unscaled = replace(composition, background_box=seen, window=seen, output=size, interpolation=BILINEAR)
+    unscaled = replace(unscaled, paste_first=False, flip=False)
+    image, mask = yield from rendering(parts, unscaled, with_mask=with_mask)
+    yield
+    inner = window[0] - left, window[1] - top, window[2] - left, window[3] - top
+    image = resampled(image, inner, output, interpolation)
+    mask = None if mask is None else resampled(mask, inner, output, interpolation)
+    return _flipped(image, mask, composition)
+
+
+def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None:
+    if parts.cutout is None or parts.box is None:
+        return None
+    mask = Image.new("L", composition.output)
+    where = parts.cutout.placed_at(parts.box[:2])
+    place = _Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
+    if place is not None:
+        levels = parts.cutout.mask(place.source, place.size, composition.interpolation)
+        mask.paste(feathered(levels, place.radius), place.box[:2])
+    return mask
+
+
+def _original(parts: Parts) -> ImageLike:
+    """The image before it was taken apart: the foreground's crop covers all that was infilled."""
+    background, foreground, box = parts.background, parts.foreground, parts.box
+    if background is None or foreground is None or box is None:
+        raise ConfigurationError("the original image needs foreground, box and background of its row")
+    if isinstance(background, bytes) and isinstance(foreground, bytes):
+        size = jpeg.size_of(background)
+        if size is not None and jpeg.size_of(foreground) is not None and box[0] % jpeg.MCU == box[1] % jpeg.MCU == 0:
+            return jpeg.splice(background, foreground, Rectangle.around(box, size))
+    whole = decoded(background).copy()
+    whole.paste(decoded(foreground), box[:2])
+    return whole
+
+
+def _flipped(image: Image.Image, mask: Image.Image | None, composition: Composition) -> Composed:
+    if not composition.flip:
+        return Composed(image, mask)
+    mirror = Image.Transpose.FLIP_LEFT_RIGHT
+    return Composed(image.transpose(mirror), None if mask is None else mask.transpose(mirror))
+
+
+class _Place(NamedTuple):
+    """Where the foreground lies on the output.
+
+    Attributes:
+        box: the part of it that shows, pixels of the output; beyond the output also what the feather draws on.
+        source: what lies under `box`, pixels of the tight box.
+        radius: of the feather in x and y, pixels of the output.
+    """
+
+    box: Box
+    source: Bounds
+    radius: tuple[float, float]
+
+    @classmethod
+    def of(cls, composition: Composition, cutout: Cutout | None) -> _Place | None:
+        """None if nothing of the foreground shows."""
+        if cutout is None or composition.size is None:
+            return None
+        shape = cutout.shape
+        x = _along(composition, 0, shape.width / composition.size[0], shape.width)
+        y = _along(composition, 1, shape.height / composition.size[1], shape.height)
+        if x is None or y is None:
+            return None
+        (x0, x1), (left, right), x_radius = x
+        (y0, y1), (top, bottom), y_radius = y
+        return cls((x0, y0, x1, y1), (left, top, right, bottom), (x_radius, y_radius))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of `box`."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
+
+
+Pair = tuple[int, int]
+
+
+def _along(
+    composition: Composition, axis: int, pixel: float, limit: int
+) -> tuple[Pair, tuple[float, float], float] | None:
+    """Box, source and radius of a `_Place` along one axis; None if nothing shows.
+
+    Args:
+        pixel: pixels of the tight box per pixel of the scaled foreground.
+        limit: width or height of the tight box.
+    """
+    start, end, output = composition.window[axis], composition.window[axis + 2], composition.output[axis]
+    first, last = composition.part[axis], composition.part[axis + 2]
+    zoom = output / (end - start)
+    at = composition.offset[axis] - start
+    extent = round(at * zoom), round((at + last - first) * zoom)  # may reach beyond the output
+    if max(extent[0], 0) >= min(extent[1], output):
+        return None
+    radius = composition.sigma * zoom
+    margin = reach(radius)
+    box = max(extent[0], -margin), min(extent[1], output + margin)
+    low, high = (min(max((first - at + edge / zoom) * pixel, 0.0), float(limit)) for edge in box)
+    return box, (low, high), radius

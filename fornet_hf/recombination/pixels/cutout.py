@@ -1,0 +1,114 @@
+"""The object of one row: its mask, its measures, and its pixels at any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.format.mask_png import Levels, levels_of, open_mask
+from fornet_hf.format.masks import Box, Mask
+from fornet_hf.recombination.draw.composition import Bounds, Size
+from fornet_hf.recombination.draw.configuration import BILINEAR
+from fornet_hf.recombination.draw.sampling import ForegroundShape
+from fornet_hf.recombination.pixels.decoding import ImageLike, decode_part, decode_region, shrink_for, size_of
+from fornet_hf.recombination.pixels.scaling import SUPPORT, scaled_mask, scaled_with_mask
+from fornet_hf.recombination.pixels.span import Span
+
+
+class Cutout:
+    """A foreground, tight around its object.
+
+    Attributes:
+        shape: what sampling must know. A mask without any object has coverage 0.
+    """
+
+    def __init__(self, colours: ImageLike, mask: Mask | Levels, ratio: float) -> None:
+        """`mask` has the height and width of `colours`; `ratio` as in `ForegroundShape`."""
+        binary = mask.dtype == np.bool_
+        # A bool's byte is 0 or 1; its negative in 8 bits is 0 or 255.
+        self._colours, self._mask = colours, Image.fromarray(np.negative(mask.view(np.uint8)) if binary else mask)
+        self._box: Box = self._mask.getbbox() or (0, 0, *self._mask.size)
+        width, height = self._box[2] - self._box[0], self._box[3] - self._box[1]
+        total = float(np.count_nonzero(mask)) if binary else float(mask.sum()) / 255
+        self.shape = ForegroundShape(width, height, total / (width * height), ratio)
+
+    @classmethod
+    def of_bytes(cls, foreground: ImageLike, mask: ImageLike, ratio: float) -> Cutout:
+        """From a row's columns `foreground` and `mask`.
+
+        Raises:
+            ConfigurationError: they differ in size.
+            PatchFormatError: the mask is damaged.
+        """
+        levels = levels_of(mask) if isinstance(mask, Image.Image) else open_mask(mask)
+        size = size_of(foreground)
+        if levels.shape != size[::-1]:
+            found = f"a mask of {levels.shape[::-1]} and a foreground of {size}"
+            raise ConfigurationError(explain("the mask has not the size of its foreground", found=found))
+        return cls(foreground, levels, ratio)
+
+    @classmethod
+    def of_rgba(cls, image: Image.Image, ratio: float) -> Cutout:
+        """From an RGBA image, such as a `foreground_transform` returns; its transparent border is cut off."""
+        return cls(image.convert("RGB"), levels_of(image.getchannel("A")), ratio)
+
+    def placed_at(self, corner: tuple[int, int]) -> dict[str, Any]:
+        """The fields of the `Composition` that shows the object at its own size, its crop's corner at `corner`."""
+        size = self.shape.width, self.shape.height
+        offset = corner[0] + self._box[0], corner[1] + self._box[1]
+        return {"size": size, "part": (0, 0, *size), "offset": offset, "sigma": 0.0}
+
+    def rgba(self) -> Image.Image:
+        """The object with its mask as alpha channel: the tight box, at its own size."""
+        image = decode_part(self._colours, self._box, (self.shape.width, self.shape.height)).convert("RGBA")
+        image.putalpha(self._mask.crop(self._box))
+        return image
+
+    def scaled(
+        self, box: Bounds, output: Size, interpolation: str = BILINEAR
+    ) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
+        """What lies under `box` (pixels of the tight box), scaled to `output`.
+
+        Returns: its colours, RGB; and its mask, uint8, height x width.
+        """
+        return scaled_with_mask(*self.seen(box, output, interpolation))
+
+    def seen(
+        self, box: Bounds, output: Size, interpolation: str
+    ) -> tuple[Image.Image, Image.Image, tuple[Span, Span], str]:
+        """What `scaled` decodes: the arguments for `scaled_with_mask`, which is the rest."""
+        scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
+        shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
+        x, y = self._spans(box, output, shrink, interpolation)
+        seen = x.first * shrink, y.first * shrink, x.last * shrink, y.last * shrink
+        region = decode_region(self._colours, seen, shrink, 0)
+        left, top = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
+        spans = x.moved(-left), y.moved(-top)
+        mask = self._mask.crop(region.box)
+        if shrink > 1:
+            mask = mask.reduce(shrink)
+        colours = region.image if isinstance(self._colours, bytes) else region.image.copy()
+        return colours, mask, spans, interpolation
+
+    def mask(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
+        """The mask alone."""
+        x, y = self._spans(box, output, 1, interpolation)
+        return scaled_mask(self._mask, (x, y), interpolation)
+
+    def _spans(self, box: Bounds, output: Size, shrink: int, interpolation: str) -> tuple[Span, Span]:
+        """In x and y, pixels of the crop / `shrink`."""
+        x, y = (
+            Span.of(
+                (box[axis] + self._box[axis]) / shrink,
+                (box[axis + 2] + self._box[axis]) / shrink,
+                output[axis],
+                (self._box[axis] / shrink, self._box[axis + 2] / shrink),
+                SUPPORT[interpolation],
+            )
+            for axis in (0, 1)
+        )
+        return x, y

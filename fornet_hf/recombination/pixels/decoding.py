@@ -1,0 +1,178 @@
+"""Decode the part of an image that is shown, at the size at which it is shown.
+
+Images of ForNet are restart-coded (`fornet_hf.format.jpeg`): the blocks under a box are cut out of the file's bytes
+and decoded alone, exactly. Any other image is decoded whole.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from PIL import Image
+
+from fornet_hf.errors import SourceError, explain
+from fornet_hf.format import jpeg, rows
+from fornet_hf.format.jpeg import Rectangle
+from fornet_hf.format.masks import Box
+from fornet_hf.format.raster import DECODE_ERRORS
+from fornet_hf.lazy import unread_bytes
+from fornet_hf.recombination.draw.composition import Bounds, Size
+from fornet_hf.recombination.draw.configuration import BILINEAR
+from fornet_hf.recombination.pixels.scaling import SUPPORT, is_whole, scaled
+
+ImageLike = bytes | Image.Image
+
+
+class ImageError(SourceError):
+    """The bytes of a foreground or background cannot be decoded."""
+
+
+_NARROWEST = 5  # pixels; in narrower images libjpeg does not interpolate colours
+_WORTH_A_CUT = 32_000  # pixels; cutting takes as long as decoding them
+
+
+def encoded(value: object) -> ImageLike | None:
+    """An image column's value as bytes where it still has them, else decoded; None for None.
+
+    Takes all forms in which `datasets` hands out an Image column: an image (opened or loaded), a dict, bytes.
+
+    Raises:
+        ConfigurationError: none of these.
+    """
+    data = unread_bytes(value)
+    if data is not None:
+        return data
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
+        return bytes(value["bytes"])
+    return rows.open_image(value)
+
+
+def decoded(image: ImageLike) -> Image.Image:
+    """All pixels, RGB.
+
+    Raises:
+        ImageError: damaged bytes; so do all functions here.
+    """
+    if isinstance(image, bytes):
+        size = jpeg.size_of(image)
+        return _load(image, size, 1) if size is not None else _load_any(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def size_of(image: ImageLike) -> Size:
+    """Width and height in pixels, from the file's header."""
+    if isinstance(image, Image.Image):
+        return image.size
+    size = jpeg.size_of(image)
+    if size is None:
+        with _damage_told(), Image.open(io.BytesIO(image)) as opened:
+            size = opened.size
+    return size
+
+
+def decode_part(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
+    """The pixels `box` of an image as RGB, scaled to `output` (see `scaling.scaled`).
+
+    Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
+    an eighth of the size where the box is shrunk by at least that factor.
+    """
+    return region_for(image, box, output, interpolation).scaled(box, output, interpolation)
+
+
+def region_for(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Region:
+    """What `decode_part` decodes; its `scaled(box, output, interpolation)` is the rest."""
+    scales = (box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1]
+    margin = 0 if is_whole(box) else 1 + math.ceil(SUPPORT[interpolation] * max(1.0, *scales))
+    return decode_region(image, box, shrink_for(image, min(scales)), margin)
+
+
+class Region(NamedTuple):
+    """Part of an image.
+
+    Attributes:
+        image: RGB.
+        box: the part, pixels of the file.
+        shrink: pixels of the file per pixel of `image`.
+    """
+
+    image: Image.Image
+    box: Box
+    shrink: int
+
+    def inside(self, box: Bounds) -> Bounds:
+        """Pixels of `image` from pixels of the file."""
+        x, y, shrink = self.box[0], self.box[1], self.shrink
+        return (box[0] - x) / shrink, (box[1] - y) / shrink, (box[2] - x) / shrink, (box[3] - y) / shrink
+
+    def scaled(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
+        """The pixels `box` of the file, scaled to `output`."""
+        left, top, right, bottom = self.inside(box)
+        # The last pixel of a shrunk image may lie half outside.
+        width, height = self.image.size
+        return scaled(self.image, (left, top, min(right, width), min(bottom, height)), output, interpolation)
+
+
+def shrink_for(image: ImageLike, scale: float) -> int:
+    """By how much an image can be shrunk while decoding it if `scale` of its pixels are to become one."""
+    if scale < 2 or not isinstance(image, bytes) or jpeg.size_of(image) is None:
+        return 1
+    return 8 if scale >= 8 else 4 if scale >= 4 else 2
+
+
+def decode_region(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Region:
+    """At least the pixels `box` of an image, and where there are any, `margin` pixels around.
+
+    Args:
+        image: if its pixels are already there, so that nothing is gained by decoding less, it is given back whole.
+        box: pixels of the file.
+        shrink: what `shrink_for` gave.
+        margin: pixels of the file.
+    """
+    size = jpeg.size_of(image) if isinstance(image, bytes) else None
+    if not isinstance(image, bytes) or size is None:
+        whole = decoded(image)
+        return Region(whole, (0, 0, *whole.size), 1)
+    # One pixel around, as the outermost pixels of a cut are not exact.
+    area = Rectangle.around(_grown(box, size, margin + 1), size)
+    part = area.pixels(size)
+    if size[0] * size[1] - (part[2] - part[0]) * (part[3] - part[1]) > _WORTH_A_CUT:
+        with _damage_told():
+            image = jpeg.cut(image, area)
+    else:
+        part = (0, 0, *size)
+    return Region(_load(image, (part[2] - part[0], part[3] - part[1]), shrink), part, shrink)
+
+
+def _load(data: bytes, size: Size, shrink: int) -> Image.Image:
+    """Decode a restart-coded JPEG; Pillow's own reading of the header, which is known here, would take a while."""
+    shrunk = -(-size[0] // shrink), -(-size[1] // shrink)
+    with _damage_told():
+        return Image.frombytes("RGB", shrunk, data, "jpeg", ("RGB", "", shrink, 0))
+
+
+def _load_any(data: bytes) -> Image.Image:
+    with _damage_told():
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except DECODE_ERRORS as error:
+        raise ImageError(explain("an image cannot be decoded", found=error)) from error
+
+
+def _grown(box: Bounds, size: Size, margin: int) -> tuple[int, int, int, int]:
+    return (
+        max(0, min(math.floor(box[0]) - margin, size[0] - _NARROWEST)),
+        max(0, math.floor(box[1]) - margin),
+        min(size[0], math.ceil(box[2]) + margin),
+        min(size[1], math.ceil(box[3]) + margin),
+    )

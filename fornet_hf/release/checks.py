@@ -1,0 +1,173 @@
+"""Is a release complete and correct? Every check of a release as a whole is here.
+
+A check yields what is wrong, so that one look at a release tells all of it; each problem is an error that could
+be raised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from fornet_hf.classes import imagenet_classes
+from fornet_hf.errors import ForNetError, IntegrityError, PatchFormatError, explain, short
+from fornet_hf.files import Open
+from fornet_hf.format.manifest import MANIFEST, Manifest, ShardEntry
+from fornet_hf.hub.location import Folder
+from fornet_hf.hub.places import FileFacts, Place
+from fornet_hf.release.inspection import ShardFacts, open_shard, read_facts
+from fornet_hf.release.release import PatchRelease
+from fornet_hf.release.units import Unit
+from fornet_hf.workers import max_workers
+
+_NUMBERED = re.compile(r"(?P<stem>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet")
+
+
+@dataclass
+class Findings:
+    """What the checks of one release found.
+
+    Attributes:
+        problems: what is wrong; none for a sound release.
+        facts: of each split, if its shards were read.
+        keys: number of keys that were compared.
+        applied: number of patches that were applied to their source.
+    """
+
+    problems: list[ForNetError] = field(default_factory=list)
+    facts: dict[str, ShardFacts] = field(default_factory=dict)
+    keys: int = 0
+    applied: int = 0
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at a shard brought: keys and facts, or the problem."""
+
+    entry: ShardEntry
+    keys: Sequence[str] = ()
+    facts: ShardFacts | None = None
+    problem: ForNetError | None = None
+
+
+def check_list(manifest: Manifest, paths: Mapping[str, int], prefix: str) -> Iterator[ForNetError]:
+    """Shards that the manifest lacks: gaps in numbered sets, and files beside the manifest which it does not name.
+
+    Args:
+        manifest: of the release.
+        paths: all files of the place.
+        prefix: of the patches' paths in it.
+    """
+    listed = {entry.path for entries in manifest.splits.values() for entry in entries}
+    sets: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for match in filter(None, map(_NUMBERED.fullmatch, sorted(listed))):
+        sets[match["stem"], int(match["count"])].add(int(match["index"]))
+    for (stem, count), found in sets.items():
+        missing = [f"{stem}-{index:05}-of-{count:05}.parquet" for index in range(count) if index not in found]
+        if missing:
+            what = f"the manifest lacks {len(missing)} of {count} shards of {stem}"
+            yield PatchFormatError(explain(what, found=f"no {_some(missing)}", allowed="complete sets"))
+    shards = [path.removeprefix(prefix) for path in paths if path.startswith(prefix) and path.endswith(".parquet")]
+    if extra := sorted(set(shards) - listed):
+        then = "Delete them, or write the manifest again."
+        yield PatchFormatError(explain(f"shards that the {MANIFEST} does not name", found=_some(extra), then=then))
+
+
+def check_shards(
+    place: Place, manifest: Manifest, prefix: str, findings: Findings, *, read: bool, advice: str
+) -> None:
+    """Compare every shard with its entry, open it, and compare the keys of each split.
+
+    Args:
+        place: where the release is.
+        manifest: of the release.
+        prefix: of the patches' paths in it.
+        findings: get what is found.
+        read: read every row, too, which of a repository downloads all of it.
+        advice: what to do about a shard that is not the one in the manifest.
+    """
+    classes = len(manifest.classes or imagenet_classes())
+
+    def look(entry: ShardEntry) -> _Look:
+        try:
+            _compare(entry, place.facts(prefix + entry.path), advice)
+            with place.open(prefix + entry.path) as file:
+                shard = open_shard(file, entry, manifest.encoding)
+                facts = read_facts(shard, entry, classes) if read else None
+                return _Look(entry, shard.keys, facts)
+        except ForNetError as error:
+            return _Look(entry, problem=error)
+
+    with ThreadPoolExecutor(max_workers()) as pool:
+        for split, entries in manifest.splits.items():
+            _gather(split, pool.map(look, entries), findings)
+
+
+def _gather(split: str, looks: Iterator[_Look], findings: Findings) -> None:
+    seen: dict[str, str] = {}
+    total: ShardFacts | None = ShardFacts()
+    for look in looks:
+        total = None if total is None or look.facts is None else total + look.facts
+        if look.problem is not None:
+            findings.problems.append(look.problem)
+        if twice := [key for key in look.keys if key in seen]:
+            where = f"{look.entry.path} and {seen[twice[0]]}"
+            what = f"{split}: {len(twice)} keys come in two shards"
+            findings.problems.append(PatchFormatError(explain(what, found=f"{_some(twice)} in {where}")))
+        seen.update(dict.fromkeys(look.keys, look.entry.path))
+    findings.keys += len(seen)
+    if total is not None:
+        findings.facts[split] = total
+
+
+def _compare(entry: ShardEntry, found: FileFacts, advice: str) -> None:
+    if (found.size, found.digest) != (entry.bytes, entry.sha256):
+        raise IntegrityError(
+            explain(
+                f"{entry.path}: not the file that the manifest describes",
+                found=f"{found.size} bytes, digest {found.digest}",
+                allowed=f"{entry.bytes} bytes, sha256 {entry.sha256}",
+                then=advice,
+            )
+        )
+
+
+def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file: Open) -> None:
+    """Apply the first patches of every shard to their source; digests tell whether the result is right.
+
+    Args:
+        units: shards with their sources.
+        rows: how many of each shard.
+        findings: get what is found.
+        open_file: opens shards and source shards.
+    """
+
+    def apply(unit: Unit) -> tuple[int, ForNetError | None]:
+        done = 0
+        try:
+            for _ in islice(unit.rows(open_file), rows):
+                done += 1
+        except ForNetError as error:
+            return done, error
+        return done, None
+
+    with ThreadPoolExecutor(max_workers()) as pool:
+        for done, problem in pool.map(apply, units):
+            findings.applied += done
+            if problem is not None:
+                findings.problems.append(problem)
+
+
+def units_of(place: Place, manifest: Manifest, prefix: str, imagenet_dir: Path) -> list[Unit]:
+    """The work of applying every shard of a release to the images in a folder; `place.opener` opens its files."""
+    release, images = PatchRelease(place.location, prefix, manifest), Folder(imagenet_dir)
+    return [unit for split in manifest.splits for unit in release.units(split, images, streaming=True)]
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    return ", ".join(map(short, names[:most])) + (", ..." if len(names) > most else "")

@@ -1,0 +1,37 @@
+"""Cleaning of masks."""
+
+import numpy as np
+
+from producers.segment.contours import largest_filled
+
+
+def test_only_the_largest_part_stays_and_its_hole_is_filled():
+    mask = np.zeros((40, 60), bool)
+    mask[5:35, 5:35] = True
+    mask[15:25, 15:25] = False
+    mask[2:8, 50:58] = True
+    expected = np.zeros((40, 60), bool)
+    expected[5:35, 5:35] = True
+    assert np.array_equal(largest_filled(mask), expected)
+
+
+def test_a_ring_wins_over_a_disc_with_more_pixels():
+    mask = np.zeros((60, 100), bool)
+    mask[0:40, 0:40] = True
+    mask[1:39, 1:39] = False  # 156 pixels around 1600
+    mask[0:20, 60:80] = True  # 400 pixels
+    assert largest_filled(mask).sum() == 1600
+
+
+def test_enclosed_area_counts_and_not_the_length_of_the_edge():
+    mask = np.zeros((40, 100), bool)
+    mask[0:20, 0:20] = True
+    mask[30, 30:90] = mask[20:30, 30:90:2] = True  # a comb
+    assert largest_filled(mask)[10, 10]
+
+
+def test_empty_stays_empty_and_a_point_stays_a_point():
+    mask = np.zeros((5, 5), bool)
+    assert not largest_filled(mask).any()
+    mask[2, 3] = True
+    assert np.array_equal(largest_filled(mask), mask)

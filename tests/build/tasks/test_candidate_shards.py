@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from fornet_hf.errors import NotFoundError, PatchFormatError
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.patch import make_patch
+from fornet_hf.format.shards import PatchShard, write_shard
+from producers.tasks.candidate_shards import CandidatePatch, CandidateShard, write_candidates
+
+
+@pytest.fixture
+def candidates(dahlia, photos):
+    import io
+
+    raster, disc = dahlia
+    buffer = io.BytesIO()
+    photos["n11939491"].image.save(buffer, "JPEG", quality=95)
+    made = []
+    for key, versions in (("a", 2), ("b", 1), ("c", 3)):
+        for version in range(versions):
+            mask = np.roll(disc, version, 1)
+            patch = make_patch(buffer.getvalue(), mask, np.zeros_like(raster), key=key, label=5, encoding=Encoding())
+            made.append(CandidatePatch(patch, version, f"a {key}.", 0.5 + version / 8))
+    return made
+
+
+def test_what_is_written_is_read_image_by_image(candidates, tmp_path):
+    path = tmp_path / "train.parquet"
+    assert write_candidates(path, candidates, Encoding()) == 6
+    shard = CandidateShard(path)
+    assert shard.encoding == Encoding()
+    groups = list(shard.by_image())
+    assert [len(group) for group in groups] == [2, 1, 3]
+    assert [one for group in groups for one in group] == candidates
+
+
+def test_candidates_are_not_taken_for_patches_nor_patches_for_candidates(candidates, tmp_path):
+    write_candidates(tmp_path / "candidates.parquet", candidates, Encoding())
+    write_shard(tmp_path / "patches.parquet", [candidates[0].patch], Encoding())
+    with pytest.raises(PatchFormatError, match="version"):
+        PatchShard(tmp_path / "candidates.parquet", "candidates")
+    with pytest.raises(PatchFormatError, match=r"patches\.parquet"):
+        CandidateShard(tmp_path / "patches.parquet")
+
+
+def test_a_damaged_or_missing_file_is_named(candidates, tmp_path):
+    path = tmp_path / "train.parquet"
+    write_candidates(path, candidates, Encoding())
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 3] ^= 255
+    path.write_bytes(damaged)
+    with pytest.raises(PatchFormatError, match=r"train\.parquet"):
+        list(CandidateShard(path).by_image())
+    with pytest.raises(NotFoundError, match="Segment first"):
+        CandidateShard(tmp_path / "nothing.parquet")

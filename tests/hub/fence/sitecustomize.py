@@ -1,7 +1,0 @@
-"""Keeps processes on the loopback: Python imports this on start if the folder is on its path."""
-
-import socket
-
-from tests.hub.loopback import getaddrinfo
-
-socket.getaddrinfo = getaddrinfo
