@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.errors import AccessError, ForNetError
+from fornet_hf.files import readable_bytes
 from fornet_hf.hub.failures import hub_errors
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.card import CARD
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
-from fornet_hf.publish.sizes import readable_bytes
 from fornet_hf.publish.tags import check_tag
 from fornet_hf.publish.target import Target
 from fornet_hf.publish.tokens import refuse_tokens, without_token

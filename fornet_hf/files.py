@@ -1,4 +1,4 @@
-"""Files that are either complete or not there."""
+"""Files that are either complete or not there, their digests and sizes."""
 
 from __future__ import annotations
 
@@ -154,3 +154,12 @@ def sha256_of(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             result.update(chunk)
     return result.hexdigest()
+
+
+def readable_bytes(count: float) -> str:
+    """Return a size as people write it: 1.5 MB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

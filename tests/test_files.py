@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fornet_hf.errors import StorageError
-from fornet_hf.files import atomic_path, clear_leftovers, open_local, sha256_of, write_text
+from fornet_hf.files import atomic_path, clear_leftovers, open_local, readable_bytes, sha256_of, write_text
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -141,3 +141,8 @@ def test_what_must_not_be_read_meanwhile_is_not_taken_for_it(tmp_path):
     with pytest.raises(PermissionError) as caught, atomic_path(tmp_path / "file"):
         raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/image.JPEG")
     assert not isinstance(caught.value, StorageError)
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (24e9, "24.0 GB")])
+def test_bytes_are_readable(size, text):
+    assert readable_bytes(size) == text

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from fornet_hf.errors import ForNetError
+from fornet_hf.files import readable_bytes
 from fornet_hf.format.rows import Row
 from fornet_hf.hub.errors import Token
-from fornet_hf.publish.sizes import readable_bytes
 from fornet_hf.release.healing import healed_outcomes
 from fornet_hf.release.legacy import LegacyArchive
 from fornet_hf.release.legacy.unit import FolderLegacyUnit, ShardLegacyUnit

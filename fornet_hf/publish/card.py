@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import readable_bytes
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.publish.origin import origin_values
-from fornet_hf.publish.sizes import readable_bytes, size_category
 from fornet_hf.release.inspection import BINS
 
 CARD = "README.md"
@@ -17,6 +17,7 @@ IMAGE = "assets/sample"
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 # They would make `load_dataset` compare its splits with fixed numbers, or take the shards for the rows.
 _FORBIDDEN = ("dataset_info", "configs")
+_SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 
 
 def fill_card(
@@ -88,6 +89,11 @@ def _values(manifest: Manifest, statistics: Mapping[str, Any], image: str | None
         "picture": f"![Images taken apart and recombined]({image})\n" if image else "",
         "citation": CITATION,
     }
+
+
+def size_category(rows: int) -> str:
+    """Return the Hub's name for a number of rows."""
+    return next((name for limit, name in _SIZES.items() if rows < limit), "10M<n<100M")
 
 
 def _table(statistics: Mapping[str, Any]) -> str:

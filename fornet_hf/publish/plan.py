@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fornet_hf.files import git_blob_id, sha256_of
+from fornet_hf.files import git_blob_id, readable_bytes, sha256_of
 from fornet_hf.hub.places import FileFacts
 from fornet_hf.publish.contents import Content, superseded
-from fornet_hf.publish.sizes import readable_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

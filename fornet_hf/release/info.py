@@ -7,9 +7,9 @@ from typing import Any
 
 from fornet_hf.documents import read_json
 from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, explain
+from fornet_hf.files import readable_bytes
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.hub.places import Place, manifest_of, patches_folder
-from fornet_hf.publish.sizes import readable_bytes
 from fornet_hf.release.checks import check_list
 from fornet_hf.release.legacy import find_release
 from fornet_hf.release.statistics import STATISTICS

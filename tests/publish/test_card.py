@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.publish.card import check_card, fill_card
-from fornet_hf.publish.sizes import readable_bytes, size_category
+from fornet_hf.files import readable_bytes
+from fornet_hf.publish.card import check_card, fill_card, size_category
 from tests.local_hub.fixtures import uploads
 from tests.publish.conftest import NAME
 
@@ -128,8 +128,3 @@ def test_the_template_speaks_of_its_commands_as_they_are():
 @pytest.mark.parametrize(("rows", "name"), [(0, "n<1K"), (1000, "1K<n<10K"), (1_324_308, "1M<n<10M")])
 def test_sizes_are_named_as_on_the_hub(rows, name):
     assert size_category(rows) == name
-
-
-@pytest.mark.parametrize(("size", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (24e9, "24.0 GB")])
-def test_bytes_are_readable(size, text):
-    assert readable_bytes(size) == text
