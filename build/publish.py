@@ -22,13 +22,13 @@ from fornet_hf.files import readable_bytes
 from fornet_hf.hub.failures import hub_errors
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
-from fornet_hf.publish.card import CARD
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.tags import check_tag
 from fornet_hf.publish.target import Target
 from fornet_hf.publish.tokens import refuse_tokens, without_token
 from fornet_hf.release.statistics import STATISTICS
+from fornet_hf.release.verify import CARD
 from producers.work.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]

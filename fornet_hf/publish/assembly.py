@@ -11,12 +11,13 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
 from fornet_hf.format.manifest import MANIFEST, Manifest, read_manifest
 from fornet_hf.hub.places import PATCHES, FolderPlace
-from fornet_hf.publish.card import CARD, fill_card
+from fornet_hf.publish.card import fill_card
 from fornet_hf.publish.contents import Content, image_path, library_files
 from fornet_hf.publish.tokens import refuse_tokens
 from fornet_hf.publish.unlisted import make_manifest
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
-from fornet_hf.release.statistics import STATISTICS, describe, to_text
+from fornet_hf.release.statistics import STATISTICS
+from fornet_hf.release.verify import CARD
 
 TEMPLATE = "dataset_card.md"
 _MOST = 10  # problems that a message names
@@ -88,8 +89,10 @@ def assemble(ingredients: Ingredients) -> Assembled:
     listed = f"{PATCHES}/{MANIFEST}" in small
     manifest = read_manifest(folder) if listed else _new_manifest(folder, ingredients)
     findings = _check(folder, manifest, ingredients)
-    statistics = describe(findings.facts, {split: len(one) for split, one in manifest.splits.items()})
-    made: dict[str, Content] = {f"{PATCHES}/{STATISTICS}": to_text(statistics).encode()}
+    statistics = {
+        split: {"shards": len(manifest.splits[split]), **facts.to_json()} for split, facts in findings.facts.items()
+    }
+    made: dict[str, Content] = {f"{PATCHES}/{STATISTICS}": (json.dumps(statistics, indent=1) + "\n").encode()}
     if not listed:
         made[f"{PATCHES}/{MANIFEST}"] = (json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n").encode()
     image = None if ingredients.image is None else image_path(ingredients.image)

@@ -10,13 +10,10 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import readable_bytes
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.publish.origin import origin_values
-from fornet_hf.release.inspection import BINS
+from fornet_hf.release.statistics import BINS
+from fornet_hf.release.verify import PLACEHOLDER, check_card
 
-CARD = "README.md"
 IMAGE = "assets/sample"
-_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-# They would make `load_dataset` compare its splits with fixed numbers, or take the shards for the rows.
-_FORBIDDEN = ("dataset_info", "configs")
 _SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 
 
@@ -42,32 +39,9 @@ def fill_card(
             raise ConfigurationError(explain("the card: unknown placeholder", found=match[0], allowed=sorted(values)))
         return values[match[1]]
 
-    card = _PLACEHOLDER.sub(value, template)
+    card = PLACEHOLDER.sub(value, template)
     check_card(card)
     return card
-
-
-def check_card(card: str) -> None:
-    """Whether a card has a header that the Hub takes and `load_dataset` bears.
-
-    Raises:
-        ConfigurationError: it has not.
-    """
-    import yaml  # type: ignore[import-untyped]
-
-    match = re.match(r"---\n(.*?\n)---\n", card, re.DOTALL)
-    if match is None:
-        raise ConfigurationError("the card: no YAML header between two lines of ---")
-    try:
-        header = yaml.safe_load(match[1])
-    except yaml.YAMLError as error:
-        raise ConfigurationError(explain("the card: its header is not valid YAML", found=error)) from error
-    if not isinstance(header, dict) or "license" not in header:
-        raise ConfigurationError(explain("the card: its header", found=repr(header)[:80], allowed="at least license"))
-    if wrong := [name for name in _FORBIDDEN if name in header]:
-        raise ConfigurationError(explain("the card: its header would break load_dataset", found=wrong))
-    if left := _PLACEHOLDER.search(card):
-        raise ConfigurationError(explain("the card: a placeholder is not filled", found=left[0]))
 
 
 def _values(manifest: Manifest, statistics: Mapping[str, Any], image: str | None) -> dict[str, str]:

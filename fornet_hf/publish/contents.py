@@ -9,7 +9,8 @@ from pathlib import Path
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.hub.places import PATCHES
-from fornet_hf.publish.card import CARD, IMAGE
+from fornet_hf.publish.card import IMAGE
+from fornet_hf.release.verify import CARD
 
 Content = Path | bytes
 

@@ -13,15 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from fornet_hf.classes import imagenet_classes
 from fornet_hf.errors import ForNetError, IntegrityError, PatchFormatError, explain, short
 from fornet_hf.files import Open
+from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import MANIFEST, Manifest, ShardEntry
+from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.location import Folder
 from fornet_hf.hub.places import FileFacts, Place
-from fornet_hf.release.inspection import ShardFacts, open_shard, read_facts
 from fornet_hf.release.release import PatchRelease
+from fornet_hf.release.statistics import ShardFacts, read_facts
 from fornet_hf.release.units import Unit
 from fornet_hf.workers import max_workers
 
@@ -30,7 +33,7 @@ _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parq
 
 @dataclass
 class Findings:
-    """What the checks of one release found.
+    """Problems and figures that the checks of one release found.
 
     Attributes:
         problems: what is wrong; none for a sound release.
@@ -47,7 +50,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one look at a shard brought: keys and facts, or the problem."""
+    """Keys and facts of one shard, or the problem."""
 
     entry: ShardEntry
     keys: Sequence[str] = ()
@@ -56,7 +59,7 @@ class _Look:
 
 
 def check_list(manifest: Manifest, paths: Mapping[str, int], prefix: str) -> Iterator[ForNetError]:
-    """Shards that the manifest lacks: gaps in numbered sets, and files beside the manifest which it does not name.
+    """Yield what the list of files tells: gaps in numbered sets, and shards that the manifest does not name.
 
     Args:
         manifest: of the release.
@@ -97,7 +100,7 @@ def check_shards(
         try:
             _compare(entry, place.facts(prefix + entry.path), advice)
             with place.open(prefix + entry.path) as file:
-                shard = open_shard(file, entry, manifest.encoding)
+                shard = _open_shard(file, entry, manifest.encoding)
                 facts = read_facts(shard, entry, classes) if read else None
                 return _Look(entry, shard.keys, facts)
         except ForNetError as error:
@@ -106,6 +109,22 @@ def check_shards(
     with ThreadPoolExecutor(max_workers()) as pool:
         for split, entries in manifest.splits.items():
             _gather(split, pool.map(look, entries), findings)
+
+
+def _open_shard(file: BinaryIO, entry: ShardEntry, encoding: Encoding) -> PatchShard:
+    """Open a shard whose columns, settings and number of rows are checked, and whose keys are unique.
+
+    Raises:
+        PatchFormatError: it is not the shard that the manifest describes.
+    """
+    shard = PatchShard(file, entry.path)
+    if shard.encoding != encoding:
+        what = f"{entry.path}: made with other settings than the manifest says"
+        raise PatchFormatError(explain(what, found=shard.encoding, allowed=encoding))
+    if len(shard) != entry.rows:
+        what = f"{entry.path}: another number of rows than the manifest says"
+        raise PatchFormatError(explain(what, found=len(shard), allowed=entry.rows))
+    return shard
 
 
 def _gather(split: str, looks: Iterator[_Look], findings: Findings) -> None:
@@ -164,7 +183,7 @@ def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file
 
 
 def units_of(place: Place, manifest: Manifest, prefix: str, imagenet_dir: Path) -> list[Unit]:
-    """The work of applying every shard of a release to the images in a folder; `place.opener` opens its files."""
+    """Return the work of applying every shard to the images in a folder; `place.opener` opens its files."""
     release, images = PatchRelease(place.location, prefix, manifest), Folder(imagenet_dir)
     return [unit for split in manifest.splits for unit in release.units(split, images, streaming=True)]
 

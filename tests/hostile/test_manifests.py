@@ -10,9 +10,9 @@ from fornet_hf.errors import (
 )
 from fornet_hf.hub.location import Folder
 from fornet_hf.hub.places import FolderPlace
-from fornet_hf.publish.verify import verify
 from fornet_hf.release.info import info
 from fornet_hf.release.release import open_release
+from fornet_hf.release.verify import verify
 from tests.hostile.attacked import SHARD, refused
 
 

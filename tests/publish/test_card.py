@@ -10,7 +10,8 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.files import readable_bytes
-from fornet_hf.publish.card import check_card, fill_card, size_category
+from fornet_hf.publish.card import fill_card, size_category
+from fornet_hf.release.verify import check_card
 from tests.local_hub.fixtures import uploads
 from tests.publish.conftest import NAME
 

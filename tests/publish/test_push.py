@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fornet_hf.hub.places import FolderPlace, HubPlace
-from fornet_hf.publish.verify import verify
 from fornet_hf.release.statistics import STATISTICS
+from fornet_hf.release.verify import verify
 from tests.local_hub.faults import Fault
 from tests.local_hub.fixtures import uploads
 from tests.local_hub.state import Options

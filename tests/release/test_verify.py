@@ -9,8 +9,8 @@ from huggingface_hub import HfApi
 
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from fornet_hf.hub.places import FolderPlace, HubPlace, place_of
-from fornet_hf.publish.verify import verify
 from fornet_hf.release.info import info, lines
+from fornet_hf.release.verify import verify
 from tests.local_hub.faults import Fault
 from tests.local_hub.fixtures import hub, hub_home, uploads
 from tests.publish.conftest import NAME, release, run

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from fornet_hf.documents import read_document
-from fornet_hf.errors import ForNetError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.hub.places import FolderPlace, Place, manifest_of, patches_folder
-from fornet_hf.publish.card import CARD, check_card
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
 
+CARD = "README.md"
+PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _SCRIPT = "ForNet.py"
+# They would make `load_dataset` compare its splits with fixed numbers, or take the shards for the rows.
+_FORBIDDEN = ("dataset_info", "configs")
 _MAINTAINER = "If you made it and changed the shard on purpose: run the command that made it again, for its manifest."
 _ADVICE_FOLDER = f"Download the shard again. {_MAINTAINER}"
 _ADVICE_HUB = "Tell the maintainer of the release. If that is you: publish it again, which checks it first."
@@ -20,7 +24,7 @@ _ADVICE_HUB = "Tell the maintainer of the release. If that is you: publish it ag
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came out.
+    """The outcome of checking a release.
 
     Attributes:
         place: name of the folder, or repository and commit.
@@ -67,6 +71,29 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
         units = units_of(place, manifest, prefix, imagenet_dir)
         check_sample(units, sample, findings, place.opener)
     return _verdict(place, manifest, findings, read=read)
+
+
+def check_card(card: str) -> None:
+    """Refuse a card without a header that the Hub takes and `load_dataset` bears.
+
+    Raises:
+        ConfigurationError: it has no such header.
+    """
+    import yaml  # type: ignore[import-untyped]
+
+    match = re.match(r"---\n(.*?\n)---\n", card, re.DOTALL)
+    if match is None:
+        raise ConfigurationError("the card: no YAML header between two lines of ---")
+    try:
+        header = yaml.safe_load(match[1])
+    except yaml.YAMLError as error:
+        raise ConfigurationError(explain("the card: its header is not valid YAML", found=error)) from error
+    if not isinstance(header, dict) or "license" not in header:
+        raise ConfigurationError(explain("the card: its header", found=repr(header)[:80], allowed="at least license"))
+    if wrong := [name for name in _FORBIDDEN if name in header]:
+        raise ConfigurationError(explain("the card: its header would break load_dataset", found=wrong))
+    if left := PLACEHOLDER.search(card):
+        raise ConfigurationError(explain("the card: a placeholder is not filled", found=left[0]))
 
 
 def _check_repository(place: Place) -> list[ForNetError]:
