@@ -96,7 +96,7 @@ def class_rows(wnids: Sequence[str], wordnet: Mapping[str, Synset]) -> list[tupl
         raise ConfigurationError(
             explain("classes which this WordNet does not have", found=absent[:5], allowed="offsets of version 3.0")
         )
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (wnid, OVERRIDES.get(wnid, ", ".join(wordnet[wnid].lemmas)), BELOW.join(lineage(wnid, wordnet)))
         for wnid in wnids
     ]

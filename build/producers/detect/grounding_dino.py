@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from fornet_hf.format.masks import Box
 from producers.backends import Detection, Identity, Query

@@ -150,12 +150,13 @@ def _load(name: str, device: str) -> Classifier:
 
 def _from_timm(name: str, model: str, device: str) -> Classifier:
     import timm
+    from timm.data.config import resolve_data_config
 
     try:
-        network = timm.create_model(model, pretrained=True)
+        network: Any = timm.create_model(model, pretrained=True)
     except RuntimeError as error:  # of which timm's error of unknown models is one
         raise ConfigurationError(explain(f"timm has no pretrained model {model}", found=error)) from error
-    settings = timm.data.resolve_data_config({}, model=network)
+    settings = resolve_data_config({}, model=network)
     return Classifier(
         name=name,
         revision=_timm_revision(network.pretrained_cfg),

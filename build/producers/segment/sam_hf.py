@@ -47,7 +47,7 @@ def load(
         NotFoundError: they are not there; the message has the line that fetches them.
     """
     commit = commit_of(model, revision)
-    network = from_hub(SamModel.from_pretrained, model, commit)
+    network: Any = from_hub(SamModel.from_pretrained, model, commit)
     return BoxSegmenter(
         network=HubSam(network.to(placement.device)),
         placement=placement,

@@ -20,7 +20,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def make_release(
-    make: Callable[[Task, S, RunFolder], Report],
+    make: Callable[..., Report],
     tasks: Sequence[Task],
     settings: S,
     folder: RunFolder,
@@ -32,7 +32,7 @@ def make_release(
     """Do all tasks with `make`, and write the manifest; returns the report over all images.
 
     Args:
-        make: makes a task's shard and report; travels to other processes.
+        make: makes the shard and the report of a task, given `settings` and `folder`; travels to other processes.
         tasks: shards.
         settings: of the run.
         folder: of the run; what it has already is not made again.
