@@ -19,23 +19,20 @@ from pathlib import Path
 
 from fornet_hf.errors import AccessError, ForNetError
 from fornet_hf.files import readable_bytes
-from fornet_hf.hub.failures import hub_errors
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
+from fornet_hf.publish.contents import refuse_tokens, without_token
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
-from fornet_hf.publish.tags import check_tag
 from fornet_hf.publish.target import Target
-from fornet_hf.publish.tokens import refuse_tokens, without_token
 from fornet_hf.release.statistics import STATISTICS
-from fornet_hf.release.verify import CARD
 from producers.work.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the command line."""
     result = described(__doc__)
     add = result.add_argument
     add("folder", type=Path, metavar="FOLDER", help="the patch shards, or the folder of a run with patches/ in it")
@@ -77,22 +74,22 @@ def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
     release = assemble(ingredients)
     _tell_checks(release)
     if arguments.card:
-        arguments.card.write_bytes(_bytes(release.files[CARD]))
+        arguments.card.write_bytes(release.card)
     if not arguments.dry_run:
         if not head:
-            _create(target, private=arguments.create == "private")
+            target.create(private=arguments.create == "private")
         head = target.head()  # it may have moved during the checks
     plan = target.plan(release.files, head, release.known)
     print("\n".join(plan.lines()))
     if arguments.dry_run:
-        check_tag(target, head, there=plan.is_empty)
+        target.check_tag(head, there=plan.is_empty)
         return None
     release.write(patches_in(arguments.folder))
     return push(target, release.files, plan)
 
 
 def _preflight(arguments: argparse.Namespace, target: Target, ingredients: Ingredients) -> str:
-    """Refuse what a glance tells; the commit to build on, empty for a repository that is yet to be created."""
+    """Refuse what a glance tells; return the commit to build on, empty for a repository that is yet to be created."""
     given = given_files(ingredients)
     if arguments.card:
         check_output(arguments.card)
@@ -140,14 +137,6 @@ def _target(arguments: argparse.Namespace, token: str | None) -> Target:
     )
 
 
-def _create(target: Target, *, private: bool) -> None:
-    def create() -> None:
-        target.api.create_repo(target.repository, repo_type="dataset", private=private, exist_ok=True)
-
-    with hub_errors(f"create {target.repository}"):
-        target.patience("create", create)
-
-
 def _tell_checks(release: Assembled) -> None:
     for split, one in release.statistics.items():
         counts = f"{one['rows']:,} rows, {one['foregrounds']:,} foregrounds, {one['backgrounds']:,} backgrounds"
@@ -156,16 +145,12 @@ def _tell_checks(release: Assembled) -> None:
     _say(f"applied {applied:,} patches: all exact" if applied else "applied no patches: --imagenet-dir was not given")
 
 
-def _bytes(content: Path | bytes) -> bytes:
-    return content if isinstance(content, bytes) else content.read_bytes()
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     from huggingface_hub import get_token
 

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
-from fornet_hf.format.manifest import MANIFEST, Manifest, read_manifest
+from fornet_hf.files import write_text
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest
+from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.places import PATCHES, FolderPlace
 from fornet_hf.publish.card import fill_card
-from fornet_hf.publish.contents import Content, image_path, library_files
-from fornet_hf.publish.tokens import refuse_tokens
-from fornet_hf.publish.unlisted import make_manifest
+from fornet_hf.publish.contents import Content, image_path, library_files, refuse_tokens
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
 from fornet_hf.release.statistics import STATISTICS
 from fornet_hf.release.verify import CARD
+from fornet_hf.sources import shard_files
 
 TEMPLATE = "dataset_card.md"
 _MOST = 10  # problems that a message names
@@ -26,7 +28,7 @@ _ADVICE = "Write the manifest again if the shard was changed on purpose; else ma
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredients:
-    """What a release is made of.
+    """The ingredients of a release.
 
     Attributes:
         patches: folder of the patch shards, with their manifest or without.
@@ -57,20 +59,20 @@ class Assembled:
 
     Attributes:
         files: all of it by path in the repository.
+        card: the dataset card, one of them.
         known: SHA-256 of the shards.
         statistics: of every split.
         findings: of the checks, without problems.
     """
 
     files: Mapping[str, Content]
+    card: bytes
     known: Mapping[str, str]
     statistics: Mapping[str, Any]
     findings: Findings
 
     def write(self, folder: Path) -> None:
         """Put manifest and statistics beside the shards, where they are missing or differ."""
-        from fornet_hf.files import write_text
-
         for name in (MANIFEST, STATISTICS):
             content = self.files[f"{PATCHES}/{name}"]
             if isinstance(content, bytes):
@@ -97,10 +99,13 @@ def assemble(ingredients: Ingredients) -> Assembled:
         made[f"{PATCHES}/{MANIFEST}"] = (json.dumps(manifest.to_json(), indent=1, sort_keys=True) + "\n").encode()
     image = None if ingredients.image is None else image_path(ingredients.image)
     template = (ingredients.project / TEMPLATE).read_text(encoding="utf-8")
-    made[CARD] = fill_card(template, manifest, statistics, repository=ingredients.repository, image=image).encode()
+    made[CARD] = card = fill_card(
+        template, manifest, statistics, repository=ingredients.repository, image=image
+    ).encode()
     refuse_tokens(made, ingredients.token)
     entries = [entry for one in manifest.splits.values() for entry in one]
     return Assembled(
+        card=card,
         files={**small, **made, **{f"{PATCHES}/{entry.path}": folder / entry.path for entry in entries}},
         known={f"{PATCHES}/{entry.path}": entry.sha256 for entry in entries},
         statistics=statistics,
@@ -109,7 +114,7 @@ def assemble(ingredients: Ingredients) -> Assembled:
 
 
 def given_files(ingredients: Ingredients) -> dict[str, Content]:
-    """The files of a release that are there before its shards are read: code, manifest, image; by path.
+    """Return the files that are there before the shards are read, by path: code, manifest, image.
 
     Raises:
         ForNetError: one of them, or another ingredient, is missing or cannot be used.
@@ -132,7 +137,7 @@ def given_files(ingredients: Ingredients) -> dict[str, Content]:
 
 
 def patches_in(folder: Path) -> Path:
-    """The folder of the shards: the one given, or `patches/` in the folder of a run.
+    """Return the folder of the shards: the one given, or `patches/` in the folder of a run.
 
     Raises:
         NotFoundError: there is no such folder.
@@ -144,10 +149,38 @@ def patches_in(folder: Path) -> Path:
 
 
 def _new_manifest(folder: Path, ingredients: Ingredients) -> Manifest:
+    """Return the manifest of all splits whose shards, `train-00000-of-00294.parquet` on, are in a folder.
+
+    Raises:
+        NotFoundError: no source revision, no shards, or a shard is missing.
+        PatchFormatError: a shard is damaged, or they were made with different settings.
+    """
     if ingredients.source_revision is None:
         then = "Name the commit of the source: --source-revision COMMIT, and with --source-repo another repository."
         raise NotFoundError(explain(f"{folder}: the release is not described", found=f"no {MANIFEST}", then=then))
-    return make_manifest(folder, ingredients.source_repository, ingredients.source_revision)
+    encodings: dict[Encoding, str] = {}
+    splits: dict[str, tuple[ShardEntry, ...]] = {}
+    for split in SPLITS:
+        names = [path.name for path in shard_files(folder, split)] if any(folder.glob(f"{split}-*.parquet")) else []
+        for name in names:  # the source's shard in `data/` has the same name
+            shard = PatchShard(folder / name, name)
+            encodings.setdefault(shard.encoding, name)
+            entry = ShardEntry.of(folder, name, len(shard), f"data/{name}")
+            splits[split] = (*splits.get(split, ()), entry)
+    if not splits:
+        allowed = f"{SPLITS[0]}-00000-of-NNNNN.parquet, ..."
+        raise NotFoundError(explain(f"{folder}: no patch shards", allowed=allowed))
+    if len(encodings) > 1:
+        found = "; ".join(f"{name}: {encoding}" for encoding, name in encodings.items())
+        raise PatchFormatError(
+            explain(f"{folder}: shards with different settings", found=found, allowed="one setting")
+        )
+    return Manifest(
+        encoding=next(iter(encodings)),
+        splits=splits,
+        source=ingredients.source_repository,
+        source_revision=ingredients.source_revision,
+    )
 
 
 def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findings:

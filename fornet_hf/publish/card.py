@@ -9,30 +9,29 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import readable_bytes
 from fornet_hf.format.manifest import Manifest
-from fornet_hf.publish.origin import origin_values
 from fornet_hf.release.statistics import BINS
 from fornet_hf.release.verify import PLACEHOLDER, check_card
 
-IMAGE = "assets/sample"
+_TERMS = "https://www.image-net.org/download.php"
 _SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 
 
 def fill_card(
     template: str, manifest: Manifest, statistics: Mapping[str, Any], *, repository: str, image: str | None
 ) -> str:
-    """The card of a release.
+    """Return the card of a release.
 
     Args:
         template: Markdown with a YAML header and placeholders.
         manifest: of the release.
-        statistics: as `describe` gives them.
+        statistics: of every split, as in `statistics.json`.
         repository: which it is published to.
         image: path of the sample image in the repository, if there is one.
 
     Raises:
         ConfigurationError: the template has an unknown placeholder, or its header is not valid.
     """
-    values = {**origin_values(manifest, repository), **_values(manifest, statistics, image)}
+    values = {**_origin_values(manifest, repository), **_values(manifest, statistics, image)}
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
@@ -42,6 +41,44 @@ def fill_card(
     card = PLACEHOLDER.sub(value, template)
     check_card(card)
     return card
+
+
+def _origin_values(manifest: Manifest, repository: str) -> dict[str, str]:
+    """Return the values about names, source and licence; a manifest without class names is of ImageNet-1k."""
+    source, revision = manifest.source, manifest.source_revision
+    is_imagenet, is_on_hub = manifest.classes is None, source.count("/") == 1
+    link = f"[{source}](https://huggingface.co/datasets/{source})" if is_on_hub else f"`{source}`"
+    return {
+        "repository": repository,
+        "name": repository.rpartition("/")[2],
+        "source_dataset": f"extended|{source}" if is_on_hub else "original",
+        "pictures": "ImageNet" if is_imagenet else "the images",
+        "access": _access(link, is_imagenet=is_imagenet, is_on_hub=is_on_hub),
+        "made_from": link + (f" at revision {revision}" if revision else ""),
+        "license": f"license_name: imagenet-terms-of-access\nlicense_link: {_TERMS}"
+        if is_imagenet
+        else "license_name: terms-of-the-images",
+        "terms": _terms(link, is_imagenet=is_imagenet),
+    }
+
+
+def _access(link: str, *, is_imagenet: bool, is_on_hub: bool) -> str:
+    if is_imagenet and is_on_hub:
+        return (
+            f"You need a copy of ImageNet: access to {link} (accept its terms there, then `hf auth login`), or the\n"
+            "usual folder of class folders."
+        )
+    what = "a copy of ImageNet" if is_imagenet else f"the images that the patches were made from, {link}"
+    return f"You need {what}" + ("." if is_on_hub else ": `train/` and `val/` with class folders.")
+
+
+def _terms(link: str, *, is_imagenet: bool) -> str:
+    if is_imagenet:
+        return (
+            "What you make with them contains ImageNet's images, so ImageNet's\n"
+            f"[terms of access]({_TERMS}) govern its use: research and education, not commerce, and no\npassing on."
+        )
+    return f"What you make with them contains images of {link}, so their terms govern its use."
 
 
 def _values(manifest: Manifest, statistics: Mapping[str, Any], image: str | None) -> dict[str, str]:
@@ -79,7 +116,7 @@ def _table(statistics: Mapping[str, Any]) -> str:
 
 
 def _ratios(statistics: Mapping[str, Any]) -> str:
-    """The share of the foregrounds by ratio, in ten steps."""
+    """Return a table of the share of the foregrounds by ratio, in ten steps."""
     head = "| foreground ratio | " + " | ".join(statistics) + " |"
     lines = [head, "|---|" + "--:|" * len(statistics)]
     for step in range(0, BINS, 2):

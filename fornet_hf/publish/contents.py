@@ -1,7 +1,8 @@
-"""Which files a release consists of in its repository, and where they come from."""
+"""The files of a release in its repository: where they come from, and that none of them holds a token."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.hub.places import PATCHES
-from fornet_hf.publish.card import IMAGE
 from fornet_hf.release.verify import CARD
 
 Content = Path | bytes
@@ -20,12 +20,14 @@ _MANAGED = (f"{PATCHES}/*", "fornet_hf/*", "docs/*", "assets/*")
 """What a release replaces as a whole: files below these that it does not have are deleted."""
 
 _KEPT = (CARD, ".gitattributes")  # the second tells the Hub which files are large
-_IMAGES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
+_IMAGE_ENDINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
+# A user access token of the Hub is hf_ and 34 letters and digits; older ones begin with api_org_.
+_TOKEN = re.compile(rb"(?:hf_|api_org_)[A-Za-z0-9]{30,}")
 _MAX_IMAGE = 4 * 10**6  # bytes: a card should load fast
 
 
 def library_files(root: Path) -> dict[str, Content]:
-    """The builder script, the library, its requirements and documents, by path in the repository.
+    """Return the builder script, the library, its requirements and documents, by path in the repository.
 
     Raises:
         NotFoundError: the script or the library is not in `root`.
@@ -43,7 +45,7 @@ def library_files(root: Path) -> dict[str, Content]:
 
 
 def image_path(image: Path) -> str:
-    """Where a sample image goes in the repository.
+    """Return the path of a sample image in the repository.
 
     Raises:
         NotFoundError: it does not exist.
@@ -53,17 +55,17 @@ def image_path(image: Path) -> str:
         raise NotFoundError(explain("the sample image is missing", found=f"no file {image}"))
     with image.open("rb") as file:
         start, size = file.read(8), image.stat().st_size
-    ending = next((ending for magic, ending in _IMAGES.items() if start.startswith(magic)), None)
+    ending = next((ending for magic, ending in _IMAGE_ENDINGS.items() if start.startswith(magic)), None)
     if ending is None or size > _MAX_IMAGE:
         found = f"{size} bytes that begin with {start!r}"
         allowed = f"JPEG or PNG, at most {_MAX_IMAGE} bytes"
         raise ConfigurationError(explain(f"{image}: the sample image", found=found, allowed=allowed))
     # The name changes with the image, so that no cache shows an old one.
-    return f"{IMAGE}-{sha256_of(image)[:8]}{ending}"
+    return f"assets/sample-{sha256_of(image)[:8]}{ending}"
 
 
 def superseded(remote: Sequence[str], wanted: Mapping[str, object], remove: Sequence[str] = ()) -> list[str]:
-    """The files in the repository which this release does away with.
+    """Return the files in the repository that this release does away with.
 
     Args:
         remote: paths in the repository.
@@ -76,3 +78,29 @@ def superseded(remote: Sequence[str], wanted: Mapping[str, object], remove: Sequ
         for path in sorted(remote)
         if path not in wanted and path not in _KEPT and any(fnmatch(path, pattern) for pattern in patterns)
     ]
+
+
+def refuse_tokens(files: Mapping[str, Content], own: str | None) -> None:
+    """Refuse files that hold a token, which would be published.
+
+    Args:
+        files: by the path that messages name; they are read whole.
+        own: the token in use, whatever it looks like.
+
+    Raises:
+        ConfigurationError: a file holds a token, which the message does not repeat.
+    """
+    for path, content in files.items():
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        match = _TOKEN.search(data)
+        at = match.start() if match else data.find(own.encode()) if own else -1
+        if at >= 0:
+            line = data.count(b"\n", 0, at) + 1
+            then = "Remove it, and revoke the token on https://huggingface.co/settings/tokens if others could see it."
+            raise ConfigurationError(explain(f"{path}, line {line}: this looks like an access token", then=then))
+
+
+def without_token(text: str, own: str | None) -> str:
+    """Return the text with everything replaced that is or looks like a token."""
+    text = text.replace(own, "hf_(hidden)") if own else text
+    return _TOKEN.sub(b"hf_(hidden)", text.encode()).decode()

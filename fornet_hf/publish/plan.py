@@ -1,4 +1,4 @@
-"""What a push has to do: the release compared with what the repository holds."""
+"""The plan of a push: the release compared with what the repository holds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the repository holds the release already."""
+        """True if the repository holds the release already."""
         return not (self.new or self.changed or self.deleted)
 
     @property
@@ -41,7 +41,7 @@ class Plan:
         return sorted([*self.new, *self.changed])
 
     def lines(self) -> list[str]:
-        """The plan for people: every change, and the sums."""
+        """Return the plan for people: every change, and the sums."""
         parts = {"new": self.new, "changed": self.changed, "deleted": self.deleted}
         lines = [f"{verb:9} {size:>14,}  {path}" for verb, one in parts.items() for path, size in sorted(one.items())]
         for verb, one in {**parts, "unchanged": self.unchanged}.items():
@@ -50,14 +50,14 @@ class Plan:
 
 
 def local_digest(content: Content, remote: str) -> str:
-    """The digest of a local file of the kind which the repository tells: SHA-256, or git blob id (40 digits)."""
+    """Return the digest of a local file of the kind of `remote`: SHA-256, or git blob id (40 digits)."""
     if len(remote) == 40:
         return git_blob_id(content if isinstance(content, bytes) else content.read_bytes())
     return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else sha256_of(content)
 
 
 def size_of(content: Content) -> int:
-    """Bytes of a local file."""
+    """Return the bytes of a local file."""
     return len(content) if isinstance(content, bytes) else Path(content).stat().st_size
 
 

@@ -1,4 +1,4 @@
-"""What would stop a push after all checks, found before them: they may take hours."""
+"""Finding what would stop a push before the checks of the release, which may take hours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from fornet_hf.errors import AccessError, ConfigurationError, NotFoundError, explain
 from fornet_hf.hub.failures import LOGIN, hub_errors
 from fornet_hf.publish.contents import Content
-from fornet_hf.publish.tags import check_tag
 from fornet_hf.publish.target import Target
 from fornet_hf.release.verify import CARD
 
@@ -17,7 +16,7 @@ _MAIN = "main"
 
 
 def find_start(target: Target, given: Mapping[str, Content], *, create: bool) -> str:
-    """The commit that a push would build on; empty: the repository is yet to be created.
+    """Return the commit that a push would build on; empty: the repository is yet to be created.
 
     Args:
         target: where to.
@@ -31,7 +30,7 @@ def find_start(target: Target, given: Mapping[str, Content], *, create: bool) ->
     """
     if target.exists():
         head = target.head()
-        check_tag(target, head, there=not (target.tag and target.plan(given, head).uploads))
+        target.check_tag(head, there=not (target.tag and target.plan(given, head).uploads))
         return head
     if not create:
         then = (

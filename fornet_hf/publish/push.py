@@ -11,7 +11,6 @@ from fornet_hf.hub.failures import hub_errors, is_transient, status_of
 from fornet_hf.hub.places import head_of
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan
-from fornet_hf.publish.tags import check_tag, set_tag
 from fornet_hf.publish.target import Target
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ _STALE = 412
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push came to: the commit which holds the release, and the pull request, if one was asked for."""
+    """The outcome of a push: the commit which holds the release, and the pull request, if one was asked for."""
 
     commit: str
     pull_request: str | None = None
@@ -47,13 +46,12 @@ def push(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
         AccessError: the Hub refuses.
         UnreachableError: it fails, or cannot be reached, after all attempts.
     """
-    check_tag(target, plan.head, there=plan.is_empty)
+    target.check_tag(plan.head, there=plan.is_empty)
     if plan.is_empty:
         done = Pushed(plan.head, was_there=True)
     else:
         done = (_find_pull(target, files) if target.create_pr else None) or _commit(target, files, plan)
-    if target.tag:
-        set_tag(target, target.tag, done.commit)
+    target.set_tag(done.commit)
     return done
 
 
@@ -115,7 +113,7 @@ def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) 
 
 
 def _find_commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed | None:
-    """The head of the branch, if it holds the release; None if the branch did not move.
+    """Return the head of the branch if it holds the release, None if the branch did not move.
 
     Raises:
         ConflictError: it moved to something else.
@@ -137,7 +135,7 @@ def _find_commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pu
 
 
 def _find_pull(target: Target, files: Mapping[str, Content]) -> Pushed | None:
-    """An open pull request of this title which holds the release already."""
+    """Return an open pull request of this title which holds the release already."""
     api, repository = target.api, target.repository
 
     def titled() -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
 from fornet_hf.hub.failures import hub_errors
 from fornet_hf.hub.location import check_name
 from fornet_hf.hub.places import FileFacts, digest_of, head_of, remote_files
@@ -23,7 +23,7 @@ _TAG = re.compile(r"\w[\w-]*([./][\w-]+)*(?<!\.lock)", re.ASCII)  # a part of wh
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where a release goes, and how.
+    """The destination of a release.
 
     Attributes:
         api: the client, with its token.
@@ -62,16 +62,74 @@ class Target:
             raise ConfigurationError(explain("the commit's message", found="none", allowed="some text"))
 
     def exists(self) -> bool:
-        """Whether the repository is there; a private one that the token may not see is not."""
+        """Return whether the repository is there; a private one that the token may not see is not."""
         with hub_errors(f"read {self.repository}"):
             return self.patience("find", lambda: self.api.repo_exists(self.repository, repo_type="dataset"))
 
+    def create(self, *, private: bool) -> None:
+        """Create the repository."""
+
+        def create() -> None:
+            self.api.create_repo(self.repository, repo_type="dataset", private=private, exist_ok=True)
+
+        with hub_errors(f"create {self.repository}"):
+            self.patience("create", create)
+
     def head(self) -> str:
-        """The newest commit of the branch."""
+        """Return the newest commit of the branch."""
         return head_of(self.api, self.repository, self.revision, self.patience)
 
     def plan(self, files: Mapping[str, Content], head: str, known: Mapping[str, str] | None = None) -> Plan:
-        """What is to do at a commit; with an empty `head` in a repository that is yet to be created."""
+        """Return what is to do at a commit; an empty `head` stands for a repository that is yet to be created."""
         remote = remote_files(self.api, self.repository, head, self.patience) if head else {}
         facts = {path: FileFacts(file.size, digest_of(file)) for path, file in remote.items()}
         return make_plan(head, files, facts, known=known, remove=self.remove)
+
+    def check_tag(self, head: str, *, there: bool) -> None:
+        """Refuse a tag that would have to move.
+
+        Args:
+            head: the newest commit of the branch; empty: the repository is yet to be created.
+            there: whether that commit holds this release already, so that it may have the tag.
+
+        Raises:
+            ConfigurationError: the tag is on another commit than the release is or will be.
+        """
+        at = self._tags().get(self.tag) if self.tag and head else None
+        if at is not None and not (there and at == head):
+            then = "Choose another name; a tag that people use should not move."
+            raise ConfigurationError(
+                explain(f"the tag {self.tag} is there already", found=f"on commit {at}", then=then)
+            )
+
+    def set_tag(self, commit: str) -> None:
+        """Give the tag, if there is one, to a commit.
+
+        Raises:
+            ConflictError: somebody else set the tag meanwhile.
+            ForNetError: the Hub refuses or fails; the message says that the release is committed.
+        """
+        tag = self.tag
+        if not tag or self._tags().get(tag) == commit:
+            return
+
+        def create() -> None:
+            self.api.create_tag(self.repository, tag=tag, revision=commit, repo_type="dataset", exist_ok=True)
+
+        try:
+            with hub_errors(f"tag {commit[:8]} of {self.repository}"):
+                self.patience("tag", create)
+            if (at := self._tags().get(tag)) != commit:
+                raise ConflictError(explain(f"somebody else set the tag {tag} meanwhile", found=f"on commit {at}"))
+        except ForNetError as error:
+            raise error.at(f"The release is committed ({commit}), but not tagged") from error
+
+    def _tags(self) -> dict[str, str]:
+        """Return the commits of all tags."""
+
+        def read() -> dict[str, str]:
+            refs = self.api.list_repo_refs(self.repository, repo_type="dataset")
+            return {ref.name: ref.target_commit for ref in refs.tags}
+
+        with hub_errors(f"list the tags of {self.repository}"):
+            return self.patience("list tags", read)

@@ -8,8 +8,8 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.hub.places import FileFacts
+from fornet_hf.publish.contents import refuse_tokens, without_token
 from fornet_hf.publish.plan import local_digest, make_plan
-from fornet_hf.publish.tokens import refuse_tokens, without_token
 
 SHA = hashlib.sha256(b"hello\n").hexdigest()
 BLOB = "ce013625030ba8dba906f756967f9e9ca394464a"  # git hash-object of the same
