@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 
 class ForNetError(Exception):
-    """Base of all errors of this project."""
+    """Base of all errors of this project.
+
+    Example:
+        >>> import fornet_hf
+        >>> try:
+        ...     fornet_hf.CropConfig(size=0)
+        ... except fornet_hf.ForNetError as error:
+        ...     print(error)
+        crop.size is not allowed; found 0; allowed: pixels from 1 to 4096, or (width, height)
+    """
 
     def at(self, where: object) -> Self:
         """The same error with the place (file, row, key) put in front of its message."""

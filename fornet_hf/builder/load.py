@@ -69,6 +69,17 @@ def load_dataset(
 
     Raises:
         ForNetError: a release, a source image, the Hub or a parameter is not as it must be.
+
+    Example:
+        >>> import fornet_hf
+        >>> ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+        >>> ds.column_names
+        ['key', 'label', 'foreground', 'mask', 'background', 'box', 'foreground_ratio']
+        >>> ds = fornet_hf.load_dataset(
+        ...     patches="demo/made/patches", imagenet_dir="demo/pictures", split="validation", crop=224
+        ... )
+        >>> ds[0]["image"].size
+        (224, 224)
     """
     del trust_remote_code
     check_keywords(recombination, [*keywords(load_dataset), *PARAMETERS])

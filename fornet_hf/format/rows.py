@@ -60,6 +60,13 @@ def cutout(row: Mapping[str, Any]) -> Image.Image:
 
     Raises:
         ConfigurationError: the row has no foreground, or is no ForNet row.
+
+    Example:
+        >>> import fornet_hf
+        >>> ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+        >>> x0, y0, x1, y1 = ds[0]["box"]
+        >>> fornet_hf.cutout(ds[0]).size == (x1 - x0, y1 - y0)
+        True
     """
     if row.get("foreground") is None or row.get("mask") is None:
         raise ConfigurationError(

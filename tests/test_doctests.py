@@ -1,0 +1,41 @@
+"""Every public name shows how it is used, and what it shows is true."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import fornet_hf
+from tests.local_hub.client import hub_environment, output_of
+
+NOWHERE = "http://127.0.0.1:9"
+NEED_TORCH = {"collate", "to_tensor"}
+PROGRAM = """
+import doctest, json, sys
+import fornet_hf
+
+said = {}
+for name in fornet_hf.__all__:
+    text = getattr(fornet_hf, name).__doc__
+    examples = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    lines = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=lines.append)
+    said[name] = "".join(lines)
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory, demo):
+    """Return what went wrong in the doctest of each name, all run where `make demo` was, far from any network."""
+    environment = hub_environment(NOWHERE, tmp_path_factory.mktemp("doctests"))
+    return json.loads(output_of(PROGRAM, environment, cwd=demo.parent).splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", fornet_hf.__all__)
+def test_the_doctest_of_a_public_name_passes(name, said):
+    text = getattr(fornet_hf, name).__doc__
+    if name in NEED_TORCH or "torch" in text.partition(">>>")[2]:
+        pytest.importorskip("torch")
+    assert said[name] == ""
