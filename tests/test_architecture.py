@@ -1,0 +1,123 @@
+"""Imports run one way, from the upper rooms to the lower ones, and nobody imports in a circle."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.blocks import ROOT
+
+LIBRARY = [
+    "__main__",
+    "cli",
+    "evaluation",
+    "mixing",
+    "preview",
+    "publish",
+    "layout",
+    "builder",
+    "recombination",
+    "release",
+    "hub",
+    "sources",
+    "format",
+    "arguments classes documents features files lazy progress workers processes errors",
+]
+"""The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
+
+EXCEPTIONS = {
+    ("fornet_hf.format.manifest", "fornet_hf.sources.image"): "how a release names its source's images",
+}
+"""The arrows upwards that may stay, and why."""
+
+Graph = Mapping[str, set[str]]
+
+
+def modules(root: Path, package: str) -> dict[str, Path]:
+    """Return the files of a package by the names of their modules."""
+    names = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in (root / package).rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for path, name in names.items()}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the name of all that a file imports, wherever in it: `a.b.c` for `from a.b import c`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: say where from"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def graph(root: Path, package: str) -> Graph:
+    """Return what each module of a package imports of that package; the package's own face is left out."""
+    files = modules(root, package)
+    files.pop(package)
+    found = {}
+    for name, path in files.items():
+        targets = {target if target in files else target.rpartition(".")[0] for target in imports(path)}
+        found[name] = targets & set(files)
+    return found
+
+
+def upwards(arrows: Graph, layers: list[str]) -> set[tuple[str, str]]:
+    """Return the imports of a higher room by a lower one, as pairs of importer and imported."""
+    ranks = {room: rank for rank, line in enumerate(layers) for room in line.split()}
+
+    def rank(module: str) -> int:
+        room = module.split(".")[1]
+        assert room in ranks, f"{module}: say in {__name__} to which layer {room} belongs"
+        return ranks[room]
+
+    return {(name, target) for name in arrows for target in arrows[name] if rank(target) < rank(name)}
+
+
+PACKAGES = {"fornet_hf": (graph(ROOT, "fornet_hf"), LIBRARY)}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_run_downwards(package):
+    found = upwards(*PACKAGES[package])
+    assert found - set(EXCEPTIONS) == set()
+    assert {pair for pair in EXCEPTIONS if pair[0].startswith(f"{package}.")} - found == set(), "no longer needed"
+
+
+def test_few_exceptions_are_left():
+    assert len(EXCEPTIONS) <= 2
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_imports_in_a_circle(package):
+    arrows = PACKAGES[package][0]
+    assert list(graphlib.TopologicalSorter(arrows).static_order())
+
+
+def test_both_tests_can_fail():
+    assert upwards({"fornet_hf.hub.retry": {"fornet_hf.cli.main"}}, LIBRARY)
+    with pytest.raises(graphlib.CycleError):
+        list(graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).static_order())
+
+
+def of_room(room: str) -> set[str]:
+    return {target for path in (ROOT / room).rglob("*.py") for target in imports(path)}
+
+
+def test_drawing_knows_no_pixels():
+    targets = of_room("fornet_hf/recombination/draw")
+    assert [name for name in targets if name.startswith(("PIL", "cv2", "fornet_hf.recombination.pixels"))] == []
+
+
+def test_pixels_know_no_randomness():
+    room = "fornet_hf/recombination/pixels"
+    chance = ("random", "secrets", "numpy.random", "fornet_hf.recombination.draw.rng")
+    assert [name for name in of_room(room) if name.startswith(chance)] == []
+    assert [path for path in (ROOT / room).rglob("*.py") if ".random" in path.read_text(encoding="utf-8")] == []
+
+
+def test_the_library_knows_nothing_of_the_producers():
+    targets = of_room("fornet_hf")
+    assert [name for name in targets if name.startswith(("producers", "build", "torchvision"))] == []
