@@ -33,13 +33,13 @@ from benchmarks.lama_like import LamaLike  # noqa: E402
 from fornet_hf.classes import imagenet_classes  # noqa: E402
 from fornet_hf.format.encoding import Encoding  # noqa: E402
 from fornet_hf.format.masks import Box, Mask  # noqa: E402
-from fornet_hf.workers import max_workers  # noqa: E402
+from fornet_hf.processes import max_workers, start_pool  # noqa: E402
 from producers.backends import Backends, Detection, Detector, Identity, Infiller, Query, Raster, Segmenter  # noqa: E402
+from producers.devices.opencv import one_thread  # noqa: E402
 from producers.devices.placement import Placement  # noqa: E402
 from producers.tasks.candidate_folder import CandidateFolder  # noqa: E402
 from producers.tasks.gpu_shard import Engine, segment_shard  # noqa: E402
 from producers.work.plan import plan  # noqa: E402
-from producers.work.pools import pool_of  # noqa: E402
 from producers.work.report import Report  # noqa: E402
 from producers.work.settings import version_of  # noqa: E402
 
@@ -261,7 +261,7 @@ def main() -> None:
             infiller=(eraser if erasing else lama)(placement, batch),
         )
     on_gpu = placement.device.startswith("cuda")
-    with tempfile.TemporaryDirectory() as place, pool_of(arguments.workers) as pool:
+    with tempfile.TemporaryDirectory() as place, start_pool(arguments.workers, one_thread) as pool:
         root = Path(place)
         make_images(root / "pictures", arguments.images)
         engine = Engine(backends=models, pool=pool, encoding=Encoding(), window=arguments.window)

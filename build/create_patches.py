@@ -19,7 +19,7 @@ from pathlib import Path
 
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import SPLITS
-from fornet_hf.workers import max_workers
+from fornet_hf.processes import max_workers
 from producers.detect.boxes import CentredBox, read_boxes
 from producers.tasks.shard import make_shard
 from producers.work.command import add_columns, columns_asked, described, finish, positive

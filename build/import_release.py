@@ -22,7 +22,7 @@ from pathlib import Path
 
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.format.encoding import Encoding
-from fornet_hf.workers import max_workers
+from fornet_hf.processes import max_workers
 from producers.tasks.import_shard import ImportSettings, import_shard
 from producers.tasks.old_parts import splits_of
 from producers.work.command import described, finish, positive

@@ -30,7 +30,7 @@ from pathlib import Path
 from fornet_hf.errors import ForNetError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import SPLITS
-from fornet_hf.workers import max_workers
+from fornet_hf.processes import max_workers
 from producers.choices import Choice
 from producers.detect.prompts import Prompts, read_prompts
 from producers.tasks.candidate_folder import CandidateFolder

@@ -1,7 +1,9 @@
-"""Processes end with the one that they work for, however that ends."""
+"""Processes: as many as MAX_WORKERS says; they end with the one that they work for, however that ends."""
 
 from __future__ import annotations
 
+import math
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import wait
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fornet_hf.errors import WorkerDiedError
-from fornet_hf.processes import pool
+from fornet_hf import processes
+from fornet_hf.errors import ConfigurationError, WorkerDiedError
+from fornet_hf.processes import cgroup_cpus, each_done, max_workers, pool, start_pool
 from tests.images import write_release
 from tests.killing import Family, wait_until
 
@@ -36,6 +40,77 @@ import demo_hub
 with demo_hub._running_hub(pathlib.Path(sys.argv[1])):
     time.sleep(60)
 """
+
+
+@pytest.mark.parametrize("value", ["1", "2", "64"])
+def test_the_variable_counts(monkeypatch, value):
+    monkeypatch.setenv("MAX_WORKERS", value)
+    assert max_workers() == int(value)
+
+
+def test_without_it_all_cpus_of_this_process(monkeypatch):
+    monkeypatch.delenv("MAX_WORKERS", raising=False)
+    monkeypatch.setattr(processes, "cgroup_cpus", lambda: math.inf)
+    assert max_workers() == (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "abc", "1.5", " 2", "²", "٣", "1e3", "9" * 5000])
+def test_anything_else_is_an_error_that_says_what_is_allowed(monkeypatch, value):
+    monkeypatch.setenv("MAX_WORKERS", value)
+    with pytest.raises(ConfigurationError, match=r"MAX_WORKERS.*allowed: 1, 2, 3.*export"):
+        max_workers()
+
+
+SHARES = [(0.3, 1), (1.0, 1), (1.5, 2), (2.0, 2), (7.2, 8), (64.0, 16), (math.inf, 16)]
+
+
+@pytest.mark.parametrize(("share", "count"), SHARES)
+def test_a_container_bounds_the_default(monkeypatch, share, count):
+    monkeypatch.delenv("MAX_WORKERS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(16), raising=False)
+    monkeypatch.setattr(processes, "cgroup_cpus", lambda: share)
+    assert max_workers() == count
+    monkeypatch.setenv("MAX_WORKERS", "20")
+    assert max_workers() == 20
+
+
+def groups(folder: Path, membership: str, files: dict[str, str]) -> float:
+    """The limit with these groups of the process, and these files below /sys/fs/cgroup."""
+    for name, text in files.items():
+        (folder / "root" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "root" / name).write_text(text + "\n")
+    (folder / "cgroup").write_text(membership + "\n")
+    return cgroup_cpus(folder / "cgroup", folder / "root")
+
+
+@pytest.mark.parametrize(
+    ("membership", "files", "cpus"),
+    [
+        ("0::/", {"cpu.max": "150000 100000"}, 1.5),
+        ("0::/", {"cpu.max": "max 100000"}, math.inf),
+        ("0::/", {}, math.inf),
+        ("0::/kubepods/pod/c", {"cpu.max": "max 100000", "kubepods/pod/cpu.max": "200000 100000"}, 2.0),
+        ("0::/a/b", {"a/cpu.max": "200000 100000", "a/b/cpu.max": "400000 100000"}, 2.0),
+        ("0::/seen/by/the/host", {"cpu.max": "50000 100000"}, 0.5),
+        ("0::/../../other", {"cpu.max": "300000 100000"}, 3.0),
+        ("0::/a", {"unified/a/cpu.max": "300000 100000"}, 3.0),
+        (
+            "5:cpu,cpuacct:/docker/c\n4:memory:/docker/c",
+            {"cpu,cpuacct/docker/c/cpu.cfs_quota_us": "250000", "cpu,cpuacct/docker/c/cpu.cfs_period_us": "100000"},
+            2.5,
+        ),
+        ("5:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, math.inf),
+        ("5:cpu,cpuacct:/d", {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "50000"}, 2.0),
+        ("0::/", {"cpu.max": "what is this"}, math.inf),
+        ("no group", {}, math.inf),
+    ],
+)
+def test_limits_of_control_groups(tmp_path, membership, files, cpus):
+    assert groups(tmp_path, membership, files) == cpus
+
+
+def test_without_control_groups_there_is_no_limit(tmp_path):
+    assert cgroup_cpus(tmp_path / "nothing", tmp_path) == math.inf
 
 
 def test_an_interrupt_ends_what_the_processes_are_doing():
@@ -74,6 +149,52 @@ def kill_a_worker() -> None:
 def test_what_is_prepared_is_there_in_each_process(tmp_path):
     with pool(1, os.chdir, str(tmp_path)) as executor:
         assert Path(executor.submit(os.getcwd).result()) == tmp_path
+
+
+def test_without_processes_the_caller_works_when_it_submits():
+    with start_pool(0) as executor:
+        done, failed = executor.submit(os.getpid), executor.submit(int, "none")
+    assert done.result() == os.getpid()
+    with pytest.raises(ValueError, match="none"):
+        failed.result()
+
+
+def test_one_worker_is_this_process_and_begins_nothing_before_it_is_needed():
+    begun: list[int] = []
+    done = each_done(begun.append, [1, 2], 1)
+    assert next(done) == (1, None)
+    assert begun == [1]
+    assert [item for item, _ in done] == [2]
+
+
+def test_more_workers_do_all_items_in_processes_that_are_prepared(tmp_path):
+    (tmp_path / "one").touch()
+    found = each_done(_names_here, [1, 2, 3], 2, partial(os.chdir, tmp_path))
+    assert sorted(found) == [(number, (["one"] * number, False)) for number in (1, 2, 3)]
+
+
+def _names_here(times: int) -> tuple[list[str], bool]:
+    return [path.name for path in Path().iterdir()] * times, multiprocessing.parent_process() is None
+
+
+def test_an_error_lets_what_has_begun_finish_and_begins_no_more(tmp_path):
+    """Each worker has one item at work, and at most one more is on its way."""
+    items = [tmp_path / "fails", *(tmp_path / str(number) for number in range(20))]
+    with pytest.raises(ValueError, match="this item"):
+        list(each_done(_touch, items, 2))
+    assert 1 <= len(list(tmp_path.iterdir())) < 10
+
+
+def _touch(path: Path) -> None:
+    if path.name == "fails":
+        raise ValueError("this item")
+    time.sleep(0.3)
+    path.touch()
+
+
+def test_a_worker_that_is_killed_says_how_to_go_on():
+    with pytest.raises(WorkerDiedError, match="same command again"):
+        list(each_done(os._exit, [9, 9], 2))
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -19,12 +19,12 @@ from fornet_hf.files import storage_error
 from fornet_hf.format.patch import digest
 from fornet_hf.hub.errors import OTHER_DISK, Token
 from fornet_hf.hub.location import Folder
+from fornet_hf.processes import max_workers
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
 from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.recombiner import configuration
 from fornet_hf.release.release import Release
-from fornet_hf.workers import max_workers
 
 CITATION = """\
 @misc{nauen2025foraug,

@@ -20,8 +20,8 @@ from fornet_hf.hub.cached import is_whole
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.listing import Listing, list_files
 from fornet_hf.hub.transfer import download, remote_address
+from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress, without_bars_of_files
-from fornet_hf.workers import max_workers
 
 _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _REVISION = re.compile(r"(?!.*\.\.)\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)

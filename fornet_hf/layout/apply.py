@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 
-from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import stored, write_text
 from fornet_hf.hub.errors import Token
@@ -23,11 +22,11 @@ from fornet_hf.layout.paths import BACKGROUNDS, KINDS, Layout, write_classes
 from fornet_hf.layout.report import Report
 from fornet_hf.layout.sinks import note_zipped
 from fornet_hf.layout.work import alone_in
+from fornet_hf.processes import max_workers, pool
 from fornet_hf.release.legacy import read_ratios
 from fornet_hf.release.release import PatchRelease, Release
 from fornet_hf.release.units import Unit
 from fornet_hf.sources import FolderSource
-from fornet_hf.workers import max_workers
 
 
 def apply(
@@ -113,8 +112,8 @@ def _parts(jobs: Sequence[Job], layout: Layout, total: int) -> Iterator[Report]:
                 yield do(job)
                 bar.update(follower.new())
             return
-        with processes.pool(workers) as pool:
-            waiting: set[Future[Report]] = {pool.submit(do, job) for job in jobs}
+        with pool(workers) as executor:
+            waiting: set[Future[Report]] = {executor.submit(do, job) for job in jobs}
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5)
                 bar.update(follower.new())

@@ -13,7 +13,6 @@ from typing import Any
 
 import datasets
 
-from fornet_hf import processes
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
 from fornet_hf.files import atomic_path, stored, write_text
@@ -25,11 +24,11 @@ from fornet_hf.layout.outlook import outlook
 from fornet_hf.layout.paths import Layout
 from fornet_hf.layout.report import UNIT, Problem, Report, problem_of, read_problems
 from fornet_hf.layout.work import alone_in
+from fornet_hf.processes import max_workers, pool
 from fornet_hf.progress import Ticks, counted, followed
 from fornet_hf.release.healing import healed_outcomes
 from fornet_hf.release.release import Release
 from fornet_hf.release.units import Unit
-from fornet_hf.workers import max_workers
 
 
 @dataclass(frozen=True)
@@ -154,8 +153,8 @@ def _reports(jobs: list[_Job]) -> Any:
     if workers <= 1:
         yield from map(_write, jobs)
         return
-    with processes.pool(workers) as pool:
-        yield from pool.map(_write, jobs)
+    with pool(workers) as executor:
+        yield from executor.map(_write, jobs)
 
 
 def _write(job: _Job) -> Report:

@@ -10,17 +10,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from fornet_hf import processes
 from fornet_hf.errors import ForNetError
 from fornet_hf.format.raster import DECODE_ERRORS
 from fornet_hf.hub.errors import Token
 from fornet_hf.layout.expected import Expected, expected, kinds_of_old
 from fornet_hf.layout.paths import BACKGROUNDS, FOREGROUNDS, KINDS, Layout
 from fornet_hf.layout.trees import Tree, open_tree
+from fornet_hf.processes import max_workers, pool
 from fornet_hf.progress import progress
 from fornet_hf.release.legacy import read_ratios
 from fornet_hf.release.release import OldRelease, Release
-from fornet_hf.workers import max_workers
 
 MISSING, EXTRA, DAMAGED, NO_RATIO, UNREADABLE = "missing", "extra", "damaged", "without ratio", "unreadable"
 _CHUNK = 2048  # images that a process checks at a time
@@ -135,8 +134,8 @@ def _damages(tree: Tree, kind: str) -> Iterator[list[Finding]]:
     if workers <= 1:
         yield from (_check(tree, kind, start) for start in starts)
         return
-    with processes.pool(workers, _Checker.prepare, tree, kind) as pool:
-        yield from pool.map(_Checker.check, starts)
+    with pool(workers, _Checker.prepare, tree, kind) as executor:
+        yield from executor.map(_Checker.check, starts)
 
 
 class _Checker:

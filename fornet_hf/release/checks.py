@@ -23,10 +23,10 @@ from fornet_hf.format.manifest import MANIFEST, Manifest, ShardEntry
 from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.location import Folder
 from fornet_hf.hub.places import FileFacts, Place
+from fornet_hf.processes import max_workers
 from fornet_hf.release.release import PatchRelease
 from fornet_hf.release.statistics import ShardFacts, read_facts
 from fornet_hf.release.units import Unit
-from fornet_hf.workers import max_workers
 
 _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet")
 

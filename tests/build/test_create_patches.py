@@ -10,12 +10,9 @@ import pytest
 
 import producers.tasks.shard
 from create_patches import main
-from fornet_hf.errors import WorkerDiedError
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.shards import PatchShard
-from producers.work import parallel
-from producers.work.plan import plan
 from producers.work.run_folder import RunFolder
 from tests.crashes import kill_everywhere
 from tests.disks import needs_disks, on_a_disk
@@ -199,16 +196,6 @@ def test_the_number_of_workers_changes_nothing(image_folder, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert digests(tmp_path / "two") == digests(tmp_path / "one")
-
-
-def _die(task):
-    os._exit(9)
-
-
-def test_a_killed_worker_is_an_error_that_says_how_to_go_on(image_folder):
-    tasks = plan(image_folder[0], ["train"], shards=2)
-    with pytest.raises(WorkerDiedError, match="same command again"):
-        list(parallel.run_tasks(_die, tasks, 2))
 
 
 def test_killed_before_any_operation_it_ends_as_if_it_never_was(image_folder, tmp_path):

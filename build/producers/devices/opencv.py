@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import ModuleType
 
 from fornet_hf.errors import MissingDependencyError
 
 
 def load_cv2() -> ModuleType:
-    """The module `cv2`.
+    """Return the module `cv2`.
 
     Raises:
         MissingDependencyError: it is not installed.
@@ -21,3 +22,9 @@ def load_cv2() -> ModuleType:
         ) from error
     module: ModuleType = cv2
     return module
+
+
+def one_thread() -> None:
+    """Keep OpenCV to one thread in a process: where processes work in parallel, its threads only take turns."""
+    with contextlib.suppress(MissingDependencyError):
+        load_cv2().setNumThreads(1)

@@ -15,12 +15,13 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
+from fornet_hf.processes import start_pool
 from producers.backends import Backends
 from producers.devices.gpu_memory import is_shared
+from producers.devices.opencv import one_thread
 from producers.tasks.gpu_shard import Engine, segment_shard
 from producers.work.model_settings import ModelSettings
 from producers.work.plan import Task
-from producers.work.pools import pool_of
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
 
@@ -77,7 +78,7 @@ class GpuWorker(ABC, Generic[Loaded]):
             self._models, self._device = self.load(device), device
             note_models(self.folder.root, self._models)
         if self._pool is None:
-            self._pool = pool_of(self.workers)
+            self._pool = start_pool(self.workers, one_thread)
         return self.do(task, self._models, self._pool)
 
     def close(self) -> None:

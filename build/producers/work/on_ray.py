@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, WorkerDiedError, explain
-from fornet_hf.workers import max_workers
+from fornet_hf.processes import max_workers
 from producers.work.plan import Task
 from producers.work.report import Report
 from producers.work.roster import Entry, Roster, say_retired

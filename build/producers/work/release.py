@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import counted
-from fornet_hf.workers import max_workers
-from producers.work.parallel import run_tasks
+from producers.devices.opencv import one_thread
 from producers.work.plan import Task
 from producers.work.remaining import do_remaining
 from producers.work.report import Report
@@ -48,7 +48,7 @@ def make_release(
     with counted() as ticks:
         counting = replace(folder, ticks=ticks)
         work = partial(make, settings=settings, folder=counting)
-        do_remaining(tasks, counting, partial(run_tasks, work, workers=workers or max_workers()))
+        do_remaining(tasks, counting, partial(each_done, work, workers=workers or max_workers(), prepare=one_thread))
     report = folder.finish(tasks, settings, source, revision)
     if not report.ok:
         raise ConfigurationError(f"no image gave a patch. {report.summary()}")

@@ -11,10 +11,9 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from fornet_hf.errors import ForNetError
-from fornet_hf.processes import start_process
-from fornet_hf.workers import max_workers
+from fornet_hf.processes import max_workers, start_process
+from producers.devices.opencv import one_thread
 from producers.work.plan import Task
-from producers.work.pools import one_thread
 from producers.work.report import Report
 from producers.work.roster import Entry, Roster, say_retired
 

@@ -17,6 +17,7 @@ from fornet_hf.format.mask_png import decode_mask
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.format.shards import PatchShard
+from fornet_hf.processes import InlineExecutor
 from producers.backends import Backends
 from producers.choices import Choice
 from producers.detect.grounding_dino import GroundingDino, InputSize
@@ -36,7 +37,6 @@ from producers.tasks.select_worker import SelectWorker
 from producers.work import machines
 from producers.work.model_settings import ModelSettings
 from producers.work.plan import plan
-from producers.work.pools import InlineExecutor
 from producers.work.report import Report
 from tests.build import tiny_models
 from tests.build.tiny_models import mean_colour

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fornet_hf.format.encoding import Encoding
+from fornet_hf.processes import InlineExecutor
 from producers.backends import Backends, Identity
 from producers.detect.boxes import read_boxes
 from producers.infill.inpaint import OpenCVInpaint
@@ -12,7 +13,6 @@ from producers.segment.grabcut import GrabCut
 from producers.tasks.candidate_folder import CandidateFolder
 from producers.tasks.gpu_shard import Engine, segment_shard
 from producers.work.plan import plan
-from producers.work.pools import InlineExecutor
 
 
 class OutOfMemoryError(RuntimeError):
