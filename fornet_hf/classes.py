@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 COLUMNS = ("wnid", "name", "lineage")
 """The columns of `data/imagenet_classes.tsv`."""
@@ -44,7 +44,7 @@ class ImageNetClass:
 
 @cache
 def imagenet_classes() -> tuple[ImageNetClass, ...]:
-    """The 1000 classes; each is at the place of its index."""
+    """Return the 1000 classes; each is at the place of its index."""
     table = (resources.files(__package__) / "data" / "imagenet_classes.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(
@@ -55,10 +55,15 @@ def imagenet_classes() -> tuple[ImageNetClass, ...]:
 
 @cache
 def wnid_index() -> Mapping[str, int]:
-    """The index of each WNID; read-only, in the order of the indices."""
+    """Return the index of each WNID; read-only, in the order of the indices."""
     return MappingProxyType({entry.wnid: entry.index for entry in imagenet_classes()})
 
 
-def class_names() -> list[str]:
-    """The 1000 names by index, unique: what a `datasets.ClassLabel` takes as `names`."""
-    return [entry.name for entry in imagenet_classes()]
+def class_names(own: Sequence[str] | None = None) -> list[str]:
+    """Return the unique names of the classes in label order: a set's own, else ImageNet's 1000."""
+    return list(own or (entry.name for entry in imagenet_classes()))
+
+
+def class_folders(own: Sequence[str] | None = None) -> list[str]:
+    """Return the names of the class folders in label order: a set's own class names, else ImageNet's WNIDs."""
+    return list(own or wnid_index())

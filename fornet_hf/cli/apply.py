@@ -20,7 +20,7 @@ from fornet_hf.cli.arguments import add_imagenet, add_split
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.hub.location import Folder, Repository, locate
 from fornet_hf.layout.apply import apply
-from fornet_hf.layout.cleanup import deletable, delete_patches, patches_in
+from fornet_hf.layout.cleanup import deletable, delete_patches
 from fornet_hf.layout.report import Report
 from fornet_hf.release.release import Release, open_release
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         _show(reports, arguments)
     complete = not any(report.problems for report in reports)
     if arguments.delete:
-        complete = complete and all(report.counts["ok"] >= patches_in(release, report.split) for report in reports)
+        complete = complete and all(report.counts["ok"] >= release.count(report.split) for report in reports)
         if complete:
             tell(f"deleted {len(delete_patches(release, splits))} files of patches")
         else:

@@ -15,7 +15,7 @@ from fornet_hf.documents import read_json
 from fornet_hf.errors import INSTALL, IntegrityError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import sha256_of, write_text
 from fornet_hf.format.encoding import Encoding
-from fornet_hf.format.shards import FORMAT_VERSION
+from fornet_hf.format.shards import FORMAT_VERSION, PatchShard
 from fornet_hf.sources.image import plain_name
 
 MANIFEST = "manifest.json"
@@ -75,18 +75,30 @@ class ShardEntry:
         """
         if not file.is_file():
             raise NotFoundError(explain(f"{self.path}: the shard is missing", found=f"no file {file}"))
-        found = (file.stat().st_size, sha256_of(file))
-        if found != (self.bytes, self.sha256):
-            then = "Download it again; if that does not help, tell the maintainer of the release."
-            expected = f"{self.bytes} bytes, sha256 {self.sha256}"
-            raise IntegrityError(
-                explain(
-                    f"{self.path}: not the file that the manifest describes",
-                    found=f"{found[0]} bytes, sha256 {found[1]}",
-                    allowed=expected,
-                    then=then,
-                )
-            )
+        then = "Download it again; if that does not help, tell the maintainer of the release."
+        self.compare(file.stat().st_size, sha256_of(file), then)
+
+    def compare(self, size: int, digest: str, then: str) -> None:
+        """Raise an IntegrityError, with what to do then, if a file of this size and digest is not this shard."""
+        if (size, digest) != (self.bytes, self.sha256):
+            what = f"{self.path}: not the file that the manifest describes"
+            allowed = f"{self.bytes} bytes, sha256 {self.sha256}"
+            raise IntegrityError(explain(what, found=f"{size} bytes, digest {digest}", allowed=allowed, then=then))
+
+    def open(self, file: BinaryIO | Path, encoding: Encoding) -> PatchShard:
+        """Return the shard in a file, of which columns, settings and number of rows are checked.
+
+        Raises:
+            PatchFormatError: it is not the shard that the manifest describes.
+        """
+        shard = PatchShard(file, self.path)
+        if shard.encoding != encoding:
+            what = f"{self.path}: made with other settings than the manifest says"
+            raise PatchFormatError(explain(what, found=shard.encoding, allowed=encoding))
+        if len(shard) != self.rows:
+            what = f"{self.path}: another number of rows than the manifest says"
+            raise PatchFormatError(explain(what, found=len(shard), allowed=self.rows))
+        return shard
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,8 @@ from fornet_hf.layout.sinks import note_zipped
 from fornet_hf.layout.work import alone_in
 from fornet_hf.processes import max_workers, pool
 from fornet_hf.release.legacy import read_ratios
-from fornet_hf.release.release import PatchRelease, Release
+from fornet_hf.release.release import Release
 from fornet_hf.release.units import Unit
-from fornet_hf.sources import FolderSource
 
 
 def apply(
@@ -63,8 +62,8 @@ def apply(
     if not zips:
         _refuse_zips(layout)
     with stored(output), alone_in(layout.work, layout):
-        if isinstance(release, PatchRelease) and release.manifest.classes is not None:
-            write_classes(output, release.manifest.classes)
+        if release.classes is not None:
+            write_classes(output, release.classes)
         if zips:
             note_zipped(layout)
         units = release.units(split, images)
@@ -84,8 +83,7 @@ def _refuse_zips(layout: Layout) -> None:
 
 
 def _jobs(units: Sequence[Unit], layout: Layout, *, zips: bool, token: Token) -> list[Job]:
-    by_name = all(isinstance(getattr(unit, "images", None), FolderSource) for unit in units)
-    shares = shares_of(len(units), max_workers(), by_name=by_name)
+    shares = shares_of(len(units), max_workers(), by_name=all(unit.by_name for unit in units))
     return [
         Job(unit=unit, number=number, share=share, shares=shares, layout=layout, zips=zips, token=token)
         for number, unit in enumerate(units)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.format.manifest import MANIFEST, write_manifest
 from fornet_hf.hub.location import Folder
-from fornet_hf.release.legacy import LegacyArchive
-from fornet_hf.release.legacy.archive import Key
-from fornet_hf.release.release import OldRelease, PatchRelease, Release
+from fornet_hf.release.interface import Release
 
 
 def deletable(release: Release) -> Folder:
@@ -21,28 +17,18 @@ def deletable(release: Release) -> Folder:
         ConfigurationError: the release is on the Hub (its copies in the cache are kept), or its files are links,
             as in the Hub's cache.
     """
-    location = release.location if isinstance(release, (OldRelease, PatchRelease)) else None
+    location = release.location
     if not isinstance(location, Folder):
         then = "Delete downloads with: hf cache rm"
         raise ConfigurationError(
             explain("patches are only deleted from a folder", found=location, allowed="-p FOLDER", then=then)
         )
     for split in release.splits:
-        if links := [path for path in _files(release, location, split) if path.is_symlink()]:
+        paths = [location.root / name for name in release.files(split)]
+        if links := [path for path in paths if path.is_symlink()]:
             then = "Delete downloads with: hf cache rm"
             raise ConfigurationError(explain("patches that are links are not deleted", found=links[0], then=then))
     return location
-
-
-def patches_in(release: Release, split: str) -> int:
-    """How many images of a split have patches in a release that is `deletable`."""
-    if isinstance(release, PatchRelease):
-        return sum(entry.rows for entry in release.manifest.splits[split])
-    keys: set[Key] = set()
-    for path in _files(release, deletable(release), split):
-        with LegacyArchive(path) as archive:
-            keys.update(archive)
-    return len(keys)
 
 
 def delete_patches(release: Release, splits: Sequence[str]) -> list[Path]:
@@ -51,21 +37,10 @@ def delete_patches(release: Release, splits: Sequence[str]) -> list[Path]:
     Raises:
         ConfigurationError: as `deletable`.
     """
-    folder = deletable(release)
-    files = [path for split in splits for path in _files(release, folder, split)]
-    if isinstance(release, PatchRelease):  # first: of shards that nobody names, none is looked for
-        place = folder.root / release.place
-        rest = {split: shards for split, shards in release.manifest.splits.items() if split not in splits}
-        if rest:
-            write_manifest(place, dataclasses.replace(release.manifest, splits=rest))
-        else:
-            files.insert(0, place / MANIFEST)
+    root = deletable(release).root
+    names = [name for split in splits for name in release.files(split)]
+    # First: of shards that nobody names, none is looked for.
+    files = [root / name for name in (*release.forget(splits), *names)]
     for path in files:
         path.unlink(missing_ok=True)
     return files
-
-
-def _files(release: Release, folder: Folder, split: str) -> list[Path]:
-    if isinstance(release, PatchRelease):
-        return [folder.root / release.place / entry.path for entry in release.manifest.splits[split]]
-    return [folder.root / name for name in release.files.archives(split)] if isinstance(release, OldRelease) else []

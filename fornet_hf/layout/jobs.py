@@ -16,7 +16,6 @@ from fornet_hf.layout.report import UNIT, Problem, Report, problem_of
 from fornet_hf.layout.sinks import FolderSink, Sink, SpoolSink
 from fornet_hf.release.healing import healed_outcomes
 from fornet_hf.release.units import Outcome, Skip, Unit
-from fornet_hf.sources import FolderSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ def _outcomes(job: Job, has: Skip) -> Iterator[Outcome]:
 def _take(job: Job, outcome: Outcome, sink: Sink, journal: Journal, report: Report, *, known: bool) -> None:
     folder, key = outcome.folder, outcome.key
     if outcome.error is not None:
-        missing = _class_missing(job.unit, job.layout.split, folder)
+        missing = job.unit.lacks_class(folder)
         report.problems.append(problem_of(outcome.error, f"{folder}/{key}", class_missing=missing))
     elif outcome.row is None:
         report.present += 1
@@ -84,11 +83,6 @@ def _take(job: Job, outcome: Outcome, sink: Sink, journal: Journal, report: Repo
     else:
         journal.write(folder, key, outcome.ratio, sink.put(journal, folder, key, files_of(outcome.row)))
         report.made += 1
-
-
-def _class_missing(unit: Unit, split: str, folder: str) -> bool:
-    images = getattr(unit, "images", None)
-    return isinstance(images, FolderSource) and folder not in images.classes(split)
 
 
 def shares_of(units: int, workers: int, *, by_name: bool) -> int:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fornet_hf.files import write_text
-from fornet_hf.format.patch import digest
 from fornet_hf.hub.location import Folder, Repository
 from fornet_hf.layout.report import Problem
-from fornet_hf.release.release import OldRelease, PatchRelease, Release
+from fornet_hf.release.interface import Release, short_digest
 
 _NOTE = "made_from.json"
 
@@ -42,22 +41,8 @@ def origin_of(release: Release, split: str, images: Folder | Repository) -> Orig
     if isinstance(images, Folder) and not release.names_images:
         folders = (images.root, images.root / "data")
         shards = sorted((path.name, path.stat().st_size) for one in folders for path in one.glob("*.parquet"))
-        place += f" {_digest(shards)}" if shards else ""
-    return Origin(_patches(release, split), place)
-
-
-def _patches(release: Release, split: str) -> str:
-    if isinstance(release, PatchRelease):
-        manifest = release.manifest
-        return _digest((manifest.encoding, manifest.classes, manifest.splits[split]))
-    if isinstance(release, OldRelease):
-        names = release.files.archives(split)
-        return _digest([(name, release.listing.files[name]) for name in names])
-    return release.fingerprint()
-
-
-def _digest(value: object) -> str:
-    return digest(repr(value).encode()).hex()[:16]
+        place += f" {short_digest(shards)}" if shards else ""
+    return Origin(release.fingerprint(split), place)
 
 
 def write_origin(folder: Path, origin: Origin, problems: Sequence[Problem] = ()) -> None:

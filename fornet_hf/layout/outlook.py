@@ -14,9 +14,7 @@ from fornet_hf.files import readable_bytes
 from fornet_hf.format.rows import Row
 from fornet_hf.hub.errors import Token
 from fornet_hf.release.healing import healed_outcomes
-from fornet_hf.release.legacy import LegacyArchive
-from fornet_hf.release.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
-from fornet_hf.release.units import PatchUnit, Unit
+from fornet_hf.release.units import Unit
 
 _SAMPLE = 8  # images that are made to learn how large they are
 
@@ -57,18 +55,9 @@ def outlook(split: str, units: Sequence[Unit], size_of: Callable[[Row], int], to
         size_of: bytes of what is made of a row.
         token: for the Hub.
     """
-    return Outlook(split, _images_in(units), _mean_size(units, size_of, token))
-
-
-def _images_in(units: Sequence[Unit]) -> int:
-    """How many patches there are; those in archives that cannot be read are reported when it is their turn."""
-    archives = {unit.archive for unit in units if isinstance(unit, FolderLegacyUnit)}
-    archives.update(name for unit in units if isinstance(unit, ShardLegacyUnit) for name in unit.archives)
-    count = sum(unit.entry.rows for unit in units if isinstance(unit, PatchUnit))
-    for name in archives:
-        with contextlib.suppress(ForNetError), LegacyArchive(Path(name)) as archive:
-            count += len(archive)
-    return count
+    seen: set[str] = set()
+    images = sum(unit.count(seen) for unit in units)
+    return Outlook(split, images, _mean_size(units, size_of, token))
 
 
 def _mean_size(units: Sequence[Unit], size_of: Callable[[Row], int], token: Token) -> float | None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import ConfigurationError, PatchFormatError, explain
 from fornet_hf.files import write_text
+from fornet_hf.release.interface import PARTS
 
-FOREGROUNDS, BACKGROUNDS = "foregrounds", "backgrounds"
+FOREGROUNDS, BACKGROUNDS = PARTS
 ENDINGS = {FOREGROUNDS: ".WEBP", BACKGROUNDS: ".JPEG"}
 KINDS = tuple(ENDINGS)
 SPLITS = {"train": "train", "validation": "val"}

@@ -13,13 +13,12 @@ from PIL import Image
 from fornet_hf.errors import ForNetError
 from fornet_hf.format.raster import DECODE_ERRORS
 from fornet_hf.hub.errors import Token
-from fornet_hf.layout.expected import Expected, expected, kinds_of_old
 from fornet_hf.layout.paths import BACKGROUNDS, FOREGROUNDS, KINDS, Layout
 from fornet_hf.layout.trees import Tree, open_tree
 from fornet_hf.processes import max_workers, pool
 from fornet_hf.progress import progress
+from fornet_hf.release.interface import Release
 from fornet_hf.release.legacy import read_ratios
-from fornet_hf.release.release import OldRelease, Release
 
 MISSING, EXTRA, DAMAGED, NO_RATIO, UNREADABLE = "missing", "extra", "damaged", "without ratio", "unreadable"
 _CHUNK = 2048  # images that a process checks at a time
@@ -115,16 +114,23 @@ def _compare(
     layout: Layout, names: dict[str, set[tuple[str, str]]], release: Release, result: Validation, token: Token
 ) -> None:
     """Which files the release gives that are not there, and the other way round."""
-    wanted = {(one.folder, one.key): one for one in expected(release, layout.split, token)}
-    if isinstance(release, OldRelease):
-        doubtful = {name for name in wanted if any(name not in names.get(kind, ()) for kind in KINDS)}
-        wanted.update({(one.folder, one.key): one for one in kinds_of_old(release, layout.split, doubtful, token)})
-    nothing = Expected("", "", frozenset())
+    wanted = {(one.folder, one.key): one.parts for one in release.listing(layout.split, token)}
+    # An image whose parts only its patch tells is taken to have both, unless one is not there.
+    doubtful = {
+        name
+        for name, parts in wanted.items()
+        if parts is None and any(name not in names.get(kind, ()) for kind in KINDS)
+    }
+    if doubtful:
+        for one in release.listed(layout.split, doubtful, token):
+            wanted[one.folder, one.key] = one.parts
+    both = frozenset(KINDS)
+    given = {name: both if parts is None else parts for name, parts in wanted.items()}
     for kind in KINDS:
         there = names.get(kind, set())
-        missing = (name for name, one in wanted.items() if kind in one.kinds and name not in there)
+        missing = (name for name, parts in given.items() if kind in parts and name not in there)
         result.findings += [Finding(MISSING, layout.member(kind, *name)) for name in sorted(missing)]
-        extra = (name for name in there if kind not in wanted.get(name, nothing).kinds)
+        extra = (name for name in there if kind not in given.get(name, ()))
         result.findings += [Finding(EXTRA, layout.member(kind, *name)) for name in sorted(extra)]
 
 

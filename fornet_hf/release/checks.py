@@ -13,16 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-from fornet_hf.classes import imagenet_classes
-from fornet_hf.errors import ForNetError, IntegrityError, PatchFormatError, explain, short
+from fornet_hf.classes import class_names
+from fornet_hf.errors import ForNetError, PatchFormatError, explain, short
 from fornet_hf.files import Open
-from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import MANIFEST, Manifest, ShardEntry
-from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.location import Folder
-from fornet_hf.hub.places import FileFacts, Place
+from fornet_hf.hub.places import Place
 from fornet_hf.processes import max_workers
 from fornet_hf.release.release import PatchRelease
 from fornet_hf.release.statistics import ShardFacts, read_facts
@@ -94,13 +91,14 @@ def check_shards(
         read: read every row, too, which of a repository downloads all of it.
         advice: what to do about a shard that is not the one in the manifest.
     """
-    classes = len(manifest.classes or imagenet_classes())
+    classes = len(class_names(manifest.classes))
 
     def look(entry: ShardEntry) -> _Look:
         try:
-            _compare(entry, place.facts(prefix + entry.path), advice)
+            found = place.facts(prefix + entry.path)
+            entry.compare(found.size, found.digest, advice)
             with place.open(prefix + entry.path) as file:
-                shard = _open_shard(file, entry, manifest.encoding)
+                shard = entry.open(file, manifest.encoding)
                 facts = read_facts(shard, entry, classes) if read else None
                 return _Look(entry, shard.keys, facts)
         except ForNetError as error:
@@ -109,22 +107,6 @@ def check_shards(
     with ThreadPoolExecutor(max_workers()) as pool:
         for split, entries in manifest.splits.items():
             _gather(split, pool.map(look, entries), findings)
-
-
-def _open_shard(file: BinaryIO, entry: ShardEntry, encoding: Encoding) -> PatchShard:
-    """Open a shard whose columns, settings and number of rows are checked, and whose keys are unique.
-
-    Raises:
-        PatchFormatError: it is not the shard that the manifest describes.
-    """
-    shard = PatchShard(file, entry.path)
-    if shard.encoding != encoding:
-        what = f"{entry.path}: made with other settings than the manifest says"
-        raise PatchFormatError(explain(what, found=shard.encoding, allowed=encoding))
-    if len(shard) != entry.rows:
-        what = f"{entry.path}: another number of rows than the manifest says"
-        raise PatchFormatError(explain(what, found=len(shard), allowed=entry.rows))
-    return shard
 
 
 def _gather(split: str, looks: Iterator[_Look], findings: Findings) -> None:
@@ -142,18 +124,6 @@ def _gather(split: str, looks: Iterator[_Look], findings: Findings) -> None:
     findings.keys += len(seen)
     if total is not None:
         findings.facts[split] = total
-
-
-def _compare(entry: ShardEntry, found: FileFacts, advice: str) -> None:
-    if (found.size, found.digest) != (entry.bytes, entry.sha256):
-        raise IntegrityError(
-            explain(
-                f"{entry.path}: not the file that the manifest describes",
-                found=f"{found.size} bytes, digest {found.digest}",
-                allowed=f"{entry.bytes} bytes, sha256 {entry.sha256}",
-                then=advice,
-            )
-        )
 
 
 def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file: Open) -> None:

@@ -1,68 +1,33 @@
-"""A release of patches, in the new or the old format, and the units of work in it."""
+"""A release of patches: opened in whichever format it is, and the new format."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from fornet_hf.classes import imagenet_classes
+import pyarrow.parquet as pq
+
 from fornet_hf.errors import NotFoundError, UnreachableError, explain
 from fornet_hf.files import sha256_of
-from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, read_manifest
-from fornet_hf.format.patch import digest
+from fornet_hf.format.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from fornet_hf.hub.errors import Token
 from fornet_hf.hub.listing import Listing
 from fornet_hf.hub.location import Folder, Location, Repository
-from fornet_hf.hub.transfer import snapshot_commit
-from fornet_hf.release.images import all_shards, class_folders, files_of, sources_of
-from fornet_hf.release.legacy import LegacyRelease, find_release
-from fornet_hf.release.legacy.unit import FolderLegacyUnit, ShardLegacyUnit
+from fornet_hf.hub.transfer import open_file, snapshot_commit
+from fornet_hf.release.images import files_of, sources_of
+from fornet_hf.release.interface import BACKGROUNDS, FOREGROUNDS, Listed, Release, short_digest
+from fornet_hf.release.legacy import OldRelease, find_release
 from fornet_hf.release.units import PatchUnit, Unit
 from fornet_hf.sources import Columns
 
-IMAGENET = "ILSVRC/imagenet-1k"
+__all__ = ["Listed", "OldRelease", "PatchRelease", "Release", "open_release"]
+
 _PLACES = ("", "patches/")  # where a manifest may be: a folder of shards, or a whole repository
 
 
-class Release(Protocol):
-    """What the builder needs to know of a release."""
-
-    @property
-    def class_names(self) -> Sequence[str]:
-        """Names of the classes in label order."""
-        ...
-
-    @property
-    def splits(self) -> Sequence[str]:
-        """The splits in it: `train`, `validation` or both."""
-        ...
-
-    @property
-    def source(self) -> Repository:
-        """The repository of the images that the patches apply to, at the revision they were made from."""
-        ...
-
-    @property
-    def names_images(self) -> bool:
-        """Whether every patch has the digest of its image, so that no other can be taken for it."""
-        ...
-
-    def fingerprint(self) -> str:
-        """A short name for exactly this content; equal for equal releases in other places."""
-        ...
-
-    def units(
-        self, split: str, images: Folder | Repository, *, streaming: bool = False, anew: bool = False
-    ) -> Sequence[Unit]:
-        """The work of preparing a split; without `streaming`, the files are downloaded first.
-
-        With `anew` also those that the cache has.
-        """
-        ...
-
-
 def open_release(location: Folder | Repository) -> Release:
-    """The release at a place: new format if there is a manifest, else the old zips.
+    """Return the release at a place: new format if there is a manifest, else the old zips.
 
     Raises:
         NotFoundError: there is neither.
@@ -81,14 +46,14 @@ def open_release(location: Folder | Repository) -> Release:
         return PatchRelease(location.at(snapshot_commit(file)), place, read_manifest(file.parent))
     listing = location.listing()
     if any(name.endswith(".zip") for name in listing.files):
-        return OldRelease(location.at(listing.commit), find_release([*listing.files]), listing)
+        return OldRelease(location.at(listing.commit), listing, find_release([*listing.files]))
     found = ", ".join([*listing.files][:5]) or "no files"
     allowed = f"patches/{MANIFEST} with its shards, or the old train_0.zip ... val.zip"
     raise NotFoundError(explain(f"no release of patches in {location}", found=found, allowed=allowed))
 
 
 def _listed(location: Location, error: UnreachableError) -> Listing:
-    """All files of a place whose manifest cannot be had: only they tell whether it has one."""
+    """Return all files of a place whose manifest cannot be had: only they tell whether it has one."""
     try:
         return location.listing()
     except UnreachableError:
@@ -97,17 +62,11 @@ def _listed(location: Location, error: UnreachableError) -> Listing:
 
 
 @dataclass(frozen=True)
-class PatchRelease:
+class PatchRelease(Release):
     """A release in the new format; its shards are beside the manifest, in `place`."""
 
-    location: Location
     place: str
     manifest: Manifest
-
-    @property
-    def class_names(self) -> Sequence[str]:
-        """Names of the classes in label order."""
-        return self.manifest.classes or [one.name for one in imagenet_classes()]
 
     @property
     def splits(self) -> Sequence[str]:
@@ -115,8 +74,13 @@ class PatchRelease:
         return list(self.manifest.splits)
 
     @property
+    def classes(self) -> Sequence[str] | None:
+        """The classes in the manifest."""
+        return self.manifest.classes
+
+    @property
     def source(self) -> Repository:
-        """What the manifest names.
+        """The repository that the manifest names.
 
         Raises:
             NotFoundError: it names a folder.
@@ -132,19 +96,23 @@ class PatchRelease:
         """Yes: the format demands it."""
         return True
 
-    def fingerprint(self) -> str:
-        """The beginning of the manifest's digest, which covers the digest of every shard."""
-        return sha256_of(self.location.fetch(self.place + MANIFEST))[:16]
+    def fingerprint(self, split: str | None = None) -> str:
+        """Return the beginning of a digest of the manifest, which has the digest of every shard."""
+        if split is None:
+            return sha256_of(self.location.fetch(self.place + MANIFEST))[:16]
+        return short_digest((self.manifest.encoding, self.manifest.classes, self.manifest.splits[split]))
+
+    def files(self, split: str) -> list[str]:
+        """Return the paths of a split's shards."""
+        return [self.place + entry.path for entry in self.manifest.splits[split]]
 
     def units(
         self, split: str, images: Folder | Repository, *, streaming: bool = False, anew: bool = False
     ) -> Sequence[Unit]:
-        """One unit for each patch shard."""
+        """Return one unit for each patch shard."""
         entries = self.manifest.splits[split]
         sources = sources_of(entries, split, images, streaming=streaming, anew=anew)
-        paths = [self.place + entry.path for entry in entries]
-        patches = files_of(self.location, paths, "patches", streaming=streaming, anew=anew)
-        folders = self.manifest.classes or tuple(one.wnid for one in imagenet_classes())
+        patches = files_of(self.location, self.files(split), "patches", streaming=streaming, anew=anew)
         columns = Columns.of_release(self.manifest.producer)
         return [
             PatchUnit(
@@ -153,59 +121,37 @@ class PatchRelease:
                 encoding=self.manifest.encoding,
                 patches=patch,
                 images=source,
-                class_folders=folders,
+                class_folders=self.class_folders,
                 columns=columns,
             )
             for entry, patch, source in zip(entries, patches, sources, strict=True)
         ]
 
+    def count(self, split: str) -> int:
+        """Return what the manifest says."""
+        return sum(entry.rows for entry in self.manifest.splits[split])
 
-@dataclass(frozen=True)
-class OldRelease:
-    """A release in the old format: zips of pickles, in which the patch of an image is found by its name."""
+    def listing(self, split: str, token: Token = None) -> Iterator[Listed]:
+        """Yield all images with their parts, which the shards tell."""
+        folders = self.class_folders
+        columns = {"box": FOREGROUNDS, "target_sha256": BACKGROUNDS}  # null without the part
+        for path in self.files(split):
+            with open_file(self.location.address(path), token) as file:
+                shard = pq.ParquetFile(file, pre_buffer=False)
+                table = shard.read(columns=["key", "label", *columns], use_threads=False)
+            present = {part: table.column(name).is_valid().to_pylist() for name, part in columns.items()}
+            keys, labels = (table.column(name).to_pylist() for name in ("key", "label"))
+            for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
+                yield Listed(folders[label], key, frozenset(part for part in present if present[part][row]))
 
-    location: Location
-    files: LegacyRelease
-    listing: Listing
+    def listed(self, split: str, names: Collection[tuple[str, str]], token: Token = None) -> Iterator[Listed]:
+        """Yield those of the listing."""
+        return (one for one in self.listing(split, token) if (one.folder, one.key) in names)
 
-    @property
-    def class_names(self) -> Sequence[str]:
-        """Names of the 1000 classes of ImageNet: the old format knows no others."""
-        return [one.name for one in imagenet_classes()]
-
-    @property
-    def splits(self) -> Sequence[str]:
-        """The splits which have zips."""
-        return [split for split in SPLITS if self.files.archives(split)]
-
-    @property
-    def source(self) -> Repository:
-        """ImageNet-1k; the old format names no revision."""
-        return Repository(IMAGENET)
-
-    @property
-    def names_images(self) -> bool:
-        """No: a patch applies to any image of its name and size."""
-        return False
-
-    def fingerprint(self) -> str:
-        """Of names and digests; of zips in a folder the sizes, as they are too large to be read for this."""
-        zips = [name for split in SPLITS for name in self.files.archives(split)]
-        ratios = [name for split in SPLITS if (name := self.files.ratios(split))]
-        parts = [(name, self.listing.files[name]) for name in (*zips, *ratios)]
-        if isinstance(self.location, Folder):
-            parts += [(name, sha256_of(self.location.fetch(name))) for name in ratios]
-        return digest(repr(parts).encode()).hex()[:16]
-
-    def units(
-        self, split: str, images: Folder | Repository, *, streaming: bool = False, anew: bool = False
-    ) -> Sequence[Unit]:
-        """One unit for each zip if the images are a folder, else one for each of the source's shards."""
-        names = self.files.archives(split)
-        archives = files_of(self.location, names, "patches", streaming=streaming, anew=anew)
-        ratio_file = self.files.ratios(split)
-        ratios = None if ratio_file is None else str(self.location.fetch(ratio_file))
-        if folder := class_folders(images, split):
-            return [FolderLegacyUnit(split, archive, ratios, folder) for archive in archives]
-        files = all_shards(images, split, streaming=streaming, anew=anew)
-        return [ShardLegacyUnit(split, tuple(archives), ratios, file) for file in files]
+    def forget(self, splits: Sequence[str]) -> list[str]:
+        """Leave the other splits in the manifest; it goes when there are none."""
+        rest = {split: shards for split, shards in self.manifest.splits.items() if split not in splits}
+        manifest = self.location.fetch(self.place + MANIFEST)
+        if rest:
+            write_manifest(manifest.parent, dataclasses.replace(self.manifest, splits=rest))
+        return [] if rest else [self.place + MANIFEST]

@@ -6,11 +6,11 @@ are plain values, so they travel to worker processes; memory stays bounded by a 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain, short
 from fornet_hf.files import Open, open_local
@@ -27,7 +27,7 @@ Skip = Callable[[str, str], bool]  # class folder and key -> whether nothing is 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one patch. With neither `row` nor `error` it was skipped.
+    """The result for one patch. With neither `row` nor `error` it was skipped.
 
     Attributes:
         folder: name of the class folder.
@@ -44,31 +44,61 @@ class Outcome:
     error: ForNetError | None = None
 
 
-class Unit(Protocol):
-    """One piece of work."""
-
-    @property
-    def files(self) -> Sequence[str]:
-        """Paths and addresses of the release's and the source's files that it reads; not of single images."""
-        ...
-
-    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
-        """The prepared rows of this unit, in the order of its source; the first error is raised."""
-        ...
-
-    def outcomes(self, open_file: Open = open_local, skip: Skip = ...) -> Iterator[Outcome]:
-        """The same for those who go on after an error of one row; those of the whole unit are raised."""
-        ...
-
-
 def skip_nothing(folder: str, key: str) -> bool:
-    """The default of `outcomes`: everything is done."""
+    """Return False: by default, `outcomes` does everything."""
     del folder, key
     return False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unit(ABC):
+    """One piece of work.
+
+    Attributes:
+        split: `train` or `validation`.
+        images: path or address of the source shard (Parquet), or a folder of class folders.
+    """
+
+    split: str
+    images: str | FolderSource
+
+    @property
+    def by_name(self) -> bool:
+        """Whether its images are files of their own, found by their names."""
+        return isinstance(self.images, FolderSource)
+
+    def lacks_class(self, folder: str) -> bool:
+        """Return whether its images are in class folders, and this one is not among them."""
+        return isinstance(self.images, FolderSource) and folder not in self.images.classes(self.split)
+
+    @property
+    @abstractmethod
+    def files(self) -> Sequence[str]:
+        """Paths and addresses of the release's and the source's files that it reads; not of single images."""
+
+    @abstractmethod
+    def count(self, seen: set[str]) -> int:
+        """Return how many patches are in its files, of which archives in `seen` count nothing; adds its own there."""
+
+    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
+        """Yield the prepared rows of this unit, in the order of its source.
+
+        Raises:
+            ForNetError: the first error, with file, row and key in front.
+        """
+        return rows_of(self.outcomes(open_file))
+
+    @abstractmethod
+    def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
+        """Yield what becomes of each patch, for those who go on after an error of one row.
+
+        Raises:
+            ForNetError: a file of the unit cannot be read.
+        """
+
+
 def rows_of(outcomes: Iterator[Outcome]) -> Iterator[Row]:
-    """The rows; the first error is raised."""
+    """Yield the rows; raise the first error."""
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
@@ -77,24 +107,20 @@ def rows_of(outcomes: Iterator[Outcome]) -> Iterator[Row]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchUnit:
+class PatchUnit(Unit):
     """A patch shard and the images that it applies to.
 
     Attributes:
-        split: `train` or `validation`.
         entry: the shard's entry in the manifest.
         encoding: the manifest's settings.
         patches: path of the shard.
-        images: path of the source shard (Parquet), or an ImageNet folder.
         class_folders: names of the class folders in label order.
         columns: of a source shard.
     """
 
-    split: str
     entry: ShardEntry
     encoding: Encoding
     patches: str
-    images: str | FolderSource
     class_folders: Sequence[str]
     columns: Columns = field(default_factory=Columns)
 
@@ -103,16 +129,15 @@ class PatchUnit:
         """The shard, and the source shard if there is one."""
         return [self.patches] + ([] if isinstance(self.images, FolderSource) else [self.images])
 
-    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
-        """The prepared rows in source order; a local shard is compared with the manifest before it is read.
-
-        Raises:
-            ForNetError: with the file, row and key in front.
-        """
-        return rows_of(self.outcomes(open_file))
+    def count(self, seen: set[str]) -> int:
+        """Return what the manifest says: no other unit has this shard."""
+        del seen
+        return self.entry.rows
 
     def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
-        """What becomes of each patch, in source order; images that are skipped are not read.
+        """Yield what becomes of each patch, in source order; images that are skipped are not read.
+
+        A local shard is compared with the manifest before it is read.
 
         Raises:
             ForNetError: the shard or the source's shard cannot be read.
@@ -120,8 +145,7 @@ class PatchUnit:
         if "://" not in self.patches:
             self.entry.verify(Path(self.patches))
         with open_file(self.patches) as file:
-            shard = PatchShard(file, self.entry.path)
-            self._check(shard)
+            shard = self.entry.open(file, self.encoding)
             for number, read in self._sources(shard, open_file):
                 yield self._outcome(shard, number, read, skip)
 
@@ -145,21 +169,8 @@ class PatchUnit:
             return Outcome(folder=folder, key=key, error=error)
         return Outcome(folder=folder, key=key, ratio=row.foreground_ratio, row=row)
 
-    def _check(self, shard: PatchShard) -> None:
-        if shard.encoding != self.encoding:
-            raise PatchFormatError(
-                explain(
-                    f"{shard.name}: made with other settings than the manifest says",
-                    found=shard.encoding,
-                    allowed=self.encoding,
-                )
-            )
-        if len(shard) != self.entry.rows:
-            what = f"{shard.name}: another number of rows than the manifest says"
-            raise PatchFormatError(explain(what, found=len(shard), allowed=self.entry.rows))
-
     def _sources(self, shard: PatchShard, open_file: Open) -> Iterator[tuple[int, _Read]]:
-        """Row numbers of the shard, with what reads the bytes of their source images."""
+        """Yield row numbers of the shard, with what reads the bytes of their source images."""
         if isinstance(self.images, FolderSource):
             for number, key in enumerate(shard.keys):
                 yield number, partial(self._read_file, self.images, key)

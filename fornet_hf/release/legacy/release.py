@@ -1,116 +1,108 @@
-"""The old release: which files belong to which split, and the ratio files."""
+"""A release in the old format: zips of pickles, in which the patch of an image is found by its name."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path, PurePosixPath
-from typing import Any
 
-from fornet_hf.documents import read_json
-from fornet_hf.errors import NotFoundError, PatchFormatError, explain
-
-_TRAIN_ZIP = re.compile(r"train_(\d+)\.zip", re.ASCII)
-_IMAGE_ENDING = ".JPEG"
-_MAX_RATIO_BYTES = 2**28  # ImageNet's 1.3 million entries take about 100 MB
+from fornet_hf.files import sha256_of
+from fornet_hf.format.manifest import SPLITS
+from fornet_hf.hub.errors import Token
+from fornet_hf.hub.listing import Listing
+from fornet_hf.hub.location import Folder, Repository
+from fornet_hf.hub.transfer import open_file
+from fornet_hf.release.images import all_shards, class_folders, files_of
+from fornet_hf.release.interface import BACKGROUNDS, FOREGROUNDS, Listed, Release, short_digest
+from fornet_hf.release.legacy.archive import Key, LegacyArchive
+from fornet_hf.release.legacy.files import LegacyRelease
+from fornet_hf.release.legacy.unit import LegacyUnit
+from fornet_hf.release.units import Unit
 
 
 @dataclass(frozen=True)
-class LegacyRelease:
-    """Names of the files of a release; a split that is not there has no zips, a ratio file may be None."""
+class OldRelease(Release):
+    """A release in the old format.
 
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    train_ratios: str | None
-    validation_ratios: str | None
-
-    def archives(self, split: str) -> tuple[str, ...]:
-        """The zips of `train` or `validation`, in numeric order."""
-        return self.train if split == "train" else self.validation
-
-    def ratios(self, split: str) -> str | None:
-        """The ratio file of `train` or `validation`."""
-        return self.train_ratios if split == "train" else self.validation_ratios
-
-
-def find_release(names: Sequence[str]) -> LegacyRelease:
-    """Which of a folder's or repository's files make up the release; the zips of `train` in numeric order.
-
-    Raises NotFoundError when there is no zip at all or a number between 0 and the highest is missing.
+    Attributes:
+        everything: all files of the location.
+        names: those of the release.
     """
-    train = _train_zips(names)
-    validation = tuple(name for name in names if name == "val.zip")
-    if not train and not validation:
-        then = "Download the release, or name the folder that holds it"
-        raise NotFoundError(
-            explain("no zips of patches", allowed="train_0.zip, train_1.zip, ..., val.zip", then=then)
-        )
-    ratios = [f"fg_bg_ratios_{split}.json" for split in ("train", "val")]
-    return LegacyRelease(train, validation, *(name if name in names else None for name in ratios))
 
+    everything: Listing
+    names: LegacyRelease
 
-def read_ratios(path: Path) -> dict[str, float]:
-    """Object area / image area (0..1) by stem, for instance `n01440764_10026`.
+    @property
+    def splits(self) -> Sequence[str]:
+        """The splits which have zips."""
+        return [split for split in SPLITS if self.files(split)]
 
-    The file is JSON, `{any/prefix/}backgrounds/{wnid}/{stem}.JPEG` -> ratio. Raises NotFoundError without
-    such a file, and PatchFormatError, naming file and entry, for anything else in it.
-    """
-    if not path.is_file():
-        raise NotFoundError(explain("no such ratio file", found=path, then="Download the release again"))
-    with path.open("rb") as file:
-        entries = read_json(file, path, _MAX_RATIO_BYTES, object_pairs_hook=_Entries)
-    if not isinstance(entries, _Entries):
-        raise PatchFormatError(explain(f"{path}: ratios", found=type(entries).__name__, allowed="an object"))
-    ratios: dict[str, float] = {}
-    try:
-        for name, value in entries:
-            stem = _stem(name)
-            if stem in ratios:
-                raise PatchFormatError(explain("two ratios of one image", found=stem, allowed="one"))
-            ratios[stem] = _ratio(name, value)
-    except PatchFormatError as error:
-        raise error.at(path) from None
-    return ratios
+    @property
+    def classes(self) -> None:
+        """None: the old format knows no classes but ImageNet's."""
+        return None
 
+    @property
+    def source(self) -> Repository:
+        """ImageNet-1k; the old format names no revision."""
+        return Repository("ILSVRC/imagenet-1k")
 
-class _Entries(list[tuple[str, Any]]):
-    """An object of JSON as the pairs that are written there, so that none hides another of its name."""
+    @property
+    def names_images(self) -> bool:
+        """No: a patch applies to any image of its name and size."""
+        return False
 
+    def fingerprint(self, split: str | None = None) -> str:
+        """Return a digest of names and digests; of zips in a folder the sizes, as reading them takes too long."""
+        if split is not None:
+            return short_digest([(name, self.everything.files[name]) for name in self.files(split)])
+        zips = [name for one in SPLITS for name in self.files(one)]
+        ratios = [name for one in SPLITS if (name := self.names.ratios(one))]
+        parts = [(name, self.everything.files[name]) for name in (*zips, *ratios)]
+        if isinstance(self.location, Folder):
+            parts += [(name, sha256_of(self.location.fetch(name))) for name in ratios]
+        return short_digest(parts)
 
-def _train_zips(names: Sequence[str]) -> tuple[str, ...]:
-    numbered: dict[int, str] = {}
-    for name in sorted(name for name in names if name.startswith("train_") and name.endswith(".zip")):
-        match = _TRAIN_ZIP.fullmatch(name)
-        if match is None:
-            allowed = "train_{number}.zip"
-            raise PatchFormatError(
-                explain("an archive of no known place", found=name, allowed=allowed, then="Move it away")
-            )
-        other = numbered.setdefault(int(match[1]), name)
-        if other != name:
-            raise PatchFormatError(explain("two archives of one number", found=f"{other} and {name}", allowed="one"))
-    gaps = (number for number in range(max(numbered, default=0)) if number not in numbered)
-    lacking = ", ".join(f"train_{number}.zip" for number in islice(gaps, 5))
-    if lacking:
-        raise NotFoundError(
-            explain(f"the release lacks {lacking}", found=f"{len(numbered)} others", then="Download them too")
-        )
-    return tuple(numbered[number] for number in sorted(numbered))
+    def files(self, split: str) -> list[str]:
+        """Return the names of a split's zips; its ratios are no patches."""
+        return [*self.names.archives(split)]
 
+    def units(
+        self, split: str, images: Folder | Repository, *, streaming: bool = False, anew: bool = False
+    ) -> Sequence[Unit]:
+        """Return one unit for each zip if the images are a folder, else one for each of the source's shards."""
+        archives = files_of(self.location, self.files(split), "patches", streaming=streaming, anew=anew)
+        ratio_file = self.names.ratios(split)
+        ratios = None if ratio_file is None else str(self.location.fetch(ratio_file))
+        if folder := class_folders(images, split):
+            return [
+                LegacyUnit(split=split, archives=(archive,), ratios=ratios, images=folder) for archive in archives
+            ]
+        files = all_shards(images, split, streaming=streaming, anew=anew)
+        return [LegacyUnit(split=split, archives=tuple(archives), ratios=ratios, images=file) for file in files]
 
-def _stem(name: str) -> str:
-    path = PurePosixPath(name)
-    if len(path.parts) < 3 or path.parts[-3] != "backgrounds" or path.suffix != _IMAGE_ENDING:
-        allowed = "{any/prefix/}backgrounds/{wnid}/{stem}" + _IMAGE_ENDING
-        raise PatchFormatError(explain("a ratio's name", found=repr(name[:200]), allowed=allowed))
-    return path.stem
+    def count(self, split: str) -> int:
+        """Return the number of images in the zips, which are opened where they are."""
+        return len({(one.folder, one.key) for one in self.listing(split)})
 
+    def listing(self, split: str, token: Token = None) -> Iterator[Listed]:
+        """Yield all images; which parts each has stands in its patch."""
+        for archive in self._opened(split, token):
+            yield from (Listed(folder, key, None) for folder, key in archive)
 
-def _ratio(name: str, value: object) -> float:
-    # not a number is neither below nor above
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        found = repr(value)[:80] if isinstance(value, int | float | str) else type(value).__name__
-        raise PatchFormatError(explain(f"the ratio of {name[:200]!r}", found=found, allowed="a number in 0..1"))
-    return float(value)
+    def listed(self, split: str, names: Collection[Key], token: Token = None) -> Iterator[Listed]:
+        """Yield the images of these names, with the parts that their patches have: these are read."""
+        for archive in self._opened(split, token):
+            for folder, key in set(names).intersection(archive):
+                patch = archive.read((folder, key))
+                has = {FOREGROUNDS: patch.mask is not None, BACKGROUNDS: patch.difference is not None}
+                yield Listed(folder, key, frozenset(part for part in has if has[part]))
+
+    def _opened(self, split: str, token: Token) -> Iterator[LegacyArchive]:
+        for name in self.files(split):
+            with open_file(self.location.address(name), token) as file, LegacyArchive(file, name=name) as archive:
+                yield archive
+
+    def forget(self, splits: Sequence[str]) -> list[str]:
+        """Return nothing: the zips are named nowhere, and the ratios stay."""
+        del splits
+        return []

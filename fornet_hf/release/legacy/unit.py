@@ -3,104 +3,92 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from fornet_hf.classes import imagenet_classes
+import pyarrow.parquet as pq
+
+from fornet_hf.classes import class_folders
 from fornet_hf.errors import ForNetError, NotFoundError, explain, short
 from fornet_hf.files import Open, open_local
-from fornet_hf.format.rows import Row
-from fornet_hf.release.legacy.apply import apply
+from fornet_hf.hub.transfer import SCHEME
+from fornet_hf.release.legacy.apply import apply, legacy_row
 from fornet_hf.release.legacy.archive import Key, LegacyArchive
-from fornet_hf.release.legacy.missing import missing
-from fornet_hf.release.legacy.release import read_ratios
-from fornet_hf.release.legacy.row import legacy_row
-from fornet_hf.release.units import Outcome, Skip, rows_of, skip_nothing
-from fornet_hf.sources import FolderSource, SourceImage, iter_images
+from fornet_hf.release.legacy.files import read_ratios
+from fornet_hf.release.units import Outcome, Skip, Unit, skip_nothing
+from fornet_hf.sources import Columns, FolderSource, SourceImage, damage_named, image_key, iter_images
+
+_SHARD = re.compile(r"(?P<start>.*-)(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet", re.DOTALL)
+_Found = tuple[LegacyArchive, Key, Callable[[], SourceImage]]
+"""A patch, by its archive and name there, and what reads its image."""
 
 
-@dataclass(frozen=True)
-class FolderLegacyUnit:
-    """One archive, applied to a folder of images."""
+@dataclass(frozen=True, kw_only=True)
+class LegacyUnit(Unit):
+    """One archive and the class folders that its images are in; or one shard of the source and all archives.
 
-    split: str
-    archive: str
-    ratios: str | None
-    images: FolderSource
+    Attributes:
+        archives: paths or addresses of the zips that patches may be in.
+        ratios: path of the ratio file.
+    """
 
-    @property
-    def files(self) -> Sequence[str]:
-        """The archive and the ratio file."""
-        return [self.archive] + ([] if self.ratios is None else [self.ratios])
-
-    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
-        """The prepared rows in the order of the archive.
-
-        Raises:
-            ForNetError: with the archive and member in front.
-        """
-        return rows_of(self.outcomes(open_file))
-
-    def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
-        """What becomes of each patch; only those whose ratio is known can be skipped.
-
-        Raises:
-            ForNetError: the archive or the ratio file cannot be read.
-        """
-        ratios = read_ratios(Path(self.ratios)) if self.ratios else {}
-        with open_file(self.archive) as file, LegacyArchive(file, name=self.archive) as archive:
-            for wnid, key in archive:
-                read = partial(self.images.read, self.split, key, wnid)
-                yield _unless_skipped(archive, (wnid, key), read, ratios, skip)
-
-
-@dataclass(frozen=True)
-class ShardLegacyUnit:
-    """One shard of the source; the patches of its images may be in any of the archives."""
-
-    split: str
     archives: tuple[str, ...]
     ratios: str | None
-    images: str
 
     @property
     def files(self) -> Sequence[str]:
         """The archives, the ratio file and the source shard."""
-        return [*self.archives, *([] if self.ratios is None else [self.ratios]), self.images]
+        shard = [] if isinstance(self.images, FolderSource) else [self.images]
+        return [*self.archives, *([] if self.ratios is None else [self.ratios]), *shard]
 
-    def rows(self, open_file: Open = open_local) -> Iterator[Row]:
-        """The prepared rows in the order of the source; images without a patch are passed over.
-
-        Raises:
-            ForNetError: with the archive and member in front; of the last shard also for an image that none has.
-        """
-        return rows_of(self.outcomes(open_file))
+    def count(self, seen: set[str]) -> int:
+        """Return the number of patches in archives that were not seen; those that cannot be read have none."""
+        count = 0
+        for name in set(self.archives) - seen:
+            with contextlib.suppress(ForNetError), LegacyArchive(Path(name)) as archive:
+                count += len(archive)
+        seen.update(self.archives)
+        return count
 
     def outcomes(self, open_file: Open = open_local, skip: Skip = skip_nothing) -> Iterator[Outcome]:
-        """What becomes of each patch of the source's images; only those whose ratio is known can be skipped.
+        """Yield what becomes of each patch, in the order of the archive, or of the source's shard.
 
-        After those of the last shard come the patches whose images are in none.
+        Images without a patch are passed over; patches without an image come with those of the last shard. Only
+        those whose ratio is known can be skipped.
 
         Raises:
             ForNetError: an archive, the source's shard or the ratio file cannot be read.
         """
         ratios = read_ratios(Path(self.ratios)) if self.ratios else {}
-        wnids = [one.wnid for one in imagenet_classes()]
         with contextlib.ExitStack() as stack:
             archives = [
                 stack.enter_context(LegacyArchive(stack.enter_context(open_file(path)), name=path))
                 for path in self.archives
             ]
-            file = stack.enter_context(open_file(self.images))
+            for archive, (wnid, key), read in self._found(archives, open_file):
+                if key in ratios and skip(wnid, key):
+                    yield Outcome(folder=wnid, key=key, ratio=ratios[key])
+                else:
+                    yield _outcome(archive, (wnid, key), read, ratios)
+
+    def _found(self, archives: Sequence[LegacyArchive], open_file: Open) -> Iterator[_Found]:
+        if isinstance(self.images, FolderSource):
+            for archive in archives:
+                for wnid, key in archive:
+                    yield archive, (wnid, key), partial(self.images.read, self.split, key, wnid)
+            return
+        wnids = class_folders()
+        with open_file(self.images) as file:
             for image in iter_images(file, name=self.images):
-                wnid, key = "" if image.label is None else wnids[image.label], image.key
-                archive = next((archive for archive in archives if (wnid, key) in archive), None)
-                if archive is not None:
-                    yield _unless_skipped(archive, (wnid, key), partial(_given, image), ratios, skip)
-            for archive, member in missing(archives, self.images, open_file):
-                yield _unless_skipped(archive, member, partial(_nowhere, archive, member), ratios, skip)
+                member = ("" if image.label is None else wnids[image.label], image.key)
+                holder = next((one for one in archives if member in one), None)
+                if holder is not None:
+                    yield holder, member, partial(_given, image)
+        for archive, member in _missing(archives, self.images, open_file):
+            yield archive, member, partial(_nowhere, archive, member)
 
 
 def _given(image: SourceImage) -> SourceImage:
@@ -110,15 +98,6 @@ def _given(image: SourceImage) -> SourceImage:
 def _nowhere(archive: LegacyArchive, member: Key) -> SourceImage:
     what = f"{archive.name} ({short('/'.join(member))}): its image is in no shard of the source"
     raise NotFoundError(explain(what, then="Check that the source is the whole of ImageNet."))
-
-
-def _unless_skipped(
-    archive: LegacyArchive, member: Key, read: Callable[[], SourceImage], ratios: Mapping[str, float], skip: Skip
-) -> Outcome:
-    wnid, key = member
-    if key in ratios and skip(wnid, key):
-        return Outcome(folder=wnid, key=key, ratio=ratios[key])
-    return _outcome(archive, member, read, ratios)
 
 
 def _outcome(
@@ -135,3 +114,38 @@ def _outcome(
     except ForNetError as error:
         return Outcome(folder=wnid, key=key, error=error)
     return Outcome(folder=wnid, key=key, ratio=row.foreground_ratio, row=row)
+
+
+def _missing(archives: Sequence[LegacyArchive], images: str, open_file: Open) -> Iterator[tuple[LegacyArchive, Key]]:
+    """Yield the patches whose images are in no shard of the source. To say it once, only the last shard is asked.
+
+    Of a streamed source nothing is said: reading the names of all its images takes gigabytes.
+
+    Args:
+        archives: all of the split.
+        images: address of a shard; the others are beside it. Of all of them, names and labels are read.
+        open_file: opens it.
+
+    Raises:
+        SourceError: a shard cannot be read.
+    """
+    match = _SHARD.fullmatch(images)
+    if match is None or int(match["number"]) + 1 != int(match["count"]) or images.startswith(SCHEME):
+        return
+    waiting = {key: archive for archive in reversed(archives) for key in archive}
+    for number in range(int(match["count"])):
+        for key in _keys_in(f"{match['start']}{number:05}-of-{match['count']}.parquet", open_file):
+            waiting.pop(key, None)
+    yield from ((archive, key) for key, archive in waiting.items())
+
+
+def _keys_in(name: str, open_file: Open) -> Iterator[Key]:
+    """Yield class folder and key of each image of a shard that has a label."""
+    wnids = class_folders()
+    with damage_named(name), open_file(name) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        image, label_column = Columns().found_in(parquet.schema_arrow, name)
+        table = parquet.read(columns=[f"{image}.path", label_column], use_threads=False).flatten()
+    paths, labels = (table.column(column).to_pylist() for column in (f"{image}.path", label_column))
+    for path, label in zip(paths, labels, strict=True):
+        if path and isinstance(label, int) and 0 <= label < len(wnids):
+            yield wnids[label], image_key(path)[0]
