@@ -37,10 +37,10 @@ from fornet_hf.processes import max_workers, start_pool  # noqa: E402
 from producers.backends import Backends, Detection, Detector, Identity, Infiller, Query, Raster, Segmenter  # noqa: E402
 from producers.devices.opencv import one_thread  # noqa: E402
 from producers.devices.placement import Placement  # noqa: E402
-from producers.tasks.candidate_folder import CandidateFolder  # noqa: E402
-from producers.tasks.gpu_shard import Engine, segment_shard  # noqa: E402
+from producers.tasks.segment import Engine, segment_shard  # noqa: E402
 from producers.work.plan import plan  # noqa: E402
 from producers.work.report import Report  # noqa: E402
+from producers.work.run_folder import CandidateFolder  # noqa: E402
 from producers.work.settings import version_of  # noqa: E402
 
 SIZES = ((500, 375), (500, 333), (375, 500), (500, 334), (500, 500), (333, 500), (640, 480), (500, 400))

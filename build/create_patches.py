@@ -24,7 +24,7 @@ from producers.detect.boxes import CentredBox, read_boxes
 from producers.tasks.shard import make_shard
 from producers.work.command import add_columns, columns_asked, described, finish, positive
 from producers.work.plan import check_images, plan, present_splits
-from producers.work.release import make_release
+from producers.work.remaining import make_release
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
 from producers.work.settings import INFILLERS, SEGMENTERS, Settings

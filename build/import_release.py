@@ -27,7 +27,7 @@ from producers.tasks.import_shard import ImportSettings, import_shard
 from producers.tasks.old_parts import splits_of
 from producers.work.command import described, finish, positive
 from producers.work.plan import check_images, plan, present_splits
-from producers.work.release import make_release
+from producers.work.remaining import make_release
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
 

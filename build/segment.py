@@ -33,15 +33,24 @@ from fornet_hf.format.manifest import SPLITS
 from fornet_hf.processes import max_workers
 from producers.choices import Choice
 from producers.detect.prompts import Prompts, read_prompts
-from producers.tasks.candidate_folder import CandidateFolder
-from producers.tasks.gpu_worker import SegmentWorker
+from producers.tasks.segment import SegmentWorker
 from producers.tasks.versions import KEPT, Merging
-from producers.work.command import add_columns, columns_asked, described, finish, natural, positive
-from producers.work.machines import add_machines, my_part, run
+from producers.work.command import (
+    add_columns,
+    add_machines,
+    columns_asked,
+    described,
+    finish,
+    my_part,
+    natural,
+    positive,
+    run,
+)
 from producers.work.model_settings import ModelSettings
 from producers.work.plan import Task, check_images, plan, present_splits
 from producers.work.remaining import do_remaining
 from producers.work.report import Report
+from producers.work.run_folder import CandidateFolder
 
 
 def parser() -> argparse.ArgumentParser:

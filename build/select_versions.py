@@ -25,15 +25,13 @@ from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, exp
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
 from producers.score.views import VIEWS
-from producers.tasks.candidate_folder import CandidateFolder
-from producers.tasks.select_worker import SelectSettings, SelectWorker
-from producers.work.command import described, finish, positive
-from producers.work.machines import add_machines, my_part, run
+from producers.tasks.select import SelectSettings, SelectWorker
+from producers.work.command import add_machines, described, finish, my_part, positive, run
 from producers.work.model_settings import PRECISIONS
 from producers.work.plan import Task, plan
 from producers.work.remaining import do_remaining
 from producers.work.report import Report
-from producers.work.run_folder import RunFolder
+from producers.work.run_folder import CandidateFolder, RunFolder
 
 REFERENCE = ("resnet50", "resnet101", "vit_b_16", "vit_l_16", "swin_t", "swin_s")
 """torchvision's names of the publication's classifiers."""

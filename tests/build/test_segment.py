@@ -12,12 +12,11 @@ from fornet_hf.errors import IntegrityError
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.processes import InlineExecutor
-from producers.tasks.candidate_folder import CandidateFolder
 from producers.tasks.candidate_shards import CandidateShard
 from producers.tasks.candidates import Labelled
-from producers.tasks.select_shard import Selection, select_shard
+from producers.tasks.select import Selection, select_shard
 from producers.work.plan import plan
-from producers.work.run_folder import RunFolder
+from producers.work.run_folder import CandidateFolder, RunFolder
 
 
 def run(images, boxes, out, *more):

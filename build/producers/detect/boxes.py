@@ -9,7 +9,7 @@ from pathlib import Path
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Box
 from producers.backends import Detection, Identity, Query, Raster
-from producers.work.given_file import read_given
+from producers.detect.prompts import read_given
 
 Fractions = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of width and height, 0 to 1: the same for a file and for its raster."""

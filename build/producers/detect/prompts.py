@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,8 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from fornet_hf.classes import imagenet_classes, wnid_index
-from fornet_hf.errors import ConfigurationError, explain
-from producers.work.given_file import read_given
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 
 _VOWELS = frozenset("aeiou")
 
@@ -73,6 +74,22 @@ def read_prompts(path: Path, parents: int = Prompts.parents) -> Prompts:
         raise ConfigurationError(explain(f"{path}: not a file of prompts", found=repr(value)[:80], allowed=allowed))
     given = {name: _sentences(value[name], f"{path}, {name}") for name in value}
     return Prompts(parents=parents, given=given, digest=digest)
+
+
+def read_given(path: Path, what: str) -> tuple[object, str]:
+    """Return the value in a JSON file, and the SHA-256 of its bytes as 64 hexadecimal digits.
+
+    Raises:
+        NotFoundError: there is no such file; the message calls it the file of `what`.
+        ConfigurationError: it is not JSON.
+    """
+    if not path.is_file():
+        raise NotFoundError(explain(f"the file of {what} is missing", found=f"no file {path}"))
+    data = path.read_bytes()
+    try:
+        return json.loads(data), hashlib.sha256(data).hexdigest()
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(explain(f"{path}: not valid JSON", found=error)) from error
 
 
 def _sentences(value: object, where: str) -> tuple[str, ...]:

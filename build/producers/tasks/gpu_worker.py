@@ -9,18 +9,13 @@ import socket
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from fornet_hf.processes import start_pool
-from producers.backends import Backends
-from producers.devices.gpu_memory import is_shared
 from producers.devices.opencv import one_thread
-from producers.tasks.gpu_shard import Engine, segment_shard
-from producers.work.model_settings import ModelSettings
 from producers.work.plan import Task
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
@@ -86,36 +81,6 @@ class GpuWorker(ABC, Generic[Loaded]):
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
-
-
-@dataclass
-class SegmentWorker(GpuWorker[Backends]):
-    """Segments shards.
-
-    Attributes:
-        settings: which models, and how patches are made.
-        window: images that the models get at a time.
-    """
-
-    settings: ModelSettings
-    window: int = 128
-
-    def load(self, device: str) -> Backends:
-        """Detector, segmenter and infiller."""
-        return self.settings.as_begun(read_models(self.folder.root)).backends(device)
-
-    def do(self, task: Task, models: Backends, pool: Executor) -> Report:
-        """Write a candidate shard."""
-        engine = Engine(
-            backends=models,
-            pool=pool,
-            encoding=self.settings.encoding,
-            prompts=self.settings.prompts,
-            merging=self.settings.merging,
-            window=self.window,
-            shared=partial(is_shared, self._device),
-        )
-        return segment_shard(task, engine, self.folder)
 
 
 MODELS = "models.json"

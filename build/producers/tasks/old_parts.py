@@ -19,8 +19,7 @@ from fornet_hf.format.raster import canonical_raster, decode_rgb, resized
 from fornet_hf.release.legacy import LegacyArchive, apply, find_release
 from producers.backends import Raster
 from producers.tasks.changes import changed_box, covering
-from producers.tasks.cut_outs import CutOut
-from producers.tasks.offsets import find_offset
+from producers.tasks.offsets import CutOut, find_offset
 
 _BLOCK = 8  # pixels, over which JPEG spreads a change
 _SPLITS = {"train": "train", "validation": "val"}

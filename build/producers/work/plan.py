@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,14 +17,16 @@ from fornet_hf.sources import (
     FolderSource,
     ImageRef,
     SourceImage,
+    are_of_rows,
     damage_named,
     iter_images,
+    key_with_class,
+    keys_in_shard,
     shard_files,
 )
 from producers.detect.prompts import Prompts
 from producers.tasks.candidates import Labelled
 from producers.work.class_names import Classes, folder_classes, parquet_classes
-from producers.work.keys import names_are_keys, with_keys
 from producers.work.report import Lost
 
 IMAGES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
@@ -230,3 +232,33 @@ def _parquet_tasks(root: Path, split: str, paths: Sequence[Path], classes: Class
         )
         for index, path in enumerate(paths)
     ]
+
+
+def with_keys(images: Sequence[ImageRef]) -> Sequence[ImageRef]:
+    """Return them with keys that differ: the files' names, or these after those of their classes.
+
+    Raises:
+        ConfigurationError: these do not differ, either.
+    """
+    if len({image.key for image in images}) == len(images):
+        return images
+    names = {(image.folder_class, image.key) for image in images}
+    keyed = [replace(one, key=key_with_class(one.folder_class, one.key)) for one in images]
+    seen: dict[str, Path] = {}
+    for one in keyed:
+        if seen.setdefault(one.key, one.path) != one.path or (one.folder_class, one.key) in names:
+            what = "an image's key, made of its class and its name, is that of another image"
+            raise ConfigurationError(explain(what, found=f"{one.key} of {one.path}", then="Rename one of them."))
+    return keyed
+
+
+def names_are_keys(shards: Sequence[Path], columns: Columns) -> bool:
+    """Whether the names of all images of a split are keys: there, different, and unlike those made of rows."""
+    seen: set[str] = set()
+    for path in shards:
+        keys = keys_in_shard(path, name=path.name, columns=columns)
+        names = {key for key in keys if key is not None}
+        if len(names) < len(keys) or names & seen or (names and are_of_rows(names, path.name)):
+            return False
+        seen |= names
+    return True

@@ -164,6 +164,31 @@ class RunFolder:
         return self._reports / f"{task.name}.json"
 
 
+@dataclass(frozen=True)
+class CandidateFolder(RunFolder):
+    """The folder of a segmenting run: its shards are candidates, and it has no manifest.
+
+    candidates/train-00000-of-00294.parquet ...
+    models.json                               which models were really used, with revisions and digests
+    logs/HOST-PROCESS.log                     what happened when, with the traces of errors
+    """
+
+    @property
+    def candidates(self) -> Path:
+        """The folder of the shards."""
+        return self.root / "candidates"
+
+    def shard(self, task: Task) -> Path:
+        """Where a task's candidates go."""
+        return self.candidates / f"{task.name}.parquet"
+
+    def sum_up(self) -> Report:
+        """Write the sum of all reports once no shard is missing; returns it."""
+        report = self.total()
+        _write_json(self.root / "report.json", report.to_json())
+        return report
+
+
 def _read_report(path: Path) -> Report:
     return Report.from_json(json.loads(path.read_text(encoding="utf-8")))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fornet_hf.errors import ConfigurationError, NotFoundError
+from fornet_hf.errors import ConfigurationError
 from producers.backends import Query
 from producers.detect.boxes import CentredBox, pixel_box, read_boxes
 
@@ -63,8 +63,3 @@ def test_a_tiny_box_is_a_pixel_inside_of_the_raster(box):
 def test_a_file_of_another_form_is_an_error_which_names_it(tmp_path, text):
     with pytest.raises(ConfigurationError, match=r"boxes\.json"):
         read_boxes(written(tmp_path, text))
-
-
-def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(NotFoundError, match=r"none\.json"):
-        read_boxes(tmp_path / "none.json")

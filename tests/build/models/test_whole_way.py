@@ -28,16 +28,16 @@ from producers.infill import lama
 from producers.score.classifiers import Classifier, Witnesses
 from producers.segment import sam
 from producers.segment.box_segmenter import BoxSegmenter
-from producers.tasks.candidate_folder import CandidateFolder
 from producers.tasks.candidate_shards import CandidateShard
 from producers.tasks.candidates import Labelled, take_apart
-from producers.tasks.gpu_shard import Engine, segment_shard
-from producers.tasks.gpu_worker import SegmentWorker, note_models, read_models
-from producers.tasks.select_worker import SelectWorker
-from producers.work import machines
+from producers.tasks.gpu_worker import note_models, read_models
+from producers.tasks.segment import Engine, SegmentWorker, segment_shard
+from producers.tasks.select import SelectWorker
+from producers.work import command
 from producers.work.model_settings import ModelSettings
 from producers.work.plan import plan
 from producers.work.report import Report
+from producers.work.run_folder import CandidateFolder
 from tests.build import tiny_models
 from tests.build.tiny_models import mean_colour
 
@@ -123,7 +123,7 @@ def test_models_from_local_folders_go_the_whole_way(image_folder, tmp_path, weig
         classifiers=(Classifier(name="colour", revision="1", network=mean_colour),), placement=Placement()
     )
     monkeypatch.setattr(SelectWorker, "load", lambda self, device: witnesses)
-    monkeypatch.setattr(machines, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
     words = [str(run.root), str(images), str(tmp_path / "out"), "--gpus", "0", "--workers", "0", "--every"]
     assert select_versions.main(words) == 0
     import pyarrow.parquet as pq

@@ -9,8 +9,7 @@ from PIL import Image, ImageFilter
 from fornet_hf.errors import EmptyMaskError, PatchFormatError
 from fornet_hf.format.masks import bounding_box
 from producers.tasks.changes import changed_box, covering
-from producers.tasks.cut_outs import CutOut
-from producers.tasks.offsets import Match, find_offset
+from producers.tasks.offsets import CutOut, Match, find_offset
 
 FULL = np.uint8(255)
 

@@ -1,20 +1,14 @@
 """Ray's engine: on a real cluster of one machine that says it has GPUs, and its rules without one."""
 
 import functools
-import os
-import signal
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from fornet_hf.errors import ConfigurationError, SourceError, WorkerDiedError
 from producers.work.on_ray import cpus_each, run_on_ray
-from producers.work.plan import Task
-from producers.work.report import Report
 from producers.work.roster import RETIRES_AFTER
-from tests.killing import wait_until
+from tests.build.work.attempts import Work, attempts, notes, tasks
 
 NODES = [
     {"Alive": True, "Resources": {"CPU": 64.0, "GPU": 8.0}},
@@ -38,38 +32,6 @@ def test_the_cpus_of_an_actor_are_those_of_the_node_with_fewest_for_a_gpu(nodes,
     assert cpus_each(nodes, on_gpus=on_gpus) == expected
 
 
-@dataclass
-class Work:
-    """Notes each attempt in a folder; what then happens depends on the kind."""
-
-    notes: Path
-    kind: str = ""
-    workers: int = 0
-
-    def __call__(self, task, device):
-        attempt = len(list(self.notes.glob(f"{task.index}.*")))
-        (self.notes / f"{task.index}.{attempt}").write_text(f"{os.getpid()} {device} {self.workers}")
-        time.sleep(0.5)
-        if self.kind == "bad gpu":
-            self.on_gpu(os.environ["CUDA_VISIBLE_DEVICES"])
-        if self.kind == "broken" and task.index == 1:
-            raise RuntimeError("CUDA error")
-        if self.kind == "killed" and task.index == 1 and attempt == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.kind == "source" and task.index == 1:
-            raise SourceError("a damaged shard")
-        return Report(ok=task.index)
-
-    def on_gpu(self, gpu):
-        if gpu == "1":
-            (self.notes / f"bad.{os.getpid()}").touch()
-            raise RuntimeError("CUDA error: uncorrectable ECC error")
-        wait_until(lambda: len(list(self.notes.glob("bad.*"))) >= RETIRES_AFTER)
-
-    def close(self):
-        pass
-
-
 class CannotBegin(Work):
     def __setstate__(self, state):
         raise ValueError("no such module on this node")
@@ -79,7 +41,7 @@ class CannotBegin(Work):
 def run(tmp_path, monkeypatch):
     """Runs tasks on a cluster with 2 CPUs and as many GPUs as are asked for; the reports by index."""
     ray = pytest.importorskip("ray", reason="this engine needs Ray")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # for this module
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # for the work
     monkeypatch.setenv("MAX_WORKERS", "2")
     monkeypatch.setattr(
         "producers.work.on_ray._CODE", (Path(__file__).parents[3], Path(__file__).parents[3] / "build")
@@ -87,16 +49,11 @@ def run(tmp_path, monkeypatch):
 
     def run(kind="", *, count=6, gpus=None, workers=None, have=2, work=Work, **more):
         monkeypatch.setattr(ray, "init", functools.partial(ray.init, num_gpus=have))
-        tasks = [Task(split="train", index=i, count=count, images=Path("none"), classes=None) for i in range(count)]
-        make = functools.partial(work, tmp_path, kind)
-        done = run_on_ray(make, tasks, address=None, gpus=gpus, workers=workers, **more)
+        make = functools.partial(work, tmp_path, kind, pause=0.5)
+        done = run_on_ray(make, tasks(count), address=None, gpus=gpus, workers=workers, **more)
         return {task.index: report.ok for task, report in done}
 
     return run
-
-
-def notes(folder):
-    return [path.read_text().split() for path in folder.glob("[0-9]*.*")]
 
 
 def test_all_gpus_work_when_nothing_is_asked_for(run, tmp_path):
@@ -116,21 +73,21 @@ def test_a_cluster_without_room_is_an_error_after_a_while(run):
 
 
 def test_a_bad_gpu_does_not_end_the_run(run, tmp_path, capsys):
-    assert len(run("bad gpu", attempts=2)) == 6
+    assert len(run("bad 1", attempts=2)) == 6
     assert len(list(tmp_path.glob("bad.*"))) == RETIRES_AFTER
     assert "gets no more tasks after 3 failures in a row" in capsys.readouterr().err
 
 
 def test_a_lost_process_is_replaced(run, tmp_path):
     assert len(run("killed")) == 6
-    assert len(list(tmp_path.glob("1.*"))) == 2
+    assert attempts(tmp_path, 1) == 2
 
 
-@pytest.mark.parametrize(("kind", "error", "attempts"), [("broken", WorkerDiedError, 2), ("source", SourceError, 1)])
-def test_errors_end_the_run(run, tmp_path, kind, error, attempts):
+@pytest.mark.parametrize(("kind", "error", "times"), [("always gpu", WorkerDiedError, 2), ("source", SourceError, 1)])
+def test_errors_end_the_run(run, tmp_path, kind, error, times):
     with pytest.raises(error):
         run(kind, attempts=2)
-    assert len(list(tmp_path.glob("1.*"))) == attempts
+    assert attempts(tmp_path, 1) == times
 
 
 def test_processes_that_cannot_begin_are_an_error(run):

@@ -1,10 +1,19 @@
-"""Tasks from a source."""
+"""Tasks from a source, and the keys of their images: sets as other people have them."""
 
+import io
+import json
+
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image, ImageDraw
 
-from fornet_hf.errors import ConfigurationError, NotFoundError
+import create_patches
+from fornet_hf import load_dataset
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
+from fornet_hf.format.manifest import read_manifest
+from fornet_hf.sources import Columns
 from producers.tasks.candidates import Labelled
 from producers.work.plan import enough_shards, plan, present_splits
 from producers.work.report import Lost
@@ -42,12 +51,10 @@ def test_an_unreadable_file_has_its_reason(tmp_path):
 
 
 def test_parquet_shards_keep_number_order_and_labels(tmp_path):
+    (tmp_path / "data").mkdir()
     for index, label in enumerate((5, 1000)):
-        images = [{"bytes": b"x", "path": f"n01440764_{index}_n01440764.JPEG"}]
-        kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-        table = pa.table({"image": pa.array(images, kind), "label": pa.array([label], pa.int64())})
-        (tmp_path / "data").mkdir(exist_ok=True)
-        pq.write_table(table, tmp_path / "data" / f"validation-0000{index}-of-00002.parquet")
+        names = [f"n01440764_{index}_n01440764.JPEG"]
+        shard(tmp_path / "data", names, index, 2, split="validation", label=label)
     first, second = plan(tmp_path, present_splits(tmp_path, "all"))
     assert (first.name, first.source) == ("validation-00000-of-00002", "data/validation-00000-of-00002.parquet")
     assert [(one.key, one.label) for one in first.read()] == [("n01440764_0", 5)]
@@ -73,3 +80,110 @@ def test_errors_name_what_is_wrong(tmp_path):
 )
 def test_a_folder_makes_enough_shards_for_its_workers(images, workers, shards):
     assert enough_shards(images, workers) == shards
+
+
+def keys(root, **options):
+    return [one.key for task in plan(root, ["train"], **options) for one in task.read()]
+
+
+def test_the_same_file_name_in_two_classes_has_two_keys(tmp_path):
+    assert keys(files(tmp_path, "train/a/1.jpg", "train/b/1.png", "train/b/2.jpg")) == ["a--1", "b--1", "b--2"]
+
+
+def test_names_that_differ_are_keys_as_they_are(tmp_path):
+    assert keys(files(tmp_path, "train/a/1.jpg", "train/b/2.png")) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train/a/1.jpg", "train/a/a--1.jpg", "train/b/1.jpg"),
+        ("train/a/b--c.jpg", "train/a--b/c.jpg", "train/d/c.jpg"),
+    ],
+)
+def test_where_no_keys_can_be_made_the_image_is_named(tmp_path, names):
+    with pytest.raises(ConfigurationError, match=r"is that of another image; found .*--.* of .*jpg"):
+        plan(files(tmp_path, *names), ["train"])
+
+
+def shard(root, paths, index=0, count=1, *, split="train", label=0):
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    images = pa.array([{"bytes": b"x", "path": path} for path in paths], kind)
+    table = pa.table({"image": images, "label": pa.array([label] * len(paths), pa.int64())})
+    pq.write_table(table, root / f"{split}-{index:05}-of-{count:05}.parquet")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (["1.jpg", "2.jpg"], ["3.jpg"], ["1", "2", "3"]),
+        (["1.jpg", "2.jpg"], ["1.png"], ["train-00000-000000", "train-00000-000001", "train-00001-000000"]),
+        (["1.jpg", "1.jpg"], [], ["train-00000-000000", "train-00000-000001"]),
+        ([None, "1.jpg"], [], ["train-00000-000000", "train-00000-000001"]),
+        # names which another set's keys became must not be taken for rows of this one
+        (["train-00000-000007.jpg"], [], ["train-00000-000000"]),
+        (["train-00005-000007.jpg"], [], ["train-00005-000007"]),
+    ],
+)
+def test_keys_of_parquet_shards_are_names_or_else_rows(tmp_path, first, second, expected):
+    shard(tmp_path, first, 0, 2)
+    shard(tmp_path, second, 1, 2)
+    assert keys(tmp_path) == expected
+
+
+def disc(number):
+    image = Image.new("RGB", (96, 64), (40, 60, 20 * number))
+    ImageDraw.Draw(image).ellipse((28, 12, 68, 52), (240, 200, 30))
+    return image
+
+
+def made(images, out, *options):
+    words = [str(images), str(out), "--workers", "1", "--shards", "1", *options]
+    return create_patches.main(words)
+
+
+def prepared(tmp_path):
+    places = {"patches": tmp_path / "out" / "patches", "imagenet_dir": tmp_path / "set", "cache_dir": tmp_path / "c"}
+    return load_dataset(**places, split="train")
+
+
+def test_images_saved_without_files_under_other_names_of_columns_go_the_whole_way(tmp_path, capsys):
+    """As Dataset.from_dict({"img": [PIL images]}).to_parquet(...) leaves them, and CIFAR-100 has them."""
+    root, fine = tmp_path / "set", datasets.ClassLabel(names=["cat", "red_fox"])
+    root.mkdir()
+    features = datasets.Features(
+        {"img": datasets.Image(), "fine_label": fine, "coarse_label": datasets.ClassLabel(names=["animal"])}
+    )
+    columns = {"img": [disc(n) for n in range(4)], "fine_label": [1, 0, 1, 0], "coarse_label": [0] * 4}
+    datasets.Dataset.from_dict(columns, features=features).to_parquet(root / "train-00000-of-00001.parquet")
+    assert made(root, tmp_path / "out") == 1
+    assert "found ['fine_label', 'coarse_label']. Say which: --label-column NAME" in capsys.readouterr().err
+    assert made(root, tmp_path / "out", "--label-column", "fine_label") == 0
+    assert made(root, tmp_path / "out", "--label-column", "coarse_label") == 1
+    manifest = read_manifest(tmp_path / "out" / "patches")
+    assert manifest.producer["columns"] == {"image": "img", "label": "fine_label"}
+    rows = prepared(tmp_path)
+    assert rows["key"][:] == [f"train-00000-{n:06}" for n in range(4)]
+    assert rows["label"][:] == [1, 0, 1, 0]
+    assert rows.features["label"].names == ["cat", "red_fox"]
+
+
+def test_a_folder_with_the_same_names_in_all_classes_goes_the_whole_way(tmp_path):
+    for index, name in enumerate(["cat/1.jpg", "fox/1.jpg", "fox/2.jpg", "fox/2.png", "fox/what?.png"]):
+        buffer = io.BytesIO()
+        disc(index).save(buffer, "JPEG" if name.endswith("jpg") else "PNG")
+        path = tmp_path / "set" / "train" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(buffer.getvalue())
+    boxes = tmp_path / "boxes.json"
+    names = ["cat--1", "fox--1", "fox--2.jpg", "fox--2.png", "fox--what%3F"]
+    boxes.write_text(json.dumps({name: [[0.2, 0.2, 0.8, 0.8]] for name in names}))
+    assert made(tmp_path / "set", tmp_path / "out", "--boxes", str(boxes)) == 0
+    rows = prepared(tmp_path)
+    assert rows["key"][:] == names
+
+
+def test_columns_that_are_not_there_are_named(tmp_path):
+    shard(tmp_path, ["1.jpg"])
+    with pytest.raises(SourceError, match=r"lacks columns; found \['image', 'label'\]; allowed: img"):
+        plan(tmp_path, ["train"], columns=Columns(image="img"))

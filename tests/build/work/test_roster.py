@@ -1,21 +1,16 @@
 """Who gets which task after failures; slots are numbers here and nothing is done."""
 
-from pathlib import Path
-
 import pytest
 
 from fornet_hf.errors import WorkerDiedError
-from producers.work.plan import Task
 from producers.work.roster import RETIRES_AFTER, Roster
+from tests.build.work.attempts import tasks
 
 BAD = RuntimeError("CUDA error")
 
 
-def roster(tasks, slots, attempts=3):
-    names = [
-        Task(split="train", index=index, count=tasks, images=Path("none"), classes=None) for index in range(tasks)
-    ]
-    return Roster(names, attempts, range(slots))
+def roster(count, slots, attempts=3):
+    return Roster(tasks(count), attempts, range(slots))
 
 
 def test_a_failed_task_goes_to_the_end_and_to_another_slot():

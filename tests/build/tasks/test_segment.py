@@ -10,9 +10,9 @@ from producers.backends import Backends, Identity
 from producers.detect.boxes import read_boxes
 from producers.infill.inpaint import OpenCVInpaint
 from producers.segment.grabcut import GrabCut
-from producers.tasks.candidate_folder import CandidateFolder
-from producers.tasks.gpu_shard import Engine, segment_shard
+from producers.tasks.segment import Engine, segment_shard
 from producers.work.plan import plan
+from producers.work.run_folder import CandidateFolder
 
 
 class OutOfMemoryError(RuntimeError):

@@ -10,15 +10,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from fornet_hf.format.encoding import Encoding
 from producers.backends import Backends, Query, Raster
 from producers.detect.prompts import Prompts
+from producers.devices.gpu_memory import is_shared
 from producers.tasks.candidate_shards import CandidatePatch, write_candidates
 from producers.tasks.candidates import Labelled, Outcome, raster_of
 from producers.tasks.careful_search import CarefulSearch
+from producers.tasks.gpu_worker import GpuWorker, read_models
 from producers.tasks.shard import patch_of, usable_batches
 from producers.tasks.versions import Merging
+from producers.work.model_settings import ModelSettings
 from producers.work.plan import Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
@@ -134,3 +138,33 @@ def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Ma
             return patch
         made.append(CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score))
     return tuple(made)
+
+
+@dataclass
+class SegmentWorker(GpuWorker[Backends]):
+    """Segments shards.
+
+    Attributes:
+        settings: which models, and how patches are made.
+        window: images that the models get at a time.
+    """
+
+    settings: ModelSettings
+    window: int = 128
+
+    def load(self, device: str) -> Backends:
+        """Detector, segmenter and infiller."""
+        return self.settings.as_begun(read_models(self.folder.root)).backends(device)
+
+    def do(self, task: Task, models: Backends, pool: Executor) -> Report:
+        """Write a candidate shard."""
+        engine = Engine(
+            backends=models,
+            pool=pool,
+            encoding=self.settings.encoding,
+            prompts=self.settings.prompts,
+            merging=self.settings.merging,
+            window=self.window,
+            shared=partial(is_shared, self._device),
+        )
+        return segment_shard(task, engine, self.folder)

@@ -1,14 +1,15 @@
-"""One task of selecting, start to finish: from a candidate shard to a patch shard and the scores of every version."""
+"""Selecting versions, a task at a time: from a candidate shard to a patch shard and the scores of every version."""
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,13 +19,16 @@ from fornet_hf.files import atomic_path
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch
 from fornet_hf.format.shards import write_shard
+from producers.choices import needing
 from producers.score.score import Evidence, best, score
 from producers.score.views import View, view
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard
 from producers.tasks.candidates import Labelled
+from producers.tasks.gpu_worker import GpuWorker, read_models
 from producers.work.plan import Task
 from producers.work.report import Lost, Report
-from producers.work.run_folder import RunFolder
+from producers.work.run_folder import CandidateFolder, RunFolder
+from producers.work.settings import version_of
 
 if TYPE_CHECKING:
     from producers.score.classifiers import Witnesses
@@ -192,3 +196,83 @@ def _check_label(image: Labelled, versions: Versions, candidates: CandidateShard
         what = f"{candidates.path}: label of {image.key}"
         then = "The classes have changed since these images were segmented: segment them anew."
         raise IntegrityError(explain(what, found=wrong[0], allowed=image.label, then=then))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectSettings:
+    """How versions are selected; a plain value that travels to worker processes.
+
+    Attributes:
+        run: the segmenting run whose candidates they are.
+        classifiers: `timm:NAME` or `torchvision:NAME`; with none, the first version is taken.
+        greys: backgrounds on which cut-outs are shown.
+        precision: of the classifiers' matrix products.
+        every: score images of one version too.
+        views: a name in `VIEWS`: what classifiers are shown.
+        encoding: of the candidates.
+    """
+
+    run: CandidateFolder
+    classifiers: tuple[str, ...]
+    greys: int = 31
+    precision: str = "float32"
+    every: bool = False
+    views: str = "filled"
+    encoding: Encoding
+
+    def producer(self) -> dict[str, object]:
+        """What the manifest says about how the patches were made: by which models, and how they were selected."""
+        begun = json.loads((self.run.root / "run.json").read_text(encoding="utf-8"))["producer"]
+        packages = ("fornet-hf", "pillow", "torch", "torchvision", "timm")
+        return {
+            "tool": "select_versions",
+            **read_models(self.run.root),
+            **{name: begun[name] for name in ("prompts", "merging") if name in begun},
+            "classifiers": list(self.classifiers),
+            "greys": self.greys,
+            "precision": self.precision,
+            "views": self.views,
+            "versions": {name: version_of(name) for name in packages},
+        }
+
+
+class NoModels:
+    """In the place of classifiers where none are asked for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON object."""
+        return {"classifiers": {}}
+
+
+@dataclass
+class SelectWorker(GpuWorker["Witnesses | NoModels"]):
+    """Selects versions, shard by shard.
+
+    Attributes:
+        settings: how.
+        batch_size: versions that classifiers see at a time, each on all greys.
+    """
+
+    settings: SelectSettings
+    batch_size: int = 16
+
+    def load(self, device: str) -> Witnesses | NoModels:
+        """The classifiers, on a device."""
+        if not self.settings.classifiers:
+            return NoModels()
+        with needing("scoring", "torch"):
+            from producers.devices.placement import Placement
+            from producers.score.classifiers import load_witnesses
+        return load_witnesses(
+            self.settings.classifiers,
+            Placement(device, self.settings.precision),
+            greys=self.settings.greys,
+            batch_size=self.batch_size,
+        )
+
+    def do(self, task: Task, models: Witnesses | NoModels, pool: Executor) -> Report:
+        """Write a patch shard and its scores."""
+        witnesses = None if isinstance(models, NoModels) else models
+        selection = Selection(witnesses=witnesses, pool=pool, every=self.settings.every, views=self.settings.views)
+        candidates = CandidateShard(self.settings.run.shard(task))
+        return select_shard(task, candidates, selection, self.folder, self.settings.run.report(task).lost)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from producers.score.score import Evidence, score
-from producers.tasks.select_shard import judge
+from producers.tasks.select import judge
 
 
 def version(number, ratio=0.1):

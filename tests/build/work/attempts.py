@@ -1,0 +1,78 @@
+"""Tasks without images, and work on them that only notes its attempts and fails as it is told."""
+
+import errno
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fornet_hf.errors import SourceError
+from producers.work.plan import Task
+from producers.work.report import Report
+from producers.work.roster import RETIRES_AFTER
+from tests.killing import wait_until
+
+
+def tasks(count):
+    return [
+        Task(split="train", index=index, count=count, images=Path("none"), classes=None) for index in range(count)
+    ]
+
+
+@dataclass
+class Work:
+    """Notes each attempt in a folder; what then happens depends on the kind.
+
+    Attributes:
+        notes: the folder.
+        kind: `bad DEVICE` fails there with everything. `killed`, `gpu`, `source` and `disk` fail at the first attempt
+            at the second task, with `always` before it at all attempts.
+        workers: beside the process, which are only noted.
+        pause: seconds that a task takes.
+    """
+
+    notes: Path
+    kind: str = ""
+    workers: int = 0
+    pause: float = 0
+
+    def __call__(self, task, device):
+        attempt = attempts(self.notes, task.index)
+        (self.notes / f"{task.name}.{attempt}").write_text(f"{os.getpid()} {device} {self.workers}")
+        time.sleep(self.pause)
+        if self.kind.startswith("bad "):
+            device = os.environ["CUDA_VISIBLE_DEVICES"] if device == "cuda" else device
+            self.on(bad=device == self.kind.removeprefix("bad "), others=task.count > 1)
+        elif self.kind and task.index == 1 and (attempt == 0 or "always" in self.kind):
+            self.fail()
+        return Report(ok=task.index)
+
+    def on(self, *, bad, others):
+        if bad:
+            (self.notes / f"bad.{os.getpid()}").touch()
+            raise RuntimeError("CUDA error: uncorrectable ECC error")
+        if others:  # the bad one gets all that it can fail at
+            wait_until(lambda: len(list(self.notes.glob("bad.*"))) >= RETIRES_AFTER)
+
+    def fail(self):
+        if "killed" in self.kind:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "gpu" in self.kind:
+            raise RuntimeError("CUDA error")
+        if "source" in self.kind:
+            raise SourceError("a damaged shard")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self):
+        (self.notes / f"closed.{os.getpid()}").touch()
+
+
+def attempts(folder, index):
+    """How often a task was begun."""
+    return len(list(folder.glob(f"train-{index:05d}-*")))
+
+
+def notes(folder):
+    """Of each attempt its process, its device, and the workers beside it."""
+    return [path.read_text().split() for path in folder.glob("train-*")]
