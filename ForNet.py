@@ -3,11 +3,11 @@
     load_dataset("TNauen/ForNet", trust_remote_code=True)      # datasets 3.6, which runs this script
     fornet_hf.load_dataset("TNauen/ForNet")                    # every version of datasets
 
-It names what there is to load; the work is done by the library `fornet_hf`. Where that is not installed, the script
-fetches it from its own commit: so the library is imported by methods, not by the module.
+The library `fornet_hf` does the work, and of it the script names nothing but the facade `fornet_hf.builder`, as the
+library that is installed may be of another version. Where none is installed, the script fetches that of its own
+commit: so the library is imported by methods, not by the module.
 """
 
-import dataclasses
 import hashlib
 import importlib.util
 import inspect
@@ -20,11 +20,9 @@ import urllib.parse
 import datasets
 import huggingface_hub
 
-if typing.TYPE_CHECKING:
-    from fornet_hf.release.units import Unit
-
 Token = str | bool | None
 
+CONTRACT = 1  # of the facade, as in `fornet_hf/builder/__init__.py`
 INSTALL = (
     'GIT_LFS_SKIP_SMUDGE=1 pip install -U "fornet-hf[torch] @ git+https://huggingface.co/datasets/TNauen/ForNet"'
 )
@@ -44,82 +42,52 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         base_path: str | None = None,
         repo_id: str | None = None,
         token: Token = None,
-        patches: str | None = None,
-        splits: typing.Sequence[str] | None = None,
         hash: str | None = None,  # noqa: A002 - without the script's hash the cache survives an edit of the script
         **kwargs: typing.Any,
     ) -> None:
         del hash
         base_path = base_path or _own_place(repo_id)
         _use_library(repo_id, base_path, token)
-        from fornet_hf.builder import choosing, configuration
+        from fornet_hf import builder
 
-        configuration.check_name(config_name)
-        configuration.check_builder_keywords(kwargs)
-        self.release = choosing.find_release(patches, repo_id, base_path, token)
-        splits = choosing.chosen_splits(self.release, splits)
-        choosing.check_images(self.release, splits, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"))
-        kwargs.update(
-            patches=patches,
-            release_id=configuration.release_id(
-                self.release, kwargs.get("imagenet_dir"), kwargs.get("imagenet_repo"), token
-            ),
-            splits=None if splits == [*self.release.splits] else splits,  # all of them are one cache
-        )
-        self.BUILDER_CONFIG_CLASS = configuration.ForNetConfig
-        with (
-            configuration.own_errors(cache_dir or datasets.config.HF_DATASETS_CACHE),
-            configuration.locks_where_possible(),
-        ):
-            super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **kwargs)
+        self.release, keywords = builder.begin(kwargs, config_name, repo_id, base_path, token)
+        self.BUILDER_CONFIG_CLASS = builder.ForNetConfig
+        with builder.guarded(cache_dir):
+            super().__init__(cache_dir, base_path=base_path, repo_id=repo_id, token=token, **keywords)
 
     @classmethod
     def get_all_exported_dataset_infos(cls) -> dict[str, datasets.DatasetInfo]:
-        """None: the dataset card holds no features or sizes, which belong to a release and a source."""
+        """Return nothing: the dataset card holds no features or sizes, which belong to a release and a source."""
         return {}
 
     def _info(self) -> datasets.DatasetInfo:
-        from fornet_hf import features
-        from fornet_hf.builder import configuration
+        from fornet_hf import builder
 
-        return datasets.DatasetInfo(
-            description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
-            features=features.row_features(self.release.class_names),
-            homepage="https://huggingface.co/datasets/TNauen/ForNet",
-            citation=configuration.CITATION,
-        )
+        return builder.described(self.release)
 
     def _split_generators(self, dl_manager: datasets.DownloadManager) -> list[datasets.SplitGenerator]:
-        from fornet_hf.builder import choosing
+        from fornet_hf import builder
 
-        images = choosing.find_images(self.release, self.config.imagenet_dir, self.config.imagenet_repo, self.token)
-        how = {"streaming": dl_manager.is_streaming, "anew": bool(dl_manager.download_config.force_download)}
-        return [
-            datasets.SplitGenerator(name=split, gen_kwargs={"units": [*self.release.units(split, images, **how)]})
-            for split in choosing.chosen_splits(self.release, self.config.splits)
-        ]
+        return builder.split_generators(self.release, self.config, dl_manager, self.token)
 
     def _generate_examples(
-        self, units: "typing.Sequence[Unit]"
+        self, units: typing.Sequence[typing.Any]
     ) -> typing.Iterator[tuple[str, dict[str, typing.Any]]]:
-        from fornet_hf.release.healing import healed_rows
+        from fornet_hf import builder
 
-        for unit in units:
-            for row in healed_rows(unit, self.token):
-                yield row.key, dataclasses.asdict(row)
+        return builder.examples(units, self.token)
 
     def download_and_prepare(self, *args: typing.Any, num_proc: int | None = None, **kwargs: typing.Any) -> None:
         """Prepare the cache with MAX_WORKERS processes, or `num_proc` if that is fewer."""
-        from fornet_hf.builder import configuration
-        from fornet_hf.processes import watched_forks
+        from fornet_hf import builder
 
-        with configuration.own_errors(self._output_dir), configuration.locks_where_possible(), watched_forks():
-            super().download_and_prepare(*args, num_proc=configuration.workers(num_proc), **kwargs)
+        with builder.guarded(self._output_dir):
+            super().download_and_prepare(*args, num_proc=builder.workers(num_proc), **kwargs)
 
     def _download_and_prepare(self, *args: typing.Any, **kwargs: typing.Any) -> None:
-        from fornet_hf.builder import configuration
+        from fornet_hf import builder
 
-        configuration.empty_folder(self._output_dir)
+        builder.empty_folder(self._output_dir)
         super()._download_and_prepare(*args, **kwargs)
 
     def _prepare_split(
@@ -133,24 +101,24 @@ class ForNet(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         super()._prepare_split(split_generator, *args, num_proc=num_proc if num_proc > 1 else None, **kwargs)
 
     def _prepare_split_single(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Iterator[typing.Any]:
-        from fornet_hf.builder import configuration
+        from fornet_hf import builder
 
-        with configuration.own_errors(self._output_dir):
+        with builder.own_errors(self._output_dir):
             yield from super()._prepare_split_single(*args, **kwargs)
 
     def _as_dataset(self, *args: typing.Any, **kwargs: typing.Any) -> datasets.Dataset:
-        from fornet_hf.builder import configuration
+        from fornet_hf import builder
 
-        return configuration.recombined(super()._as_dataset(*args, **kwargs), self.config)
+        return builder.recombined(super()._as_dataset(*args, **kwargs), self.config)
 
     def _as_streaming_dataset_single(self, splits_generator: datasets.SplitGenerator) -> datasets.IterableDataset:
-        from fornet_hf.builder import configuration
+        from fornet_hf import builder
 
-        return configuration.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)
+        return builder.recombined(super()._as_streaming_dataset_single(splits_generator), self.config)
 
 
 def _own_place(repo_id: str | None) -> str:
-    """Where this script is, at the revision that the user asked for, when `datasets` does not say.
+    """Return where this script is, at the revision that the user asked for, when `datasets` does not say.
 
     It takes the script from its cache if the Hub has no answer or no such revision, and keeps the revision for
     itself. The rows would be those of any other.
@@ -171,12 +139,12 @@ def _use_library(repo_id: str | None, base_path: str, token: Token) -> None:
     The fetched one comes last on the path, so that it hides nothing. Whoever lets this script run trusts it, too.
 
     Raises:
-        ImportError: it cannot be fetched or imported, or this process runs that of another commit already.
+        ImportError: it cannot be fetched or imported, is older or newer than this script, or this process runs that
+            of another commit already.
     """
     spec = importlib.util.find_spec("fornet_hf")
-    found = (
-        pathlib.Path(spec.origin).parent if spec and spec.origin else None
-    )  # no origin: just a folder of that name
+    # Without an origin it is just a folder of that name.
+    found = pathlib.Path(spec.origin).parent if spec and spec.origin else None
     if found is None or re.search("/snapshots/[0-9a-f]{40}/fornet_hf$", found.as_posix()):
         place = _fetched_library(repo_id, base_path, token) if repo_id else pathlib.Path(base_path)
         if found is None:
@@ -185,15 +153,27 @@ def _use_library(repo_id: str | None, base_path: str, token: Token) -> None:
         elif _digests(found) != _digests(place / "fornet_hf"):
             then = f"Load each in a process of its own, or install one: {INSTALL}"
             raise ImportError(f"this process uses the library in {found}; found another in {place}. {then}")
+    contract = None
     try:
-        importlib.import_module("fornet_hf.builder.configuration")
+        facade = importlib.import_module("fornet_hf.builder")
+        contract = getattr(facade, "CONTRACT", None)
+        if contract == CONTRACT:
+            getattr(facade, "begin")  # noqa: B009 - which is imported now, with all that it needs
     except ImportError as error:
-        then = f"pip install 'bsdiff4>=1.3.2' 'pillow>=11.3', or the library with all that it needs: {INSTALL}"
-        raise ImportError(f"ForNet needs its library: {error}. {then}") from error
+        if error.name != "fornet_hf.builder":  # which libraries that are older than it lack
+            then = f"pip install 'bsdiff4>=1.3.2' 'pillow>=11.3', or the library with all that it needs: {INSTALL}"
+            raise ImportError(f"ForNet needs its library: {error}. {then}") from error
+    if contract != CONTRACT:
+        library = importlib.import_module("fornet_hf")
+        version = f"found {library.__version__} in {library.__path__[0]}, whose facade is {contract or 'missing'}"
+        if contract is not None and contract > CONTRACT:
+            then = "Load a newer revision of the script, or call fornet_hf.load_dataset, which brings its own."
+            raise ImportError(f"ForNet.py is older than the library: {version}; needed: {CONTRACT}. {then}")
+        raise ImportError(f"ForNet.py needs a newer library: {version}; needed: {CONTRACT}. Install it: {INSTALL}")
 
 
 def _fetched_library(repo_id: str, base_path: str, token: Token) -> pathlib.Path:
-    """The folder of the Hub's cache with the library at this script's revision; a damaged one is fetched again."""
+    """Return the folder of the Hub's cache with the library of this revision; a damaged one is fetched again."""
     revision = re.search(r"(?:@|/resolve/)([^/]+)", base_path)
     wanted: dict[str, typing.Any] = {
         "repo_type": "dataset",
@@ -215,7 +195,7 @@ def _fetched_library(repo_id: str, base_path: str, token: Token) -> pathlib.Path
 
 
 def _digests(library: pathlib.Path) -> dict[str, str]:
-    """The blob ids which Git, and so the Hub's cache, names the files of the library by."""
+    """Return the blob ids by which Git, and so the Hub's cache, names the files of the library."""
     files = {path.relative_to(library).as_posix(): path for path in library.rglob("*") if path.suffix != ".pyc"}
     contents = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
     return {

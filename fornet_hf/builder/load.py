@@ -13,8 +13,9 @@ from typing import Any
 import datasets
 
 from fornet_hf.arguments import check_keywords, keywords
-from fornet_hf.builder.choosing import REPOSITORY
-from fornet_hf.builder.configuration import PARAMETERS, locks_where_possible, own_errors
+from fornet_hf.builder import REPOSITORY
+from fornet_hf.builder.configuration import PARAMETERS
+from fornet_hf.builder.preparation import guarded
 from fornet_hf.errors import INSTALL, ConfigurationError
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.location import Repository, locate
@@ -105,11 +106,11 @@ def load_dataset(
 
 
 def _builder(make_builder: Callable[..., Any], split: str | None, download_mode: str | None) -> Any:
-    """The builder of the splits that are asked for; of all splits, if these are prepared already."""
+    """Return the builder of the splits that are asked for; of all splits, if these are prepared already."""
     every = make_builder()
     if split is None:
         return every
-    part = make_builder(splits=names_in(split))
+    part = make_builder(splits=names_in(split), release=every.release)
     reuse = datasets.DownloadMode.REUSE_DATASET_IF_EXISTS
     anew = datasets.DownloadMode(download_mode or reuse) != reuse
     # The newer one, for a part may have been prepared anew because something was wrong with the whole.
@@ -117,13 +118,13 @@ def _builder(make_builder: Callable[..., Any], split: str | None, download_mode:
 
 
 def _prepared(builder: Any) -> float:
-    """When a builder's dataset was prepared, in seconds since 1970; 0: it is not."""
+    """Return when a builder's dataset was prepared, in seconds since 1970; 0: it is not."""
     info = Path(builder.cache_dir) / datasets.config.DATASET_INFO_FILENAME
     return info.stat().st_mtime if info.is_file() else 0.0
 
 
 def _dataset(path: str, revision: str | None, token: Token) -> dict[str, str | None]:
-    """What a builder is told of the folder or repository that it belongs to."""
+    """Return what a builder is told of the folder or repository that it belongs to."""
     folder = Path(path).expanduser()
     folder = folder.parent if folder.suffix == ".py" else folder
     if not folder.is_dir():
@@ -135,7 +136,7 @@ def _dataset(path: str, revision: str | None, token: Token) -> dict[str, str | N
 
 
 def _builder_class() -> Any:
-    """The builder of `ForNet.py`.
+    """Return the builder of `ForNet.py`.
 
     datasets 3 puts a lock file beside the folder of a builder's module, which may not be writable when the module
     is installed; its own way of loading scripts runs a copy in the cache instead.
@@ -148,8 +149,7 @@ def _builder_class() -> Any:
     if spec is None or spec.origin is None:
         raise ConfigurationError(f"the module ForNet is missing; install this package again: {INSTALL}")
     with (
-        own_errors(datasets.config.HF_MODULES_CACHE),
-        locks_where_possible(),
+        guarded(datasets.config.HF_MODULES_CACHE),
         _without_warnings("huggingface_hub.repocard"),  # a checkout's README is no dataset card
     ):
         module = datasets.load.dataset_module_factory(spec.origin, trust_remote_code=True)

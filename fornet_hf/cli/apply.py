@@ -15,13 +15,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fornet_hf.builder.choosing import REPOSITORY, chosen_splits, find_images
+from fornet_hf.builder import REPOSITORY
 from fornet_hf.cli.arguments import add_imagenet, add_split
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.hub.location import Folder, Repository, locate
 from fornet_hf.layout.apply import apply
 from fornet_hf.layout.cleanup import deletable, delete_patches
 from fornet_hf.layout.report import Report
+from fornet_hf.release.images import find_images
 from fornet_hf.release.release import Release, open_release
 
 _SHOWN = 5  # problems of each reason
@@ -51,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     release = open_release(locate(arguments.patches))
     if arguments.delete:
         deletable(release)
-    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo, None)
-    splits = chosen_splits(release, None if arguments.split is None else [arguments.split])
+    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo)
+    splits = release.chosen(arguments.split)
     reports: list[Report] = []
     try:
         for split in splits:

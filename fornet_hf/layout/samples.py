@@ -12,7 +12,6 @@ from typing import Any
 import datasets
 from PIL import Image
 
-from fornet_hf.builder.choosing import chosen_splits, find_images
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.features import row_features
@@ -21,6 +20,7 @@ from fornet_hf.hub.location import locate
 from fornet_hf.layout.dataset import ForNetDataset
 from fornet_hf.layout.paths import splits_in
 from fornet_hf.release.healing import healed_rows
+from fornet_hf.release.images import find_images
 from fornet_hf.release.release import open_release
 
 
@@ -54,7 +54,7 @@ def sample_of_patches(
         ForNetError: patches or images cannot be read.
     """
     release = open_release(locate(patches, token))
-    chosen_splits(release, [split])
+    release.chosen(split)
     images = find_images(release, imagenet_dir, imagenet_repo, token)
     units = release.units(split, images, streaming=True)
     share = -(-count // len(units))

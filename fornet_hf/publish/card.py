@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from fornet_hf.builder import CITATION
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import readable_bytes
 from fornet_hf.format.manifest import Manifest
@@ -82,8 +83,6 @@ def _terms(link: str, *, is_imagenet: bool) -> str:
 
 
 def _values(manifest: Manifest, statistics: Mapping[str, Any], image: str | None) -> dict[str, str]:
-    from fornet_hf.builder.configuration import CITATION  # with all of `datasets`, which takes a second
-
     rows = sum(split["rows"] for split in statistics.values())
     size = sum(split["bytes"] for split in statistics.values())
     encoding = manifest.encoding

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
+from fornet_hf.arguments import either
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.format.manifest import SPLITS, ShardEntry
-from fornet_hf.hub.errors import lacks_repository
-from fornet_hf.hub.location import Folder, Location, Repository, contents
+from fornet_hf.hub.errors import Token, lacks_repository
+from fornet_hf.hub.location import Folder, Location, Repository, contents, locate
+from fornet_hf.release.interface import Release
 from fornet_hf.sources import FolderSource, shard_files, shard_names
 from fornet_hf.sources.image import split_names
 
 
+def find_images(
+    release: Release, folder: str | None = None, repository: str | None = None, token: Token = None
+) -> Folder | Repository:
+    """Return where the source images are: in a folder, a mirror, or the repository that the release names.
+
+    Raises:
+        ConfigurationError: folder and repository are given, or the repository's name is none.
+        NotFoundError: there is no such folder, or the release names no repository.
+    """
+    either(imagenet_dir=folder, imagenet_repo=repository)
+    if folder is not None:
+        if not Path(folder).expanduser().is_dir():
+            raise NotFoundError(explain("imagenet_dir: no such folder", found=repr(folder)))
+        return Folder(Path(folder).expanduser())
+    if repository is None:
+        return dataclasses.replace(release.source, token=token)
+    return locate(repository, token)
+
+
 def class_folders(images: Folder | Repository, split: str) -> FolderSource | None:
-    """The place as class folders; None if it has none for this split."""
+    """Return the place as class folders; None if it has none for this split."""
     source = FolderSource(images.root) if isinstance(images, Folder) else None
     return source if source and source.has(split) else None
 
@@ -27,7 +50,7 @@ def check_folder(images: Folder, splits: Sequence[str]) -> None:
 def sources_of(
     entries: Sequence[ShardEntry], split: str, images: Folder | Repository, *, streaming: bool, anew: bool
 ) -> Sequence[str | FolderSource]:
-    """For each patch shard where its images are: a folder of class folders, or the Parquet shard it names.
+    """Return for each patch shard where its images are: a folder of class folders, or the Parquet shard it names.
 
     Raises:
         NotFoundError: they are not there.
@@ -50,7 +73,7 @@ def sources_of(
 
 
 def all_shards(images: Folder | Repository, split: str, *, streaming: bool, anew: bool) -> Sequence[str]:
-    """All Parquet shards of a split, which no release names.
+    """Return all Parquet shards of a split, which no release names.
 
     Raises:
         NotFoundError: there are none, or some are missing.
@@ -65,7 +88,7 @@ def all_shards(images: Folder | Repository, split: str, *, streaming: bool, anew
 
 
 def files_of(place: Location, paths: Sequence[str], what: str, *, streaming: bool, anew: bool) -> list[str]:
-    """Addresses to read from, or local copies."""
+    """Return addresses to read from, or local copies."""
     return [*map(place.address, paths)] if streaming else place.fetch_all(paths, what, anew=anew)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from fornet_hf.classes import class_folders, class_names
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.patch import digest
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.location import Folder, Location, Repository
@@ -50,6 +51,19 @@ class Release(ABC):
     @abstractmethod
     def splits(self) -> Sequence[str]:
         """The splits in it: `train`, `validation` or both."""
+
+    def chosen(self, splits: str | Sequence[str] | None) -> list[str]:
+        """Return the splits that are asked for, one or several or None for all, in the release's order.
+
+        Raises:
+            ConfigurationError: one of them is not in the release, or there is none.
+        """
+        wanted = [splits] if isinstance(splits, str) else list(self.splits if splits is None else splits)
+        if not wanted:  # the empty dataset would take the place of the complete one in the cache
+            raise ConfigurationError(explain("splits names no split", found=splits, allowed=list(self.splits)))
+        if unknown := sorted(set(wanted) - set(self.splits)):
+            raise ConfigurationError(explain("no such split", found=unknown, allowed=list(self.splits)))
+        return [split for split in self.splits if split in wanted]
 
     @property
     @abstractmethod

@@ -54,6 +54,11 @@ def test_the_library_takes_what_the_split_needs(here: Path, published: Hub) -> N
     assert shards(published) == set()
 
 
+def test_the_release_is_opened_once(here: Path, published: Hub) -> None:
+    load_dataset(FORNET, split="validation", cache_dir=here)
+    assert len(published.asked(r"patches/manifest\.json", "HEAD")) == 1
+
+
 @pytest.mark.parametrize("mode", ["force_redownload", "reuse_cache_if_exists"])
 def test_only_what_is_asked_for_is_prepared_anew(here: Path, published: Hub, mode: str) -> None:
     load_dataset(FORNET, cache_dir=here)
