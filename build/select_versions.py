@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.evaluation.models import FORMS, check_name
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
 from producers.score.views import VIEWS
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         type=_classifier,
         metavar="LIBRARY:NAME",
         default=[f"torchvision:{name}" for name in REFERENCE],
-        help="timm:NAME or torchvision:NAME; none given: take the first version; default: the publication's six",
+        help=f"{FORMS}; none given: take the first version; default: the publication's six",
     )
     result.add_argument("--greys", type=positive, default=31, help="backgrounds to show objects on (%(default)s)")
     result.add_argument("--every", action="store_true", help="score images which have one version only, too")
@@ -64,10 +65,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _classifier(text: str) -> str:
-    """A name of the command line; known to its library or not, which is seen when it is loaded."""
-    library, _, name = text.partition(":")
-    if library not in ("timm", "torchvision") or not name:
-        raise argparse.ArgumentTypeError(f"{text} is neither timm:NAME nor torchvision:NAME")
+    """Take a name of the command line; whether its library knows it is seen when it is loaded."""
+    try:
+        check_name(text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return text
 
 

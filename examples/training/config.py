@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.models import FORMS
 
 EVALUATIONS = ("original", "all", "same")
 _CHOICES = {
@@ -41,7 +42,7 @@ class TrainConfig:
         lambda: {"orig_img_prob": "cos"},
         "NAME=VALUE of docs/parameters.md, as many as you like; beside the defaults, unless they name these, too",
     )
-    model: str = _option("timm:vit_small_patch16_224", "timm:NAME, torchvision:NAME or tiny")
+    model: str = _option("timm:vit_small_patch16_224", f"{FORMS}, or tiny")
     model_options: dict[str, Any] = _option(dict, "NAME=VALUE for the model, e.g. drop_path_rate=0.05")
     size: int = _option(224, "side of the images in pixels")
     epochs: int = _option(300, "epochs of the whole training")

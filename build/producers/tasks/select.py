@@ -31,7 +31,7 @@ from producers.work.run_folder import CandidateFolder, RunFolder
 from producers.work.settings import version_of
 
 if TYPE_CHECKING:
-    from producers.score.classifiers import Witnesses
+    from producers.score.witnesses import Witnesses
 
 AHEAD = 2  # windows whose views are being made while classifiers look at another
 
@@ -204,7 +204,7 @@ class SelectSettings:
 
     Attributes:
         run: the segmenting run whose candidates they are.
-        classifiers: `timm:NAME` or `torchvision:NAME`; with none, the first version is taken.
+        classifiers: as `fornet_hf.evaluation.models.load` names them; with none, the first version is taken.
         greys: backgrounds on which cut-outs are shown.
         precision: of the classifiers' matrix products.
         every: score images of one version too.
@@ -223,7 +223,9 @@ class SelectSettings:
     def producer(self) -> dict[str, object]:
         """What the manifest says about how the patches were made: by which models, and how they were selected."""
         begun = json.loads((self.run.root / "run.json").read_text(encoding="utf-8"))["producer"]
-        packages = ("fornet-hf", "pillow", "torch", "torchvision", "timm")
+        packages = ["fornet-hf", "pillow", "torch", "torchvision", "timm"]
+        if any(name.startswith("hf:") for name in self.classifiers):
+            packages.append("transformers")
         return {
             "tool": "select_versions",
             **read_models(self.run.root),
@@ -262,7 +264,7 @@ class SelectWorker(GpuWorker["Witnesses | NoModels"]):
             return NoModels()
         with needing("scoring", "torch"):
             from producers.devices.placement import Placement
-            from producers.score.classifiers import load_witnesses
+            from producers.score.witnesses import load_witnesses
         return load_witnesses(
             self.settings.classifiers,
             Placement(device, self.settings.precision),

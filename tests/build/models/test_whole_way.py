@@ -11,6 +11,7 @@ pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inp
 
 import select_versions
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.mask_png import decode_mask
@@ -25,7 +26,7 @@ from producers.detect.prompts import Prompts
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
 from producers.infill import lama
-from producers.score.classifiers import Classifier, Witnesses
+from producers.score.witnesses import Witnesses
 from producers.segment import sam
 from producers.segment.box_segmenter import BoxSegmenter
 from producers.tasks.candidate_shards import CandidateShard

@@ -3,22 +3,21 @@ import io
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import constants
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.evaluation.classifier import Classifier, Preprocessing
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import make_patch
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
-from producers.score import classifiers
-from producers.score.classifiers import Classifier, Witnesses, load_witnesses
 from producers.score.score import Evidence
 from producers.score.views import View, view
+from producers.score.witnesses import Witnesses, load_witnesses
 from tests.build.tiny_models import mean_colour
 
 
 def witnesses(**options):
-    one = Classifier(name="colour", revision="1", network=mean_colour, side=32)
+    one = Classifier(name="colour", revision="1", network=mean_colour, preprocessing=Preprocessing(size=32))
     return Witnesses(classifiers=(one,), placement=Placement(), **options)
 
 
@@ -109,47 +108,7 @@ def test_public_views_show_the_object_at_its_own_size_and_all_of_the_background(
     assert one.background[:, -1].mean() == pytest.approx(120, abs=2)
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("resnet50", "timm:NAME or torchvision:NAME"), ("keras:vgg", "keras:vgg"), ("torchvision:resnet0", "resnet0")],
-)
-def test_unknown_classifiers_are_refused(name, message):
-    with pytest.raises(ConfigurationError, match=message):
-        load_witnesses([name], Placement())
-
-
-def test_a_timm_model_comes_with_its_own_preprocessing(monkeypatch):
-    timm = pytest.importorskip("timm", reason="these classifiers are timm's", exc_type=ImportError)
-    create = timm.create_model
-    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: create(name, pretrained=False))
-    loaded = load_witnesses(["timm:test_vit.r160_in1k"], Placement(), greys=2)
-    assert loaded.side == 160
-    assert loaded.classifiers[0].mean == (0.5, 0.5, 0.5)
-    (evidence,) = loaded.evidence([a_view()], 1000)
-    assert 0 < evidence.foreground < 1
-
-
-def test_a_timm_model_is_named_by_the_commit_of_its_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    repository = tmp_path / "models--timm--vit"
-    for name in ("c" * 40, "d" * 40):
-        (repository / "snapshots" / name).mkdir(parents=True)
-        (repository / "snapshots" / name / "model.safetensors").touch()
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text("d" * 40)
-    for asked, commit in (("timm/vit", "d" * 40), (f"timm/vit@{'c' * 40}", "c" * 40)):
-        assert classifiers._timm_revision({"hf_hub_id": asked, "tag": "in1k"}) == f"timm/vit@{commit}"
-    assert classifiers._timm_revision({"hf_hub_id": "timm/other"}) == "timm/other"
-    assert classifiers._timm_revision({"hf_hub_id": None, "tag": "in1k"}) == "in1k"
-
-
-def test_an_unknown_timm_model_is_refused():
-    pytest.importorskip("timm", reason="these classifiers are timm's", exc_type=ImportError)
-    with pytest.raises(ConfigurationError, match="no_such_model"):
-        load_witnesses(["timm:no_such_model"], Placement())
-
-
-def test_a_torchvision_model_comes_with_its_own_preprocessing(monkeypatch):
+def test_a_torchvision_model_is_a_witness_with_its_own_size(monkeypatch):
     from torchvision import models
 
     build = models.get_model
@@ -160,4 +119,5 @@ def test_a_torchvision_model_comes_with_its_own_preprocessing(monkeypatch):
         "classifiers": {"torchvision:resnet18": "ResNet18_Weights.IMAGENET1K_V1"},
         "greys": 2,
     }
-    assert classifiers.Classifier.side == 224
+    (evidence,) = loaded.evidence([a_view()], 1000)
+    assert 0 < evidence.foreground < 1

@@ -1,0 +1,1 @@
+"""Measuring classifiers; so far, loading them by name."""

@@ -1,0 +1,93 @@
+"""A pretrained classifier: what it is shown, what it answers, and which weights it has."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """The images that a classifier expects.
+
+    Attributes:
+        size: side of the square that it sees, pixels.
+        crop: share of the resized image that the square in its middle takes along the shorter side, above 0 to 1.
+        squash: True: the image is resized to a square, whatever its shape; else its shape is kept.
+        interpolation: of resizing, a name of Pillow's in small letters: bilinear, bicubic, ...
+        mean: of each colour, 0 to 1.
+        std: of each colour.
+    """
+
+    size: int = 224
+    crop: float = 0.875
+    squash: bool = False
+    interpolation: str = "bicubic"
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The name of a classifier, the revision of its weights, and their digest (64 hexadecimal digits)."""
+
+    name: str
+    revision: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """A pretrained classifier.
+
+    Attributes:
+        name: as it was asked for.
+        revision: of its weights.
+        network: maps normalised images (float32, n x 3 x size x size) to logits (n x classes).
+        preprocessing: of images that it is shown.
+    """
+
+    name: str
+    revision: str
+    network: Any
+    preprocessing: Preprocessing = Preprocessing()
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits (float32, n x classes) of images (float32, n x 3 x height x width, 0 to 1).
+
+        Images of another size than the classifier's are squashed to it.
+        """
+        from torch.nn import functional
+
+        side = self.preprocessing.size
+        if images.shape[-1] != side:
+            images = functional.interpolate(images, (side, side), mode="bicubic", antialias=True)
+        colours = (self.preprocessing.mean, self.preprocessing.std)
+        mean, std = (images.new_tensor(values).view(3, 1, 1) for values in colours)
+        logits: torch.Tensor = self.network((images - mean) / std).float()
+        return logits
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Name, revision and digest, which say in a result what was measured."""
+        return Identity(self.name, self.revision, weights_digest(self.network))
+
+
+def weights_digest(network: Any) -> str:
+    """Return the SHA-256 of a network's weights: of name, dtype, shape and bytes of each tensor, sorted by name.
+
+    It does not depend on the file that they come from. What has no `state_dict` has the digest of nothing.
+    """
+    import torch
+
+    result = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items() if hasattr(network, "state_dict") else ()):
+        tensor = value.detach().cpu().contiguous()
+        result.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        result.update(tensor.flatten().view(torch.uint8).numpy())
+    return result.hexdigest()

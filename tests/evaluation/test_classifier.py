@@ -1,0 +1,34 @@
+"""The digest of weights, and what a classifier does to images."""
+
+import pytest
+import torch
+
+from fornet_hf.evaluation.classifier import Classifier, Preprocessing, weights_digest
+
+
+class Weights:
+    """A network as far as its weights go."""
+
+    def __init__(self, **tensors):
+        self.state_dict = lambda: tensors
+
+
+def test_a_digest_names_weights_whatever_the_order_they_come_in():
+    one, two = torch.arange(3.0), torch.tensor(2)
+    digest = weights_digest(Weights(a=one, b=two))
+    assert weights_digest(Weights(b=two.clone(), a=one.clone())) == digest
+    changed = {"value": (one + 1e-7, two), "shape": (one[:, None], two), "dtype": (one.int(), two)}
+    others = [weights_digest(Weights(a=a, b=b)) for a, b in changed.values()]
+    assert len({digest, *others, weights_digest(Weights(a=one, c=two))}) == 5
+    assert len(weights_digest(Weights(a=one.bfloat16()))) == 64
+
+
+def test_images_are_resized_and_normalised_before_they_are_classified():
+    seen = []
+    preprocessing = Preprocessing(size=8, mean=(0.5, 0.25, 0.0), std=(0.5, 1.0, 2.0))
+    one = Classifier(
+        name="own", revision="1", network=lambda x: seen.append(x) or x.mean((2, 3)), preprocessing=preprocessing
+    )
+    logits = one.logits(torch.ones(2, 3, 4, 4))
+    assert seen[0].shape == (2, 3, 8, 8)
+    assert logits[0].tolist() == pytest.approx([1.0, 0.75, 0.5])
