@@ -8,39 +8,45 @@ OLD := -W ignore  # what old versions warn of is theirs
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo demo-hub test test-scripts test-newest test-lowest lint format benchmarks docs clean
+COVERED := --cov=fornet_hf --cov-report=term  # processes that tests start are not counted
 
-demo: $(DEMO)/ready
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-hub test test-scripts test-newest test-lowest lint format benchmarks docs clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: $(DEMO)/ready  ## take photographs apart and recombine them, without ImageNet
 	$(DEMO)/bin/python build/demo.py --out demo
 
-demo-hub: $(DEMO)/ready  ## publishes the demo to a Hub on this machine, too, and loads it from there
+demo-hub: $(DEMO)/ready  ## the same, published to a Hub on this machine and loaded from there
 	$(DEMO)/bin/python build/demo.py --out demo --hub
 
-test: test-scripts test-newest
+test: test-scripts test-newest  ## run all tests in both environments
 
-test-scripts: $(VENV)/ready  ## with datasets 3.6, the last version that runs scripts
+test-scripts: $(VENV)/ready  ## run them with datasets 3.6, the last version that runs scripts
 	$(BIN)/python -m pytest -n auto
 
-test-newest: $(NEWEST)/ready  ## with the newest datasets, and without torch
-	$(NEWEST)/bin/python -m pytest -n auto
+test-newest: $(NEWEST)/ready  ## run them with the newest datasets and without torch; print the coverage
+	$(NEWEST)/bin/python -m pytest -n auto $(COVERED)
 
-test-lowest: $(LOWEST)/ready $(LOWEST)-build/ready  ## with the oldest versions of everything that the ranges allow
+test-lowest: $(LOWEST)/ready $(LOWEST)-build/ready  ## run them with the oldest versions that the ranges allow
 	$(LOWEST)/bin/python -m pytest -n auto $(OLD) --ignore=tests/build/models
 	$(LOWEST)-build/bin/python -m pytest -n auto $(OLD) tests/build/models
 
-lint: $(VENV)/ready
+lint: $(VENV)/ready  ## check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/ready
+format: $(VENV)/ready  ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmarks: $(VENV)/ready  ## all results anew, from one clean commit
+benchmarks: $(VENV)/ready  ## measure everything again, from one clean commit
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/ready  ## the pages that are made from code and results
+docs: $(VENV)/ready  ## write the pages that come from code and results
 	$(BIN)/python docs/make.py
 
 $(VENV)/ready: requirements.txt pyproject.toml
@@ -72,5 +78,5 @@ $(DEMO)/ready: build/requirements-demo.txt pyproject.toml
 	$(DEMO)/bin/python $(PIP) --no-compile --no-deps -r build/requirements-demo.txt -e .
 	touch $@
 
-clean:
-	rm -rf $(VENV) $(NEWEST) $(DEMO) $(LOWEST) $(LOWEST)-build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## delete environments, caches and the demo
+	rm -rf $(VENV) $(NEWEST) $(DEMO) $(LOWEST) $(LOWEST)-build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -9,7 +9,7 @@ from packaging.version import Version
 from tests.blocks import ROOT
 
 tomllib = pytest.importorskip("tomllib", reason="part of Python since 3.11")
-TOOLS = {"ruff", "mypy"}  # nothing that they say depends on their version
+TOOLS = {"ruff", "mypy", "pytest-cov"}  # no test depends on their version
 
 
 def pins(name):
