@@ -31,7 +31,7 @@ from training.run import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train; returns the exit status."""
+    """Train; return the exit status."""
     here = place()
     try:
         config = parse(arguments)
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def train(config: TrainConfig, here: Place, data: Data, stop: Stop) -> None:
-    """All epochs that are left of a run."""
+    """Train for all epochs that are left of a run."""
     trainer = build(config, here, data, stop)
     run = Run(config, here)
     first = run.restore(trainer.bare, trainer.optimizer, here.device)
@@ -69,7 +69,7 @@ def train(config: TrainConfig, here: Place, data: Data, stop: Stop) -> None:
 
 
 def build(config: TrainConfig, here: Place, data: Data, stop: Stop) -> Trainer:
-    """Model and optimizer, on this process's device."""
+    """Build model and optimizer on this process's device."""
     torch.manual_seed(config.seed)
     bare = build_model(config, data.classes).to(here.device)
     model: Any = torch.compile(bare) if config.compile else bare

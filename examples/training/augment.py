@@ -1,4 +1,4 @@
-"""What happens to images after recombination. Crop and flip are part of it: they cost less there."""
+"""Changes of images after recombination. Crop and flip are part of recombination: they cost less there."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ class ToBytes:
     augment: Callable[[Image.Image], Image.Image] | None = None
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
-        """The bytes of an image."""
+        """Return the bytes of an image, augmented."""
         image = image if self.augment is None else self.augment(image)
         return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 
 def normalized(images: torch.Tensor) -> torch.Tensor:
-    """Bytes (any shape ending in 3, height, width) as floats with mean 0 and deviation 1 over ImageNet."""
+    """Return bytes (... x 3 x height x width) as floats with mean 0 and deviation 1 over ImageNet."""
     mean, std = (torch.tensor(values, device=images.device).view(3, 1, 1) * 255 for values in (MEAN, STD))
     return (images.float() - mean) / std
 
 
 def image_transform(config: TrainConfig) -> ToBytes:
-    """What is done to each image on its own, in the loading processes."""
+    """Return what the loading processes do to each image on its own."""
     steps: list[Any] = []
     if config.augment == "randaugment":
-        steps.append(v2().RandAugment(num_ops=2, magnitude=9, interpolation=_bilinear()))
+        steps.append(v2().RandAugment(num_ops=2, magnitude=9, interpolation=v2().InterpolationMode.BILINEAR))
     elif config.augment == "3augment":
         blur = v2().GaussianBlur(5, sigma=(0.1, 2.0))
         steps.append(v2().RandomChoice([v2().Grayscale(3), v2().RandomSolarize(128, p=1.0), blur]))
@@ -53,7 +53,7 @@ def image_transform(config: TrainConfig) -> ToBytes:
 
 
 def batch_transform(config: TrainConfig, classes: int) -> Callable[..., Any] | None:
-    """MixUp and CutMix: called on a normalized batch on its device and its labels; None: neither was asked for."""
+    """Return MixUp and CutMix, to be called on a normalized batch and its labels; None if neither is asked for."""
     steps = []
     if config.mixup:
         steps.append(v2().MixUp(alpha=config.mixup, num_classes=classes))
@@ -66,12 +66,8 @@ def batch_transform(config: TrainConfig, classes: int) -> Callable[..., Any] | N
 
 
 def v2() -> Any:
-    """torchvision's transforms, imported only by runs that use them."""
+    """Import torchvision's transforms, which only some runs use."""
     try:
         return importlib.import_module("torchvision.transforms.v2")
     except ImportError as error:
         raise MissingDependencyError("this augmentation needs torchvision: pip install torchvision") from error
-
-
-def _bilinear() -> Any:
-    return v2().InterpolationMode.BILINEAR

@@ -1,4 +1,4 @@
-"""What a run is: a frozen value, read from the command line and kept as JSON in the run's folder."""
+"""A run's configuration: a frozen value, read from the command line and kept as JSON in the run's folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _option(default: Any, meaning: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Everything that a run depends on; the field's `meaning` is the help of its option."""
+    """All that a run depends on; the `meaning` of a field is the help of its option."""
 
     out: str = _option("runs/fornet", "folder of this run; if it holds a checkpoint, the run goes on from there")
     dataset: str = _option("TNauen/ForNet", "repository or folder with ForNet")
@@ -84,18 +84,18 @@ class TrainConfig:
         return Path(self.out)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON object."""
+        """Return a JSON object."""
         return {**dataclasses.asdict(self), "evaluate": list(self.evaluate)}
 
     def differences(self, stored: dict[str, Any]) -> list[str]:
-        """What keeps a run that was stored from going on with this configuration: `name: stored, now`."""
+        """Return what keeps a stored run from going on with this configuration: `name: stored, now`."""
         now = self.to_json()
         names = [name for name in now if name not in _ANY_TIME]
         return [f"{name}: {stored.get(name)!r}, now {now[name]!r}" for name in names if stored.get(name) != now[name]]
 
 
 def parse(arguments: Sequence[str] | None = None) -> TrainConfig:
-    """The configuration from the command line.
+    """Return the configuration that the command line gives.
 
     Raises:
         ConfigurationError: a value that is not allowed.
@@ -112,7 +112,7 @@ def parse(arguments: Sequence[str] | None = None) -> TrainConfig:
 
 
 def _argument(item: dataclasses.Field[Any], kind: Any) -> dict[str, Any]:
-    """How the command line asks for a field."""
+    """Return the options of `add_argument` for a field."""
     default = item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
     options: dict[str, Any] = {"default": default, "help": f"{item.metadata['meaning']} (%(default)s)"}
     if kind is bool:

@@ -16,7 +16,7 @@ from training.processes import Place
 
 @dataclass(frozen=True)
 class Data:
-    """What a run reads.
+    """The images that a run reads.
 
     Attributes:
         train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`.
@@ -31,7 +31,7 @@ class Data:
     images: int
 
     def set_epoch(self, epoch: int) -> None:
-        """Order, recombination and schedules of this epoch, from 0."""
+        """Set order, recombination and schedules to those of an epoch, from 0."""
         self.train.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         fornet_hf.set_epoch(self.train.dataset, epoch)
 
@@ -90,7 +90,7 @@ def _load(config: TrainConfig, split: str) -> Any:
 
 
 def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
-    """This process's rows of a validation set, each row in one process: neither repeated nor left out."""
+    """Return this process's rows of a validation set; each row is in one process, none is repeated or left out."""
     rows = _load(config, "validation")
     parameters: dict[str, Any] = {"orig_img_prob": 1.0}
     if name != "original":
@@ -102,7 +102,7 @@ def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
 
 
 def _share(config: TrainConfig, here: Place) -> int:
-    """Images a step of one process."""
+    """Return the images a step of one process."""
     share, rest = divmod(config.batch_size, here.world)
     if rest or not share:
         raise ConfigurationError(

@@ -13,7 +13,7 @@ PATIENCE = 1.0  # seconds
 
 
 class Stop:
-    """Notices Ctrl-C, and lets the training loop answer it.
+    """A Ctrl-C that the training loop answers between two steps.
 
     An exception that comes anywhere gets lost in places that cannot raise one, such as hooks of a fork. So the first
     Ctrl-C is only remembered; one that comes later ends a step that hangs. A terminal sends it to all processes,
@@ -26,7 +26,7 @@ class Stop:
 
     @property
     def wanted(self) -> bool:
-        """Whether somebody pressed Ctrl-C."""
+        """True once somebody has pressed Ctrl-C."""
         return self._since is not None
 
     def check(self) -> None:

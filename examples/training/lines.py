@@ -12,7 +12,7 @@ from training.processes import Place
 
 
 class Lines:
-    """Writes what a run says, and estimates how long it takes from the epochs that it has seen.
+    """The lines of a run; the time that is left is estimated from the epochs that were seen.
 
     Args:
         config: of the run.
@@ -24,7 +24,7 @@ class Lines:
         self._seconds: list[float] = []
 
     def start(self, first: int, images: int, classes: int) -> str:
-        """The line before the first epoch of this call, from 0."""
+        """Return the line before the first epoch of this call, from 0."""
         log = self._config.folder / "metrics.jsonl"
         if first >= self._config.epochs:
             return f"nothing is left to do: {log} has all {first} epochs"
@@ -32,7 +32,7 @@ class Lines:
         return f"{self._config.epochs} epochs of {images:,} images, {classes:,} classes{begun}; log: {log}"
 
     def epoch(self, epoch: int, figures: Mapping[str, Any]) -> str:
-        """The line of a finished epoch, from 0.
+        """Return the line of a finished epoch, from 0.
 
         Args:
             epoch: its number.
@@ -55,13 +55,13 @@ class Lines:
 
 
 def devices(here: Place) -> str:
-    """The devices of all processes, for people."""
+    """Return the devices of all processes in words."""
     name = torch.cuda.get_device_name(here.device) if here.device.type == "cuda" else "CPU"
     return name if here.world == 1 else f"{here.world} x {name}"
 
 
 def duration(seconds: float) -> str:
-    """A time in its two largest units."""
+    """Return a time in its two largest units."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -20,7 +20,7 @@ from training.processes import Place, summed
 
 @dataclass
 class Trainer:
-    """What an epoch needs.
+    """The model of a run, and all that an epoch needs.
 
     Attributes:
         config: the run's configuration.
@@ -43,7 +43,7 @@ class Trainer:
     check: Callable[[], None]
 
     def train(self, loader: DataLoader[Any], epoch: int) -> dict[str, float]:
-        """One epoch, from 0; its mean loss and its speed."""
+        """Train for one epoch, from 0; return its mean loss and its speed."""
         self.model.train()
         torch.manual_seed(seed_of(self.config.seed, epoch, self.here.rank))  # of dropout, MixUp and the workers
         criterion = nn.CrossEntropyLoss(label_smoothing=self.config.label_smoothing)
@@ -71,7 +71,7 @@ class Trainer:
         }
 
     def evaluate(self, loader: DataLoader[Any]) -> dict[str, float]:
-        """Accuracy among the first 1 and 5 guesses, from 0 to 1, and the loss, over all processes."""
+        """Return accuracy among the first 1 and 5 guesses, 0 to 1, and loss, over all processes."""
         self.bare.eval()
         sums = torch.zeros(4, dtype=torch.float64, device=self.here.device)
         with torch.inference_mode():
@@ -106,7 +106,7 @@ class Trainer:
 
 
 class Timed:
-    """The batches of a loader; `waited` is the time in seconds that they were waited for."""
+    """The batches of a loader; `waited` is how long the loop waited for them, seconds."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         self._loader = loader
@@ -121,7 +121,7 @@ class Timed:
 
 
 def learning_rate(config: TrainConfig, epoch: float) -> float:
-    """The learning rate at a (fractional) epoch: a linear rise from 0, then half a cosine."""
+    """Return the learning rate at a (fractional) epoch: a linear rise from 0, then half a cosine."""
     if epoch < config.warmup_epochs:
         return config.lr * epoch / config.warmup_epochs
     done = (epoch - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
@@ -129,5 +129,5 @@ def learning_rate(config: TrainConfig, epoch: float) -> float:
 
 
 def seed_of(seed: int, epoch: int, rank: int) -> int:
-    """A seed for one process in one epoch."""
+    """Return a seed for one process in one epoch."""
     return hash((seed, epoch, rank)) % 2**63  # of integers: the same in every process

@@ -15,7 +15,7 @@ from torch import distributed
 
 @dataclass(frozen=True)
 class Place:
-    """Where this process stands.
+    """The place of this process among all.
 
     Attributes:
         rank: its number among all, from 0.
@@ -34,12 +34,12 @@ class Place:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """True for the process that writes files and speaks."""
         return self.rank == 0
 
 
 def place() -> Place:
-    """This process's place, from torchrun's variables."""
+    """Return this process's place, from torchrun's variables."""
     return Place(*(int(os.environ.get(name, default)) for name, default in _VARIABLES))
 
 
@@ -48,7 +48,7 @@ _VARIABLES = (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
 
 @contextmanager
 def process_group(here: Place) -> Iterator[None]:
-    """Processes that can talk to each other, inside of this block. One process needs nobody to talk to.
+    """Let processes talk to each other inside of this block. One process needs nobody to talk to.
 
     Afterwards the group's threads are gone, once nobody holds the group: gloo's may let go of a tensor a moment after
     a sum is there, and abort the process when Python is gone by then. `torch.distributed.nn` keeps the group that it
@@ -68,7 +68,7 @@ def process_group(here: Place) -> Iterator[None]:
 
 
 def summed(values: torch.Tensor) -> torch.Tensor:
-    """The sum over all processes."""
+    """Return the sum over all processes."""
     if distributed.is_initialized():
         distributed.all_reduce(values)
     return values

@@ -44,7 +44,7 @@ class Run:
         return self._folder / "checkpoint.pt"
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> int:
-        """Load the last checkpoint, if there is one; returns the number of epochs that are done."""
+        """Load the last checkpoint, if there is one; return the number of epochs that are done."""
         if not self.checkpoint.exists():
             return 0
         state = torch.load(self.checkpoint, map_location=device, weights_only=True)

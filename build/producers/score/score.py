@@ -1,4 +1,4 @@
-"""How good a version of an image is: does a classifier see the object, and nothing of it in the background?"""
+"""The score of a version of an image: classifiers should see the object, and nothing of it in the background."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEAST = 1e-12  # of a probability, so that its logarithm is finite
 
 @dataclass(frozen=True)
 class Evidence:
-    """What classifiers say about one version.
+    """The evidence of classifiers about one version.
 
     Attributes:
         foreground: mean probability of the true class on the cut-out, over greys and classifiers, 0 to 1.
@@ -24,7 +24,7 @@ class Evidence:
 
 
 def score(evidence: Evidence, ratio: float, version: int, versions: int) -> float:
-    """The score of the publication; higher is better.
+    """Return the score of the publication; higher is better.
 
     Args:
         evidence: of the classifiers.
@@ -41,5 +41,5 @@ def score(evidence: Evidence, ratio: float, version: int, versions: int) -> floa
 
 
 def best(scores: Sequence[float]) -> int:
-    """The place of the highest score; of equals the first."""
+    """Return the index of the highest score; of equals the first."""
     return max(range(len(scores)), key=lambda index: scores[index])

@@ -1,4 +1,4 @@
-"""What classifiers are shown of a version: the object by itself, and the background."""
+"""Views of a version for classifiers: the object by itself, and the background."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VIEWS = MappingProxyType(
         "public": f"as publicly: the object at its own size on at least {NATIVE} pixels, the background squashed",
     }
 )
-"""What classifiers can be shown, with its meaning."""
+"""The kinds of views, with their meanings."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class View:
 
 
 def view(source: bytes, patch: Patch, encoding: Encoding, side: int, kind: str = "filled") -> View:
-    """What a patch makes of its image, seen at `side` pixels.
+    """Return the view of what a patch makes of its image, at `side` pixels.
 
     Args:
         source: the image's file.
@@ -71,7 +71,7 @@ def view(source: bytes, patch: Patch, encoding: Encoding, side: int, kind: str =
 
 
 def _square(colours: npt.NDArray[np.uint8], mask: Mask, least: int) -> tuple[Image.Image, Image.Image]:
-    """The object in a square as large as its longer side, or `least`; colours are black outside of it."""
+    """Return the object in a square as large as its longer side, or `least`; colours are black outside of it."""
     x0, y0, x1, y1 = bounding_box(mask)
     high, wide = y1 - y0, x1 - x0
     side = max(high, wide, least)
