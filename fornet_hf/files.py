@@ -6,16 +6,18 @@ import contextlib
 import errno
 import glob
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from fornet_hf.errors import ForNetError, StorageError, explain
+from fornet_hf.errors import ForNetError, PatchFormatError, StorageError, explain
 
 Open = Callable[[str], BinaryIO]
 
+MAX_DOCUMENT_BYTES = 2**24  # ImageNet's manifest has 100 kB
 _CHUNK = 2**20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the disk, or what this user or a file may have of it
 _PROTECTED = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -140,6 +142,32 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole UTF-8 file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_document(file: BinaryIO, name: object, max_bytes: int = MAX_DOCUMENT_BYTES) -> bytes:
+    """Return the bytes of a file from the network, of which no more than `max_bytes` + 1 are read.
+
+    Raises:
+        PatchFormatError: it has more than that; the message begins with `name`.
+    """
+    data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        found, allowed = f"more than {max_bytes} bytes", f"{max_bytes} bytes"
+        raise PatchFormatError(explain(f"{name}: too large", found=found, allowed=allowed))
+    return data
+
+
+def read_json(file: BinaryIO, name: object, max_bytes: int = MAX_DOCUMENT_BYTES, **options: Any) -> Any:
+    """Return the value in a JSON file from the network; `options` are those of `json.loads`.
+
+    Raises:
+        PatchFormatError: it is too large, or not valid JSON.
+    """
+    data = read_document(file, name, max_bytes)
+    try:
+        return json.loads(data, **options)
+    except (ValueError, RecursionError) as error:
+        raise PatchFormatError(explain(f"{name}: not valid JSON", found=error)) from error
 
 
 def git_blob_id(data: bytes) -> str:

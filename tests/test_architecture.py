@@ -25,13 +25,11 @@ LIBRARY = [
     "hub",
     "sources",
     "format",
-    "arguments classes documents features files lazy progress workers processes errors",
+    "arguments classes features files lazy progress workers processes errors",
 ]
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 
-EXCEPTIONS = {
-    ("fornet_hf.format.manifest", "fornet_hf.sources.image"): "how a release names its source's images",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 """The arrows upwards that may stay, and why."""
 
 Graph = Mapping[str, set[str]]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf import documents
+from fornet_hf import files
 from fornet_hf.format import delta, encoding, jpeg, manifest, patch, raster, shards
 from fornet_hf.format.encoding import Encoding
 from tests.format.test_raster import FILES
@@ -96,7 +96,7 @@ def test_rows_and_bytes_of_the_groups_that_writers_make():
 
 
 def test_size_of_the_manifest_and_format_names():
-    assert f"at most {documents.MAX_BYTES} bytes" in TEXT
+    assert f"at most {files.MAX_DOCUMENT_BYTES} bytes" in TEXT
     assert f'`"{manifest._FORMAT}"`' in TEXT
     assert f"version {shards.FORMAT_VERSION}" in TEXT
     assert f"the entry `{shards._METADATA_KEY.decode()}`" in TEXT

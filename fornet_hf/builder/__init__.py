@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fornet_hf.builder.about import CITATION, REPOSITORY
     from fornet_hf.builder.configuration import ForNetConfig, recombined
     from fornet_hf.builder.load import load_dataset
     from fornet_hf.builder.preparation import (
@@ -24,19 +25,10 @@ if TYPE_CHECKING:
     )
 
 CONTRACT = 1
-REPOSITORY = "TNauen/ForNet"
-CITATION = """\
-@misc{nauen2025foraug,
-    title = {ForAug: Mitigating Biases and Improving Vision Transformer Training by Recombining Foregrounds and
-             Backgrounds},
-    author = {Tobias Christian Nauen and Brian Moser and Federico Raue and Stanislav Frolov and Andreas Dengel},
-    year = {2025},
-    eprint = {2503.09399},
-    archivePrefix = {arXiv},
-    primaryClass = {cs.CV},
-}"""
 
 _HOMES = {
+    "CITATION": "about",
+    "REPOSITORY": "about",
     "ForNetConfig": "configuration",
     "begin": "preparation",
     "described": "preparation",

@@ -13,7 +13,7 @@ from typing import Any
 import datasets
 
 from fornet_hf.arguments import check_keywords, keywords
-from fornet_hf.builder import REPOSITORY
+from fornet_hf.builder.about import REPOSITORY
 from fornet_hf.builder.configuration import PARAMETERS
 from fornet_hf.builder.preparation import guarded
 from fornet_hf.errors import INSTALL, ConfigurationError

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import datasets
 
 from fornet_hf.arguments import positive
-from fornet_hf.builder import CITATION
+from fornet_hf.builder.about import CITATION, DESCRIPTION, HOMEPAGE
 from fornet_hf.builder.configuration import check_keywords_of_builder
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.features import row_features
@@ -92,9 +92,9 @@ def _release_id(release: Release, imagenet_dir: str | None, imagenet_repo: str |
 def described(release: Release) -> datasets.DatasetInfo:
     """Return what `datasets` keeps about the dataset: features, description, citation."""
     return datasets.DatasetInfo(
-        description="Foregrounds and infilled backgrounds of ImageNet-1k, for recombination (ForAug).",
+        description=DESCRIPTION,
         features=row_features(release.class_names),
-        homepage="https://huggingface.co/datasets/TNauen/ForNet",
+        homepage=HOMEPAGE,
         citation=CITATION,
     )
 

@@ -15,7 +15,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fornet_hf.builder import REPOSITORY
+from fornet_hf.builder.about import REPOSITORY
 from fornet_hf.cli.arguments import add_imagenet, add_split
 from fornet_hf.cli.output import show, show_json, tell
 from fornet_hf.hub.location import Folder, Repository, locate

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fornet_hf.documents import read_json
 from fornet_hf.errors import INSTALL, IntegrityError, NotFoundError, PatchFormatError, explain
-from fornet_hf.files import sha256_of, write_text
+from fornet_hf.files import read_json, sha256_of, write_text
 from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.keys import plain_name
 from fornet_hf.format.shards import FORMAT_VERSION, PatchShard
-from fornet_hf.sources.image import plain_name
 
 MANIFEST = "manifest.json"
 SPLITS = ("train", "validation")

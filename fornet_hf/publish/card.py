@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fornet_hf.builder import CITATION
+from fornet_hf.builder.about import CITATION
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import readable_bytes
 from fornet_hf.format.manifest import Manifest

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fornet_hf.documents import read_json
 from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, explain
-from fornet_hf.files import readable_bytes
+from fornet_hf.files import read_json, readable_bytes
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.hub.places import Place, manifest_of, patches_folder
 from fornet_hf.release.checks import check_list

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fornet_hf.documents import read_document
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.files import read_document
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.hub.places import FolderPlace, Place, manifest_of, patches_folder
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of

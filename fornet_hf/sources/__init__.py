@@ -1,12 +1,10 @@
-"""Where images come from: a folder of class folders, or the Parquet shards of a Hub dataset."""
+"""Sources of images: a folder of class folders, or the Parquet shards of a Hub dataset."""
 
+from fornet_hf.format.keys import are_of_rows, image_key, key_with_class, without_class
 from fornet_hf.sources.columns import Columns
-from fornet_hf.sources.damage import damage_named
 from fornet_hf.sources.folder import FolderSource, ImageRef
-from fornet_hf.sources.image import SourceImage, image_key
-from fornet_hf.sources.keys import are_of_rows, key_with_class, without_class
-from fornet_hf.sources.label_names import label_names
-from fornet_hf.sources.parquet import iter_images, keys_in_shard, shard_files, shard_names
+from fornet_hf.sources.image import SourceImage
+from fornet_hf.sources.parquet import damage_named, iter_images, keys_in_shard, label_names, shard_files, shard_names
 
 __all__ = [
     "Columns",

@@ -1,4 +1,4 @@
-"""Which columns of a Parquet shard hold the images and their labels."""
+"""The columns of a Parquet shard that hold the images and their labels."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Columns:
 
 
 def _is_image(kind: Any) -> bool:
-    """Whether it is `struct<bytes, path>`; images that were saved without files may have no paths."""
+    """Return whether it is `struct<bytes, path>`; images that were saved without files may have no paths."""
     fields = {field.name: field.type for field in kind} if pa.types.is_struct(kind) else {}
     paths = {pa.string(), pa.large_string(), pa.null()}
     return fields.get("bytes") in {pa.binary(), pa.large_binary()} and fields.get("path", pa.null()) in paths

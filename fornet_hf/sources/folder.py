@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import NotFoundError, SourceError, explain
-from fornet_hf.sources.image import ENDINGS, SourceImage, is_image, plain_name, split_names
-from fornet_hf.sources.keys import has_class, key_with_class, keys_in_class
+from fornet_hf.format.keys import ENDINGS, has_class, is_image, key_with_class, keys_in_class, plain_name
+from fornet_hf.sources.image import SourceImage, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,11 +37,11 @@ class FolderSource:
     root: Path
 
     def has(self, split: str) -> bool:
-        """Whether the split has a folder."""
+        """Return whether the split has a folder."""
         return any((self.root / name).is_dir() for name in split_names(split))
 
     def classes(self, split: str) -> list[str]:
-        """Names of the class folders, sorted.
+        """Return the names of the class folders, sorted.
 
         Raises:
             NotFoundError: if root, split or class folders are missing.
@@ -54,7 +54,7 @@ class FolderSource:
         return names
 
     def list(self, split: str) -> Sequence[ImageRef]:
-        """All images, sorted by class folder, then by file name; other files are passed over.
+        """Return all images, sorted by class folder, then by file name; other files are passed over.
 
         Raises:
             NotFoundError: as `classes`.
@@ -64,7 +64,7 @@ class FolderSource:
         return [ref for name in self.classes(split) for ref in self._class_images(folder / name)]
 
     def read(self, split: str, key: str, folder_class: str) -> SourceImage:
-        """The image of this key in this class folder.
+        """Read the image of this key in this class folder.
 
         The usual names are tried before the folder is listed, which takes long in ImageNet's, and is done once.
 
@@ -115,7 +115,7 @@ def _image_names(folder: Path) -> list[str]:
 
 
 def _listed(folder: Path, key: str) -> Path | None:
-    """The image of this key, by the listing of its folder."""
+    """Return the image of this key, by the listing of its folder."""
     if not folder.is_dir():
         return None
     changed = folder.stat().st_mtime_ns
@@ -129,7 +129,7 @@ def _listed(folder: Path, key: str) -> Path | None:
 
 @functools.lru_cache(maxsize=2048)  # ImageNet's classes, which patches may come from in any order: some 200 MB
 def _listing(folder: Path, changed: int, key_of: Callable[[str, str], str] = lambda _, key: key) -> Mapping[str, str]:
-    """What follows each key in its file's name; the whole name after a slash where the name does not begin so.
+    """Return what follows each key in its file's name; the whole name after a slash where the name does not begin so.
 
     Args:
         folder: the class folder.

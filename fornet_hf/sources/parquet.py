@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
-from fornet_hf.sources.columns import Columns
-from fornet_hf.sources.damage import damage_named
-from fornet_hf.sources.image import SourceImage, image_key, split_names
-from fornet_hf.sources.keys import key_of_row
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, SourceError, explain
+from fornet_hf.format.keys import image_key, key_of_row
+from fornet_hf.sources.columns import Columns, features_of
+from fornet_hf.sources.image import SourceImage, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
 
+@contextmanager
+def damage_named(name: object) -> Iterator[None]:
+    """Raise our errors where reading a Parquet file that errors call `name`.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        SourceError: if it is damaged.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFoundError(f"no Parquet file {name}") from error
+    except ForNetError:
+        raise  # the file is on the Hub, and could not be read there
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a failing disk or connection: the file itself may be sound
+        raise SourceError(
+            explain(f"{name} cannot be read as Parquet", found=error, then="Download it again.")
+        ) from error
+
+
 def shard_files(folder: Path, split: str) -> list[Path]:
-    """The Parquet shards of a split, `train-00000-of-00294.parquet` on, in order.
+    """Return the Parquet shards of a split, `train-00000-of-00294.parquet` on, in order.
 
     They are looked for in `folder/data`, where the Hub's repositories have them, then in `folder`.
 
@@ -35,7 +57,7 @@ def shard_files(folder: Path, split: str) -> list[Path]:
 
 
 def shard_names(paths: Collection[str], split: str, where: str = "the source") -> list[str]:
-    """Those of a repository's paths that are the Parquet shards of a split, in order; as `shard_files`."""
+    """Return those of a repository's paths that are the Parquet shards of a split, in order; as `shard_files`."""
     names = split_names(split)
     pattern = re.compile(rf"({'|'.join(map(re.escape, names))})-\d{{5}}-of-(\d{{5}})\.parquet")
     for place in ("data/", ""):
@@ -50,7 +72,7 @@ def shard_names(paths: Collection[str], split: str, where: str = "the source") -
 
 
 def _complete_set(place: str, names: Collection[str], sets: list[tuple[str, str]]) -> list[str]:
-    """The names of all shards of the set, if it is one set and these are they."""
+    """Return the names of all shards of the set, if it is one set and these are they."""
     if len(sets) > 1:
         found = [f"{split}-*-of-{count}" for split, count in sets]
         raise SourceError(explain(f"shards of several sets in {place}", found=found, allowed="one set"))
@@ -73,7 +95,7 @@ def iter_images(
     columns: Columns | None = None,
     by_row: bool = False,
 ) -> Iterator[SourceImage]:
-    """The images of one Parquet shard, in row order.
+    """Yield the images of one Parquet shard, in row order.
 
     Args:
         file: path, or seekable file object open for reading.
@@ -111,8 +133,26 @@ def _batches(file: BinaryIO | Path, name: str, rows: int, columns: Columns) -> I
             yield batch.column(image), batch.column(label)
 
 
+def label_names(file: Path, column: str = "label") -> tuple[str, ...] | None:
+    """Return the names of a column's labels in their order; None if the file does not tell.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        SourceError: if it is damaged, or tells what cannot be.
+    """
+    with damage_named(file):
+        schema = pq.read_schema(file)
+    feature = features_of(schema, str(file)).get(column)
+    names = feature.get("names") if isinstance(feature, dict) else None
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SourceError(explain(f"{file}: names of labels", found=repr(names)[:80], allowed="a list of strings"))
+    return tuple(names)
+
+
 def keys_in_shard(file: BinaryIO | Path, *, name: str, columns: Columns | None = None) -> list[str | None]:
-    """The keys in the paths of a shard's images, in row order; None where an image has no path that can be read.
+    """Return the keys in the paths of a shard's images, in row order; None where a path cannot be read.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -134,7 +174,7 @@ def _key_or_none(path: Any) -> str | None:
 
 
 def _key(path: Any, origin: str) -> str:
-    """The key of one row, of an Arrow scalar."""
+    """Return the key of one row, of an Arrow scalar."""
     try:
         key, _ = image_key(path.as_py() or "")
     except UnicodeDecodeError as error:
@@ -145,7 +185,7 @@ def _key(path: Any, origin: str) -> str:
 
 
 def _label(label: Any, origin: str) -> int | None:
-    """The label of one row, of an Arrow scalar."""
+    """Return the label of one row, of an Arrow scalar."""
     index: int | None = label.as_py()
     if index is not None and index < -1:
         raise SourceError(explain(f"{origin}: label", found=index, allowed="0 or more, or -1 for none"))

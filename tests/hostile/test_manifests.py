@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fornet_hf.documents import MAX_BYTES
 from fornet_hf.errors import (
     PatchFormatError,
 )
+from fornet_hf.files import MAX_DOCUMENT_BYTES
 from fornet_hf.hub.location import Folder
 from fornet_hf.hub.places import FolderPlace
 from fornet_hf.release.info import info
@@ -73,7 +73,7 @@ READERS = {
 def test_no_reader_reads_more_of_a_manifest_than_the_limit(attacked, reader):
     with (attacked.folder / "manifest.json").open("r+b") as file:
         file.truncate(2**34)  # a sparse file: it takes no room on the disk, and would take 16 GiB of memory
-    with pytest.raises(PatchFormatError, match=rf"manifest\.json: too large; .* allowed: {MAX_BYTES} bytes"):
+    with pytest.raises(PatchFormatError, match=rf"manifest\.json: too large; .* allowed: {MAX_DOCUMENT_BYTES} bytes"):
         READERS[reader](attacked.folder)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.format.keys import is_image, plain_name, valid_key
 from fornet_hf.format.manifest import SPLITS
 from fornet_hf.sources import FolderSource, label_names
-from fornet_hf.sources.image import is_image, plain_name, split_names, valid_key
+from fornet_hf.sources.image import split_names
 
 Classes = tuple[str, ...] | None
 """Names in label order; None for ImageNet-1k."""

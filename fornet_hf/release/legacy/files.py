@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fornet_hf.documents import read_json
 from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+from fornet_hf.files import read_json
 
 _TRAIN_ZIP = re.compile(r"train_(\d+)\.zip", re.ASCII)
 _IMAGE_ENDING = ".JPEG"

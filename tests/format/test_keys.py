@@ -3,8 +3,8 @@
 import pytest
 
 from fornet_hf.errors import PatchFormatError
-from fornet_hf.sources import image_key
-from fornet_hf.sources.image import plain_name, split_names
+from fornet_hf.format.keys import image_key, plain_name
+from fornet_hf.sources.image import split_names
 
 
 @pytest.mark.parametrize(
