@@ -41,7 +41,7 @@ for line in sys.stdin:
     print(os.waitpid(pid, 0)[1], flush=True)
 """
 _NEVER = 0
-_HEAVY = ("datasets.utils", "fornet_hf.layout.arrow", "fornet_hf.layout.jobs")  # imported by the commands late
+_HEAVY = ("datasets.utils", "fornet_hf.layout.saved")  # imported by the commands late
 
 
 def kill_everywhere(

@@ -22,6 +22,7 @@ from fornet_hf.hub.location import Folder, Repository, locate
 from fornet_hf.layout.apply import apply
 from fornet_hf.layout.cleanup import deletable, delete_patches
 from fornet_hf.layout.report import Report
+from fornet_hf.layout.sinks import FolderSink, Sink, ZipSink
 from fornet_hf.release.images import find_images
 from fornet_hf.release.release import Release, open_release
 
@@ -74,11 +75,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _apply(release: Release, split: str, images: Folder | Repository, arguments: argparse.Namespace) -> Report:
-    if arguments.datasets:
-        from fornet_hf.layout.arrow import apply_to_dataset
+    return apply(release, split, images, arguments.output, _form(arguments), say=tell)
 
-        return apply_to_dataset(release, split, images, arguments.output, say=tell)
-    return apply(release, split, images, arguments.output, zips=arguments.zip, say=tell)
+
+def _form(arguments: argparse.Namespace) -> type[Sink]:
+    if arguments.datasets:
+        from fornet_hf.layout.saved import DatasetSink  # imports `datasets`
+
+        return DatasetSink
+    return ZipSink if arguments.zip else FolderSink
 
 
 def _show(reports: Sequence[Report], arguments: argparse.Namespace) -> None:

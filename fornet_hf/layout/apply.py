@@ -1,31 +1,34 @@
-"""Patches and images -> the public tools' layout, in parallel, and taken up again after whatever ended it."""
+"""Patches and images -> ForNet in files, in parallel, and taken up again after whatever ended it.
+
+One engine fills every form of a split; see `sinks` and `saved` for what they differ in.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, wait
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.files import stored, write_text
+from fornet_hf.errors import ForNetError, StorageError
+from fornet_hf.files import readable_bytes, stored
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.location import Folder, Repository
-from fornet_hf.layout.images import files_of
-from fornet_hf.layout.jobs import Job, do, shares_of
-from fornet_hf.layout.journal import Follower, read_journals
-from fornet_hf.layout.outlook import outlook
-from fornet_hf.layout.pack import merge
-from fornet_hf.layout.paths import BACKGROUNDS, KINDS, Layout, write_classes
-from fornet_hf.layout.report import Report
-from fornet_hf.layout.sinks import note_zipped
-from fornet_hf.layout.work import alone_in
+from fornet_hf.layout.journal import alone_in
+from fornet_hf.layout.paths import Layout
+from fornet_hf.layout.report import UNIT, Problem, Report, problem_of
+from fornet_hf.layout.sinks import FolderSink, Sink
 from fornet_hf.processes import max_workers, pool
-from fornet_hf.release.legacy import read_ratios
-from fornet_hf.release.release import Release
+from fornet_hf.progress import Ticks, counted, followed
+from fornet_hf.release.healing import healed_outcomes
+from fornet_hf.release.interface import Release
 from fornet_hf.release.units import Unit
+
+_SAMPLE = 8  # images that are made to learn how large they are
 
 
 def apply(
@@ -33,116 +36,161 @@ def apply(
     split: str,
     images: Folder | Repository,
     output: Path,
+    form: type[Sink] = FolderSink,
     *,
-    zips: bool = False,
     token: Token = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Apply the patches of a split with MAX_WORKERS processes.
 
-    What an earlier run made is not made again. Problems of single images are counted and written to
-    `apply_problems_{train|val}.jsonl`; running it again tries those anew.
+    What an earlier run made is not made again. Problems of single images are counted and listed in
+    `apply_problems_{train|val}.jsonl`, or `..._datasets.jsonl`. Running it again tries those of folders and zips
+    anew; in a `datasets` folder, units of work that are finished stay as they are.
 
     Args:
         release: the patches.
         split: `train` or `validation`.
         images: the sources.
-        output: the folder of the public layout.
-        zips: write zips without compression instead of files; until they are written, their bytes are kept in
-            `.apply` too, so the disk holds the larger of both zips twice.
+        output: the folder of the public layout, or of the DatasetDict.
+        form: `FolderSink`, `ZipSink` or `DatasetSink`. While the last two are made, the disk holds the result twice.
         token: for the Hub.
         say: gets a line about how many images there are, and the space that they take.
 
     Raises:
         StorageError: the disk is full, or cannot be written; what was made stays, and running it again goes on.
-        ConfigurationError: another run writes to the same place, or there are zips which hide the folders.
+        ConfigurationError: another run writes to the same place, or something is there that does not go with it:
+            zips that hide the folders, or rows of other patches or images.
         ForNetError: the release or all of the images cannot be found.
     """
-    layout = Layout(output, split)
-    if not zips:
-        _refuse_zips(layout)
-    with stored(output), alone_in(layout.work, layout):
-        if release.classes is not None:
-            write_classes(output, release.classes)
-        if zips:
-            note_zipped(layout)
-        units = release.units(split, images)
-        ahead = outlook(split, units, lambda row: sum(map(len, files_of(row).values())), token)
-        say(ahead.line(output) + (", and as much again until the zips are written" if zips else ""))
-        report = _run(_jobs(units, layout, zips=zips, token=token), layout, ahead.images)
-        _finish(layout, report, zips=zips)
+    sink = form.of(Layout(output, split), release, images)
+    with stored(output):
+        sink.check()  # before any work
+        with alone_in(sink.work, sink.layout):
+            report = sink.complete()
+            if report is None:
+                sink.begin(release)
+                report = _fill(sink, release.units(split, images), token, say)
+            sink.finish(report)
+            report.write_problems(sink.problems)
+            shutil.rmtree(sink.work)
+            with contextlib.suppress(OSError):
+                sink.layout.work.parent.rmdir()  # unless the other split is being made
     return report
 
 
-def _refuse_zips(layout: Layout) -> None:
-    """Whoever reads the result takes zips, where there are any, and would not see what is made in folders."""
-    if there := [layout.archive(kind).name for kind in KINDS if layout.archive(kind).is_file()]:
-        then = "Add --zip to complete them, or delete them and, when the folders are complete, run: fornet pack."
-        what = f"{layout.root} has zips of {layout.split!r}, which are read instead of folders"
-        raise ConfigurationError(explain(what, found=there, then=then))
+def _fill(sink: Sink, units: Sequence[Unit], token: Token, say: Callable[[str], None]) -> Report:
+    """Do all units that are not done."""
+    from datasets.utils import tqdm
 
-
-def _jobs(units: Sequence[Unit], layout: Layout, *, zips: bool, token: Token) -> list[Job]:
-    shares = shares_of(len(units), max_workers(), by_name=all(unit.by_name for unit in units))
-    return [
-        Job(unit=unit, number=number, share=share, shares=shares, layout=layout, zips=zips, token=token)
-        for number, unit in enumerate(units)
-        for share in range(shares)
-    ]
-
-
-def _run(jobs: Sequence[Job], layout: Layout, total: int) -> Report:
-    report = Report(layout.split)
-    for part in _parts(jobs, layout, total):
-        report.add(part)
+    split, seen = sink.layout.split, set[str]()
+    total = sum(unit.count(seen) for unit in units)
+    say(f"{split}: {total:,} images" + _space(sink, units, total, token))
+    report = Report(split)
+    with counted() as ticks:
+        jobs = []
+        for number, unit in enumerate(units):
+            if done := sink.unit_done(number):
+                report.add(done)
+            else:
+                jobs += _shares(sink, number, unit, len(units), token, ticks)
+        before = report.present + len(report.problems)
+        with (
+            tqdm(desc=f"Applying patches of {split}", unit="image", total=total, initial=before) as bar,
+            followed(ticks, bar),
+        ):
+            for part in _parts(jobs):
+                report.add(part)
     report.problems = list(dict.fromkeys(report.problems))  # shares of a unit have some in common
     return report
 
 
-def _parts(jobs: Sequence[Job], layout: Layout, total: int) -> Iterator[Report]:
-    from datasets.utils import tqdm
-
+def _parts(jobs: Sequence[Job]) -> list[Report]:
     workers = min(max_workers(), len(jobs))
-    follower, before = Follower(layout.work), sum(1 for _ in read_journals(layout.work))
-    with tqdm(desc=f"Applying patches of {layout.split}", unit="image", total=total, initial=before) as bar:
-        if workers == 1:
-            for job in jobs:
-                yield do(job)
-                bar.update(follower.new())
-            return
-        with pool(workers) as executor:
-            waiting: set[Future[Report]] = {executor.submit(do, job) for job in jobs}
-            while waiting:
-                done, waiting = wait(waiting, timeout=0.5)
-                bar.update(follower.new())
-                yield from (job.result() for job in done)
+    if workers <= 1:
+        return [*map(do, jobs)]
+    with pool(workers) as executor:
+        futures = [executor.submit(do, job) for job in jobs]
+        for future in as_completed(futures):
+            future.result()  # an error ends all of them at once
+    return [future.result() for future in futures]
 
 
-def _finish(layout: Layout, report: Report, *, zips: bool) -> None:
-    """Ratios, zips and problems; then nothing is left of the work."""
-    if zips:
-        for kind in KINDS:
-            merge(layout, kind, read_journals(layout.work))
-    _write_ratios(layout)
-    report.write_problems(layout.problems)
-    shutil.rmtree(layout.work)
-    with contextlib.suppress(OSError):
-        layout.work.parent.rmdir()  # unless the other split is being made
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A unit, or the share of it that one process takes.
+
+    Attributes:
+        unit: the work.
+        number: of the unit in its split.
+        share: which of the `shares` parts of the unit; parts are told apart by a checksum of the key.
+        shares: how many.
+        sink: where the images go.
+        token: for the Hub.
+        ticks: gets one for each image.
+    """
+
+    unit: Unit
+    number: int
+    share: int
+    shares: int
+    sink: Sink
+    token: Token
+    ticks: Ticks
+
+    def mine(self, key: str) -> bool:
+        """Return whether an image is in this share."""
+        return self.shares == 1 or zlib.crc32(key.encode()) % self.shares == self.share
 
 
-def _write_ratios(layout: Layout) -> None:
-    """The ratios of all images, beside those that are there; one to a line, in the order of their names."""
-    ratios = {(one.folder, one.key): one.ratio for one in read_journals(layout.work)}
-    known = read_ratios(layout.ratios) if layout.ratios.is_file() else {}
-    if {key: ratio for (_, key), ratio in ratios.items()}.items() <= known.items():
-        return
-    entries = _entries(layout) if known else {}
-    entries.update({layout.member(BACKGROUNDS, *name): ratio for name, ratio in ratios.items()})
-    lines = (f"{json.dumps(name)}: {json.dumps(ratio)}" for name, ratio in sorted(entries.items()))
-    write_text(layout.ratios, "{" + ",\n".join(lines) + "}\n")
+def do(job: Job) -> Report:
+    """Make the images of a job; problems of single images, and of the whole unit, are counted.
+
+    Raises:
+        StorageError: the disk is full, or cannot be written.
+    """
+    layout = job.sink.layout
+    report = Report(layout.split)
+    try:
+        with stored(layout.root), job.sink.writer(job.number, report) as writer:
+            for one in healed_outcomes(
+                job.unit, job.token, lambda folder, key: not job.mine(key) or writer.has(folder, key)
+            ):
+                if not job.mine(one.key):
+                    continue
+                if one.error is not None:
+                    missing = job.unit.lacks_class(one.folder)
+                    report.problems.append(problem_of(one.error, f"{one.folder}/{one.key}", class_missing=missing))
+                else:
+                    writer.take(one)
+                    report.made += one.row is not None
+                    report.present += one.row is None
+                job.ticks.tick()
+    except StorageError:
+        raise
+    except ForNetError as error:
+        report.problems.append(Problem(UNIT, f"unit {job.number}", str(error)))
+    return report
 
 
-def _entries(layout: Layout) -> dict[str, float]:
-    """What the file of ratios has, by names as in this layout."""
-    entries: Iterable[tuple[str, float]] = json.loads(layout.ratios.read_bytes()).items()
-    return {f"{layout.name}/{'/'.join(name.split('/')[-3:])}": ratio for name, ratio in entries}
+def _shares(sink: Sink, number: int, unit: Unit, units: int, token: Token, ticks: Ticks) -> list[Job]:
+    """Return the jobs of a unit: so many that no worker is idle, where images are read by name."""
+    shares = -(-max_workers() // units) if sink.divisible and unit.by_name else 1
+    return [
+        Job(unit=unit, number=number, share=share, shares=shares, sink=sink, token=token, ticks=ticks)
+        for share in range(shares)
+    ]
+
+
+def _space(sink: Sink, units: Sequence[Unit], images: int, token: Token) -> str:
+    """Say how much space the images take, and how much there is; a few are made to see how large they are."""
+    sizes: list[int] = []
+    with contextlib.suppress(ForNetError):
+        outcomes = healed_outcomes(units[0], token) if units else iter(())
+        rows = (outcome.row for outcome in islice(outcomes, 4 * _SAMPLE) if outcome.row is not None)
+        sizes.extend(sink.size_of(row) for row in islice(rows, _SAMPLE))
+    if not sizes:
+        return sink.aside
+    needed, free = int(images * sum(sizes) / len(sizes)), shutil.disk_usage(sink.layout.root).free
+    line = f", which take about {readable_bytes(needed)} when all are there"
+    line += f"; {readable_bytes(free)} are free in {sink.layout.root}"
+    return line + (": too little, unless most of them are there" if needed > free else "") + sink.aside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import shutil
 from pathlib import Path
@@ -12,9 +13,13 @@ from PIL import Image
 
 from fornet_hf.hub.location import Folder
 from fornet_hf.layout.apply import apply
+from fornet_hf.layout.saved import DatasetSink
+from fornet_hf.layout.sinks import FolderSink, ZipSink
 from fornet_hf.release.release import OldRelease, open_release
 from tests.release.legacy.test_apply import SAMPLE
 
+apply_to_zips = functools.partial(apply, form=ZipSink)
+apply_to_dataset = functools.partial(apply, form=DatasetSink)
 IMAGES = Folder(SAMPLE / "imagenet")
 
 
@@ -37,7 +42,7 @@ def apply_all(release: OldRelease, root: Path, *, zips: bool = False) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAX_WORKERS", "1")
         for split in release.splits:
-            apply(release, split, IMAGES, root, zips=zips)
+            apply(release, split, IMAGES, root, ZipSink if zips else FolderSink)
     return root
 
 

@@ -17,14 +17,16 @@ import pytest
 from fornet_hf.errors import ConfigurationError, StorageError
 from fornet_hf.hub.location import Folder
 from fornet_hf.layout import apply as applying
-from fornet_hf.layout import arrow, sinks, trees
+from fornet_hf.layout import trees
 from fornet_hf.layout.apply import apply
-from fornet_hf.layout.arrow import apply_to_dataset
+from fornet_hf.layout.journal import alone_in
 from fornet_hf.layout.paths import Layout
-from fornet_hf.layout.work import alone_in
+from fornet_hf.layout.report import Report
+from fornet_hf.layout.saved import DatasetSink
+from fornet_hf.layout.sinks import FolderSink, ZipSink
 from fornet_hf.release.release import open_release
 from tests.images import CLASSES, write_release
-from tests.layout.conftest import IMAGES, names, opened, psnr
+from tests.layout.conftest import IMAGES, apply_to_dataset, apply_to_zips, names, opened, psnr
 from tests.release.legacy.test_apply import SAMPLE
 
 RATIOS = {"fg_bg_ratios_train.json", "fg_bg_ratios_val.json"}
@@ -108,23 +110,27 @@ def test_a_damaged_file_of_patches_is_counted_and_the_others_are_applied(release
     assert 0 < report.counts["ok"] < 9
 
 
-def test_a_full_disk_is_named_and_nothing_is_lost(release, tmp_path, monkeypatch):
-    put, count = sinks.FolderSink.put, 0
+@pytest.mark.parametrize(
+    ("form", "present"),
+    [(FolderSink, 4), (ZipSink, 4), (DatasetSink, 3)],  # of a dataset only whole units are kept
+)
+def test_a_full_disk_is_named_and_nothing_is_lost(form, present, own, tmp_path):
+    release, images = own
+    made = applying.healed_outcomes
 
-    def put_until_full(self, *args):
-        nonlocal count
-        count += 1
-        if count > 4:
-            raise OSError(errno.ENOSPC, "No space left on device", "image")
-        return put(self, *args)
+    def made_until_full(unit, token, skip=lambda *_: False):
+        for number, outcome in enumerate(made(unit, token, skip)):
+            if number == 1 and "00001" in unit.patches:
+                raise OSError(errno.ENOSPC, "No space left on device", "image")
+            yield outcome
 
-    monkeypatch.setattr(sinks.FolderSink, "put", put_until_full)
-    with pytest.raises(StorageError, match=r"the disk is full; found image.*run it again"):
-        apply(release, "train", IMAGES, tmp_path)
-    monkeypatch.undo()
-    monkeypatch.setenv("MAX_WORKERS", "1")
-    assert apply(release, "train", IMAGES, tmp_path).counts == {"ok": 9, "already there": 4}
-    assert not (tmp_path / ".apply").exists()
+    with (
+        mock.patch.object(applying, "healed_outcomes", made_until_full),
+        pytest.raises(StorageError, match=r"the disk is full; found image.*run it again"),
+    ):
+        apply(release, "train", images, tmp_path / "out", form)
+    assert apply(release, "train", images, tmp_path / "out", form).counts == {"ok": 6, "already there": present}
+    assert not [name for name in names(tmp_path / "out") if name.startswith(".")]
 
 
 def test_two_runs_do_not_write_to_one_folder(release, tmp_path):
@@ -140,40 +146,39 @@ def test_zips_are_completed(release, zipped, tmp_path):
         folder.chmod(0o755)
     shutil.rmtree(partly / "train/n01440764")
     out = tmp_path / "out"
-    assert apply(release, "train", Folder(partly), out, zips=True).counts["ok"] == 6
-    assert apply(release, "train", IMAGES, out, zips=True).counts == {"ok": 9, "already there": 6}
+    assert apply_to_zips(release, "train", Folder(partly), out).counts["ok"] == 6
+    assert apply_to_zips(release, "train", IMAGES, out).counts == {"ok": 9, "already there": 6}
     for name in ("foregrounds_train.zip", "backgrounds_train.zip"):
         assert (out / name).read_bytes() == (zipped / name).read_bytes()
 
 
 def test_zips_are_read_once_for_all_units(own, tmp_path, monkeypatch):
     release, images = own
-    apply(release, "train", images, tmp_path / "out", zips=True)
+    apply_to_zips(release, "train", images, tmp_path / "out")
     opened, members = [], trees._members
     monkeypatch.setattr(trees, "_members", lambda *args: opened.append(args) or members(*args))
-    assert apply(release, "train", images, tmp_path / "out", zips=True).counts == {"ok": 6, "already there": 6}
+    assert apply_to_zips(release, "train", images, tmp_path / "out").counts == {"ok": 6, "already there": 6}
     assert len(opened) == 4  # each for what it has, and to be completed
 
 
 @pytest.mark.parametrize("name", ["a/b", "ä/ö", "a/bb", "c/d"])
-def test_what_is_in_both_zips_is_told_by_its_whole_name(name, tmp_path):
+def test_what_is_in_both_zips_is_told_by_its_whole_name(name, own, tmp_path):
     layout = Layout(tmp_path, "train")
     layout.work.mkdir(parents=True)
-    assert not sinks.SpoolSink(layout).has("a", "b", None)
     for kind, paths in (("foregrounds", ["a/b", "ä/ö", "x/y"]), ("backgrounds", ["a/b", "c/d", "ä/ö"])):
         with zipfile.ZipFile(layout.archive(kind), "w") as file:
             for one in paths:
                 file.writestr(layout.member(kind, *one.split("/")), b"")
-    sinks.note_zipped(layout)
-    assert sinks.SpoolSink(layout).has(*name.split("/"), None) == (name in {"a/b", "ä/ö"})
+    sink = ZipSink(layout)
+    sink.begin(own[0])
+    with sink.writer(0, Report("train")) as writer:
+        assert writer.has(*name.split("/")) == (name in {"a/b", "ä/ö"})
 
 
-def test_folders_begun_do_not_count_for_zips(release, zipped, tmp_path, monkeypatch):
-    monkeypatch.setattr(applying, "_finish", lambda *_, **__: None)  # as if killed at the end
-    apply(release, "train", IMAGES, tmp_path)
-    monkeypatch.undo()
-    monkeypatch.setenv("MAX_WORKERS", "1")
-    apply(release, "train", IMAGES, tmp_path, zips=True)
+def test_folders_begun_do_not_count_for_zips(release, zipped, tmp_path):
+    with mock.patch.object(FolderSink, "finish", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        apply(release, "train", IMAGES, tmp_path)
+    apply_to_zips(release, "train", IMAGES, tmp_path)
     name = "backgrounds_train.zip"
     assert (tmp_path / name).read_bytes() == (zipped / name).read_bytes()
 
@@ -211,7 +216,7 @@ def test_a_datasets_folder_broken_off_near_its_end_is_completed(step, own, tmp_p
     release, images = own
     next((images.root / "train").rglob("*_0.*")).unlink()
     out = tmp_path / "out"
-    with mock.patch.object(arrow, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(DatasetSink, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         apply_to_dataset(release, "train", images, out)
     counts = apply_to_dataset(release, "train", images, out).counts
     assert counts["already there"] == counts["ok"]

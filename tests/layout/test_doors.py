@@ -9,8 +9,8 @@ import pytest
 from fornet_hf import ForNetDataset, Recombine
 from fornet_hf.features import row_features
 from fornet_hf.format.rows import Row
-from fornet_hf.layout.images import files_of
 from fornet_hf.layout.samples import sample_of_folder
+from fornet_hf.layout.sinks import files_of
 from tests.layout.conftest import psnr
 from tests.recombination.conftest import as_dataset
 from tests.recombination.pools.test_arrow import LAYOUTS

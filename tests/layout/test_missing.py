@@ -13,8 +13,7 @@ from fornet_hf.classes import wnid_index
 from fornet_hf.cli import main
 from fornet_hf.hub.location import Folder
 from fornet_hf.layout.apply import apply
-from fornet_hf.layout.arrow import apply_to_dataset
-from tests.layout.conftest import IMAGES
+from tests.layout.conftest import IMAGES, apply_to_dataset
 from tests.release.legacy.test_apply import SAMPLE
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

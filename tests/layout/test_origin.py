@@ -14,12 +14,12 @@ import pytest
 from fornet_hf.cli import main
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.hub.location import Folder
-from fornet_hf.layout import arrow
 from fornet_hf.layout.apply import apply
-from fornet_hf.layout.arrow import apply_to_dataset
 from fornet_hf.layout.cleanup import delete_patches
+from fornet_hf.layout.saved import DatasetSink
 from fornet_hf.release.release import open_release
 from tests.images import write_release
+from tests.layout.conftest import apply_to_dataset
 
 
 def made(folder: Path, **kwargs):
@@ -61,7 +61,7 @@ def test_a_split_that_says_nothing_of_its_origin_is_refused(one, tmp_path):
 
 
 def test_half_made_rows_of_other_patches_are_not_taken_over(one, other, tmp_path):
-    with mock.patch.object(arrow, "_save", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(DatasetSink, "_save", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         apply_to_dataset(one[0], "train", one[1], tmp_path / "out")
     assert list((tmp_path / "out/.train").glob("*.arrow"))
     report = apply_to_dataset(other[0], "train", other[1], tmp_path / "out")

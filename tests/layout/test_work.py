@@ -12,14 +12,9 @@ import pytest
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.hub.location import Folder
 from fornet_hf.layout.apply import apply
-from fornet_hf.layout.arrow import apply_to_dataset
+from fornet_hf.layout.journal import alone_in
 from fornet_hf.layout.paths import Layout
-from fornet_hf.layout.work import alone_in
-from tests.layout.conftest import IMAGES, names
-
-
-def apply_zips(*places) -> None:
-    apply(*places, zips=True)
+from tests.layout.conftest import IMAGES, apply_to_dataset, apply_to_zips, names
 
 
 def open_files() -> str:
@@ -35,7 +30,7 @@ def open_files() -> str:
     return "\n".join(found)
 
 
-@pytest.mark.parametrize("make", [apply, apply_zips, apply_to_dataset])
+@pytest.mark.parametrize("make", [apply, apply_to_zips, apply_to_dataset])
 def test_no_file_is_open_in_the_folder_that_is_removed(make, release, tmp_path, monkeypatch):
     """On NFS it would stay under another name, and its folder with it."""
     remove, removed = shutil.rmtree, []
