@@ -10,7 +10,7 @@ import argparse
 
 from fornet_hf.cli.arguments import add_place
 from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.hub.places import place_of
+from fornet_hf.hub.location import place_of
 from fornet_hf.release.info import info, lines
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fornet_hf.cli.arguments import add_imagenet, add_place, positive
 from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.hub.places import place_of
+from fornet_hf.hub.location import place_of
 from fornet_hf.release.verify import Verdict, verify
 
 

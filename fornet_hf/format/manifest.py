@@ -18,6 +18,7 @@ from fornet_hf.format.keys import plain_name
 from fornet_hf.format.shards import FORMAT_VERSION, PatchShard
 
 MANIFEST = "manifest.json"
+PATCHES = "patches"  # the folder of a repository that holds the manifest and the shards
 SPLITS = ("train", "validation")
 _FORMAT = "fornet-patches"
 _SAFE_PATH = re.compile(r"(?=.{1,200}$)(?!.*\.\.)[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)

@@ -1,6 +1,7 @@
-"""Which files a repository has. What the Hub once said of a commit is remembered: it never changes.
+"""The files of a repository at a revision: asked of the Hub, and by those who load also remembered.
 
-A cache may lack files, after an interrupted download say, so what lies in it is no list of what there is.
+What the Hub once said of a commit never changes. A cache may lack files, after an interrupted download say, so what
+lies in it is no list of what there is.
 """
 
 from __future__ import annotations
@@ -17,10 +18,39 @@ import huggingface_hub as hub
 
 from fornet_hf.errors import UnreachableError, explain
 from fornet_hf.files import write_text
-from fornet_hf.hub.errors import Token, explained
-from fornet_hf.hub.transfer import cached_commit, require_answer
+from fornet_hf.hub.errors import Token, explained, hub_errors
+from fornet_hf.hub.retry import Patience, require_answer
+from fornet_hf.hub.transfer import cached_commit
 
-_COMMIT = re.compile("[0-9a-f]{40}")
+
+@dataclass(frozen=True)
+class FileFacts:
+    """A file: size in bytes, and its SHA-256 (64 hex digits), or where it has none its git blob id (40)."""
+
+    size: int
+    digest: str
+
+
+def head_of(api: hub.HfApi, repository: str, revision: str | None, patience: Patience) -> str:
+    """Return the full id of the commit which a revision names; default: the head of main."""
+    with hub_errors(f"read {repository}" + (f" at {revision}" if revision else "")):
+        return patience("find the head", lambda: _commit(api, repository, revision))
+
+
+def remote_files(api: hub.HfApi, repository: str, revision: str, patience: Patience) -> dict[str, FileFacts]:
+    """Return all files of a dataset repository at a revision, by path."""
+    with hub_errors(f"list the files of {repository}"):
+        return patience("list files", lambda: _tree(api, repository, revision))
+
+
+def _commit(api: hub.HfApi, repository: str, revision: str | None) -> str:
+    return str(api.dataset_info(repository, revision=revision).sha)
+
+
+def _tree(api: hub.HfApi, repository: str, revision: str) -> dict[str, FileFacts]:
+    tree = api.list_repo_tree(repository, recursive=True, revision=revision, repo_type="dataset")
+    files = (one for one in tree if isinstance(one, hub.hf_api.RepoFile))
+    return {one.path: FileFacts(one.size, one.lfs.sha256 if one.lfs else one.blob_id) for one in files}
 
 
 @dataclass(frozen=True)
@@ -38,22 +68,22 @@ class Listing:
 
 
 def list_files(repository: str, revision: str | None = None, token: Token = None) -> Listing:
-    """The files of a dataset repository; what is remembered of the revision if the Hub cannot be asked.
+    """Return the files of a dataset repository; what is remembered of the revision if the Hub cannot be asked.
 
     Raises:
         AccessError, NotFoundError.
         UnreachableError: the Hub cannot be asked, and never was.
     """
-    name = revision or "main"
+    name, api = revision or "main", hub.HfApi(token=token)
     try:
-        commit = _commit(repository, name, token)
+        commit = _newest(api, repository, name, token)
     except UnreachableError as error:
         for last in (cached_commit(repository, name), name):
             if last is not None and (listing := _recall(repository, last)) is not None:
                 return listing
         raise _unlisted(repository, error) from error
     known = _recall(repository, commit)
-    listing = known or _ask(repository, commit, token)
+    listing = known or _ask(api, repository, commit, token)
     if known is None:
         _remember(repository, commit, listing)
     if name != commit and _recall(repository, name) != listing:
@@ -61,24 +91,22 @@ def list_files(repository: str, revision: str | None = None, token: Token = None
     return listing
 
 
-def _commit(repository: str, name: str, token: Token) -> str:
-    if _COMMIT.fullmatch(name):
+def _newest(api: hub.HfApi, repository: str, name: str, token: Token) -> str:
+    if re.fullmatch("[0-9a-f]{40}", name):
         return name
     require_answer(f"the newest commit of {repository}")
     with explained(repository, name, token=token):
-        return str(hub.HfApi(token=token).dataset_info(repository, revision=name).sha)
+        return _commit(api, repository, name)
 
 
-def _ask(repository: str, commit: str, token: Token) -> Listing:
-    api = hub.HfApi(token=token)
+def _ask(api: hub.HfApi, repository: str, commit: str, token: Token) -> Listing:
     try:
         require_answer(f"the list of files of {repository}")
         with explained(repository, commit, token=token):
-            tree = [*api.list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")]
+            files = _tree(api, repository, commit)
     except UnreachableError as error:
         raise _unlisted(repository, error) from error
-    files = [one for one in tree if isinstance(one, hub.hf_api.RepoFile)]
-    return Listing(commit, {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in files})
+    return Listing(commit, {path: facts.digest for path, facts in files.items()})
 
 
 def _unlisted(repository: str, error: UnreachableError) -> UnreachableError:
@@ -87,19 +115,19 @@ def _unlisted(repository: str, error: UnreachableError) -> UnreachableError:
     return UnreachableError(explain(what, found=error, then=then))
 
 
-def _place(repository: str, name: str) -> Path:
-    """Where a list is kept, by commit and by the branch or tag which last was that commit."""
+def _kept(repository: str, name: str) -> Path:
+    """Return the file of a list, which is kept by commit and by the branch or tag which last was that commit."""
     folder = hub.cached_assets_path("fornet", repository, "listings", assets_dir=hub.constants.HF_ASSETS_CACHE)
     return folder / f"{quote(name, safe='')}.json"
 
 
 def _recall(repository: str, name: str) -> Listing | None:
     try:
-        return Listing(**json.loads(_place(repository, name).read_bytes()))
+        return Listing(**json.loads(_kept(repository, name).read_bytes()))
     except (OSError, ValueError, TypeError):  # never had, or damaged
         return None
 
 
 def _remember(repository: str, name: str, listing: Listing) -> None:
     with contextlib.suppress(OSError, ValueError):  # a cache that cannot be written: the Hub will be asked again
-        write_text(_place(repository, name), json.dumps(asdict(listing)))
+        write_text(_kept(repository, name), json.dumps(asdict(listing)))

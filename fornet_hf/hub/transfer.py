@@ -1,14 +1,14 @@
-"""Reading from the Hub: downloads and streams."""
+"""Files of the Hub: downloaded to its cache, checked there, or read in pieces where they are."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import io
+import math
 import re
-import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -21,20 +21,17 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented,
     hf_raise_for_status,
 )
 
-from fornet_hf.errors import (
-    IntegrityError,
-    UnreachableError,
-    explain,
-)
-from fornet_hf.files import open_local
-from fornet_hf.hub.cached import is_whole
-from fornet_hf.hub.errors import Token, explained
-from fornet_hf.hub.reach import silence
+from fornet_hf.errors import AccessError, IntegrityError, NotFoundError, UnreachableError, explain
+from fornet_hf.files import git_blob_id, open_local, sha256_of
+from fornet_hf.hub.errors import Token, explained, was_broken_off
+from fornet_hf.hub.retry import Patience, require_answer, silence
 
 SCHEME = "hf://"
-_ATTEMPTS = 6
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 _PATIENCE = 35.0  # seconds after which a read is not tried again; each try may last as long as the client's timeout
+_CACHED = re.compile(
+    r"(?P<cache>.*)/datasets--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/(?P<commit>[0-9a-f]{40})/(?P<path>.+)"
+)
 
 
 def download(
@@ -46,7 +43,7 @@ def download(
     anew: bool = False,
     cache: Path | None = None,
 ) -> Path:
-    """A file of a dataset repository, in the Hub's cache; a broken or damaged download is repeated.
+    """Return a file of a dataset repository, in the Hub's cache; a broken or damaged download is repeated.
 
     Args:
         repository: `owner/name`.
@@ -76,52 +73,89 @@ def _download(
 ) -> Path:
     if anew:
         require_answer(f"{path} of {repository}")
-    for pause in _pauses():
-        try:
-            with explained(repository, revision, path, token):
-                return Path(
-                    hub.hf_hub_download(
-                        repository,
-                        path,
-                        repo_type="dataset",
-                        revision=revision,
-                        token=token,
-                        force_download=anew,
-                        cache_dir=cache,
-                        local_files_only=silence() is not None,
-                    )
+
+    def get() -> Path:
+        why = silence()
+        with explained(repository, revision, path, token, why):
+            return Path(
+                hub.hf_hub_download(
+                    repository,
+                    path,
+                    repo_type="dataset",
+                    revision=revision,
+                    token=token,
+                    force_download=anew,
+                    cache_dir=cache,
+                    local_files_only=why is not None,
                 )
-        except UnreachableError as error:
-            if pause is None or not _broken_off(error):
-                raise
-            time.sleep(pause)
-    raise AssertionError("unreachable")
+            )
+
+    return _patience()("download", get)
 
 
-def require_answer(what: str) -> None:
-    """Raise an UnreachableError about `what` if the Hub gives no answer."""
-    if why := silence():
-        then = "Check the network; what is in the cache needs none."
-        raise UnreachableError(explain(f"{what} is only on the Hub, which cannot be reached", found=why, then=then))
+def _patience(within: float = math.inf) -> Patience:
+    return Patience(attempts=6, first=_FIRST_PAUSE, within=within, passes=was_broken_off)
 
 
-def snapshot_commit(cached: Path) -> str | None:
-    """The commit which a file in the Hub cache, or its folder, belongs to."""
-    # The last one, as `.*` takes all it can: the cache itself may be in a folder of that name.
-    match = re.match(".*/snapshots/([0-9a-f]{40})(?:/|$)", cached.as_posix())
-    return match[1] if match else None
+def is_whole(file: Path) -> bool:
+    """Return whether a file in the Hub's cache is what the Hub says of it; True where the cache does not know.
+
+    The cache names content by what the Hub says of it: its SHA-256, or, of small files, its blob id in Git.
+    """
+    name = file.resolve().name
+    if re.fullmatch("[0-9a-f]{64}", name):
+        return sha256_of(file) == name
+    if re.fullmatch("[0-9a-f]{40}", name):
+        return git_blob_id(file.read_bytes()) == name  # Git itself keeps no file above 10 MB on the Hub
+    return True
+
+
+def mend(file: Path, token: Token = None) -> bool:
+    """Download a damaged file of the Hub's cache once more; return whether that was needed and possible."""
+    cached = cached_file(file)
+    if cached is None or not file.is_file() or is_whole(file):
+        return False
+    try:
+        download(cached.repository, cached.path, cached.commit, token, anew=True, cache=cached.cache)
+    except (AccessError, IntegrityError, NotFoundError, UnreachableError):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class CachedFile:
+    """One file of a dataset repository at one commit, in the cache folder `cache`."""
+
+    cache: Path
+    repository: str
+    commit: str
+    path: str
+
+
+def cached_file(file: Path) -> CachedFile | None:
+    """Return the file that a path in the Hub's cache stands for; None for any other path."""
+    match = _CACHED.fullmatch(file.as_posix())  # greedy: the cache itself may be in a folder of such names
+    if match is None:
+        return None
+    return CachedFile(Path(match["cache"]), f"{match['owner']}/{match['name']}", match["commit"], match["path"])
+
+
+def snapshot_commit(file: Path) -> str | None:
+    """Return the commit which a file in the Hub's cache belongs to; None for any other file."""
+    cached = cached_file(file)
+    return None if cached is None else cached.commit
 
 
 def cached_commit(repository: str, revision: str) -> str | None:
-    """The commit that a branch or tag had when something of it was last downloaded."""
+    """Return the commit that a branch or tag had when something of it was last downloaded."""
     with contextlib.suppress(errors.LocalEntryNotFoundError):
         folder = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
-        return snapshot_commit(Path(folder))
+        return Path(folder).name
     return None
 
 
 def remote_address(repository: str, path: str, revision: str | None) -> str:
-    """The `hf://` address of a file."""
+    """Return the `hf://` address of a file."""
     return f"{SCHEME}datasets/{repository}{'@' + revision.replace('/', '%2F') if revision else ''}/{path}"
 
 
@@ -188,28 +222,9 @@ class _RemoteFile(io.RawIOBase):
         return len(data)
 
     def _read(self, count: int) -> bytes:
-        end = time.monotonic() + _PATIENCE
-        for pause in _pauses():
-            try:
-                with self._explained():
-                    self._file.seek(self._position)
-                    return cast(bytes, self._file.read(count))
-            except UnreachableError as error:
-                if pause is None or time.monotonic() + pause > end or not _broken_off(error):
-                    raise
-                time.sleep(pause)
-        raise AssertionError("unreachable")
+        def read() -> bytes:
+            with self._explained():
+                self._file.seek(self._position)
+                return cast(bytes, self._file.read(count))
 
-
-def _pauses() -> Iterator[float | None]:
-    """Seconds to wait after each failed attempt; None after the last."""
-    yield from (_FIRST_PAUSE * 2**attempt for attempt in range(_ATTEMPTS - 1))
-    yield None
-
-
-def _broken_off(error: BaseException) -> bool:
-    """Whether a transfer broke off or the Hub was busy, which is worth another attempt; no network at all is not."""
-    cause = error.__cause__
-    if isinstance(cause, errors.LocalEntryNotFoundError):
-        return isinstance(cause.__cause__, errors.HfHubHTTPError)
-    return isinstance(cause, Exception)
+        return _patience(within=_PATIENCE)("read", read)

@@ -11,12 +11,13 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import write_text
 from fornet_hf.format.encoding import Encoding
-from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest
+from fornet_hf.format.manifest import MANIFEST, PATCHES, SPLITS, Manifest, ShardEntry, read_manifest
 from fornet_hf.format.shards import PatchShard
-from fornet_hf.hub.places import PATCHES, FolderPlace
+from fornet_hf.hub.location import Place
 from fornet_hf.publish.card import fill_card
 from fornet_hf.publish.contents import Content, image_path, library_files, refuse_tokens
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
+from fornet_hf.release.release import PatchRelease
 from fornet_hf.release.statistics import STATISTICS
 from fornet_hf.release.verify import CARD
 from fornet_hf.sources import shard_files
@@ -184,12 +185,12 @@ def _new_manifest(folder: Path, ingredients: Ingredients) -> Manifest:
 
 
 def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findings:
-    place, findings = FolderPlace(folder), Findings()
-    findings.problems.extend(check_list(manifest, place.paths, ""))
-    check_shards(place, manifest, "", findings, read=True, advice=_ADVICE)
+    place, findings = Place.of_folder(folder), Findings()
+    release = PatchRelease(place.location, "", manifest)
+    findings.problems.extend(check_list(release, place.paths))
+    check_shards(place, release, findings, read=True, advice=_ADVICE)
     if ingredients.imagenet_dir is not None and not findings.problems:
-        units = units_of(place, manifest, "", ingredients.imagenet_dir)
-        check_sample(units, ingredients.sample, findings, place.opener)
+        check_sample(units_of(release, ingredients.imagenet_dir), ingredients.sample, findings, place.opener)
     if findings.problems:
         some = "\n  ".join(str(problem) for problem in findings.problems[:_MOST])
         count = len(findings.problems)

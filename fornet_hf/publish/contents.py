@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
-from fornet_hf.hub.places import PATCHES
+from fornet_hf.format.manifest import PATCHES
 from fornet_hf.release.verify import CARD
 
 Content = Path | bytes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fornet_hf.files import git_blob_id, readable_bytes, sha256_of
-from fornet_hf.hub.places import FileFacts
+from fornet_hf.hub.listing import FileFacts
 from fornet_hf.publish.contents import Content, superseded
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fornet_hf.errors import AccessError, ConfigurationError, NotFoundError, explain
-from fornet_hf.hub.failures import LOGIN, hub_errors
+from fornet_hf.hub.errors import LOGIN, hub_errors
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.target import Target
 from fornet_hf.release.verify import CARD

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConflictError, explain
-from fornet_hf.hub.failures import hub_errors, is_transient, status_of
-from fornet_hf.hub.places import head_of
+from fornet_hf.hub.errors import hub_errors, is_transient, status_of
+from fornet_hf.hub.listing import head_of
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan
 from fornet_hf.publish.target import Target

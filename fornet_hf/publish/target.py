@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
-from fornet_hf.hub.failures import hub_errors
+from fornet_hf.hub.errors import hub_errors
+from fornet_hf.hub.listing import head_of, remote_files
 from fornet_hf.hub.location import check_name
-from fornet_hf.hub.places import FileFacts, digest_of, head_of, remote_files
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan, make_plan
@@ -82,8 +82,7 @@ class Target:
     def plan(self, files: Mapping[str, Content], head: str, known: Mapping[str, str] | None = None) -> Plan:
         """Return what is to do at a commit; an empty `head` stands for a repository that is yet to be created."""
         remote = remote_files(self.api, self.repository, head, self.patience) if head else {}
-        facts = {path: FileFacts(file.size, digest_of(file)) for path, file in remote.items()}
-        return make_plan(head, files, facts, known=known, remove=self.remove)
+        return make_plan(head, files, remote, known=known, remove=self.remove)
 
     def check_tag(self, head: str, *, there: bool) -> None:
         """Refuse a tag that would have to move.

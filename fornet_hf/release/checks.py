@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from fornet_hf.classes import class_names
 from fornet_hf.errors import ForNetError, PatchFormatError, explain, short
 from fornet_hf.files import Open
-from fornet_hf.format.manifest import MANIFEST, Manifest, ShardEntry
-from fornet_hf.hub.location import Folder
-from fornet_hf.hub.places import Place
+from fornet_hf.format.manifest import MANIFEST, ShardEntry
+from fornet_hf.hub.location import Folder, Place
 from fornet_hf.processes import max_workers
 from fornet_hf.release.release import PatchRelease
 from fornet_hf.release.statistics import ShardFacts, read_facts
@@ -55,14 +53,14 @@ class _Look:
     problem: ForNetError | None = None
 
 
-def check_list(manifest: Manifest, paths: Mapping[str, int], prefix: str) -> Iterator[ForNetError]:
+def check_list(release: PatchRelease, paths: Iterable[str]) -> Iterator[ForNetError]:
     """Yield what the list of files tells: gaps in numbered sets, and shards that the manifest does not name.
 
     Args:
-        manifest: of the release.
-        paths: all files of the place.
-        prefix: of the patches' paths in it.
+        release: to be checked.
+        paths: all files of the place where it is.
     """
+    prefix, manifest = release.place, release.manifest
     listed = {entry.path for entries in manifest.splits.values() for entry in entries}
     sets: dict[tuple[str, int], set[int]] = defaultdict(set)
     for match in filter(None, map(_NUMBERED.fullmatch, sorted(listed))):
@@ -78,20 +76,18 @@ def check_list(manifest: Manifest, paths: Mapping[str, int], prefix: str) -> Ite
         yield PatchFormatError(explain(f"shards that the {MANIFEST} does not name", found=_some(extra), then=then))
 
 
-def check_shards(
-    place: Place, manifest: Manifest, prefix: str, findings: Findings, *, read: bool, advice: str
-) -> None:
+def check_shards(place: Place, release: PatchRelease, findings: Findings, *, read: bool, advice: str) -> None:
     """Compare every shard with its entry, open it, and compare the keys of each split.
 
     Args:
         place: where the release is.
-        manifest: of the release.
-        prefix: of the patches' paths in it.
+        release: to be checked.
         findings: get what is found.
         read: read every row, too, which of a repository downloads all of it.
         advice: what to do about a shard that is not the one in the manifest.
     """
-    classes = len(class_names(manifest.classes))
+    prefix, manifest = release.place, release.manifest
+    classes = len(release.class_names)
 
     def look(entry: ShardEntry) -> _Look:
         try:
@@ -152,10 +148,10 @@ def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file
                 findings.problems.append(problem)
 
 
-def units_of(place: Place, manifest: Manifest, prefix: str, imagenet_dir: Path) -> list[Unit]:
-    """Return the work of applying every shard to the images in a folder; `place.opener` opens its files."""
-    release, images = PatchRelease(place.location, prefix, manifest), Folder(imagenet_dir)
-    return [unit for split in manifest.splits for unit in release.units(split, images, streaming=True)]
+def units_of(release: PatchRelease, imagenet_dir: Path) -> list[Unit]:
+    """Return the work of applying every shard to the images in a folder; the opener of the place opens its files."""
+    images = Folder(imagenet_dir)
+    return [unit for split in release.splits for unit in release.units(split, images, streaming=True)]
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:

@@ -7,18 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.errors import (
-    AccessError,
     EmptyMaskError,
     IntegrityError,
     NotFoundError,
     PatchFormatError,
     SourceError,
-    UnreachableError,
 )
 from fornet_hf.format.rows import Row
-from fornet_hf.hub.cached import cached_file, is_whole
 from fornet_hf.hub.errors import Token
-from fornet_hf.hub.transfer import SCHEME, download, open_file
+from fornet_hf.hub.transfer import SCHEME, mend, open_file
 from fornet_hf.release.units import Outcome, Skip, Unit, rows_of, skip_nothing
 
 _DAMAGE = (EmptyMaskError, IntegrityError, NotFoundError, PatchFormatError, SourceError)
@@ -67,19 +64,6 @@ def healed_outcomes(unit: Unit, token: Token = None, skip: Skip = skip_nothing) 
 
 def _fetched_anew(files: Sequence[str], token: Token) -> bool:
     """Fetch what is damaged of these files; returns whether reading them again may give something else."""
-    mended = [_mended(file, token) for file in files]  # all of them
+    # All of them; and each reading of a file that is streamed comes from the Hub.
+    mended = [file.startswith(SCHEME) or mend(Path(file), token) for file in files]
     return any(mended)
-
-
-def _mended(file: str, token: Token) -> bool:
-    if file.startswith(SCHEME):
-        return True  # each reading comes from the Hub
-    path = Path(file)
-    place = cached_file(path)
-    if place is None or not path.is_file() or is_whole(path):
-        return False
-    try:
-        download(place.repository, place.path, place.commit, token, anew=True, cache=place.cache)
-    except (AccessError, IntegrityError, NotFoundError, UnreachableError):
-        return False
-    return True

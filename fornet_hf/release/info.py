@@ -8,9 +8,10 @@ from typing import Any
 from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import read_json, readable_bytes
 from fornet_hf.format.manifest import Manifest
-from fornet_hf.hub.places import Place, manifest_of, patches_folder
+from fornet_hf.hub.location import Place
 from fornet_hf.release.checks import check_list
 from fornet_hf.release.legacy import find_release
+from fornet_hf.release.release import PatchRelease, release_in
 from fornet_hf.release.statistics import STATISTICS
 
 
@@ -25,12 +26,12 @@ def info(place: Place) -> dict[str, Any]:
         PatchFormatError: its manifest or statistics cannot be read.
     """
     try:
-        prefix = patches_folder(place)
+        release = release_in(place)
     except NotFoundError:
         if old := _old(place):
             return old
         raise
-    manifest = manifest_of(place)
+    manifest = release.manifest
     return {
         "place": place.name,
         "format": "patches",
@@ -39,8 +40,8 @@ def info(place: Place) -> dict[str, Any]:
         "classes": "ImageNet-1k" if manifest.classes is None else len(manifest.classes),
         "encoding": manifest.encoding.to_json(),
         "producer": dict(manifest.producer),
-        "splits": _splits(manifest, _statistics(place, prefix)),
-        "problems": [*map(str, _problems(place, manifest, prefix))],
+        "splits": _splits(manifest, _statistics(place, release.place)),
+        "problems": [*map(str, _problems(place, release))],
     }
 
 
@@ -55,10 +56,10 @@ def lines(about: Mapping[str, Any]) -> list[str]:
     return result
 
 
-def _problems(place: Place, manifest: Manifest, prefix: str) -> Iterator[ForNetError]:
-    yield from check_list(manifest, place.paths, prefix)
-    for entry in (entry for entries in manifest.splits.values() for entry in entries):
-        size = place.paths.get(prefix + entry.path)
+def _problems(place: Place, release: PatchRelease) -> Iterator[ForNetError]:
+    yield from check_list(release, place.paths)
+    for entry in (entry for entries in release.manifest.splits.values() for entry in entries):
+        size = place.paths.get(release.place + entry.path)
         if size is None:
             yield NotFoundError(explain(f"{entry.path}: the shard is missing", found=f"none in {place.name}"))
         elif size != entry.bytes:

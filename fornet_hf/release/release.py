@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from fornet_hf.errors import NotFoundError, UnreachableError, explain
 from fornet_hf.files import sha256_of
-from fornet_hf.format.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from fornet_hf.format.manifest import MANIFEST, PATCHES, Manifest, manifest_in, read_manifest, write_manifest
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.listing import Listing
-from fornet_hf.hub.location import Folder, Location, Repository
+from fornet_hf.hub.location import Folder, Location, Place, Repository
 from fornet_hf.hub.transfer import open_file, snapshot_commit
 from fornet_hf.release.images import files_of, sources_of
 from fornet_hf.release.interface import BACKGROUNDS, FOREGROUNDS, Listed, Release, short_digest
@@ -21,9 +21,7 @@ from fornet_hf.release.legacy import OldRelease, find_release
 from fornet_hf.release.units import PatchUnit, Unit
 from fornet_hf.sources import Columns
 
-__all__ = ["Listed", "OldRelease", "PatchRelease", "Release", "open_release"]
-
-_PLACES = ("", "patches/")  # where a manifest may be: a folder of shards, or a whole repository
+__all__ = ["Listed", "OldRelease", "PatchRelease", "Release", "open_release", "release_in"]
 
 
 def open_release(location: Folder | Repository) -> Release:
@@ -34,13 +32,13 @@ def open_release(location: Folder | Repository) -> Release:
         PatchFormatError: what is there is damaged.
         AccessError, UnreachableError: the Hub does not hand it out.
     """
-    for place in reversed(_PLACES) if isinstance(location, Repository) else _PLACES:
+    for place in _prefixes(location):
         try:
             file = location.fetch(place + MANIFEST)
         except NotFoundError:
             continue
         except UnreachableError as error:
-            if {place + MANIFEST for place in _PLACES} & _listed(location, error).files.keys():
+            if {place + MANIFEST for place in _prefixes(location)} & _listed(location, error).files.keys():
                 raise
             break
         return PatchRelease(location.at(snapshot_commit(file)), place, read_manifest(file.parent))
@@ -50,6 +48,27 @@ def open_release(location: Folder | Repository) -> Release:
     found = ", ".join([*listing.files][:5]) or "no files"
     allowed = f"patches/{MANIFEST} with its shards, or the old train_0.zip ... val.zip"
     raise NotFoundError(explain(f"no release of patches in {location}", found=found, allowed=allowed))
+
+
+def release_in(place: Place) -> PatchRelease:
+    """Return the release in the new format of a place whose files are listed already.
+
+    Raises:
+        NotFoundError: there is no manifest.
+        PatchFormatError: it does not follow the format.
+    """
+    for prefix in _prefixes(place.location):
+        if (path := prefix + MANIFEST) in place.paths:
+            with place.open(path) as file:
+                return PatchRelease(place.location, prefix, manifest_in(file, path))
+    then = "Old releases (zips) have none; build/create_patches.py writes one."
+    raise NotFoundError(explain(f"{place.name}: no release of patches", found=f"no {MANIFEST}", then=then))
+
+
+def _prefixes(location: Location) -> tuple[str, str]:
+    """Return what may stand before the patches' paths: nothing in their own folder, `patches/` in a repository."""
+    own, whole = "", f"{PATCHES}/"
+    return (own, whole) if isinstance(location, Folder) else (whole, own)
 
 
 def _listed(location: Location, error: UnreachableError) -> Listing:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.files import read_document
-from fornet_hf.format.manifest import Manifest
-from fornet_hf.hub.places import FolderPlace, Place, manifest_of, patches_folder
+from fornet_hf.hub.location import Folder, Place
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
+from fornet_hf.release.release import PatchRelease, release_in
 
 CARD = "README.md"
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -59,18 +59,17 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
         PatchFormatError: its manifest cannot be read.
         UnreachableError: the Hub cannot be reached.
     """
-    prefix, manifest = patches_folder(place), manifest_of(place)
-    read = download or isinstance(place, FolderPlace)
+    release, is_folder = release_in(place), isinstance(place.location, Folder)
+    read = download or is_folder
     findings = Findings()
-    findings.problems.extend(check_list(manifest, place.paths, prefix))
-    advice = _ADVICE_FOLDER if isinstance(place, FolderPlace) else _ADVICE_HUB
-    check_shards(place, manifest, prefix, findings, read=read, advice=advice)
-    if prefix:
+    findings.problems.extend(check_list(release, place.paths))
+    advice = _ADVICE_FOLDER if is_folder else _ADVICE_HUB
+    check_shards(place, release, findings, read=read, advice=advice)
+    if release.place:
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
-        units = units_of(place, manifest, prefix, imagenet_dir)
-        check_sample(units, sample, findings, place.opener)
-    return _verdict(place, manifest, findings, read=read)
+        check_sample(units_of(release, imagenet_dir), sample, findings, place.opener)
+    return _verdict(place, release, findings, read=read)
 
 
 def check_card(card: str) -> None:
@@ -109,8 +108,8 @@ def _check_repository(place: Place) -> list[ForNetError]:
     return problems
 
 
-def _verdict(place: Place, manifest: Manifest, findings: Findings, *, read: bool) -> Verdict:
-    entries = [entry for one in manifest.splits.values() for entry in one]
+def _verdict(place: Place, release: PatchRelease, findings: Findings, *, read: bool) -> Verdict:
+    entries = [entry for one in release.manifest.splits.values() for entry in one]
     return Verdict(
         place=place.name,
         problems=tuple(findings.problems),

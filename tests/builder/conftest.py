@@ -58,7 +58,7 @@ def here(published: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setattr(client.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
     monkeypatch.setattr(client.HfFileSystem, "cachable", False)  # the next test has another Hub
     monkeypatch.setattr(importlib.import_module("fornet_hf.hub.transfer"), "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(importlib.import_module("fornet_hf.hub.reach"), "_FOUND", {})
+    importlib.import_module("fornet_hf.hub.retry").reach.cache_clear()
     return hub_home.parent / "prepared"
 
 

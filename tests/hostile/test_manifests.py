@@ -8,8 +8,7 @@ from fornet_hf.errors import (
     PatchFormatError,
 )
 from fornet_hf.files import MAX_DOCUMENT_BYTES
-from fornet_hf.hub.location import Folder
-from fornet_hf.hub.places import FolderPlace
+from fornet_hf.hub.location import Folder, Place
 from fornet_hf.release.info import info
 from fornet_hf.release.release import open_release
 from fornet_hf.release.verify import verify
@@ -64,8 +63,8 @@ MANIFESTS = {
 
 READERS = {
     "load": lambda folder: open_release(Folder(folder)),
-    "info": lambda folder: info(FolderPlace(folder)),
-    "verify": lambda folder: verify(FolderPlace(folder)),
+    "info": lambda folder: info(Place.of_folder(folder)),
+    "verify": lambda folder: verify(Place.of_folder(folder)),
 }
 
 
@@ -81,7 +80,7 @@ def test_statistics_and_card_have_the_limit_too(attacked):
     with (attacked.folder / "statistics.json").open("wb") as file:
         file.truncate(2**34)
     with pytest.raises(PatchFormatError, match=r"statistics\.json: too large"):
-        info(FolderPlace(attacked.folder))
+        info(Place.of_folder(attacked.folder))
 
 
 @pytest.mark.parametrize("name", MANIFESTS)

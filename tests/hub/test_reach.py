@@ -11,7 +11,7 @@ import pytest
 
 from fornet_hf import load_dataset
 from fornet_hf.errors import UnreachableError
-from fornet_hf.hub import reach
+from fornet_hf.hub.retry import Reach, reach, silence
 from tests.local_hub.fixtures import hub
 from tests.local_hub.state import Hub
 
@@ -22,7 +22,7 @@ __all__ = ["hub"]
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was asked, and the client waits for as long as it does of itself."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", 10)
-    monkeypatch.setattr(reach, "_FOUND", {})
+    reach.cache_clear()
 
 
 @pytest.fixture
@@ -41,30 +41,29 @@ def test_a_load_says_so_within_five_seconds(silent: str, tmp_path, caplog, strea
     with pytest.raises(UnreachableError, match=f"the Hub cannot be reached; found no answer from {silent} in 4 s"):
         load_dataset("TNauen/ForNet", split="train", cache_dir=tmp_path, streaming=streaming)
     assert time.monotonic() - start < 15  # 4 s and what a busy machine adds; the client alone needs half a minute
-    (record,) = [one for one in caplog.records if one.name == "fornet_hf.hub.reach"]
+    (record,) = [one for one in caplog.records if one.name == "fornet_hf.hub.retry"]
     assert record.levelno == logging.WARNING
     assert record.getMessage() == f"Trying to reach {silent}, for 4 s at most ..."
 
 
-def test_a_refused_connection_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+def test_a_refused_connection_is_told_at_once() -> None:
     start = time.monotonic()
-    assert "Connect" in (reach.silence() or "")
+    assert "Connect" in (Reach("http://127.0.0.1:9").silence() or "")
     assert time.monotonic() - start < 4
 
 
 def test_any_answer_counts(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
-    assert [reach.silence(), reach.silence()] == [None, None]
+    assert [silence(), silence()] == [None, None]
     assert [record.status for record in hub.asked()] == [404]  # asked once
 
 
-def test_it_is_asked_again_later(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
-    monkeypatch.setattr(reach, "_FOUND", {hub.url: (time.monotonic() - 20, "no answer")})
-    assert reach.silence() is None
+def test_it_is_asked_again_later(hub: Hub) -> None:
+    once, always = Reach(hub.url), Reach(hub.url, valid=0)
+    assert [one.silence() for one in (once, once, always, always)] == [None] * 4
+    assert len(hub.asked()) == 3
 
 
 def test_offline_nobody_is_asked(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert reach.silence() is None
+    assert silence() is None

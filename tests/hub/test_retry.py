@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from huggingface_hub.errors import HfHubHTTPError
@@ -21,8 +22,8 @@ class Answer(HfHubHTTPError):  # noqa: N818 - the name says what it stands for
         self.response = SimpleNamespace(status_code=status, headers=names)
 
 
-def outcome(*events, attempts=4):
-    """What came of a call that raises or returns these one after the other, and the waits."""
+def outcome(*events, attempts=4, **options):
+    """Return the result of a call that raises or returns these one after the other, the waits and the words."""
     waits, said, queue = [], [], list(events)
 
     def call():
@@ -31,11 +32,12 @@ def outcome(*events, attempts=4):
             raise event
         return event
 
-    patience = Patience(attempts=attempts, sleep=waits.append, say=said.append)
-    try:
-        return patience("ask", call), waits, said
-    except Exception as error:  # noqa: BLE001
-        return error, waits, said
+    patience = Patience(attempts=attempts, say=said.append, **options)
+    with mock.patch("time.sleep", waits.append):
+        try:
+            return patience("ask", call), waits, said
+        except Exception as error:  # noqa: BLE001
+            return error, waits, said
 
 
 def test_waits_double():
@@ -89,3 +91,13 @@ def test_an_answer_that_cannot_be_read_is_asked_for_again(error):
 def test_nobody_waits_for_hours():
     error = Answer(429, Retry_After="3600")
     assert outcome(error, "done")[:2] == (error, [])
+
+
+def test_nobody_begins_again_after_the_time_given():
+    last = Answer(503)
+    assert outcome(Answer(503), last, "done", within=1.9)[:2] == (last, [1])
+
+
+def test_others_may_say_what_passes():
+    assert outcome(KeyError(), "done", passes=lambda error: False)[1] == []
+    assert outcome(NotFoundError("x"), "done", passes=lambda error: True)[:2] == ("done", [1])

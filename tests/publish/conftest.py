@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from huggingface_hub import HfFileSystem
 
 import publish
-from fornet_hf.hub.retry import Patience
 from tests.local_hub.fixtures import hub, hub_home
 from tests.local_hub.state import Hub
 from tests.publish.releases import Release, make_release
@@ -35,7 +33,6 @@ def run(hub: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     hub.add_user("TNauen", token=TOKEN)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr(publish, "Patience", functools.partial(Patience, sleep=lambda _: None))
 
     def command(folder: Path, *options: str, name: str = NAME) -> int:
         return publish.main([str(folder), name, *options])

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.hub.places import FileFacts
+from fornet_hf.hub.listing import FileFacts
 from fornet_hf.publish.contents import refuse_tokens, without_token
 from fornet_hf.publish.plan import local_digest, make_plan
 

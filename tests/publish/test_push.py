@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fornet_hf.hub.places import FolderPlace, HubPlace
+from fornet_hf.hub.location import Place
 from fornet_hf.release.statistics import STATISTICS
 from fornet_hf.release.verify import verify
 from tests.local_hub.faults import Fault
@@ -42,7 +42,9 @@ def test_what_arrived_is_sound(run, hub, release):
     run(release.patches)
     from huggingface_hub import HfApi
 
-    verdict = verify(HubPlace(HfApi(endpoint=hub.url), NAME, hub.head(NAME)), imagenet_dir=release.imagenet)
+    verdict = verify(
+        Place.of_repository(HfApi(endpoint=hub.url), NAME, hub.head(NAME)), imagenet_dir=release.imagenet
+    )
     assert (verdict.problems, verdict.shards, verdict.rows, verdict.applied) == ((), 4, 12, 12)
 
 
@@ -205,4 +207,4 @@ def test_statistics_are_those_of_the_shards(run, hub, release):
 
 def test_the_folder_of_a_run_will_do(run, hub, release):
     assert run(release.patches.parent) == 0
-    assert verify(FolderPlace(release.patches.parent / "patches")).problems == ()
+    assert verify(Place.of_folder(release.patches.parent / "patches")).problems == ()

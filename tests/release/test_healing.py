@@ -43,7 +43,7 @@ class FakeUnit:
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that were looked at; all of them are damaged, and mended."""
     asked: list[str] = []
-    monkeypatch.setattr(healing, "_mended", lambda file, token: not asked.append(file))
+    monkeypatch.setattr(healing, "mend", lambda file, token: not asked.append(str(file)))
     return asked
 
 
@@ -60,7 +60,7 @@ def test_what_was_given_is_neither_made_nor_given_again(fetched: list[str], wher
 @pytest.mark.parametrize("mended", [True, False])
 def test_files_are_compared_once(monkeypatch: pytest.MonkeyPatch, mended: bool) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(healing, "_mended", lambda file, token: asked.append(file) or mended)
+    monkeypatch.setattr(healing, "mend", lambda file, token: asked.append(str(file)) or mended)
     errors: dict[str, ForNetError] = {key: IntegrityError(key) for key in KEYS}
     outcomes = [*healed_outcomes(FakeUnit(errors, errors))]
     assert [str(outcome.error) for outcome in outcomes] == list(KEYS)

@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from fornet_hf.errors import ConfigurationError, NotFoundError
-from fornet_hf.hub.places import FolderPlace, HubPlace, place_of
+from fornet_hf.hub.location import Place, place_of
 from fornet_hf.release.info import info, lines
 from fornet_hf.release.verify import verify
 from tests.local_hub.faults import Fault
@@ -23,14 +23,14 @@ pytestmark = uploads
 def published(run, hub, release):
     """The place of a release on the Hub, read without a token."""
     assert run(release.patches) == 0
-    return HubPlace(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
+    return Place.of_repository(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
 
 
 def alter(hub, path, change):
     """Change a file on the Hub; the new place."""
     files = hub.files(NAME)
     hub.commit(NAME, {path: change(files[path])})
-    return HubPlace(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
+    return Place.of_repository(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
 
 
 def flip(data):
@@ -69,7 +69,7 @@ def test_bits_that_flip_on_the_way_are_noticed(published, hub):
 
 def test_a_missing_shard_is_named(published, hub):
     hub.commit(NAME, {}, delete=["patches/train-00002-of-00003.parquet"])
-    place = HubPlace(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
+    place = Place.of_repository(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME))
     assert problems(place) == [
         f"patches/train-00002-of-00003.parquet: the file is missing; found no such file in {place.name}"
     ]
@@ -77,17 +77,17 @@ def test_a_missing_shard_is_named(published, hub):
 
 def test_a_spoiled_card_and_a_missing_script_are_named(published, hub):
     hub.commit(NAME, {"README.md": b"# no header"}, delete=["ForNet.py"])
-    found = problems(HubPlace(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME)))
+    found = problems(Place.of_repository(HfApi(endpoint=hub.url, token=False), NAME, hub.head(NAME)))
     assert len(found) == 2
     assert "ForNet.py: the file is missing" in found[0]
     assert "no YAML header" in found[1]
 
 
 def test_a_folder_is_read_whole(release):
-    verdict = verify(FolderPlace(release.patches), imagenet_dir=release.imagenet)
+    verdict = verify(Place.of_folder(release.patches), imagenet_dir=release.imagenet)
     assert (verdict.problems, verdict.read, verdict.applied) == ((), True, 12)
     release.shard(0).write_bytes(flip(release.shard(0).read_bytes()))
-    (problem,) = problems(FolderPlace(release.patches))
+    (problem,) = problems(Place.of_folder(release.patches))
     assert "train-00000-of-00003.parquet" in problem
 
 
@@ -104,11 +104,11 @@ def test_places_that_are_none_are_explained(hub_home, tmp_path):
     with pytest.raises(NotFoundError, match="no such repository"):
         place_of("nobody/nothing")
     with pytest.raises(NotFoundError, match=r"no release of patches; found no manifest\.json"):
-        verify(FolderPlace(tmp_path))
+        verify(Place.of_folder(tmp_path))
 
 
 def test_info_tells_the_same_of_folder_and_repository(published, release, hub):
-    there, here = info(published), info(FolderPlace(release.patches))
+    there, here = info(published), info(Place.of_folder(release.patches))
     assert {**there, "place": ""} == {**here, "place": ""}
     assert there["splits"]["train"]["rows"] == 9
     assert there["splits"]["train"]["foregrounds"] == 9
@@ -120,7 +120,7 @@ def test_info_tells_the_same_of_folder_and_repository(published, release, hub):
 
 
 def test_info_needs_no_statistics(release):
-    assert info(FolderPlace(release.patches))["splits"]["train"]["rows"] == 9
+    assert info(Place.of_folder(release.patches))["splits"]["train"]["rows"] == 9
 
 
 def test_info_knows_old_releases(hub, hub_home):
