@@ -24,16 +24,16 @@ _TABLE = """| | ImageNet in folders | ImageNet from the Hub |
 |---|{line}
 | preparing | {times} |
 
-Nobody ran ImageNet for this table. It is {images:,} images times what one of [eight photographs](benchmarks.md) of
-{width} x {height} pixels ({source:.0f} kB) costs:
+We did not run ImageNet for this table. It multiplies {images:,} images by the cost of one of
+[eight photographs](benchmarks.md) of {width} x {height} pixels ({source:.0f} kB):
 
 - a patch: {low:.1f} kB where the infilling is smooth, {high:.1f} kB where it has the texture of another photograph;
 - a prepared row: {row:.0f} kB;
-- preparing it: {ms:.1f} ms on a core, which is ({long} s - {short} s on cores) / ({many:,} - {few:,} rows): the start
-  does not count. Time is divided by the cores, as if disk and network kept up.
+- preparing a row: {ms:.1f} ms on a core, which is ({long} s - {short} s on cores) / ({many:,} - {few:,} rows); the
+  start does not count. The table divides this time by the cores, as if disk and network kept up.
 
-ImageNet's own files have {mean:.0f} kB on average, so decoding them takes longer; rows do not grow, as what is longer
-than 512 pixels is shrunk first."""
+ImageNet's own files average {mean:.0f} kB, so decoding them takes longer. Rows do not grow, because ForNet first
+shrinks images that are longer than 512 pixels."""
 
 
 def costs_table(root: Path) -> str:
