@@ -19,19 +19,17 @@ from pathlib import Path
 
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import SPLITS
-from fornet_hf.processes import max_workers
 from producers.detect.boxes import CentredBox, read_boxes
 from producers.tasks.shard import make_shard
 from producers.work.command import add_columns, columns_asked, described, finish, positive
-from producers.work.plan import check_images, plan, present_splits
+from producers.work.plan import present_splits
 from producers.work.remaining import make_release
 from producers.work.report import Report
-from producers.work.run_folder import RunFolder
 from producers.work.settings import INFILLERS, SEGMENTERS, Settings
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     result = described(__doc__)
     result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the source images")
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
@@ -57,27 +55,20 @@ def create_patches(arguments: argparse.Namespace) -> Report:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    check_images(arguments.images)
     settings = Settings(
         detector=read_boxes(arguments.boxes) if arguments.boxes else CentredBox(),
         segmenter=arguments.segmenter,
         infiller=arguments.infiller,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
     )
-    splits = present_splits(arguments.images, arguments.split)
-    folder = RunFolder(arguments.out)
-    tasks = plan(
-        arguments.images,
-        splits,
-        arguments.shards or folder.shard_counts(),
-        columns_asked(arguments),
-        workers=arguments.workers or max_workers(),
-    )
     return make_release(
         make_shard,
-        tasks,
+        arguments.images,
+        present_splits(arguments.images, arguments.split),
         settings,
-        folder,
+        arguments.out,
+        shards=arguments.shards,
+        columns=columns_asked(arguments),
         workers=arguments.workers,
         source=arguments.source_name or arguments.images.resolve().name,
         revision=arguments.source_revision,
@@ -85,7 +76,7 @@ def create_patches(arguments: argparse.Namespace) -> Report:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     return finish(partial(create_patches, arguments), arguments.out / "patches")
 

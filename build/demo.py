@@ -35,7 +35,7 @@ _PACKAGES = {"cv2": "opencv-python-headless", "skimage": "scikit-image", "sklear
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What the demo measured."""
+    """Figures that the demo measured."""
 
     images: int
     rows: int
@@ -43,7 +43,7 @@ class Figures:
     apply_milliseconds: float
 
     def table(self) -> str:
-        """The figures for people."""
+        """Return the figures for people."""
         lines = (
             ("images taken apart", f"{self.images}"),
             ("bytes a patch", f"{self.patch_bytes:,.0f}"),
@@ -54,7 +54,7 @@ class Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; returns the exit status."""
+    """Run the demo; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for everything (%(default)s)")
     parser.add_argument("--hub", action="store_true", help="also publish to a Hub on this machine, and load from it")

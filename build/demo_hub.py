@@ -40,10 +40,9 @@ def through_the_hub(out: Path, patches: Path, images: Path) -> str:
 @contextlib.contextmanager
 def _running_hub(out: Path) -> Iterator[dict[str, str]]:
     """Yield the environment in which a process talks to a Hub that runs meanwhile, with all caches in `out`."""
-    # The caches that the user set would win over HF_HOME.
-    kept = {
-        name: value for name, value in os.environ.items() if not re.match(r"(HF|HUGGINGFACE)_\w*(CACHE|PATH)", name)
-    }
+    sys.path.append(str(ROOT))
+    from tests.local_hub.client import hub_environment
+
     words = ["--state", (out / "hub").absolute(), "--user", "TNauen", "--parent", os.getpid()]
     command = [sys.executable, "-m", "tests.local_hub", *map(str, words)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
@@ -52,8 +51,7 @@ def _running_hub(out: Path) -> Iterator[dict[str, str]]:
             settings = dict(re.findall(r"(HF_\w+)=(\S+)", "".join(said)))
             if set(settings) != {"HF_ENDPOINT", "HF_TOKEN"}:
                 raise ForNetError(f"the Hub of the tests did not start: {said}")
-            own = {"HF_HOME": str(out / "hub_home"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-            yield {**kept, **settings, **own}
+            yield hub_environment(settings["HF_ENDPOINT"], (out / "hub_home").absolute(), settings["HF_TOKEN"])
         finally:
             server.terminate()
 

@@ -165,7 +165,7 @@ class DemoImage:
 
 
 def demo_pictures() -> Iterator[DemoImage]:
-    """All images of the demo, named like ImageNet's."""
+    """Yield all images of the demo, named like ImageNet's."""
     number = 0
     for photo in PHOTOS:
         pixels = Image.fromarray(photo.load())
@@ -207,7 +207,7 @@ def write_demo(out: Path) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     parser = described(__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to; made if it is not there")
     out: Path = parser.parse_args(argv).out

@@ -25,7 +25,7 @@ _NAMES = {"train": "train", "validation": "val"}
 
 
 def ratios(folder: Path, manifest: Manifest, split: str) -> dict[str, float]:
-    """The ratios of a split by `{train,val}/backgrounds/CLASS/IMAGE.JPEG`, the names of the public tools."""
+    """Return the ratios of a split by `{train,val}/backgrounds/CLASS/IMAGE.JPEG`, the names of the public tools."""
     classes = manifest.classes or tuple(one.wnid for one in imagenet_classes())
     result: dict[str, float] = {}
     for entry in manifest.splits[split]:
@@ -40,7 +40,7 @@ def ratios(folder: Path, manifest: Manifest, split: str) -> dict[str, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     options = described(__doc__)
     options.add_argument("patches", type=Path, metavar="PATCHES", help="folder of a release")
     options.add_argument("out", type=Path, metavar="OUT", help="folder for the two files")

@@ -22,18 +22,16 @@ from pathlib import Path
 
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.format.encoding import Encoding
-from fornet_hf.processes import max_workers
 from producers.tasks.import_shard import ImportSettings, import_shard
 from producers.tasks.old_parts import splits_of
 from producers.work.command import described, finish, positive
-from producers.work.plan import check_images, plan, present_splits
+from producers.work.plan import present_splits
 from producers.work.remaining import make_release
 from producers.work.report import Report
-from producers.work.run_folder import RunFolder
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     result = described(__doc__)
     result.add_argument("release", type=Path, metavar="RELEASE", help="folder of the old release")
     result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the original images")
@@ -54,18 +52,16 @@ def import_release(arguments: argparse.Namespace) -> Report:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    check_images(arguments.images)
     settings = ImportSettings(
         release=arguments.release, whole=arguments.whole, encoding=Encoding(dilation=arguments.dilation)
     )
-    folder = RunFolder(arguments.out)
-    shards = arguments.shards or folder.shard_counts()
-    tasks = plan(arguments.images, _splits(arguments), shards, workers=arguments.workers or max_workers())
     return make_release(
         import_shard,
-        tasks,
+        arguments.images,
+        _splits(arguments),
         settings,
-        folder,
+        arguments.out,
+        shards=arguments.shards,
         workers=arguments.workers,
         source=arguments.source_name,
         revision=arguments.source_revision,
@@ -73,9 +69,9 @@ def import_release(arguments: argparse.Namespace) -> Report:
 
 
 def _splits(arguments: argparse.Namespace) -> list[str]:
-    """The splits that are asked for and are in both, release and images."""
-    there = set(splits_of(arguments.release))
-    splits = [split for split in present_splits(arguments.images, arguments.split) if split in there]
+    """Return the splits that are asked for and are in both, release and images."""
+    wanted, there = present_splits(arguments.images, arguments.split), set(splits_of(arguments.release))
+    splits = [split for split in wanted if split in there]
     if not splits:
         found = sorted(there) or "none"
         raise NotFoundError(explain(f"{arguments.release}: no such split of a release", found=found))
@@ -83,7 +79,7 @@ def _splits(arguments: argparse.Namespace) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     return finish(partial(import_release, arguments), arguments.out / "patches")
 

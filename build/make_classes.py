@@ -61,7 +61,7 @@ def parse_synset(line: str) -> tuple[str, Synset]:
 
 
 def read_wordnet(data_noun: Path) -> dict[str, Synset]:
-    """All nouns of WordNet by WNID.
+    """Return all nouns of WordNet by WNID.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -75,7 +75,7 @@ def read_wordnet(data_noun: Path) -> dict[str, Synset]:
 
 
 def read_wnids(synsets: Path) -> list[str]:
-    """The first column of a file, sorted; lines that do not begin with a WNID are skipped.
+    """Return the first column of a file, sorted; lines that do not begin with a WNID are skipped.
 
     Raises:
         ConfigurationError: if a WNID comes twice.
@@ -124,13 +124,13 @@ def _refuse_repeats(values: Iterable[str], what: str) -> None:
 
 
 def write_classes(out: Path, rows: Iterable[Sequence[str]]) -> None:
-    """A header and the rows, separated by tabs; WordNet has neither tabs nor quotes to escape."""
+    """Write a header and the rows, separated by tabs; WordNet has neither tabs nor quotes to escape."""
     lines = ["\t".join(fields) for fields in (COLUMNS, *rows)]
     out.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--synsets", type=Path, required=True, help="file with one WNID a line")
     parser.add_argument("--wordnet", type=Path, default=DATA_NOUN, help="data.noun of WordNet 3.0 (%(default)s)")

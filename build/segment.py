@@ -47,14 +47,14 @@ from producers.work.command import (
     run,
 )
 from producers.work.model_settings import ModelSettings
-from producers.work.plan import Task, check_images, plan, present_splits
+from producers.work.plan import Task, plan, present_splits
 from producers.work.remaining import do_remaining
 from producers.work.report import Report
 from producers.work.run_folder import CandidateFolder
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     result = described(__doc__)
     result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the source images")
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the run; made if it is not there")
@@ -113,7 +113,6 @@ def segment(arguments: argparse.Namespace) -> Report:
         ForNetError: anything that a user can put right; its message says how.
         OSError: the disk is full, say.
     """
-    check_images(arguments.images)
     settings = ModelSettings(
         detector=arguments.detector,
         segmenter=arguments.segmenter,
@@ -154,7 +153,7 @@ def _engine(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     return finish(partial(segment, arguments), arguments.run / "candidates", known=(ForNetError, OSError))
 

@@ -40,7 +40,7 @@ _VIEWS = "; ".join(f"{name}: {meaning}" for name, meaning in VIEWS.items())
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     result = described(__doc__)
     result.add_argument("run", type=Path, metavar="RUN", help="folder of the segmenting run")
     result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the source images")
@@ -115,7 +115,7 @@ def _check_classes(classifiers: Sequence[str], classes: Sequence[str] | None) ->
 
 
 def planned(run: CandidateFolder, images: Path) -> tuple[list[Task], Encoding]:
-    """The tasks of a finished run, planned again from its images, and the settings of its patches.
+    """Return the tasks of a finished run, planned again from its images, and the settings of its patches.
 
     Raises:
         NotFoundError: there is no such run, or no such folder of images.
@@ -152,7 +152,7 @@ def _same_tasks(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     return finish(partial(select, arguments), arguments.out / "patches", known=(ForNetError, OSError))
 

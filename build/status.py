@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How far a run is: shards, outcomes, images a second, and how long it may still take.
+"""Say how far a run is: shards, outcomes, images a second, and how long it may still take.
 
     python build/status.py RUN
 
@@ -9,7 +9,6 @@ going on. Exit status: 0 all shards are finished, 3 some are not, 1 an error tha
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +19,12 @@ from pathlib import Path
 from fornet_hf.errors import ForNetError, NotFoundError, explain
 from producers.work.command import described
 from producers.work.report import Report
+from producers.work.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Status:
-    """Of a run.
+    """The status of a run.
 
     Attributes:
         shards: for each split, how many are finished and how many there are.
@@ -44,7 +44,7 @@ class Status:
         return sum(count - done for done, count in self.shards.values())
 
     def lines(self) -> list[str]:
-        """The status for people."""
+        """Return the status for people."""
         result = [f"{split}: {done} of {count} shards" for split, (done, count) in self.shards.items()]
         result.append(self.report.summary())
         seconds = self.report.seconds
@@ -63,7 +63,7 @@ PAUSE = 3  # times the usual distance of finished shards: a longer one is a paus
 
 
 def status(run: Path) -> Status:
-    """The status of a run.
+    """Read the status of a run.
 
     Raises:
         NotFoundError: the folder holds no run.
@@ -71,20 +71,17 @@ def status(run: Path) -> Status:
     plan = run / "run.json"
     if not plan.is_file():
         raise NotFoundError(explain(f"{run} is not the folder of a run", found=f"no file {plan}"))
-    splits = json.loads(plan.read_text(encoding="utf-8"))["splits"]
+    folder = RunFolder(run)
     paths = sorted((run / "reports").glob("*.json"))
     shards = {
-        split: (sum(path.name.startswith(f"{split}-") for path in paths), len(prints))
-        for split, prints in splits.items()
+        split: (sum(path.name.startswith(f"{split}-") for path in paths), count)
+        for split, count in folder.shard_counts().items()
     }
-    report = Report()
-    for path in paths:
-        report.add(Report.from_json(json.loads(path.read_text(encoding="utf-8"))))
-    return Status(shards, report, *_pace([path.stat().st_mtime for path in paths]))
+    return Status(shards, folder.total(), *_pace([path.stat().st_mtime for path in paths]))
 
 
 def _pace(times: Sequence[float]) -> tuple[float, int]:
-    """Seconds and number of shards since the last pause."""
+    """Return seconds and number of shards since the last pause."""
     ordered = sorted(times)
     gaps = [after - before for before, after in pairwise(ordered)]
     if not gaps:
@@ -99,7 +96,7 @@ def _pace(times: Sequence[float]) -> tuple[float, int]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status."""
+    """Run the command; return the exit status."""
     options = described(__doc__)
     options.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     arguments = options.parse_args(argv)

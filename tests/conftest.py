@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from tests.blocks import ROOT
 from tests.hidden import only, required
+from tests.local_hub.client import SETTINGS
 
 settings.register_profile("tests", deadline=None, derandomize=True, database=None, max_examples=40)
 settings.load_profile("tests")
@@ -34,12 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         HF_MODULES_CACHE=f"{home}/modules",
         XDG_CACHE_HOME=f"{home}/cache",
         HF_ENDPOINT="http://127.0.0.1:9",  # nobody listens there; tests of the Hub name their own
-        HF_HUB_ETAG_TIMEOUT="30",  # a busy machine answers itself late
-        HF_HUB_DISABLE_TELEMETRY="1",
         HF_HUB_DISABLE_IMPLICIT_TOKEN="1",  # noqa: S106
-        HF_HUB_DISABLE_PROGRESS_BARS="1",
-        HF_HUB_DISABLE_XET="1",
-        HF_DATASETS_DISABLE_PROGRESS_BARS="1",
+        **SETTINGS,
     )
 
 

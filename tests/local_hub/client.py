@@ -15,6 +15,15 @@ from urllib.parse import urlsplit
 _ROOT = Path(__file__).parents[2]
 _FENCE = Path(__file__).parent / "fence"
 _UNWANTED = ("HF_", "HUGGING", "TRANSFORMERS_", "XDG_CACHE")
+SETTINGS = {
+    "HF_HUB_ETAG_TIMEOUT": "30",  # a busy machine answers itself late
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+}
+"""What the clients read when they are imported, wherever the Hub and their caches are."""
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -32,17 +41,11 @@ def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str
         "HF_ENDPOINT": url,
         "HF_HOME": str(cache / "huggingface"),
         "HOME": str(cache / "home"),
-        "HF_HUB_ETAG_TIMEOUT": "30",  # a busy machine answers itself late
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "NO_PROXY": "*",
-        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
         "PYTHONPATH": os.pathsep.join([str(_FENCE), str(_ROOT)]),
     }
     login = {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"} if token is None else {"HF_TOKEN": token}
-    return {**kept, **wanted, **login}
+    return {**kept, **SETTINGS, **wanted, **login}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where models run, and how precisely."""
+"""Placement of models: on which device they run, and how precisely."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Placement:
 
     @contextlib.contextmanager
     def inference(self) -> Iterator[None]:
-        """No gradients, and products in this precision."""
+        """Compute without gradients, and products in this precision."""
         dtype = PRECISIONS[self.precision]
         kind = torch.device(self.device).type
         with torch.inference_mode(), torch.autocast(kind, dtype=dtype, enabled=dtype is not None):
             yield
 
     def pixels(self, raster: np.ndarray) -> torch.Tensor:
-        """A raster (uint8, height x width x 3) as float32 tensor of 3 x height x width, 0 to 255."""
+        """Return a raster (uint8, height x width x 3) as float32 tensor of 3 x height x width, 0 to 255."""
         tensor = torch.tensor(raster, device=self.device)  # a copy: rasters may be read-only
         return tensor.permute(2, 0, 1).float()

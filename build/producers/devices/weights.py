@@ -22,7 +22,7 @@ _WEIGHTS = (
 
 
 def from_hub(load: Callable[..., Model], model: str, revision: str | None, **options: Any) -> Model:
-    """A `from_pretrained` whose failure says what to type.
+    """Call a `from_pretrained`; where it fails, say what to type.
 
     Raises:
         NotFoundError: the repository, the revision, the folder or a file in it is missing or out of reach.
@@ -40,7 +40,7 @@ def _line(error: Exception) -> str:
 
 
 def commit_of(model: str, revision: str | None, *, file: str = "config.json") -> str | None:
-    """The commit that a revision means now; None for a local folder.
+    """Return the commit that a revision means now; None for a local folder.
 
     Models do not tell which commit they are of, and a branch may move between one file and the next. So the commit
     is found first, and everything is loaded from it.
@@ -60,7 +60,7 @@ def commit_of(model: str, revision: str | None, *, file: str = "config.json") ->
 
 
 def name_of(model: str, commit: str | None) -> str:
-    """What names these weights for ever: the commit on the Hub, or a digest of a local folder's weights."""
+    """Return what names these weights for ever: the commit on the Hub, or a digest of a local folder's weights."""
     if commit is not None:
         return commit
     files = [Path(model) / name for name in _WEIGHTS if (Path(model) / name).is_file()]

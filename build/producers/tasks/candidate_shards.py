@@ -69,7 +69,7 @@ class CandidateShard:
             raise self._damaged(error) from error
 
     def by_image(self) -> Iterator[tuple[CandidatePatch, ...]]:
-        """The versions of each image, in source order; one row group is held in memory.
+        """Yield the versions of each image, in source order; one row group is held in memory.
 
         Raises:
             PatchFormatError: a row does not follow the format, or the file is damaged.

@@ -1,4 +1,4 @@
-"""Where an infilled background differs from its image, and what that says of where the foreground was."""
+"""Changes of a background against its image, and what they say of where the foreground was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STRAY = 0.01  # share of the differences that may lie outside of the box, at ea
 
 
 def changed_box(image: Image.Image, background: Image.Image, file: bytes) -> Box | None:
-    """The box around what was changed in an image to make a background; None if hardly anything was.
+    """Return the box around what was changed in an image to make a background; None if hardly anything was.
 
     Args:
         image: RGB.
@@ -37,7 +37,7 @@ def changed_box(image: Image.Image, background: Image.Image, file: bytes) -> Box
 
 
 def covering(changed: Box, thing: Box, reach: int) -> Box | None:
-    """The offsets at which a thing, with its surroundings, covers what was changed; None if there are none.
+    """Return the offsets at which a thing, with its surroundings, covers what was changed; None if there are none.
 
     Args:
         changed: what is to be covered, on the image.
@@ -53,7 +53,7 @@ def covering(changed: Box, thing: Box, reach: int) -> Box | None:
 
 
 def _compressed_like(file: bytes, image: Image.Image) -> Raster:
-    """An image after it went through a JPEG with the settings of another, if that is one and can be imitated."""
+    """Compress an image with the settings of a JPEG file, if it is one and can be imitated; return its pixels."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(file)) as other:
         if not isinstance(other, JpegImagePlugin.JpegImageFile) or other.mode != "RGB":
@@ -67,6 +67,6 @@ def _compressed_like(file: bytes, image: Image.Image) -> Raster:
 
 
 def _middle(weights: np.ndarray) -> tuple[int, int]:
-    """The range that holds all of the weight but a stray share on both sides."""
+    """Return the range that holds all of the weight but a stray share on both sides."""
     shares = np.cumsum(weights) / weights.sum()
     return int(np.searchsorted(shares, _STRAY)), int(np.searchsorted(shares, 1 - _STRAY)) + 1

@@ -25,7 +25,7 @@ class Models(Protocol):
     """Loaded models that can say what they are."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON object, with revisions and digests."""
+        """Return a JSON object, with revisions and digests."""
 
 
 Loaded = TypeVar("Loaded", bound=Models)
@@ -33,7 +33,7 @@ Loaded = TypeVar("Loaded", bound=Models)
 
 @dataclass
 class GpuWorker(ABC, Generic[Loaded]):
-    """Travels to its process as settings; what it loads there stays there.
+    """Work on one GPU. It travels to its process as settings, and what it loads there stays there.
 
     Attributes:
         folder: of the run.
@@ -48,14 +48,14 @@ class GpuWorker(ABC, Generic[Loaded]):
 
     @abstractmethod
     def load(self, device: str) -> Loaded:
-        """The models, on a device."""
+        """Load the models onto a device."""
 
     @abstractmethod
     def do(self, task: Task, models: Loaded, pool: Executor) -> Report:
         """Do a task; its report makes it finished."""
 
     def __call__(self, task: Task, device: str) -> Report:
-        """The report of a task, which is done unless it is finished already."""
+        """Do a task, unless it is finished already, and return its report."""
         if self.folder.finished(task):
             return self.folder.report(task)
         log = _log(self.folder.root / "logs")
@@ -106,14 +106,14 @@ def note_models(root: Path, models: Models) -> None:
 
 
 def read_models(root: Path) -> dict[str, Any]:
-    """What `note_models` has noted; empty if no process has begun yet."""
+    """Return what `note_models` has noted; empty if no process has begun yet."""
     path = root / MODELS
     value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return value
 
 
 def _log(folder: Path) -> logging.Logger:
-    """A log of this process's own, so that processes of several machines can share the folder."""
+    """Return a log of this process's own, so that processes of several machines can share the folder."""
     log = logging.getLogger(f"fornet.{folder}")
     if not log.handlers:
         folder.mkdir(parents=True, exist_ok=True)

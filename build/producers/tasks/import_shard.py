@@ -28,7 +28,7 @@ BATCH = 16
 
 @dataclass(frozen=True, kw_only=True)
 class ImportSettings:
-    """How an import is made; a plain value that travels to worker processes.
+    """Settings of an import; a plain value that travels to worker processes.
 
     Attributes:
         release: folder of the old release.
@@ -42,7 +42,7 @@ class ImportSettings:
     encoding: Encoding
 
     def producer(self) -> dict[str, object]:
-        """What the manifest says about how the patches were made."""
+        """Return what the manifest says about how the patches were made."""
         versions = {name: version_of(name) for name in ("fornet-hf", "pillow", "opencv-python-headless")}
         return {
             "tool": "import_release",

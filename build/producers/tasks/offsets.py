@@ -65,16 +65,16 @@ class CutOut:
 
     @property
     def mask(self) -> Mask:
-        """Which of its pixels are the object."""
+        """The pixels that are the object."""
         return self.alpha > 127
 
     @property
     def qualities(self) -> tuple[int, ...]:
-        """With which its file may have been compressed; the likeliest first."""
+        """The qualities with which its file may have been compressed; the likeliest first."""
         return _QUALITIES if self.file else (100,)
 
     def is_made_of(self, colours: Raster, quality: int) -> bool:
-        """Whether just this file comes of it when these colours are cut out and compressed."""
+        """Return whether just this file comes of it when these colours are cut out and compressed."""
         if not self.file:
             return np.array_equal(colours[self.mask], self.colours[self.mask])
         buffer = io.BytesIO()
@@ -97,7 +97,7 @@ class Match:
     rivals: int = 0
 
     def fault(self) -> str | None:
-        """Why this position is not to be trusted, if so."""
+        """Say why this position is not to be trusted, if so."""
         if self.error > POOR:
             return f"the best position differs by {self.error:.1f} levels; allowed: {POOR}"
         if self.rivals:
@@ -106,7 +106,7 @@ class Match:
 
 
 def find_offset(image: Raster, cut_out: CutOut, possible: Box | None = None) -> Match:
-    """The position in an image at which a cut-out differs least, and whether it can be any other.
+    """Find the position in an image at which a cut-out differs least, and whether it can be any other.
 
     Args:
         image: uint8, height x width x 3.
@@ -135,7 +135,7 @@ def find_offset(image: Raster, cut_out: CutOut, possible: Box | None = None) -> 
 
 @dataclass(frozen=True)
 class _Search:
-    """What is compared: the object's box in the cut-out, with the part of the image that this can lie on.
+    """A comparison: of the object's box in the cut-out, with the part of the image that this can lie on.
 
     Attributes:
         image: as a whole.
@@ -176,7 +176,7 @@ class _Search:
         return max(lowest / pixels, _LEAST) * (_DOUBT_PIXELS + _DOUBT_SHARE * pixels)
 
     def close(self) -> tuple[list[Place], bool]:
-        """The closest positions, and whether they are all that brightness alone does not rule out."""
+        """Return the closest positions, and whether they are all that brightness alone does not rule out."""
         differences = self._differences()
         lowest = float(differences.min())
         rounding = _NOISE * float(np.abs(differences).max())
@@ -187,7 +187,7 @@ class _Search:
         return [(int(rows[index]), int(columns[index])) for index in nearest], rows.size <= most
 
     def _differences(self) -> np.ndarray:
-        """Sums of squared differences of brightness: float32, a row for each y."""
+        """Return the sums of squared differences of brightness: float32, a row for each y."""
         cv2 = load_cv2()
         x0, y0, x1, y1 = self.box
         colours = self.cut_out.colours[y0:y1, x0:x1]
@@ -203,12 +203,12 @@ class _Search:
         return result
 
     def error(self, place: Place) -> int:
-        """The sum of squared differences of all colours."""
+        """Return the sum of squared differences of all colours."""
         y, x = place
         return _squares(self.window[y : y + self.mask.shape[0], x : x + self.mask.shape[1]][self.mask], self.wanted)
 
     def same(self, places: Sequence[Place]) -> list[Place]:
-        """Those at which the cut-out comes of the image when it is cut out and compressed again."""
+        """Return those at which the cut-out comes of the image when it is cut out and compressed again."""
         for number, quality in enumerate(self.cut_out.qualities):
             same = [place for place in (places[:_TRIALS] if number else places) if self._is_made_at(place, quality)]
             if same:
@@ -222,7 +222,7 @@ class _Search:
 
 
 def _offsets(image: tuple[int, ...], cut_out: tuple[int, ...], possible: Box | None) -> Box:
-    """The offsets of a cut-out in an image, of these shapes; the ends excluded."""
+    """Return the offsets of a cut-out in an image, of these shapes; the ends excluded."""
     bottom, right = image[0] - cut_out[0] + 1, image[1] - cut_out[1] + 1
     if min(bottom, right) < 1:
         found, allowed = f"{cut_out[1]} x {cut_out[0]}", f"at most {image[1]} x {image[0]}"
@@ -236,7 +236,7 @@ def _offsets(image: tuple[int, ...], cut_out: tuple[int, ...], possible: Box | N
 
 
 def _apart(best: Place, places: Sequence[Place]) -> list[Place]:
-    """The places more than one pixel away."""
+    """Return the places more than one pixel away."""
     return [place for place in places if max(abs(place[0] - best[0]), abs(place[1] - best[1])) > 1]
 
 
@@ -246,7 +246,7 @@ def _squares(values: np.ndarray, wanted: np.ndarray) -> int:
 
 
 def _chunks(data: bytes) -> list[bytes]:
-    """The names of a WEBP file's chunks: `VP8 ` holds lossy colours, `VP8L` lossless ones."""
+    """Return the names of a WEBP file's chunks: `VP8 ` holds lossy colours, `VP8L` lossless ones."""
     names, at = [], 12
     while at + 8 <= len(data):
         names.append(data[at : at + 4])

@@ -1,4 +1,4 @@
-"""What people already have of an image: its mask and its infilled background, in any of the older forms."""
+"""Parts of images that people have already: masks and infilled backgrounds, in any of the older forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MismatchError(ForNetError, ValueError):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a patch is made of, at the size of the canonical raster.
+    """The parts that a patch is made of, at the size of the canonical raster.
 
     Attributes:
         mask: bool, height x width: the object.
@@ -46,7 +46,7 @@ class OldRelease(Protocol):
     """A release in one of the older forms, open for reading."""
 
     def parts(self, wnid: str, key: str, source: bytes, encoding: Encoding) -> Parts | None:
-        """The parts of an image; None if the release has not both of them.
+        """Return the parts of an image; None if the release has not both of them.
 
         Raises:
             ForNetError: they are damaged, or do not fit the source.
@@ -118,7 +118,7 @@ class _Files:
         self._members = {"/".join(name.split("/")[-2:]): name for name in self._zip.namelist()}
 
     def read(self, wnid: str, name: str) -> bytes | None:
-        """The bytes of a file, if there is one."""
+        """Return the bytes of a file, if there is one."""
         if self._zip is None:
             path = self._folder / wnid / name
             return path.read_bytes() if path.is_file() else None
@@ -130,7 +130,7 @@ class _Files:
 
 
 def open_release(root: Path, split: str, stack: contextlib.ExitStack) -> OldRelease:
-    """The release in a folder, whichever form it has; its files are closed with the stack.
+    """Open the release in a folder, whichever form it has; its files are closed with the stack.
 
     Raises:
         NotFoundError: there is none for this split.
@@ -142,7 +142,7 @@ def open_release(root: Path, split: str, stack: contextlib.ExitStack) -> OldRele
 
 
 def splits_of(root: Path) -> Iterator[str]:
-    """Which splits a release has, as the manifest calls them."""
+    """Yield the splits that a release has, as the manifest calls them."""
     for split, name in _SPLITS.items():
         signs = (f"{name}.zip", f"{name}_0.zip", f"foregrounds_{name}.zip", f"{name}/foregrounds")
         if any((root / sign).exists() for sign in signs):
@@ -152,7 +152,7 @@ def splits_of(root: Path) -> Iterator[str]:
 def _offset(
     original: Image.Image, foreground: CutOut, background: tuple[Image.Image, bytes], reach: int
 ) -> tuple[int, int]:
-    """Where a foreground was cut out of the original, as its colours and the background, with its file, tell.
+    """Find where a foreground was cut out of the original, by its colours and the background, with its file.
 
     Raises:
         MismatchError: it fits nowhere, or in several places alike.
@@ -166,7 +166,7 @@ def _offset(
 
 
 def _placed(mask: Mask, offset: tuple[int, int], shape: tuple[int, ...]) -> Mask:
-    """A mask of the whole image."""
+    """Return a mask of the whole image."""
     (x, y), (height, width) = offset, mask.shape
     placed = np.zeros(shape, np.bool_)
     if y + height > shape[0] or x + width > shape[1]:
@@ -177,7 +177,7 @@ def _placed(mask: Mask, offset: tuple[int, int], shape: tuple[int, ...]) -> Mask
 
 
 def _at_size(mask: Mask, background: Raster, size: tuple[int, int]) -> Parts:
-    """The parts at the size of the canonical raster, which is theirs unless the release was made for larger ones."""
+    """Return the parts at the canonical raster's size, which they have unless the release was of larger ones."""
     if (background.shape[1], background.shape[0]) == size:
         return Parts(mask, background)
     small = Image.fromarray(background).resize(size, Image.Resampling.BICUBIC)

@@ -32,7 +32,7 @@ AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """What a process needs to segment shards.
+    """Everything that a process needs to segment shards.
 
     Attributes:
         backends: the models, loaded.
@@ -128,7 +128,7 @@ def _collected(futures: Iterable[Future[Made]], report: Report) -> Iterator[Cand
 
 
 def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Made:
-    """The candidates of an image as patches; runs in a worker process."""
+    """Return the candidates of an image as patches; runs in a worker process."""
     if isinstance(outcome, Lost):
         return outcome
     made = []
@@ -142,7 +142,7 @@ def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Ma
 
 @dataclass
 class SegmentWorker(GpuWorker[Backends]):
-    """Segments shards.
+    """Work that segments shards.
 
     Attributes:
         settings: which models, and how patches are made.
@@ -153,7 +153,7 @@ class SegmentWorker(GpuWorker[Backends]):
     window: int = 128
 
     def load(self, device: str) -> Backends:
-        """Detector, segmenter and infiller."""
+        """Load detector, segmenter and infiller."""
         return self.settings.as_begun(read_models(self.folder.root)).backends(device)
 
     def do(self, task: Task, models: Backends, pool: Executor) -> Report:

@@ -55,7 +55,7 @@ Versions = tuple[CandidatePatch, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a process needs to select versions.
+    """Everything that a process needs to select versions.
 
     Attributes:
         witnesses: the classifiers, loaded; None chooses the first version, which is the most confident one.
@@ -97,7 +97,7 @@ def select_shard(
 
 
 def scores_path(folder: RunFolder, task: Task) -> Path:
-    """Where a task's scores go."""
+    """Return where a task's scores go."""
     return folder.root / "scores" / f"{task.name}.parquet"
 
 
@@ -123,7 +123,7 @@ def _chosen(
 
 
 def judge(versions: Versions, evidence: Sequence[Evidence]) -> tuple[Patch, list[dict[str, object]]]:
-    """The best version, and the scores of all; without evidence the first."""
+    """Return the best version, and the scores of all; without evidence the first."""
     found = [
         score(one, version.patch.foreground_ratio, version.version, len(versions))
         for one, version in zip(evidence, versions, strict=False)
@@ -200,7 +200,7 @@ def _check_label(image: Labelled, versions: Versions, candidates: CandidateShard
 
 @dataclass(frozen=True, kw_only=True)
 class SelectSettings:
-    """How versions are selected; a plain value that travels to worker processes.
+    """Settings of a selection; a plain value that travels to worker processes.
 
     Attributes:
         run: the segmenting run whose candidates they are.
@@ -221,7 +221,7 @@ class SelectSettings:
     encoding: Encoding
 
     def producer(self) -> dict[str, object]:
-        """What the manifest says about how the patches were made: by which models, and how they were selected."""
+        """Return what the manifest says about the patches: which models made them, and how they were selected."""
         begun = json.loads((self.run.root / "run.json").read_text(encoding="utf-8"))["producer"]
         packages = ["fornet-hf", "pillow", "torch", "torchvision", "timm"]
         if any(name.startswith("hf:") for name in self.classifiers):
@@ -239,16 +239,16 @@ class SelectSettings:
 
 
 class NoModels:
-    """In the place of classifiers where none are asked for."""
+    """A stand-in for classifiers where none are asked for."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON object."""
+        """Return a JSON object."""
         return {"classifiers": {}}
 
 
 @dataclass
 class SelectWorker(GpuWorker["Witnesses | NoModels"]):
-    """Selects versions, shard by shard.
+    """Work that selects versions, shard by shard.
 
     Attributes:
         settings: how.
@@ -259,7 +259,7 @@ class SelectWorker(GpuWorker["Witnesses | NoModels"]):
     batch_size: int = 16
 
     def load(self, device: str) -> Witnesses | NoModels:
-        """The classifiers, on a device."""
+        """Load the classifiers onto a device."""
         if not self.settings.classifiers:
             return NoModels()
         with needing("scoring", "torch"):

@@ -54,7 +54,7 @@ def _patches(task: Task, settings: Settings, report: Report, tick: Tick) -> Iter
 def usable_batches(
     task: Task, report: Report, size: int, prompts: Prompts | None = None, *, tick: Tick = lambda _: None
 ) -> Iterator[list[Labelled]]:
-    """Usable images with distinct keys, of at most `size` at a time; the others go into the report.
+    """Yield usable images with distinct keys, at most `size` at a time; the others go into the report.
 
     `tick` gets the number of images that were done since the last time, whatever became of them.
     """
@@ -79,12 +79,12 @@ def usable_batches(
 
 
 def best(candidates: tuple[Candidate, ...]) -> Candidate:
-    """The candidate with the highest detection score; the earliest of equals."""
+    """Return the candidate with the highest detection score; the earliest of equals."""
     return max(candidates, key=lambda candidate: candidate.score)
 
 
 def patch_of(image: Labelled, candidate: Candidate, encoding: Encoding) -> Patch | Lost:
-    """The patch of an image that was taken apart, or why there is none."""
+    """Return the patch of an image that was taken apart, or why there is none."""
     try:
         return make_patch(
             image.data,

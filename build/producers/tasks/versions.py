@@ -18,7 +18,7 @@ KEPT = ("all", "best")
 
 @dataclass(frozen=True, kw_only=True)
 class Merging:
-    """How the masks of several prompts become versions.
+    """A way in which the masks of several prompts become versions.
 
     Attributes:
         threshold: intersection over union above which two prompts have found the same object, 0 to 1.

@@ -21,7 +21,7 @@ _WNID = re.compile(r"n\d{8}")
 
 
 def folder_classes(folder: FolderSource) -> Classes:
-    """Names of the class folders of all splits, sorted; None if all are of ImageNet-1k, whose order then holds.
+    """Return the names of all splits' class folders, sorted; None if all are of ImageNet-1k, whose order then holds.
 
     Folders without images do not count: a disk's `lost+found` is no class.
 
@@ -37,7 +37,11 @@ def folder_classes(folder: FolderSource) -> Classes:
     }
     known = names & wnid_index().keys()
     if known and known != names:
-        raise _mixed(folder.root, known, names - known)
+        odd, rest = sorted((known, names - known), key=len)
+        what = f"{folder.root}: some class folders are named by WNIDs of ImageNet-1k and some are not"
+        then = "For ImageNet-1k, move the other folders away; for a set of your own, name all folders by words."
+        found = f"{_some(odd)} among {_some(rest)}"
+        raise ConfigurationError(explain(what, found=found, allowed="either all or none", then=then))
     return tuple(sorted(names - known)) or None
 
 
@@ -46,20 +50,12 @@ def _has_images(root: Path, split: str, name: str) -> bool:
     return any(is_image(path) for folder in folders if folder.is_dir() for path in folder.iterdir())
 
 
-def _mixed(root: Path, known: Collection[str], others: Collection[str]) -> ConfigurationError:
-    odd, rest = sorted((known, others), key=len)
-    what = f"{root}: some class folders are named by WNIDs of ImageNet-1k and some are not"
-    found = f"{_some(odd)} among {_some(rest)}"
-    then = "For ImageNet-1k, move the other folders away; for a set of your own, name all folders by words."
-    return ConfigurationError(explain(what, found=found, allowed="either all or none", then=then))
-
-
 def _some(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def parquet_classes(shards: Sequence[Path], column: str = "label") -> Classes:
-    """What the shards say that the labels in a column are called; None if that is ImageNet-1k, or they say nothing.
+    """Return what the shards call the labels in a column; None if that is ImageNet-1k, or they say nothing.
 
     Raises:
         ConfigurationError: they say different things, or WNIDs in another order than that of ImageNet-1k.
@@ -67,7 +63,8 @@ def parquet_classes(shards: Sequence[Path], column: str = "label") -> Classes:
         SourceError: a shard is damaged.
         PatchFormatError: a name is empty. What else the name of a folder cannot have is replaced, see `valid_key`.
     """
-    found = {path: _own(label_names(path, column)) for path in shards}
+    known = {path: label_names(path, column) or () for path in shards}
+    found = {path: None if _is_imagenet(names) else tuple(names) or None for path, names in known.items()}
     for path, names in found.items():
         if names != found[shards[0]]:
             raise ConfigurationError(f"{path} has other names of labels than {shards[0]}. Convert both alike.")
@@ -78,14 +75,8 @@ def parquet_classes(shards: Sequence[Path], column: str = "label") -> Classes:
     return names and tuple(plain_name(valid_key(name), f"{shards[0]}: class") for name in names)
 
 
-def _own(names: Sequence[str] | None) -> Classes:
-    if names is None or _is_imagenet(names):
-        return None
-    return tuple(names) or None
-
-
 def _is_imagenet(names: Sequence[str]) -> bool:
-    """Whether these are the WNIDs or the names of ImageNet-1k's classes, nearly all at their places."""
+    """Return whether these are the WNIDs or the names of ImageNet-1k's classes, nearly all at their places."""
     standard = class_names()
     if len(names) != len(standard):
         return False
@@ -94,5 +85,5 @@ def _is_imagenet(names: Sequence[str]) -> bool:
 
 
 def _first(name: str) -> str:
-    """`tench` of `tench, Tinca tinca`."""
+    """Return `tench` of `tench, Tinca tinca`."""
     return name.partition(",")[0].strip().replace("_", " ").lower()

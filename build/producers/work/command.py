@@ -1,4 +1,4 @@
-"""What the commands of the producers share: help, options, the machines that they run on, and how they end."""
+"""All that the commands of the producers share: help, options, the machines that they run on, and how they end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from producers.work.slots import Work, devices, run_on_slots, workers_each
 
 
 class Summary(Protocol):
-    """What a run has to report."""
+    """A run's result, as far as a command reports it."""
 
     def summary(self) -> str:
-        """One line for people."""
-        ...
+        """Return a line for people."""
 
 
 def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Exception], ...] = (ForNetError,)) -> int:
@@ -51,7 +50,7 @@ def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Excepti
 
 
 def described(module: str | None) -> argparse.ArgumentParser:
-    """A parser whose help is a module's docstring, as it stands."""
+    """Return a parser whose help is a module's docstring, as it stands."""
     head, _, rest = (module or "").partition("\n")
     return argparse.ArgumentParser(
         description=head, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -71,12 +70,12 @@ def columns_asked(arguments: argparse.Namespace) -> Columns:
 
 
 def natural(text: str) -> int:
-    """A number of the command line, 0 or more."""
+    """Read a number of the command line, 0 or more."""
     return _at_least(0, text)
 
 
 def positive(text: str) -> int:
-    """A number of the command line, 1 or more."""
+    """Read a number of the command line, 1 or more."""
     return _at_least(1, text)
 
 
@@ -101,7 +100,7 @@ def add_machines(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 
 def my_part(tasks: Sequence[Task], arguments: argparse.Namespace) -> list[Task]:
-    """Every `--shard-count`-th task, from `--shard-index` on.
+    """Return every `--shard-count`-th task, from `--shard-index` on.
 
     Raises:
         ConfigurationError: there is no such part.
@@ -117,7 +116,7 @@ def my_part(tasks: Sequence[Task], arguments: argparse.Namespace) -> list[Task]:
 def run(
     make_work: Callable[[int], Work], tasks: Sequence[Task], arguments: argparse.Namespace
 ) -> Iterator[tuple[Task, Report]]:
-    """Each task with its report, as they get finished, on the machines that were asked for.
+    """Yield each task with its report, as they get finished, on the machines that were asked for.
 
     Args:
         make_work: what is done, for a number of worker processes beside each GPU.

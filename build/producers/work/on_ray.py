@@ -21,18 +21,18 @@ _CODE = (Path(__file__).parents[3], Path(__file__).parents[2])  # for `fornet_hf
 
 
 class Segmenter:
-    """What becomes an actor: work that stays on its GPU."""
+    """Work that stays on its GPU, as the actor that Ray makes of it."""
 
     def __init__(self, work: Work, device: str) -> None:
         self._work = work
         self._device = device
 
     def ready(self) -> str:
-        """Where this is; that it answers says that it has been placed."""
+        """Return where this is; Ray has placed the actor once it answers."""
         return f"{self._device} on {socket.gethostname()}"
 
     def do(self, task: Task) -> Report | Exception:
-        """The report; an error that another attempt would not put right comes back instead of being raised."""
+        """Return the report, or an error that another attempt would not put right; others are raised."""
         try:
             return self._work(task, self._device)
         except ForNetError as error:
@@ -51,7 +51,7 @@ def run_on_ray(
     attempts: int = 3,
     patience: float = PATIENCE,
 ) -> Iterator[tuple[Task, Report]]:
-    """Each task with its report, as they get finished; as `run_on_slots`.
+    """Yield each task with its report, as they get finished; as `run_on_slots`.
 
     Folders and code must be at the same paths on all machines, as on a shared file system.
 
@@ -103,7 +103,7 @@ def _gpus(ray: Any) -> int:
 
 
 def cpus_each(nodes: Iterable[Mapping[str, Any]], *, on_gpus: bool) -> int:
-    """CPUs for each GPU, or for an actor without one, so that actors fit on all nodes; at least 1.
+    """Return the CPUs for each GPU, or for an actor without one, so that actors fit on all nodes; at least 1.
 
     Args:
         nodes: what `ray.nodes()` gives.
@@ -125,12 +125,12 @@ class _Actors:
         self._arguments = arguments
 
     def begin(self) -> tuple[Any, Any]:
-        """An actor, and the answer that it gives once it is placed."""
+        """Return a new actor, and the answer that it gives once it is placed."""
         actor = self._class.remote(*self._arguments)
         return actor, actor.ready.remote()
 
     def answer(self, done: Any) -> Any:
-        """What came back; an AttemptFailedError where an actor failed or was lost."""
+        """Return what came back; an AttemptFailedError where an actor failed or was lost."""
         try:
             return self.ray.get(done)
         except self.ray.exceptions.RayTaskError as error:
@@ -205,7 +205,7 @@ class _Run:
         return ConfigurationError(explain(what, found=f"in all {self._actors.ray.cluster_resources()}", then=then))
 
     def _failed(self, slot: int, entry: Entry | None, error: AttemptFailedError) -> None:
-        """The actor is replaced, because an error of the GPU stays with the process that met it."""
+        """Replace the actor, because an error of the GPU stays with the process that met it."""
         if entry is None:
             self._roster.stumbled(slot, at_work=False)
         else:

@@ -68,7 +68,7 @@ class Task:
         return f"{self.split}-{self.index:05d}-of-{self.count:05d}"
 
     def read(self, prompts: Prompts | None = None) -> Iterator[Labelled | Lost]:
-        """The images in source order, or why one cannot be used.
+        """Yield the images in source order, or why one cannot be used.
 
         Args:
             prompts: what to look for; by default what the names of the classes make.
@@ -100,14 +100,14 @@ class Task:
         return Labelled(image.key, image.label, image.data, prompts.of(image.label, self.classes))
 
     def number_of_images(self) -> int:
-        """How many images there are to read; NotFoundError or SourceError if a Parquet shard does not tell."""
+        """Count the images to read; NotFoundError or SourceError if a Parquet shard does not tell."""
         if not isinstance(self.images, Path):
             return len(self.images)
         with damage_named(self.images):
             return int(pq.read_metadata(self.images).num_rows)
 
     def fingerprint(self) -> str:
-        """Of the images' names: another list of images makes another release."""
+        """Return a digest of the images' names: another list of images makes another release."""
         if isinstance(self.images, Path):
             names = [self.images.name, str(self.images.stat().st_size)]
         else:
@@ -115,18 +115,14 @@ class Task:
         return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
-def check_images(root: Path) -> None:
-    """Let pass what is a folder. Raises NotFoundError."""
-    if not root.is_dir():
-        raise NotFoundError(explain("the folder of images is missing", found=f"no folder {root}"))
-
-
 def present_splits(root: Path, split: str) -> list[str]:
-    """The splits that are meant by `train`, `validation`, `val` or `all`: of the last, those that are there.
+    """Return the splits that `train`, `validation`, `val` or `all` means: of the last, those that are there.
 
     Raises:
-        NotFoundError: there is none at all.
+        NotFoundError: there is no such folder, or no split in it.
     """
+    if not root.is_dir():
+        raise NotFoundError(explain("the folder of images is missing", found=f"no folder {root}"))
     if split != "all":
         return ["validation" if split == "val" else split]
     folder = FolderSource(root)
@@ -152,7 +148,7 @@ def plan(
     *,
     workers: int = 1,
 ) -> list[Task]:
-    """The tasks for these splits, in order.
+    """Return the tasks for these splits, in order.
 
     Args:
         root: a folder with `train/` or `val/`, or one with the Parquet shards of a dataset.
@@ -253,7 +249,7 @@ def with_keys(images: Sequence[ImageRef]) -> Sequence[ImageRef]:
 
 
 def names_are_keys(shards: Sequence[Path], columns: Columns) -> bool:
-    """Whether the names of all images of a split are keys: there, different, and unlike those made of rows."""
+    """Return whether the names of all images of a split are keys: there, different, and unlike those made of rows."""
     seen: set[str] = set()
     for path in shards:
         keys = keys_in_shard(path, name=path.name, columns=columns)

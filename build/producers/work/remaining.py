@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -13,8 +15,9 @@ from tqdm import tqdm
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import counted, followed
+from fornet_hf.sources import Columns
 from producers.devices.opencv import one_thread
-from producers.work.plan import Task
+from producers.work.plan import Task, plan
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder, Settings
 
@@ -32,54 +35,58 @@ def do_remaining(tasks: Sequence[Task], folder: RunFolder, engine: Engine) -> No
         tqdm.write(f"{len(tasks) - len(waiting)} of {len(tasks)} shards are finished already", file=sys.stderr)
     if not waiting:
         return
-    if folder.ticks is None:
-        with tqdm(total=len(waiting), unit="shard", disable=None, file=sys.stderr) as bar:
-            for _ in _told(engine(waiting)):
+    ticks = folder.ticks
+    total = len(waiting) if ticks is None else sum(task.number_of_images() for task in waiting)
+    unit = "shard" if ticks is None else "image"
+    with (
+        tqdm(total=total, unit=unit, disable=None, file=sys.stderr) as bar,
+        contextlib.nullcontext() if ticks is None else followed(ticks, bar),
+    ):
+        for task, report in engine(waiting):
+            tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
+            if ticks is None:
                 bar.update()
-        return
-    total = sum(task.number_of_images() for task in waiting)
-    with tqdm(total=total, unit="image", disable=None, file=sys.stderr) as bar, followed(folder.ticks, bar):
-        for _ in _told(engine(waiting)):
-            pass
-
-
-def _told(done: Iterator[tuple[Task, Report]]) -> Iterator[Task]:
-    """The tasks; of each a line."""
-    for task, report in done:
-        tqdm.write(f"{task.name}: {report.summary()}", file=sys.stderr)
-        yield task
 
 
 def make_release(
     make: Callable[..., Report],
-    tasks: Sequence[Task],
+    images: Path,
+    splits: Sequence[str],
     settings: S,
-    folder: RunFolder,
+    out: Path,
     *,
+    shards: int | None,
+    columns: Columns | None = None,
     workers: int | None,
     source: str,
     revision: str | None,
 ) -> Report:
-    """Do all tasks with `make`, and write the manifest; returns the report over all images.
+    """Plan the tasks of these splits, do them with `make`, and write the manifest; return the report over all images.
 
     Args:
         make: makes the shard and the report of a task, given `settings` and `folder`; travels to other processes.
-        tasks: shards.
+        images: folder of the source images.
+        splits: of `train` and `validation`.
         settings: of the run.
-        folder: of the run; what it has already is not made again.
+        out: folder of the run; what it has already is not made again.
+        shards: of each split of a folder; None: as many as were begun, else enough for the workers.
+        columns: of Parquet shards; by default found by their names and types.
         workers: processes; None: as MAX_WORKERS says, else all CPUs.
         source: what the manifest calls the images.
         revision: of the source.
 
     Raises:
         ConfigurationError: the folder holds another run, or no image gave a patch.
-        ForNetError: what a task raised.
+        ForNetError: what `plan` or a task raised.
     """
+    workers = workers or max_workers()
+    folder = RunFolder(out)
+    tasks = plan(images, splits, shards or folder.shard_counts(), columns, workers=workers)
     folder.begin(tasks, settings)
     with counted() as ticks:
         counting = replace(folder, ticks=ticks)
         work = partial(make, settings=settings, folder=counting)
-        do_remaining(tasks, counting, partial(each_done, work, workers=workers or max_workers(), prepare=one_thread))
+        do_remaining(tasks, counting, partial(each_done, work, workers=workers, prepare=one_thread))
     report = folder.finish(tasks, settings, source, revision)
     if not report.ok:
         raise ConfigurationError(f"no image gave a patch. {report.summary()}")

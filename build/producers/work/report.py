@@ -1,4 +1,4 @@
-"""What happened to every image, and where the time went."""
+"""Reports: what happened to every image, and where the time went."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Report:
 
     @contextlib.contextmanager
     def clock(self, stage: str) -> Iterator[None]:
-        """Adds the time spent inside to a stage."""
+        """Add the time spent inside to a stage."""
         start = time.perf_counter()
         try:
             yield
@@ -69,16 +69,16 @@ class Report:
             self.spend(stage, spent)
 
     def outcomes(self) -> dict[str, int]:
-        """Number of images by outcome."""
+        """Count the images by outcome."""
         counts = Counter(lost.outcome for lost in self.lost)
         return {name: self.ok if name == "ok" else counts[name] for name in OUTCOMES}
 
     def reasons(self) -> dict[str, int]:
-        """Number of lost images by `outcome: kind`, most frequent first."""
+        """Count the lost images by `outcome: kind`, most frequent first."""
         return dict(Counter(f"{lost.outcome}: {lost.kind}" for lost in self.lost).most_common())
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON object, with images a second for each stage."""
+        """Return a JSON object, with images a second for each stage."""
         return {
             "pictures": self.images,
             "outcomes": self.outcomes(),
@@ -92,11 +92,11 @@ class Report:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Report:
-        """The report from what `to_json` gave."""
+        """Return the report from what `to_json` gave."""
         return cls(value["outcomes"]["ok"], [Lost(**lost) for lost in value["lost"]], dict(value["seconds"]))
 
     def summary(self) -> str:
-        """A line for people."""
+        """Return a line for people."""
         counts = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes().items())
         reasons = "; ".join(f"{count} x {reason}" for reason, count in self.reasons().items())
         return f"{self.images} images: {counts}" + (f" ({reasons})" if reasons else "")

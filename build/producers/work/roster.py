@@ -1,4 +1,4 @@
-"""Which slot gets which task, and when a task or a slot is given up. A slot is a process on a GPU, here or elsewhere.
+"""A roster: it gives tasks to slots, and gives tasks and slots up. A slot is a process on a GPU, here or elsewhere.
 
 A failed task goes to the end of the queue, and to slots that have not failed with it as long as there are any.
 A slot that fails time and again while there are others retires, so that one bad GPU does not end a run. The last
@@ -29,7 +29,7 @@ class Entry:
 
 
 class Roster:
-    """Not for several threads at a time.
+    """Tasks that wait and slots that take them; not for several threads at a time.
 
     Attributes:
         present: numbers of the slots that can take a task.
@@ -47,7 +47,7 @@ class Roster:
 
     @property
     def over(self) -> bool:
-        """Whether nothing waits, and nothing runs that could fail and come back."""
+        """True when nothing waits, and nothing runs that could fail and come back."""
         return not self._waiting and not self._running
 
     @property
@@ -57,11 +57,11 @@ class Roster:
 
     @property
     def stopped(self) -> bool:
-        """Whether no more tasks are begun."""
+        """True when no more tasks are begun."""
         return self._stopped
 
     def take(self, slot: int) -> Entry | None:
-        """The next task for a slot; None if there is none for it now."""
+        """Return the next task for a slot; None if there is none for it now."""
         for entry in self._waiting if slot not in self.retired else ():
             if slot not in entry.failed or self.present <= set(entry.failed):
                 self._waiting.remove(entry)
@@ -70,12 +70,12 @@ class Roster:
         return None
 
     def succeeded(self, slot: int) -> None:
-        """A task is done."""
+        """Note that a slot has done its task."""
         self._running -= 1
         self._in_a_row[slot] = 0
 
     def failed(self, slot: int, entry: Entry, error: Exception) -> WorkerDiedError | None:
-        """A task failed, which another attempt may put right. Returns the error if there will be none."""
+        """Note a failure that another attempt may put right; return the error if there will be none."""
         self._running -= 1
         entry.failed.append(slot)
         self.stumbled(slot)
@@ -94,14 +94,14 @@ class Roster:
         return WorkerDiedError(f"{entry.task.name}: {failed}, at last: {error}. {then}")
 
     def stumbled(self, slot: int, *, at_work: bool = True) -> None:
-        """A slot failed; it retires if it does so time and again, unless it can work and there is no other."""
+        """Note that a slot failed; retire one that does so time and again, unless it can work and is the last."""
         self._in_a_row[slot] += 1
         if self._in_a_row[slot] >= RETIRES_AFTER and (self.present - {slot} or not at_work):
             self.retired.add(slot)
             self.present.discard(slot)
 
     def ended(self) -> None:
-        """A task failed for a reason that another attempt would not put right."""
+        """Note a failure that another attempt would not put right."""
         self._running -= 1
         self.stop()
 

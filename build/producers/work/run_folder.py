@@ -34,18 +34,18 @@ class Settings(Protocol):
         """Of the patches."""
 
     def producer(self) -> dict[str, object]:
-        """What the manifest says about how the patches were made."""
+        """Return what the manifest says about how the patches were made."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """See the module."""
+    """The folder of a run that makes patches; see the module."""
 
     root: Path
     ticks: Ticks | None = None
 
     def shard_counts(self) -> dict[str, int]:
-        """How many shards each split has that was begun here: a run that goes on keeps their number."""
+        """Count the shards of each split that was begun here: a run that goes on keeps their number."""
         path = self.root / "run.json"
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"splits": {}}
         return {split: len(prints) for split, prints in known["splits"].items()}
@@ -61,24 +61,24 @@ class RunFolder:
         return self.root / "patches"
 
     def shard(self, task: Task) -> Path:
-        """Where a task's patches go."""
+        """Return where a task's patches go."""
         return self.patches / f"{task.name}.parquet"
 
     def finished(self, task: Task) -> bool:
-        """Whether a task needs no more work."""
+        """Return whether a task needs no more work."""
         return self.shard(task).is_file() and self._report(task).is_file()
 
     def waiting(self, tasks: Sequence[Task]) -> list[Task]:
-        """Those of the tasks which are not finished."""
+        """Return those of the tasks which are not finished."""
         return [task for task in tasks if not self.finished(task)]
 
     def report(self, task: Task) -> Report:
-        """The report of a finished task."""
+        """Return the report of a finished task."""
         return _read_report(self._report(task))
 
     @contextlib.contextmanager
     def reported(self, task: Task, lost: Iterable[Lost] = ()) -> Iterator[Report]:
-        """A task's report, to be filled. It is stored, which makes the task finished, unless something is raised.
+        """Yield a task's report, to be filled. Unless something is raised it is stored: the task is finished.
 
         What no stage spent counts as writing.
         """
@@ -91,7 +91,7 @@ class RunFolder:
         _write_json(self._report(task), report.to_json())
 
     def total(self) -> Report:
-        """The sum of the reports of all shards that are finished."""
+        """Return the sum of the reports of all shards that are finished."""
         result = Report()
         for path in sorted(self._reports.glob("*.json")):
             result.add(_read_report(path))
@@ -144,7 +144,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """No other process is in here for this folder: commands for two splits may run at the same time."""
+        """Keep other processes out of this folder: commands for two splits may run at the same time."""
         with stored(self.root / ".lock"):
             self.root.mkdir(parents=True, exist_ok=True)
             file = (self.root / ".lock").open("wb")
@@ -179,7 +179,7 @@ class CandidateFolder(RunFolder):
         return self.root / "candidates"
 
     def shard(self, task: Task) -> Path:
-        """Where a task's candidates go."""
+        """Return where a task's candidates go."""
         return self.candidates / f"{task.name}.parquet"
 
     def sum_up(self) -> Report:
@@ -194,7 +194,7 @@ def _read_report(path: Path) -> Report:
 
 
 def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:
-    """A run's settings as JSON gives them back, and for each split its number of shards and its images."""
+    """Return a run's settings as JSON gives them back, and for each split its number of shards and its images."""
     splits: dict[str, list[str]] = {}
     for task in tasks:
         splits.setdefault(task.split, []).append(task.fingerprint())
@@ -209,7 +209,7 @@ def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:
 
 
 def _columns(tasks: Sequence[Task]) -> dict[str, object]:
-    """What a manifest says about the columns of Parquet shards, unless they have the usual names."""
+    """Return what a manifest says about the columns of Parquet shards, unless they have the usual names."""
     columns = asdict(tasks[0].columns)
     return {"columns": columns} if any(columns[name] not in (None, name) for name in columns) else {}
 
@@ -225,7 +225,7 @@ def _same(path: Path, name: str, before: object, now: object) -> None:
 
 
 def _difference(before: object, now: object) -> tuple[object, object]:
-    """The parts in which two values differ: what was before as allowed, what is asked for now as found."""
+    """Return the parts in which two values differ: what was before as allowed, what is asked for now as found."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         return {name: now.get(name) for name in names}, {name: before.get(name) for name in names}

@@ -19,13 +19,13 @@ from producers.work.roster import Entry, Roster, say_retired
 
 
 class Work(Protocol):
-    """What is done with tasks. Travels to its process by pickling."""
+    """Work that is done with tasks. It travels to its process by pickling."""
 
     def __call__(self, task: Task, device: str) -> Report:
         """Do a task."""
 
     def close(self) -> None:
-        """Nothing more is to be done."""
+        """Let everything go: there are no more tasks."""
 
 
 class AttemptFailedError(Exception):
@@ -33,19 +33,19 @@ class AttemptFailedError(Exception):
 
 
 def devices(gpus: int) -> list[str]:
-    """Names of that many GPUs; for none the CPU's."""
+    """Return the names of that many GPUs; for none the CPU's."""
     return [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
 
 
 def workers_each(gpus: int | None, asked: int | None) -> int:
-    """Worker processes for each GPU: what was asked for, else an equal share of MAX_WORKERS or of all CPUs."""
+    """Return the number of workers for each GPU: what was asked for, else a share of MAX_WORKERS or of all CPUs."""
     return max(1, max_workers() // max(1, gpus or 1)) if asked is None else asked
 
 
 def run_on_slots(
     work: Work, tasks: Sequence[Task], devices: Sequence[str], *, attempts: int = 3
 ) -> Iterator[tuple[Task, Report]]:
-    """Each task with its report, as they get finished.
+    """Yield each task with its report, as they get finished.
 
     A task whose process is killed, or fails for a reason that may lie in the GPU, is begun again in a new process,
     on another device if there is one; a device that fails time and again gets no more tasks.
@@ -91,7 +91,7 @@ class _Queue:
         self._changed = threading.Condition()
 
     def take(self, slot: int) -> Entry | None:
-        """The next task for a slot, waited for while one may come back from another; None if there will be none."""
+        """Return the next task for a slot; wait while one may come back from another; None if there will be none."""
         with self._changed:
             while not (self._roster.over or self._roster.stopped or slot in self._roster.retired):
                 if (entry := self._roster.take(slot)) is not None:
@@ -110,7 +110,7 @@ class _Queue:
         self.done.put((entry.task, error))
 
     def failed(self, slot: int, entry: Entry, error: Exception) -> bool:
-        """Returns whether that made the slot retire."""
+        """Return whether that made the slot retire."""
         with self._changing():
             final = self._roster.failed(slot, entry, error)
         if final is not None:
@@ -198,7 +198,7 @@ class _Slot:
 
 
 def _serve(work: Work, device: str, connection: Connection) -> None:
-    """The life of a process: tasks come, reports go, until a None comes."""
+    """Answer each task that comes with its report, until a None comes."""
     one_thread()
     for task in iter(connection.recv, None):
         connection.send(_answer(work, task, device))
@@ -217,5 +217,5 @@ def _answer(work: Work, task: Task, device: str) -> Report | Exception:
 
 
 def plain(error: OSError) -> OSError:
-    """The same error without what subclasses of libraries add, which may not survive the way between processes."""
+    """Return the error without what libraries add to theirs, which may not survive the way between processes."""
     return OSError(str(error)) if error.errno is None else OSError(error.errno, error.strerror or str(error))
