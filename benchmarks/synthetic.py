@@ -12,7 +12,7 @@ from PIL import Image
 
 from fornet_hf.features import row_features, with_lazy_images
 from fornet_hf.format.jpeg import encode
-from fornet_hf.format.mask_png import encode_mask
+from fornet_hf.format.masks import encode_mask
 
 SIDE = 16
 CLASSES = 1000

@@ -83,7 +83,7 @@ def storage_error(error: OSError, path: Path, elsewhere: str | None = None) -> S
 
 
 def _concerns(path: Path, named: object) -> bool:
-    """Whether an error that names this file is about writing `path`: a folder of it, or a file beside it."""
+    """Return whether an error that names this file is about writing `path`: a folder of it, or a file beside it."""
     if not isinstance(named, str | os.PathLike):
         return named is None
     return path.is_relative_to(named) or Path(named).is_relative_to(path.parent)
@@ -91,7 +91,7 @@ def _concerns(path: Path, named: object) -> bool:
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; what was written to it is synced and renamed to `path` at the end.
+    """Yield a temporary path beside `path`; what was written to it is synced and renamed to `path` at the end.
 
     After an exception, or a killed process, `path` is as it was before. What killed processes left of earlier
     attempts is deleted, where the file system can tell that nobody writes it any more.
@@ -126,7 +126,7 @@ def clear_leftovers(path: Path) -> None:
 
 @contextlib.contextmanager
 def _reserved(path: Path) -> Iterator[Path]:
-    """A new temporary file, locked as long as this process lives and needs it."""
+    """Yield a new temporary file, locked as long as this process lives and needs it."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         with temporary.open("xb") as file:

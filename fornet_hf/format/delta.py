@@ -22,7 +22,7 @@ MAX_INSTRUCTIONS = 2**20  # 24 MiB; the delta of a photo has some hundred
 
 
 def make_delta(prediction: bytes, target: bytes) -> bytes:
-    """The delta that turns `prediction` into `target`."""
+    """Return the delta that turns `prediction` into `target`."""
     return bytes(bsdiff4.diff(prediction, target))
 
 
@@ -83,7 +83,7 @@ def _decompress(block: bytes, limit: int, name: str) -> bytes:
 
 
 def _check_control(control: bytes, source: int, difference: int, extra: int, size: int) -> None:
-    """The control program must stay within all buffers, and use up both blocks exactly."""
+    """Refuse a control program that leaves a buffer, or does not use up both blocks exactly."""
     if len(control) % _TRIPLE:
         raise PatchFormatError(
             explain("the delta's control block is cut", found=f"{len(control)} bytes", allowed="a multiple of 24")

@@ -16,7 +16,7 @@ _RANGES = {"max_side": (jpeg.MCU, 4096), "dilation": (0, 256)}
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """How rasters, masks and predictions of one release are made.
+    """Settings by which rasters, masks and predictions of one release are made.
 
     Attributes:
         max_side: longest side of a canonical raster in pixels, 16 to 4096.
@@ -58,12 +58,12 @@ class Encoding:
         return len(jpeg.header()) + 2498 * side * side
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as JSON object."""
+        """Return the settings as JSON object."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, value: object) -> Encoding:
-        """The settings from a JSON object.
+        """Return the settings in a JSON object.
 
         Raises:
             PatchFormatError: not an object, unknown or missing names, values that are not allowed.

@@ -41,7 +41,7 @@ def encode(raster: Image.Image) -> bytes:
 
 @functools.cache
 def header() -> bytes:
-    """All bytes before the entropy-coded data (629); they differ between images in the size alone."""
+    """Return all bytes before the entropy-coded data (629); they differ between images in the size alone."""
     whole = encode(Image.new("RGB", (1, 1)))
     scan = whole.index(b"\xff\xda")
     return whole[: scan + 2 + int.from_bytes(whole[scan + 2 : scan + 4], "big")]
@@ -58,7 +58,7 @@ class Rectangle:
 
     @classmethod
     def around(cls, box: tuple[int, int, int, int], size: tuple[int, int], margin: int = 0) -> Rectangle:
-        """The smallest rectangle that covers the pixels `box` (x0, y0, x1, y1) and `margin` MCUs more."""
+        """Return the smallest rectangle that covers the pixels `box` (x0, y0, x1, y1) and `margin` MCUs more."""
         columns, rows = -(-size[0] // MCU), -(-size[1] // MCU)
         return cls(
             max(0, box[0] // MCU - margin),
@@ -68,7 +68,7 @@ class Rectangle:
         )
 
     def pixels(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """The box (x0, y0, x1, y1) in pixels on a raster of that size (width, height)."""
+        """Return the box (x0, y0, x1, y1) in pixels on a raster of that size (width, height)."""
         return (
             self.left * MCU,
             self.top * MCU,
@@ -78,7 +78,7 @@ class Rectangle:
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels if `data` starts like a JPEG of `encode`, else None."""
+    """Return width and height in pixels if `data` starts like a JPEG of `encode`, else None."""
     fixed = header()
     if data[:_SIZE_AT] != fixed[:_SIZE_AT] or data[_SIZE_AT + 4 : len(fixed)] != fixed[_SIZE_AT + 4 :]:
         return None
@@ -98,7 +98,7 @@ def check(data: bytes, size: tuple[int, int]) -> None:
 
 
 def cut(data: bytes, area: Rectangle) -> bytes:
-    """The JPEG of a rectangle of MCUs of a restart-coded JPEG, without decoding it.
+    """Return the JPEG of a rectangle of MCUs of a restart-coded JPEG, without decoding it.
 
     Its pixels are those of the whole image, except in the outermost row and column of pixels on a side where
     more image follows: there the decoder's chroma upsampling sees other neighbours. (libjpeg does not smooth
@@ -115,7 +115,7 @@ def cut(data: bytes, area: Rectangle) -> bytes:
 
 
 def splice(data: bytes, inset: bytes, area: Rectangle) -> bytes:
-    """`data` with the MCUs of `area` replaced by those of `inset`, without decoding either.
+    """Return `data` with the MCUs of `area` replaced by those of `inset`, without decoding either.
 
     So `splice(background, cut(original, area), area)` is the original, byte for byte, where the background
     differs from it in `area` alone.
@@ -140,7 +140,7 @@ def splice(data: bytes, inset: bytes, area: Rectangle) -> bytes:
 
 @dataclass(frozen=True)
 class _Mcus:
-    """Where in `codes` each MCU begins and ends, its marker included. Arrays of rows x columns."""
+    """Beginnings and ends in `codes` of each MCU, its marker included. Arrays of rows x columns."""
 
     codes: npt.NDArray[np.uint8]
     size: tuple[int, int]
@@ -178,7 +178,7 @@ class _Mcus:
             raise PatchFormatError(explain("the rectangle lies outside of the JPEG", found=area, allowed=allowed))
 
     def runs(self, area: Rectangle) -> list[npt.NDArray[np.uint8]]:
-        """The bytes of each row of the rectangle, from its first MCU to the marker of its last."""
+        """Return the bytes of each row of the rectangle, from its first MCU to the marker of its last."""
         if area.left == area.right:
             return [self.codes[:0]] * (area.bottom - area.top)
         starts = self.starts[area.top : area.bottom, area.left].tolist()
@@ -188,18 +188,18 @@ class _Mcus:
 
 @functools.cache
 def _all_restarts() -> npt.NDArray[np.uint8]:
-    """The second bytes of more restart markers than the largest raster has."""
+    """Return the second bytes of more restart markers than the largest raster has."""
     return np.tile(np.arange(_RST0, _RST0 + 8, dtype=np.uint8), 2**13)
 
 
 def _restarts(count: int) -> npt.NDArray[np.uint8]:
-    """The second bytes of that many restart markers in turn."""
+    """Return the second bytes of that many restart markers in turn."""
     cycle = _all_restarts()
     return cycle[:count] if count <= len(cycle) else np.resize(cycle, count)
 
 
 def _write(size: tuple[int, int], runs: list[npt.NDArray[np.uint8]], lengths: npt.NDArray[np.int64]) -> bytes:
-    """A JPEG of these runs of MCUs, with the markers renumbered and EOI at the end."""
+    """Return a JPEG of these runs of MCUs, with the markers renumbered and EOI at the end."""
     head = bytearray(header())
     head[_SIZE_AT : _SIZE_AT + 4] = size[1].to_bytes(2, "big") + size[0].to_bytes(2, "big")
     body = np.concatenate(runs)

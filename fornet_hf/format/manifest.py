@@ -1,4 +1,4 @@
-"""`patches/manifest.json`: what a release consists of. docs/patch_format.md, section 5, is the specification."""
+"""`patches/manifest.json`, the list of a release's parts. docs/patch_format.md, section 5, is the specification."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ShardEntry:
 
     @classmethod
     def of(cls, folder: Path, path: str, rows: int, source: str | None = None) -> ShardEntry:
-        """The entry of a file that exists."""
+        """Return the entry of a file that exists."""
         file = folder / path
         return cls(path=path, rows=rows, bytes=file.stat().st_size, sha256=sha256_of(file), source=source)
 
@@ -134,14 +134,14 @@ class Manifest:
             raise PatchFormatError(explain("the manifest lists a class twice", found=twice))
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest as JSON object."""
+        """Return the manifest as JSON object."""
         value = dataclasses.asdict(self)
         value["splits"] = {name: [dataclasses.asdict(entry) for entry in self.splits[name]] for name in self.splits}
         return {"format": _FORMAT, "format_version": FORMAT_VERSION, **value}
 
     @classmethod
     def from_json(cls, value: object) -> Manifest:
-        """The manifest from a JSON object.
+        """Return the manifest in a JSON object.
 
         Raises:
             PatchFormatError: it does not follow the format, or its version is unknown.
@@ -193,7 +193,7 @@ def _entry(value: object) -> ShardEntry:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder of patches.
+    """Read the manifest of a folder of patches.
 
     Raises:
         NotFoundError: there is none.
@@ -207,7 +207,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def manifest_in(file: BinaryIO, name: object) -> Manifest:
-    """The manifest in an open file, wherever that is.
+    """Read the manifest in an open file, wherever that is.
 
     Raises:
         PatchFormatError: it is too large, or does not follow the format; the message begins with `name`.

@@ -1,4 +1,4 @@
-"""A patch: what turns a source image into a prepared row.
+"""A patch, which turns a source image into a prepared row.
 
 `make_patch` and `apply_patch` are pure functions and each other's inverse; docs/patch_format.md specifies them.
 """
@@ -17,8 +17,7 @@ from fornet_hf.format import jpeg
 from fornet_hf.format.delta import apply_delta, make_delta
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.jpeg import Rectangle
-from fornet_hf.format.mask_png import decode_mask, encode_mask
-from fornet_hf.format.masks import Box, Mask, bounding_box, dilate
+from fornet_hf.format.masks import Box, Mask, bounding_box, decode_mask, dilate, encode_mask
 from fornet_hf.format.raster import canonical_raster
 from fornet_hf.format.rows import Row
 
@@ -27,7 +26,7 @@ MAX_PART_BYTES = 2**24  # of a mask or a delta; a row group of 2**26 bytes then 
 
 
 def digest(data: bytes) -> bytes:
-    """SHA-256, 32 bytes."""
+    """Return the SHA-256: 32 bytes."""
     return hashlib.sha256(data).digest()
 
 
@@ -134,7 +133,7 @@ def make_patch(
     encoding: Encoding,
     replaced: Mask | None = None,
 ) -> Patch:
-    """The patch for one image.
+    """Make the patch for one image.
 
     Args:
         source: bytes of the source file.
@@ -183,7 +182,7 @@ def make_patch(
 
 
 def apply_patch(source: bytes, patch: Patch, encoding: Encoding) -> Row:
-    """The prepared row that `patch` describes, from the source file's bytes.
+    """Return the prepared row that `patch` describes, from the source file's bytes.
 
     Raises:
         IntegrityError: the source is another file, this decoder gives other pixels, or the patch is damaged.

@@ -87,14 +87,14 @@ _BYTES_A_PIXEL = {"RGB": 4, "L": 5, "P": 5, "1": 5, "I;16": 8, "I": 16}  # with 
 
 
 def _scans(jpeg: bytes) -> int:
-    """How often the marker that begins a scan occurs; where pixels are coded, nothing else has its bytes."""
+    """Count the marker that begins a scan; where pixels are coded, nothing else has its bytes."""
     codes = np.frombuffer(jpeg, np.uint8)
     markers = (codes[:-1] == 0xFF).nonzero()[0]  # a quarter of the time of `bytes.count`
     return int(np.count_nonzero(codes[markers + 1] == 0xDA))
 
 
 def _memory(image: Image.Image) -> int:
-    """Bytes that decoding and conversion to RGB take, measured with Pillow 13."""
+    """Return the bytes that decoding and conversion to RGB take, measured with Pillow 13."""
     each = 16 if image.format == "WEBP" else _BYTES_A_PIXEL.get(image.mode, 8)
     if image.info.get("progressive"):
         each += 2 * len(image.getbands())  # all coefficients are kept until the last scan
@@ -111,7 +111,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Width and height after shrinking the longer side to `max_side` pixels; never below 1 pixel."""
+    """Return width and height after shrinking the longer side to `max_side` pixels; never below 1 pixel."""
     longer = max(width, height)
     if longer <= max_side:
         return width, height
@@ -122,7 +122,7 @@ def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
 
 
 def canonical_raster(data: bytes, max_side: int) -> Image.Image:
-    """The canonical raster (mode RGB) of a source file's bytes, longer side at most `max_side` pixels.
+    """Return the canonical raster (mode RGB) of a source file's bytes, longer side at most `max_side` pixels.
 
     Raises:
         SourceError: as `decode_rgb`.
@@ -133,7 +133,7 @@ def canonical_raster(data: bytes, max_side: int) -> Image.Image:
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The image at another width and height: Pillow's bicubic, rows before columns.
+    """Return the image at another width and height: Pillow's bicubic, rows before columns.
 
     One call would do that before Pillow 13, which begins with the columns where that is cheaper: other pixels, as
     values are rounded in between.

@@ -37,7 +37,7 @@ class Row:
 
 
 def open_image(value: object) -> Image.Image:
-    """An image from any form in which `datasets` hands out an Image column: decoded, a dict, or bytes.
+    """Return an image from any form in which `datasets` hands out an Image column: decoded, a dict, or bytes.
 
     Raises:
         ConfigurationError: none of these.
@@ -53,7 +53,7 @@ def open_image(value: object) -> Image.Image:
 
 
 def cutout(row: Mapping[str, Any]) -> Image.Image:
-    """The object of a row alone: an RGBA image, transparent outside of the mask.
+    """Return the object of a row alone: an RGBA image, transparent outside of the mask.
 
     Args:
         row: a row of the dataset without a transform, as `ds[0]` gives it.

@@ -149,7 +149,7 @@ class PatchShard:
         return len(self.keys)
 
     def __getitem__(self, row: int) -> Patch:
-        """The patch in a row, counted from 0; cheap when rows are asked for in order.
+        """Return the patch in a row, counted from 0; cheap when rows are asked for in order.
 
         Raises:
             IndexError: there is no such row.
@@ -171,7 +171,7 @@ class PatchShard:
             raise error.at(self.place(row)) from error
 
     def place(self, row: int) -> str:
-        """What error messages call a row: file, row and key."""
+        """Return what error messages call a row: file, row and key."""
         return f"{self.name}, row {row} ({short(self.keys[row])})"
 
     def _damaged(self, error: Exception) -> PatchFormatError:
@@ -180,7 +180,7 @@ class PatchShard:
 
 
 def checked_encoding(file: pq.ParquetFile, schema: pa.Schema = SCHEMA) -> Encoding:
-    """The settings that a shard was made with.
+    """Return the settings that a shard was made with.
 
     Raises:
         PatchFormatError: it has other columns than `schema`, too many or too large rows, or no such settings.
@@ -223,7 +223,7 @@ def _check_sizes(metadata: pq.FileMetaData) -> None:
 
 
 def patch_of(record: Record) -> Patch:
-    """The patch in a row of `SCHEMA`'s columns, as pyarrow gives it.
+    """Return the patch in a row of `SCHEMA`'s columns, as pyarrow gives it.
 
     Raises:
         PatchFormatError: it does not follow the format.

@@ -23,7 +23,7 @@ _DAMAGE = (EmptyMaskError, IntegrityError, NotFoundError, PatchFormatError, Sour
 
 
 def healed_rows(unit: Unit, token: Token = None) -> Iterator[Row]:
-    """The prepared rows of a unit; the first error that another download does not mend is raised."""
+    """Yield the prepared rows of a unit; raise the first error that another download does not mend."""
     return rows_of(healed_outcomes(unit, token))
 
 

@@ -1,4 +1,4 @@
-"""Where the source images of a release's units are: class folders, or the source's Parquet shards."""
+"""Places of the source images of a release's units: class folders, or the source's Parquet shards."""
 
 from __future__ import annotations
 

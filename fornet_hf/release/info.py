@@ -1,4 +1,4 @@
-"""What is in a release, in a folder or on the Hub: from its manifest and statistics, without reading shards."""
+"""Contents of a release, in a folder or on the Hub: from its manifest and statistics, without reading shards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fornet_hf.release.statistics import STATISTICS
 
 
 def info(place: Place) -> dict[str, Any]:
-    """The release as JSON object: place, format, source, settings, producer, figures of each split, and problems.
+    """Return a release as JSON object: place, format, source, settings, producer, figures of splits, and problems.
 
     Of a repository in the old format: its archives and their sizes. Problems are what the list of files tells: shards
     or archives that are missing or have another size.
@@ -46,7 +46,7 @@ def info(place: Place) -> dict[str, Any]:
 
 
 def lines(about: Mapping[str, Any]) -> list[str]:
-    """The same for people."""
+    """Return the same for people."""
     result = [f"{name:16} {_plain(about[name])}" for name in about if name not in ("splits", "problems")]
     for split, figures in about["splits"].items():
         counts = [
@@ -68,7 +68,7 @@ def _problems(place: Place, release: PatchRelease) -> Iterator[ForNetError]:
 
 
 def _splits(manifest: Manifest, statistics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The manifest's figures, and with them what the statistics know beyond."""
+    """Return the manifest's figures, and with them what the statistics know beyond."""
     result = {}
     for split, entries in manifest.splits.items():
         figures = {
@@ -91,7 +91,7 @@ def _statistics(place: Place, prefix: str) -> Mapping[str, Any]:
 
 
 def _old(place: Place) -> dict[str, Any] | None:
-    """A release in the old format: zips of pickles at the top."""
+    """Return the same of a release in the old format, zips of pickles at the top; None if there is none."""
     zips = {path: size for path, size in place.paths.items() if path.endswith(".zip") and "/" not in path}
     splits: dict[str, dict[str, int]] = {}
     for name, size in zips.items():

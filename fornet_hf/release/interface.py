@@ -88,7 +88,7 @@ class Release(ABC):
     @property
     @abstractmethod
     def names_images(self) -> bool:
-        """Whether every patch has the digest of its image, so that no other can be taken for it."""
+        """True if every patch has the digest of its image, so that no other can be taken for it."""
 
     @abstractmethod
     def fingerprint(self, split: str | None = None) -> str:

@@ -64,7 +64,7 @@ class Unit(ABC):
 
     @property
     def by_name(self) -> bool:
-        """Whether its images are files of their own, found by their names."""
+        """True if its images are files of their own, found by their names."""
         return isinstance(self.images, FolderSource)
 
     def lacks_class(self, folder: str) -> bool:

@@ -14,8 +14,7 @@ from PIL import Image
 import export_ratios
 from fornet_hf.format import jpeg
 from fornet_hf.format.manifest import read_manifest
-from fornet_hf.format.mask_png import decode_mask
-from fornet_hf.format.masks import dilate
+from fornet_hf.format.masks import decode_mask, dilate
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.raster import canonical_raster
 from fornet_hf.format.shards import PatchShard

@@ -13,8 +13,7 @@ from fornet_hf.errors import EmptyMaskError, IntegrityError, PatchFormatError, S
 from fornet_hf.format import jpeg
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.jpeg import Rectangle
-from fornet_hf.format.mask_png import decode_mask
-from fornet_hf.format.masks import dilate
+from fornet_hf.format.masks import decode_mask, dilate
 from fornet_hf.format.patch import Patch, apply_patch, make_patch
 from fornet_hf.format.raster import canonical_raster
 from tests.format.test_raster import FILES, gray16

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.format.mask_png import decode_mask
+from fornet_hf.format.masks import decode_mask
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.rows import cutout, open_image
 from tests.images import ENCODING, disc, file_of, patch_of

@@ -16,7 +16,7 @@ from fornet_hf.errors import (
 )
 from fornet_hf.format import jpeg
 from fornet_hf.format.delta import make_delta
-from fornet_hf.format.mask_png import encode_mask
+from fornet_hf.format.masks import encode_mask
 from fornet_hf.format.raster import canonical_raster
 from fornet_hf.format.shards import SCHEMA
 from tests.format.test_delta import bomb, delta, number

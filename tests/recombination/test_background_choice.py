@@ -45,7 +45,7 @@ def ds() -> Any:
 
 
 def _mask() -> dict[str, Any]:
-    from fornet_hf.format.mask_png import encode_mask
+    from fornet_hf.format.masks import encode_mask
 
     return {"bytes": encode_mask(np.ones((16, 32), np.bool_)), "path": None}
 

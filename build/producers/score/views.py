@@ -10,8 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from fornet_hf.format.encoding import Encoding
-from fornet_hf.format.mask_png import decode_mask
-from fornet_hf.format.masks import Mask, bounding_box
+from fornet_hf.format.masks import Mask, bounding_box, decode_mask
 from fornet_hf.format.patch import Patch, apply_patch
 from fornet_hf.format.raster import decode_rgb
 

@@ -9,8 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.format.mask_png import Levels, levels_of, open_mask
-from fornet_hf.format.masks import Box, Mask
+from fornet_hf.format.masks import Box, Levels, Mask, levels_of, open_mask
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.draw.sampling import ForegroundShape

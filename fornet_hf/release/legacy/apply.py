@@ -13,8 +13,7 @@ from fornet_hf.errors import PatchFormatError, explain
 from fornet_hf.format import jpeg
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.jpeg import Rectangle
-from fornet_hf.format.mask_png import encode_mask
-from fornet_hf.format.masks import Box, Mask
+from fornet_hf.format.masks import Box, Mask, encode_mask
 from fornet_hf.format.raster import decode_rgb, fitted_size, resized
 from fornet_hf.format.rows import Row
 from fornet_hf.release.legacy.patch import LegacyPatch

@@ -70,11 +70,11 @@ class LegacyArchive:
         return iter(self._members)
 
     def keys(self) -> list[Key]:
-        """Every (wnid, stem), in the order of the zip."""
+        """Return every (wnid, stem), in the order of the zip."""
         return list(self._members)
 
     def read(self, key: Key) -> LegacyPatch:
-        """The patch of that image; NotFoundError without one, PatchFormatError (naming it) on damage."""
+        """Read the patch of that image; NotFoundError without one, PatchFormatError (naming it) on damage."""
         info = self._members.get(key)
         if info is None:
             raise NotFoundError(explain(f"{self.name} holds no patch of this image", found="/".join(key)))
@@ -87,12 +87,12 @@ class LegacyArchive:
             raise error.at(f"{self.name}: {short(info.filename)}") from error
 
     def close(self) -> None:
-        """Closes the zip, and the file if this object opened it."""
+        """Close the zip, and the file if this object opened it."""
         self._zip.close()
 
     @contextmanager
     def _reading(self, member: str | None = None) -> Iterator[None]:
-        """Damage of the zip is named as such; errors of disk and network pass."""
+        """Name damage of the zip as such; let errors of disk and network pass."""
         try:
             yield
         except _DAMAGE as error:

@@ -27,11 +27,11 @@ class LegacyRelease:
     validation_ratios: str | None
 
     def archives(self, split: str) -> tuple[str, ...]:
-        """The zips of `train` or `validation`, in numeric order."""
+        """Return the zips of `train` or `validation`, in numeric order."""
         return self.train if split == "train" else self.validation
 
     def ratios(self, split: str) -> str | None:
-        """The ratio file of `train` or `validation`."""
+        """Return the ratio file of `train` or `validation`."""
         return self.train_ratios if split == "train" else self.validation_ratios
 
 

@@ -36,7 +36,7 @@ class LegacyPatch:
 
 
 def read_patch(data: bytes, *, max_bytes: int = MAX_PATCH_BYTES) -> LegacyPatch:
-    """The patch in the bytes of a `.pkl` or `.pkl.gz` file, told apart by gzip's magic number.
+    """Read the patch in the bytes of a `.pkl` or `.pkl.gz` file, told apart by gzip's magic number.
 
     Raises PatchFormatError for anything but such a patch, and for more than `max_bytes` unpacked bytes.
     Nothing in the bytes is run.
@@ -60,7 +60,7 @@ def read_patch(data: bytes, *, max_bytes: int = MAX_PATCH_BYTES) -> LegacyPatch:
 
 
 def _unpacked(data: bytes, max_bytes: int) -> bytes:
-    """`data` without its gzip layer, if it has one; never more than `max_bytes`."""
+    """Return `data` without its gzip layer, if it has one; never more than `max_bytes`."""
     if data.startswith(_GZIP_MAGIC):
         gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: expects gzip's header and checksum
         packed = data

@@ -64,7 +64,7 @@ class _Array:
 
 
 def unpickle(data: bytes) -> dict[str, object]:
-    """The dictionary that `data` is the pickle (protocol 3 to 5) of.
+    """Return the dictionary that `data` is the pickle (protocol 3 to 5) of.
 
     Keys are strings; values are integer or boolean arrays (read-only, of any byte order), or None,
     bool, int, str, bytes and tuples of these. Anything else raises PatchFormatError, which names the
@@ -195,7 +195,7 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
 
 
 def _called(role: str, arguments: object) -> object:
-    """What the global of that role would have returned for `arguments`."""
+    """Return what the global of that role would have returned for `arguments`."""
     match role, arguments:
         case "dtype", (str() as code, bool(), bool()):
             if code not in _ELEMENT_CODES:
@@ -212,7 +212,7 @@ def _called(role: str, arguments: object) -> object:
 
 
 def _array(raw: bytes | bytearray, element: _ElementType, shape: object, *, by_column: bool) -> IntegerArray:
-    """The read-only array over `raw`, made only after its declared shape was found to fit its bytes."""
+    """Make the read-only array over `raw`, only after its declared shape was found to fit its bytes."""
     if not isinstance(shape, tuple) or not all(type(side) is int for side in shape):
         raise PatchFormatError(explain("an array's shape", found=kind(shape), allowed="a tuple of int"))
     if len(shape) > _MAX_DIMENSIONS or any(side < 1 for side in shape):
@@ -234,11 +234,11 @@ def _elements(array: _Array) -> IntegerArray:
 
 
 def kind(value: object) -> str:
-    """The name of a value's type, for messages; its text could be endless."""
+    """Return the name of a value's type, for messages; its text could be endless."""
     return type(value).__name__.lstrip("_")
 
 
 def _short(value: object) -> str:
-    """The text of a string or of a tuple of int, cut to a length that a message can hold."""
+    """Return the text of a string or of a tuple of int, cut to a length that a message can hold."""
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 100 else f"{text[:100]}..."

@@ -14,7 +14,7 @@ from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import read_manifest
-from fornet_hf.format.mask_png import decode_mask
+from fornet_hf.format.masks import decode_mask
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.format.shards import PatchShard

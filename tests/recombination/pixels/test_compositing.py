@@ -11,7 +11,7 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.format import jpeg
-from fornet_hf.format.mask_png import encode_mask
+from fornet_hf.format.masks import encode_mask
 from fornet_hf.format.rows import Row
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.pixels.compositing import compose

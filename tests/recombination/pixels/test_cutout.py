@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.format import jpeg
-from fornet_hf.format.mask_png import encode_mask
+from fornet_hf.format.masks import encode_mask
 from fornet_hf.recombination.pixels import scaling
 from fornet_hf.recombination.pixels.cutout import Cutout
 from fornet_hf.recombination.pixels.scaling import SUPPORT, scaled_with_mask
