@@ -31,19 +31,6 @@ _PROJECTS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}  # a module a
 
 
 @dataclass(frozen=True)
-class View:
-    """A part of a photograph.
-
-    Attributes:
-        crop: x0, y0, x1, y1 in its pixels.
-        mirrored: left and right exchanged.
-    """
-
-    crop: Box
-    mirrored: bool = False
-
-
-@dataclass(frozen=True)
 class Photo:
     """A photograph, and the images that are made of it.
 
@@ -52,15 +39,15 @@ class Photo:
         load: gives its pixels, uint8, height x width x 3.
         boxes: around the object, in its pixels. Several are united: each part is then told from its own
             surroundings.
-        train: views for the training split.
-        validation: views for the validation split.
+        train: crops for the training split, in its pixels; every second one is mirrored.
+        validation: crops for the validation split, likewise.
     """
 
     wnid: str
     load: Callable[[], np.ndarray]
     boxes: tuple[Box, ...]
-    train: tuple[View, ...]
-    validation: tuple[View, ...]
+    train: tuple[Box, ...]
+    validation: tuple[Box, ...]
 
 
 def _photograph(package: str, name: str) -> Callable[[], np.ndarray]:
@@ -81,66 +68,36 @@ PHOTOS = (
         "n02123045",
         _photograph("skimage", "data/chelsea.png"),
         ((0, 0, 392, 300),),
-        (
-            View((0, 0, 451, 300)),
-            View((40, 0, 451, 300), mirrored=True),
-            View((80, 0, 451, 260)),
-            View((20, 20, 451, 300), mirrored=True),
-            View((110, 0, 451, 300)),
-        ),
-        (View((60, 0, 451, 290)), View((0, 10, 451, 280), mirrored=True)),
+        ((0, 0, 451, 300), (40, 0, 451, 300), (80, 0, 451, 260), (20, 20, 451, 300), (110, 0, 451, 300)),
+        ((60, 0, 451, 290), (0, 10, 451, 280)),
     ),
     Photo(  # projectile, missile; 640 x 427
         "n04008634",
         _photograph("skimage", "data/rocket.jpg"),
         ((303, 116, 338, 405), (305, 108, 337, 178)),
-        (
-            View((215, 50, 425, 408)),
-            View((205, 85, 430, 408), mirrored=True),
-            View((160, 20, 420, 408)),
-            View((190, 50, 410, 408), mirrored=True),
-            View((240, 95, 420, 408)),
-        ),
-        (View((225, 70, 440, 408)), View((180, 40, 430, 408), mirrored=True)),
+        ((215, 50, 425, 408), (205, 85, 430, 408), (160, 20, 420, 408), (190, 50, 410, 408), (240, 95, 420, 408)),
+        ((225, 70, 440, 408), (180, 40, 430, 408)),
     ),
     Photo(  # cup; 600 x 400
         "n07930864",
         _photograph("skimage", "data/coffee.png"),
         ((75, 10, 490, 385),),
-        (
-            View((0, 0, 600, 400)),
-            View((30, 0, 560, 400), mirrored=True),
-            View((50, 0, 600, 400)),
-            View((60, 0, 510, 400), mirrored=True),
-            View((0, 0, 540, 400)),
-        ),
-        (View((40, 0, 520, 400)), View((20, 0, 600, 400), mirrored=True)),
+        ((0, 0, 600, 400), (30, 0, 560, 400), (50, 0, 600, 400), (60, 0, 510, 400), (0, 0, 540, 400)),
+        ((40, 0, 520, 400), (20, 0, 600, 400)),
     ),
     Photo(  # palace; 640 x 427
         "n03877845",
         _photograph("sklearn", "datasets/images/china.jpg"),
         ((62, 18, 358, 385),),
-        (
-            View((0, 0, 640, 427)),
-            View((0, 0, 500, 427), mirrored=True),
-            View((20, 0, 420, 427)),
-            View((10, 0, 560, 410), mirrored=True),
-            View((30, 0, 470, 400)),
-        ),
-        (View((0, 0, 450, 427)), View((40, 0, 600, 400), mirrored=True)),
+        ((0, 0, 640, 427), (0, 0, 500, 427), (20, 0, 420, 427), (10, 0, 560, 410), (30, 0, 470, 400)),
+        ((0, 0, 450, 427), (40, 0, 600, 400)),
     ),
     Photo(  # daisy; 640 x 427
         "n11939491",
         _photograph("sklearn", "datasets/images/flower.jpg"),
         ((162, 78, 454, 366),),
-        (
-            View((0, 0, 640, 427)),
-            View((60, 20, 560, 400), mirrored=True),
-            View((120, 40, 500, 400)),
-            View((0, 30, 520, 427), mirrored=True),
-            View((130, 0, 640, 380)),
-        ),
-        (View((90, 30, 540, 400)), View((40, 0, 600, 390), mirrored=True)),
+        ((0, 0, 640, 427), (60, 20, 560, 400), (120, 40, 500, 400), (0, 30, 520, 427), (130, 0, 640, 380)),
+        ((90, 30, 540, 400), (40, 0, 600, 390)),
     ),
 )
 
@@ -169,28 +126,32 @@ def demo_pictures() -> Iterator[DemoImage]:
     number = 0
     for photo in PHOTOS:
         pixels = Image.fromarray(photo.load())
-        for index, view in enumerate(photo.train):
-            yield DemoImage("train", photo.wnid, f"{photo.wnid}_{index + 1}", *_cut(pixels, view, photo.boxes))
-        for view in photo.validation:
+        for index, crop in enumerate(photo.train):
+            part = _cut(pixels, crop, photo.boxes, mirrored=index % 2 == 1)
+            yield DemoImage("train", photo.wnid, f"{photo.wnid}_{index + 1}", *part)
+        for index, crop in enumerate(photo.validation):
             number += 1
-            yield DemoImage("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", *_cut(pixels, view, photo.boxes))
+            part = _cut(pixels, crop, photo.boxes, mirrored=index % 2 == 1)
+            yield DemoImage("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", *part)
 
 
-def _cut(photo: Image.Image, view: View, boxes: Sequence[Box]) -> tuple[Image.Image, list[list[float]]]:
-    x0, y0, x1, y1 = view.crop
+def _cut(
+    photo: Image.Image, crop: Box, boxes: Sequence[Box], *, mirrored: bool
+) -> tuple[Image.Image, list[list[float]]]:
+    x0, y0, x1, y1 = crop
     scale = LONG_SIDE / max(x1 - x0, y1 - y0)
     size = round((x1 - x0) * scale), round((y1 - y0) * scale)
-    image = photo.resize(size, Image.Resampling.LANCZOS, box=view.crop)
-    if view.mirrored:
+    image = photo.resize(size, Image.Resampling.LANCZOS, box=crop)
+    if mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return image, [_fractions(box, view) for box in boxes]
+    return image, [_fractions(box, crop, mirrored=mirrored) for box in boxes]
 
 
-def _fractions(box: Box, view: View) -> list[float]:
-    x0, y0, x1, y1 = view.crop
+def _fractions(box: Box, crop: Box, *, mirrored: bool) -> list[float]:
+    x0, y0, x1, y1 = crop
     left, right = ((min(max(x, x0), x1) - x0) / (x1 - x0) for x in (box[0], box[2]))
     top, bottom = ((min(max(y, y0), y1) - y0) / (y1 - y0) for y in (box[1], box[3]))
-    if view.mirrored:
+    if mirrored:
         left, right = 1 - right, 1 - left
     return [round(side, 4) for side in (left, top, right, bottom)]
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from PIL import Image
 
-from demo_pictures import PHOTOS, View, _cut, main
+from demo_pictures import PHOTOS, _cut, main
 from fornet_hf.classes import wnid_index
 
 
@@ -23,8 +23,8 @@ def test_the_folder_is_laid_out_like_imagenet_and_every_image_has_boxes(tmp_path
 
 def test_images_of_a_class_differ():
     for photo in PHOTOS:
-        views = photo.train + photo.validation
-        assert len(set(views)) == len(views)
+        crops = photo.train + photo.validation
+        assert len(set(crops)) == len(crops)
 
 
 def test_boxes_follow_the_crop_and_the_mirror():
@@ -32,7 +32,7 @@ def test_boxes_follow_the_crop_and_the_mirror():
     pixels[20:60, 40:80] = 255
     for mirrored in (False, True):
         image, ((x0, y0, x1, y1),) = _cut(
-            Image.fromarray(pixels), View((20, 10, 120, 90), mirrored), [(40, 20, 80, 60)]
+            Image.fromarray(pixels), (20, 10, 120, 90), [(40, 20, 80, 60)], mirrored=mirrored
         )
         width, height = image.size
         left, top, right, bottom = (round(v) for v in (x0 * width, y0 * height, x1 * width, y1 * height))
