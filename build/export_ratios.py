@@ -19,23 +19,20 @@ from fornet_hf.errors import ForNetError
 from fornet_hf.files import write_text
 from fornet_hf.format.manifest import Manifest, read_manifest
 from fornet_hf.format.shards import PatchShard
+from fornet_hf.layout.paths import BACKGROUNDS, Layout
 from producers.work.command import described
 
-_NAMES = {"train": "train", "validation": "val"}
 
-
-def ratios(folder: Path, manifest: Manifest, split: str) -> dict[str, float]:
-    """Return the ratios of a split by `{train,val}/backgrounds/CLASS/IMAGE.JPEG`, the names of the public tools."""
+def ratios(manifest: Manifest, patches: Path, layout: Layout) -> dict[str, float]:
+    """Return the ratios of a split by the names that its backgrounds have in the layout of the public tools."""
     classes = manifest.classes or tuple(one.wnid for one in imagenet_classes())
     result: dict[str, float] = {}
-    for entry in manifest.splits[split]:
-        shard = PatchShard(folder / entry.path, entry.path)
+    for entry in manifest.splits[layout.split]:
+        shard = PatchShard(patches / entry.path, entry.path)
         for row in range(len(shard)):
             patch = shard[row]
             if patch.mask is not None and patch.delta is not None:
-                result[f"{_NAMES[split]}/backgrounds/{classes[patch.label]}/{patch.key}.JPEG"] = (
-                    patch.foreground_ratio
-                )
+                result[layout.member(BACKGROUNDS, classes[patch.label], patch.key)] = patch.foreground_ratio
     return result
 
 
@@ -48,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         manifest = read_manifest(arguments.patches)
         for split in manifest.splits:
-            path = arguments.out / f"fg_bg_ratios_{_NAMES[split]}.json"
-            found = ratios(arguments.patches, manifest, split)
-            write_text(path, json.dumps(found) + "\n")
-            print(f"{path}: {len(found)} ratios")
+            layout = Layout(arguments.out, split)
+            found = ratios(manifest, arguments.patches, layout)
+            write_text(layout.ratios, json.dumps(found) + "\n")
+            print(f"{layout.ratios}: {len(found)} ratios")
     except ForNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -16,13 +16,13 @@ from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, expla
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import Mask, bounding_box
 from fornet_hf.format.raster import canonical_raster, decode_rgb, resized
+from fornet_hf.layout.paths import BACKGROUNDS, ENDINGS, FOREGROUNDS, KINDS, SPLITS, Layout
 from fornet_hf.release.legacy import LegacyArchive, apply, find_release
 from producers.backends import Raster
 from producers.tasks.changes import changed_box, covering
 from producers.tasks.offsets import CutOut, find_offset
 
 _BLOCK = 8  # pixels, over which JPEG spreads a change
-_SPLITS = {"train": "train", "validation": "val"}
 
 
 class MismatchError(ForNetError, ValueError):
@@ -76,8 +76,7 @@ class ForNetFiles:
     """Foregrounds as WEBP with alpha and backgrounds as JPEG, in folders or in one zip of each."""
 
     def __init__(self, root: Path, split: str, stack: contextlib.ExitStack) -> None:
-        name = _SPLITS[split]
-        self._kinds = {kind: _Files(root, name, kind, stack) for kind in ("foregrounds", "backgrounds")}
+        self._kinds = {kind: _Files(Layout(root, split), kind, stack) for kind in KINDS}
 
     def parts(self, wnid: str, key: str, source: bytes, encoding: Encoding) -> Parts | None:
         """See `OldRelease`.
@@ -85,8 +84,7 @@ class ForNetFiles:
         Raises:
             MismatchError: the foreground fits nowhere, or in several places alike.
         """
-        cut_out = self._kinds["foregrounds"].read(wnid, f"{key}.WEBP")
-        infilled = self._kinds["backgrounds"].read(wnid, f"{key}.JPEG")
+        cut_out, infilled = (self._kinds[kind].read(wnid, key + ENDINGS[kind]) for kind in (FOREGROUNDS, BACKGROUNDS))
         if cut_out is None or infilled is None:
             return None
         background = decode_rgb(infilled)
@@ -100,17 +98,18 @@ class ForNetFiles:
 
 
 class _Files:
-    """One kind of image of one split: `{split}/{kind}/{wnid}/` below the root, or `{kind}_{split}.zip` in it."""
+    """One kind of image of one split, in folders or else in a zip, which may be compressed."""
 
-    def __init__(self, root: Path, split: str, kind: str, stack: contextlib.ExitStack) -> None:
-        self._folder = root / split / kind
+    def __init__(self, layout: Layout, kind: str, stack: contextlib.ExitStack) -> None:
+        self._folder, archive = layout.folder(kind), layout.archive(kind)
         self._zip: zipfile.ZipFile | None = None
         self._members: dict[str, str] = {}
-        archive = root / f"{kind}_{split}.zip"
         if self._folder.is_dir():
             return
         if not archive.is_file():
-            raise NotFoundError(explain(f"no {kind} of {split}", found=f"neither {self._folder}/ nor {archive}"))
+            raise NotFoundError(
+                explain(f"no {kind} of {layout.name}", found=f"neither {self._folder}/ nor {archive}")
+            )
         try:
             self._zip = stack.enter_context(zipfile.ZipFile(archive))
         except zipfile.BadZipFile as error:
@@ -143,7 +142,7 @@ def open_release(root: Path, split: str, stack: contextlib.ExitStack) -> OldRele
 
 def splits_of(root: Path) -> Iterator[str]:
     """Yield the splits that a release has, as the manifest calls them."""
-    for split, name in _SPLITS.items():
+    for split, name in SPLITS.items():
         signs = (f"{name}.zip", f"{name}_0.zip", f"foregrounds_{name}.zip", f"{name}/foregrounds")
         if any((root / sign).exists() for sign in signs):
             yield split
