@@ -65,7 +65,7 @@ class Classifier:
         from torch.nn import functional
 
         side = self.preprocessing.size
-        if images.shape[-1] != side:
+        if images.shape[-2:] != (side, side):
             images = functional.interpolate(images, (side, side), mode="bicubic", antialias=True)
         colours = (self.preprocessing.mean, self.preprocessing.std)
         mean, std = (images.new_tensor(values).view(3, 1, 1) for values in colours)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMS = "timm:NAME, torchvision:NAME, hf:NAMESPACE/NAME or package.module:function"
 _PACKAGES = {"timm": "timm", "torchvision": "torchvision", "hf": "transformers torchvision"}
+_OWN = "A module of your own must be installed, or its folder be in PYTHONPATH."
 
 
 def load(name: str, device: str = "cpu") -> Classifier:
@@ -83,12 +85,15 @@ def check_name(name: str) -> tuple[str, str]:
     """Return the library, empty for a function of one's own, and the model in it.
 
     Raises:
-        ConfigurationError: the name has none of the `FORMS`.
+        ConfigurationError: the name has none of the `FORMS`, or its package is not there.
     """
     library, _, model = name.partition(":")
-    if not library or not model:
-        raise ConfigurationError(explain("unknown classifier", found=name, allowed=FORMS))
-    return (library, model) if library in _PACKAGES else ("", name)
+    if library in _PACKAGES and model:
+        return library, model
+    package = library.partition(".")[0]
+    if not model or not package.isidentifier() or find_spec(package) is None:
+        raise ConfigurationError(explain("unknown classifier", found=name, allowed=FORMS, then=_OWN))
+    return "", name
 
 
 @contextmanager
@@ -228,8 +233,6 @@ def _call(name: str, **options: Any) -> Any:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and not f"{name.partition(':')[0]}.".startswith(f"{missing}."):
             raise  # the module is there, and lacks something
-        then = "The module must be installed, or its folder be in PYTHONPATH."
-        raise ConfigurationError(
-            explain("unknown classifier", found=f"{name} ({error})", allowed=FORMS, then=then)
-        ) from error
+        found = f"{name} ({error})"
+        raise ConfigurationError(explain("unknown classifier", found=found, allowed=FORMS, then=_OWN)) from error
     return function(**options)
