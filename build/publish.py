@@ -19,9 +19,10 @@ from pathlib import Path
 
 from fornet_hf.errors import AccessError, ForNetError
 from fornet_hf.files import readable_bytes
+from fornet_hf.hub.errors import without_token
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
-from fornet_hf.publish.contents import refuse_tokens, without_token
+from fornet_hf.publish.contents import refuse_tokens
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.target import Target

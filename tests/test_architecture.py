@@ -121,3 +121,7 @@ def test_the_library_knows_nothing_of_the_producers():
     assert [name for name in targets if name.startswith(("producers", "build"))] == []
     users = {path.parent.name for path in (ROOT / "fornet_hf").rglob("*.py") if "torchvision.models" in imports(path)}
     assert users == {"evaluation"}  # which loads classifiers by name
+
+
+def test_commands_that_look_and_check_know_nothing_of_publishing():
+    assert [name for name in of_room("fornet_hf/cli") if name.startswith("fornet_hf.publish")] == []

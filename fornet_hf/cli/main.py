@@ -12,7 +12,7 @@ from fornet_hf import __version__
 from fornet_hf.cli import apply, demo, info, pack, preview, validate, verify
 from fornet_hf.cli.output import tell
 from fornet_hf.errors import ForNetError
-from fornet_hf.publish.contents import without_token
+from fornet_hf.hub.errors import without_token
 
 
 class Command(Protocol):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from fornet_hf.files import storage_error
 
 Token = str | bool | None
 
+# A user access token of the Hub is hf_ and 34 letters and digits; older ones begin with api_org_.
+TOKENS = re.compile(rb"(?:hf_|api_org_)[A-Za-z0-9]{30,}")
 LOGIN = "Log in with `hf auth login`, or set HF_TOKEN."
 OTHER_DISK = "use another disk: HF_HOME for downloads, cache_dir= for the prepared dataset"
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -261,3 +264,9 @@ def _refused_sending(what: str, error: errors.HfHubHTTPError) -> ForNetError:
         then = f"The token must have the write role for this repository. {LOGIN}"
         return AccessError(explain(f"cannot {what}", found=found, then=then))
     return UnreachableError(explain(f"cannot {what}", found=found, then="Try again later."))
+
+
+def without_token(text: str, own: str | None) -> str:
+    """Return the text with everything replaced that is or looks like a token."""
+    text = text.replace(own, "hf_(hidden)") if own else text
+    return TOKENS.sub(b"hf_(hidden)", text.encode()).decode()

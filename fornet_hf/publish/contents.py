@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.format.manifest import PATCHES
+from fornet_hf.hub.errors import TOKENS
 from fornet_hf.release.verify import CARD
 
 Content = Path | bytes
@@ -21,8 +21,6 @@ _MANAGED = (f"{PATCHES}/*", "fornet_hf/*", "docs/*", "assets/*")
 
 _KEPT = (CARD, ".gitattributes")  # the second tells the Hub which files are large
 _IMAGE_ENDINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
-# A user access token of the Hub is hf_ and 34 letters and digits; older ones begin with api_org_.
-_TOKEN = re.compile(rb"(?:hf_|api_org_)[A-Za-z0-9]{30,}")
 _MAX_IMAGE = 4 * 10**6  # bytes: a card should load fast
 
 
@@ -92,15 +90,9 @@ def refuse_tokens(files: Mapping[str, Content], own: str | None) -> None:
     """
     for path, content in files.items():
         data = content if isinstance(content, bytes) else content.read_bytes()
-        match = _TOKEN.search(data)
+        match = TOKENS.search(data)
         at = match.start() if match else data.find(own.encode()) if own else -1
         if at >= 0:
             line = data.count(b"\n", 0, at) + 1
             then = "Remove it, and revoke the token on https://huggingface.co/settings/tokens if others could see it."
             raise ConfigurationError(explain(f"{path}, line {line}: this looks like an access token", then=then))
-
-
-def without_token(text: str, own: str | None) -> str:
-    """Return the text with everything replaced that is or looks like a token."""
-    text = text.replace(own, "hf_(hidden)") if own else text
-    return _TOKEN.sub(b"hf_(hidden)", text.encode()).decode()

@@ -7,8 +7,9 @@ import hashlib
 import pytest
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.hub.errors import without_token
 from fornet_hf.hub.listing import FileFacts
-from fornet_hf.publish.contents import refuse_tokens, without_token
+from fornet_hf.publish.contents import refuse_tokens
 from fornet_hf.publish.plan import local_digest, make_plan
 
 SHA = hashlib.sha256(b"hello\n").hexdigest()
