@@ -91,7 +91,7 @@ def _concerns(path: Path, named: object) -> bool:
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; what was written to it is synced and renamed to `path` at the end.
+    """Yield a temporary path beside `path`; at the end, what was written to it is synced and renamed to `path`.
 
     After an exception, or a killed process, `path` is as it was before. What killed processes left of earlier
     attempts is deleted, where the file system can tell that nobody writes it any more.
@@ -176,7 +176,7 @@ def git_blob_id(data: bytes) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes as 64 hexadecimal digits, in constant memory."""
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits, in constant memory."""
     result = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

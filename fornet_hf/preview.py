@@ -48,7 +48,7 @@ class Line:
 
 
 def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") -> Image.Image:
-    """A table of images as one RGB image: groups of columns with headings, lines with labels.
+    """Draw a table of images as one RGB image: groups of columns with headings, lines with labels.
 
     Args:
         groups: the columns; a gap separates the groups.
@@ -87,7 +87,7 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
 def contact_sheet(
     ds: Any, *, indices: Sequence[int] | None = None, epochs: int = 4, parts: bool = True, **parameters: Any
 ) -> Image.Image:
-    """One line for each image: original, object mask, background, and what each epoch makes of it.
+    """Draw one line for each image: original, object mask, background, and what each epoch makes of it.
 
     Args:
         ds: a prepared dataset; a transform on it is ignored.
@@ -115,7 +115,7 @@ def contact_sheet(
 def animation(
     ds: Any, *, indices: Sequence[int] | None = None, epochs: int = 8, columns: int = 3, **parameters: Any
 ) -> list[Image.Image]:
-    """One frame for each epoch: the same images in the same places, recombined anew.
+    """Draw one frame for each epoch: the same images in the same places, recombined anew.
 
     Args and errors as of `contact_sheet`; `columns` is the number of images side by side. See `save_animation`.
     """
@@ -151,7 +151,7 @@ def save_animation(frames: Sequence[Image.Image], path: Path, *, milliseconds: i
 
 
 def taken_apart(row: Mapping[str, Any]) -> tuple[Image.Image, Image.Image, Image.Image]:
-    """Original, mask (mode L) and background of a row; what it does not have is an empty image."""
+    """Return original, mask (mode L) and background of a row; what it does not have is an empty image."""
     background = row["background"] and open_image(row["background"]).convert("RGB")
     box = row["box"]
     size = background.size if background else tuple(box[2:]) if box else CELL
@@ -163,7 +163,7 @@ def taken_apart(row: Mapping[str, Any]) -> tuple[Image.Image, Image.Image, Image
 
 
 def _rows(ds: Any, indices: Sequence[int] | None) -> dict[int, Mapping[str, Any]]:
-    """Index to row, without the dataset's transform."""
+    """Return the rows by index, without the dataset's transform."""
     chosen = range(min(6, len(ds))) if indices is None else indices
     plain = ds.with_format(None)
     rows = {int(index): plain[int(index)] for index in chosen}
@@ -175,7 +175,7 @@ def _rows(ds: Any, indices: Sequence[int] | None) -> dict[int, Mapping[str, Any]
 def _epochs(
     ds: Any, rows: Mapping[int, Mapping[str, Any]], epochs: int, parameters: Mapping[str, Any]
 ) -> Iterator[list[Image.Image]]:
-    """For each epoch, the recombination of each row."""
+    """Yield the recombinations of all rows, for one epoch after the other."""
     if epochs < 1:
         raise ConfigurationError(explain("epochs is not allowed", found=epochs, allowed="1 or more"))
     recombine = Recombine(ds, **{"seed": 0, "epochs": epochs, "evaluation": False, **parameters})
@@ -185,7 +185,7 @@ def _epochs(
 
 
 def _label(ds: Any, row: Mapping[str, Any]) -> str:
-    """The name of the class, and the key below it."""
+    """Return the name of the class, and the key below it."""
     name = getattr(ds.features["label"], "int2str", str)(row["label"])
     return f"{name.partition(',')[0]}\n{row['key']}"
 
@@ -196,7 +196,7 @@ def _caption(parameters: Mapping[str, Any]) -> str:
 
 
 def _lefts(groups: Sequence[Group]) -> list[int]:
-    """Left edge of each column, from the left edge of the first."""
+    """Return the left edge of each column, from the left edge of the first."""
     lefts, at = [], 0
     for group in groups:
         for _ in group.headings:
@@ -249,7 +249,7 @@ def _wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: 
 
 
 def _mosaic(frames: Sequence[Image.Image]) -> Image.Image:
-    """All frames below each other at a quarter of the size: the colours that a palette has to serve."""
+    """Put all frames below each other at a quarter of the size: the colours that a palette has to serve."""
     size = frames[0].width // 4 or 1, frames[0].height // 4 or 1
     page = Image.new("RGB", (size[0], size[1] * len(frames)))
     for number, frame in enumerate(frames):

@@ -41,7 +41,7 @@ class Ticks:
                 file.write(b"." * number)
 
     def count(self) -> int:
-        """How many ticks there were."""
+        """Return how many ticks there were."""
         return self.path.stat().st_size
 
 
@@ -55,7 +55,7 @@ def counted() -> Iterator[Ticks]:
 
 
 class Bar(Protocol):
-    """What is needed of a bar of tqdm."""
+    """A bar of tqdm, as far as it is needed."""
 
     n: float
 

@@ -16,21 +16,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.builder.about import REPOSITORY
-from fornet_hf.cli.arguments import add_imagenet, add_split
-from fornet_hf.cli.output import show, show_json, tell
-from fornet_hf.hub.location import Folder, Repository, locate
-from fornet_hf.layout.apply import apply
-from fornet_hf.layout.cleanup import deletable, delete_patches
+from fornet_hf.cli.common import add_imagenet, add_split, show, show_json, tell, tell_some
+from fornet_hf.hub.location import locate
+from fornet_hf.layout.apply import apply, deletable, delete_patches
 from fornet_hf.layout.report import Report
 from fornet_hf.layout.sinks import FolderSink, Sink, ZipSink
 from fornet_hf.release.images import find_images
-from fornet_hf.release.release import Release, open_release
+from fornet_hf.release.release import open_release
 
 _SHOWN = 5  # problems of each reason
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line."""
+    """Add the arguments."""
     add = parser.add_argument
     add(
         "-p", "--patch", "--patches", dest="patches", default=REPOSITORY, metavar="FOLDER_OR_REPO", help="%(default)s"
@@ -49,18 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command."""
+    """Run the command; return the exit status."""
     release = open_release(locate(arguments.patches))
     if arguments.delete:
-        deletable(release)
-    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo)
-    splits = release.chosen(arguments.split)
+        deletable(release)  # before any work
+    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo, None)
     reports: list[Report] = []
     try:
-        for split in splits:
-            reports.append(_apply(release, split, images, arguments))
-            _tell_problems(reports[-1])
-            if arguments.datasets and reports[-1].problems and reports[-1].present:
+        for split in release.chosen(None if arguments.split is None else [arguments.split]):
+            report = apply(release, split, images, arguments.output, _form(arguments), say=tell)
+            reports.append(report)
+            tell_some(((f"problem: {one.reason}", f"{one.name}: {one.message}") for one in report.problems), _SHOWN)
+            if arguments.datasets and report.problems and report.present:
                 tell(f"what is saved is not changed: delete {arguments.output / split} to try them again")
     finally:  # an error of the next split does not hide that this one is ready
         _show(reports, arguments)
@@ -68,14 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.delete:
         complete = complete and all(report.counts["ok"] >= release.count(report.split) for report in reports)
         if complete:
-            tell(f"deleted {len(delete_patches(release, splits))} files of patches")
+            deleted = delete_patches(release, [report.split for report in reports])
+            tell(f"deleted {len(deleted)} files of patches")
         else:
             tell("no patches were deleted, as some images could not be made")
     return 0 if complete else 1
-
-
-def _apply(release: Release, split: str, images: Folder | Repository, arguments: argparse.Namespace) -> Report:
-    return apply(release, split, images, arguments.output, _form(arguments), say=tell)
 
 
 def _form(arguments: argparse.Namespace) -> type[Sink]:
@@ -94,12 +89,3 @@ def _show(reports: Sequence[Report], arguments: argparse.Namespace) -> None:
         problems = [f"{count:,} {reason}" for reason, count in report.reasons.items()]
         counts = [f"{report.made:,} made", f"{report.present:,} already there", *problems]
         show(f"{report.split}: {', '.join(counts)}, in {arguments.output}")
-
-
-def _tell_problems(report: Report) -> None:
-    for reason in sorted({problem.reason for problem in report.problems}):
-        some = [problem for problem in report.problems if problem.reason == reason]
-        for problem in some[:_SHOWN]:
-            tell(f"problem: {reason}: {problem.name}: {problem.message}")
-        if len(some) > _SHOWN:
-            tell(f"problem: {reason}: {len(some) - _SHOWN:,} more")

@@ -18,12 +18,12 @@ PLACES = (PACKAGE / "build", PACKAGE.parent / "build")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line."""
+    """Add the arguments."""
     parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="%(default)s")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command: the script `demo.py`, in this process.
+    """Run the script `demo.py` in this process; return the exit status.
 
     Raises:
         NotFoundError: the scripts are not there.

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import argparse
 
-from fornet_hf.cli.arguments import add_place
-from fornet_hf.cli.output import show, show_json, tell
+from fornet_hf.cli.common import add_place, show, show_json, tell
 from fornet_hf.hub.location import place_of
 from fornet_hf.release.info import info, lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line."""
+    """Add the arguments."""
     add_place(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command."""
+    """Run the command; return the exit status."""
     about = info(place_of(arguments.place, arguments.revision, say=tell))
     if arguments.json:
         show_json(about)

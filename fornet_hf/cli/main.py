@@ -10,19 +10,19 @@ from typing import Protocol
 
 from fornet_hf import __version__
 from fornet_hf.cli import apply, demo, info, pack, preview, validate, verify
-from fornet_hf.cli.output import tell
+from fornet_hf.cli.common import tell
 from fornet_hf.errors import ForNetError
 from fornet_hf.hub.errors import without_token
 
 
 class Command(Protocol):
-    """What a module of a subcommand has, besides a docstring."""
+    """A module of a subcommand, whose docstring is its help."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Its part of the command line."""
+        """Add its arguments."""
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Do it; returns the exit status."""
+        """Do it; return the exit status."""
         ...
 
 
@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, Command] = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     result = argparse.ArgumentParser(prog="fornet", description="Look at, check and use releases of ForNet.")
     result.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit status: 0 done, 1 an error or a problem found, 2 a wrong command line."""
+    """Run the command; return the exit status: 0 done, 1 an error or a problem found, 2 a wrong command line."""
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command].run(arguments)

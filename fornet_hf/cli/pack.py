@@ -11,20 +11,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fornet_hf.cli.arguments import add_split
-from fornet_hf.cli.output import show, show_json
+from fornet_hf.cli.common import add_split, show, show_json
 from fornet_hf.layout.pack import pack
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line."""
+    """Add the arguments."""
     parser.add_argument("path", type=Path, metavar="PATH", help="the folder with train/ and val/")
     add_split(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command."""
+    """Run the command; return the exit status."""
     made = pack(arguments.path, None if arguments.split is None else [arguments.split])
     if arguments.json:
         show_json({str(path): count for path, count in made.items()})

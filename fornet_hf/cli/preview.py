@@ -14,8 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fornet_hf.cli.arguments import add_imagenet, add_split, positive
-from fornet_hf.cli.output import show
+from fornet_hf.cli.common import add_imagenet, add_split, positive, show
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 
@@ -24,7 +23,7 @@ _POOL = 48  # images whose backgrounds are drawn from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line; the recombination's parameters are those of its configuration."""
+    """Add the arguments; the recombination's parameters are those of its configuration."""
     add = parser.add_argument
     add("path", nargs="?", type=Path, metavar="PATH", help="what fornet apply made, or datasets saved")
     add("--patches", metavar="FOLDER_OR_REPO", help="instead of PATH")
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command."""
+    """Run the command; return the exit status."""
     ending = arguments.output.suffix.lower()
     if ending not in (*_ANIMATIONS, *_SHEETS):
         allowed = ", ".join((*_SHEETS, *_ANIMATIONS))
@@ -77,7 +76,7 @@ def _sample(arguments: argparse.Namespace) -> Any:
 
 
 def _value(text: str) -> Any:
-    """A number, pair, True, False or None where it is written like one; else text."""
+    """Return a number, pair, True, False or None where it is written like one; else text."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -85,7 +84,7 @@ def _value(text: str) -> Any:
 
 
 def _help(name: str) -> str:
-    """What the configuration's docstring says of a parameter."""
+    """Return what the configuration's docstring says of a parameter."""
     found = re.search(
         rf"^ +{name}: (.*?)(?=^ +\w+: |^ *$)", RecombinationConfig.__doc__ or "", re.DOTALL | re.MULTILINE
     )

@@ -13,19 +13,18 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from fornet_hf.cli.arguments import add_split
-from fornet_hf.cli.output import show, show_json, tell
+from fornet_hf.cli.common import add_split, show, show_json, tell_some
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.hub.location import locate
 from fornet_hf.layout.paths import splits_in
-from fornet_hf.layout.validate import Validation, validate
+from fornet_hf.layout.validate import validate
 from fornet_hf.release.release import open_release
 
 _SHOWN = 20  # findings of each kind
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line."""
+    """Add the arguments."""
     parser.add_argument("path", type=Path, metavar="PATH", help="the folder with train/ and val/, or with the zips")
     parser.add_argument("--patches", metavar="FOLDER_OR_REPO", help="the patches it was made from")
     add_split(parser)
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command."""
+    """Run the command; return the exit status."""
     release = None if arguments.patches is None else open_release(locate(arguments.patches))
     there = splits_in(arguments.path)
     splits = [arguments.split] if arguments.split else sorted({*there, *(release.splits if release else ())})
@@ -49,14 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for one in results:
             show(f"{one.split}: " + ", ".join(f"{count:,} {what}" for what, count in one.counts.items()))
-            _tell_findings(one)
+            lines = (
+                (found.kind, found.name + (f": {found.message}" if found.message else "")) for found in one.findings
+            )
+            tell_some(lines, _SHOWN, "; --json lists all")
     return 1 if any(one.findings for one in results) else 0
-
-
-def _tell_findings(one: Validation) -> None:
-    for kind in sorted({finding.kind for finding in one.findings}):
-        some = [finding for finding in one.findings if finding.kind == kind]
-        for finding in some[:_SHOWN]:
-            tell(f"{kind}: {finding.name}" + (f": {finding.message}" if finding.message else ""))
-        if len(some) > _SHOWN:
-            tell(f"{kind}: {len(some) - _SHOWN:,} more; --json lists all")

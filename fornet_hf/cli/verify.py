@@ -11,14 +11,13 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from fornet_hf.cli.arguments import add_imagenet, add_place, positive
-from fornet_hf.cli.output import show, show_json, tell
+from fornet_hf.cli.common import add_imagenet, add_place, positive, show, show_json, tell
 from fornet_hf.hub.location import place_of
 from fornet_hf.release.verify import Verdict, verify
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line."""
+    """Add the arguments."""
     add_place(parser)
     add_imagenet(parser, "the images: apply patches to them")
     parser.add_argument("--sample", type=positive, default=4, metavar="N", help="of every shard (%(default)s)")
@@ -26,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command."""
+    """Run the command; return the exit status."""
     place = place_of(arguments.place, arguments.revision, say=tell)
     images = None if arguments.imagenet_dir is None else Path(arguments.imagenet_dir)
     verdict = verify(place, imagenet_dir=images, sample=arguments.sample, download=arguments.download)

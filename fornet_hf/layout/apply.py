@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from fornet_hf.errors import ForNetError, StorageError
+from fornet_hf.errors import ConfigurationError, ForNetError, StorageError, explain
 from fornet_hf.files import readable_bytes, stored
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.location import Folder, Repository
@@ -194,3 +194,36 @@ def _space(sink: Sink, units: Sequence[Unit], images: int, token: Token) -> str:
     line = f", which take about {readable_bytes(needed)} when all are there"
     line += f"; {readable_bytes(free)} are free in {sink.layout.root}"
     return line + (": too little, unless most of them are there" if needed > free else "") + sink.aside
+
+
+def deletable(release: Release) -> Folder:
+    """Return the folder of a release whose files may be deleted.
+
+    Raises:
+        ConfigurationError: the release is on the Hub (its copies in the cache are kept), or its files are links,
+            as in the Hub's cache.
+    """
+    location, then = release.location, "Delete downloads with: hf cache rm"
+    if not isinstance(location, Folder):
+        what, allowed = "patches are only deleted from a folder", "-p FOLDER"
+        raise ConfigurationError(explain(what, found=location, allowed=allowed, then=then))
+    for split in release.splits:
+        paths = [location.root / name for name in release.files(split)]
+        if links := [path for path in paths if path.is_symlink()]:
+            raise ConfigurationError(explain("patches that are links are not deleted", found=links[0], then=then))
+    return location
+
+
+def delete_patches(release: Release, splits: Sequence[str]) -> list[Path]:
+    """Delete the patch files of splits; ratios stay, a manifest names what is left. Returns what was deleted.
+
+    Raises:
+        ConfigurationError: as `deletable`.
+    """
+    root = deletable(release).root
+    names = [name for split in splits for name in release.files(split)]
+    # First: of shards that nobody names, none is looked for.
+    files = [root / name for name in (*release.forget(splits), *names)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    return files

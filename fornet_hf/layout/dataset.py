@@ -116,7 +116,7 @@ class ForNetDataset:
         return len(self._split.labels)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        """One recombined example: `(image, label)`, then mask and composition if asked for.
+        """Return a recombined example: `(image, label)`, then mask and composition if asked for.
 
         Raises:
             IndexError: there is no such foreground.
@@ -125,7 +125,7 @@ class ForNetDataset:
         return self._examples([index])[0]
 
     def __getitems__(self, indices: Iterable[int]) -> list[tuple[Any, ...]]:
-        """Several examples, which costs less a piece: what a DataLoader calls. Raises as for one."""
+        """Return several examples, as a DataLoader asks for them: cheaper a piece than one. Raises as for one."""
         if type(self).__getitem__ is not ForNetDataset.__getitem__:
             return [self[index] for index in indices]  # a subclass adds something to each
         return self._examples(indices)
@@ -136,11 +136,11 @@ class ForNetDataset:
         return [tuple(example[name] for name in (*_COLUMNS, *keep) if name in example) for example in examples]
 
     def recombine(self, index: int) -> Recombined:
-        """One recombination before `transform`, and what was drawn for it."""
+        """Return a recombination before `transform`, and what was drawn for it."""
         return self._recombiner.recombine(self.row(index))
 
     def row(self, index: int) -> dict[str, Any]:
-        """What is recombined: key, label, the object's pixels and mask, and its ratio.
+        """Return what is recombined: key, label, the object's pixels and mask, and its ratio.
 
         Raises:
             IndexError: there is no such foreground.
@@ -172,11 +172,11 @@ class ForNetDataset:
         return {**row, "foreground_ratio": self._ratio(place, row)}
 
     def background(self, index: int) -> bytes:
-        """The file of a background, by its own index (a row's `own`)."""
+        """Return the file of a background, by its own index (a row's `own`)."""
         return self._split.backgrounds.read(index)
 
     def _ratio(self, index: int, row: dict[str, Any]) -> float:
-        """Area of the object / area of its image; measured where the file of ratios lacks it."""
+        """Return area of the object / area of its image; measured where the file of ratios lacks it."""
         ratio = float(self._split.ratios[index])
         if ratio == ratio:  # noqa: PLR0124  # not NaN
             return ratio
@@ -205,7 +205,7 @@ class ForNetDataset:
 
     @property
     def transform(self) -> Callable[..., Any] | None:
-        """What is called on the recombined image. May be set, a list too; workers that already run keep theirs."""
+        """The callable for the recombined image. May be set, a list too; workers that already run keep theirs."""
         return self._recombiner.transform
 
     @transform.setter
@@ -214,7 +214,7 @@ class ForNetDataset:
 
     @property
     def target_transform(self) -> Callable[[int], Any] | None:
-        """What is called on the label. May be set; workers that already run keep theirs."""
+        """The callable for the label. May be set; workers that already run keep theirs."""
         return self._recombiner.target_transform
 
     @target_transform.setter
@@ -249,7 +249,7 @@ class ForNetDataset:
         self.clock.epochs = value
 
     def num_classes(self) -> int:
-        """The number of classes."""
+        """Return the number of classes."""
         return len(self.classes)
 
     def __repr__(self) -> str:
@@ -265,7 +265,7 @@ def _chained(transform: Any) -> Any:
 def _originals(
     config: RecombinationConfig, folder: str | Path | None, split: str, *, masks: bool
 ) -> Originals | None:
-    """Where original images are; None if none are shown."""
+    """Return where original images are; None if none are shown."""
     if config.orig_img_prob == 0:
         return None
     if folder is None:

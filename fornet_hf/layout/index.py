@@ -94,6 +94,6 @@ def _labels(entries: Entries, order: Sequence[str]) -> npt.NDArray[np.int64]:
 
 
 def _positions(wanted: pa.Array, values: pa.Array) -> npt.NDArray[np.int64]:
-    """Where each string is among the values; -1: nowhere."""
+    """Return the index of each string among the values; -1: it is not there."""
     found: npt.NDArray[np.int64] = pc.fill_null(pc.index_in(wanted, value_set=values), -1).to_numpy().astype(np.int64)
     return found

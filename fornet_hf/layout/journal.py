@@ -1,6 +1,8 @@
-"""What `apply` has done so far, one line an image: what a killed run leaves is taken up by the next.
+"""Work that is not finished: a folder in which one run writes at a time, and journals of what it has done.
 
-Every attempt writes files of its own, so that no line or byte of another can be damaged by it. A line is written
+A killed run is taken up by the next: a journal has a line for each image that is done.
+
+Every attempt writes journals of its own, so that no line or byte of another can be damaged by it. A line is written
 when its images are; one that was cut off is passed over.
 """
 
@@ -85,7 +87,7 @@ class Journal:
 
 
 def read_journals(folder: Path, unit: int | None = None) -> Iterator[Done]:
-    """The images that are done, of one unit or all."""
+    """Yield the images that are done, of one unit or all."""
     for path in sorted(folder.glob("*" if unit is None else f"{unit:05}-*")):
         if path.suffix == _LINES:
             yield from _read(path)

@@ -56,7 +56,7 @@ class Layout:
 
     @property
     def problems(self) -> Path:
-        """Where `apply` writes down the images that it could not make."""
+        """The file in which `apply` lists the images that it could not make."""
         return self.root / f"apply_problems_{self.name}.jsonl"
 
     @property
@@ -66,28 +66,28 @@ class Layout:
 
     @property
     def work(self) -> Path:
-        """Where `apply` keeps what is not finished."""
+        """The folder in which `apply` keeps what is not finished."""
         return self.root / ".apply" / self.name
 
     def folder(self, kind: str) -> Path:
-        """The folder of the class folders."""
+        """Return the folder of the class folders."""
         return self.root / self.name / kind
 
     def archive(self, kind: str) -> Path:
-        """The zip."""
+        """Return the path of the zip."""
         return self.root / f"{kind}_{self.name}.zip"
 
     def member(self, kind: str, folder: str, key: str) -> str:
-        """The path of an image below the root, which is also its name in the zip."""
+        """Return the path of an image below the root, which is also its name in the zip."""
         return f"{self.name}/{kind}/{folder}/{key}{ENDINGS[kind]}"
 
     def file(self, kind: str, folder: str, key: str) -> Path:
-        """The path of an image in folders."""
+        """Return the path of an image in folders."""
         return self.root / self.member(kind, folder, key)
 
 
 def splits_in(root: Path) -> list[str]:
-    """The splits that have foregrounds below a root."""
+    """Return the splits that have foregrounds below a root."""
     layouts = [Layout(root, split) for split in SPLITS]
     return [one.split for one in layouts if one.archive(FOREGROUNDS).is_file() or one.folder(FOREGROUNDS).is_dir()]
 
@@ -98,7 +98,7 @@ def write_classes(root: Path, names: Sequence[str]) -> None:
 
 
 def class_order(root: Path, folders: Sequence[str]) -> list[str]:
-    """The class folders in label order: by `classes.json`, else as in ImageNet, else by name.
+    """Return the class folders in label order: by `classes.json`, else as in ImageNet, else by name.
 
     Raises:
         PatchFormatError: `classes.json` is not a list of different names, or lacks a class that is there.

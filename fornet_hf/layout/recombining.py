@@ -1,4 +1,4 @@
-"""What the recombination's core needs to work on files: a pool of backgrounds, and own and original images."""
+"""Recombination of files: a pool of their backgrounds, and a row's own and original images."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class LocalPool(SelectedPool):
         return self._split.backgrounds.read(row)
 
     def ratio(self, row: int) -> float:
-        """The area of the object that was removed from that background / its area."""
+        """Return the area of the object that was removed from that background / its area."""
         return float(self._split.background_ratios[row])
 
     def key(self, row: int) -> str:
-        """The key of the image which that background belongs to."""
+        """Return the key of the image which that background belongs to."""
         return self._split.backgrounds.entries.name(row)[1]
 
     def place(self, row: int | None) -> str:
-        """The file of a background, for messages; None: of the one that was read last."""
+        """Return the file of a background, for messages; None: of the one that was read last."""
         if row is None and self._last is not None:
             row = self._last[0]
         return "a background" if row is None else self._split.backgrounds.place(row)
@@ -59,7 +59,7 @@ class Originals:
     split: str
 
     def read(self, folder: str, key: str, size: Size) -> Image.Image:
-        """The image as RGB, of the size of its background. Raises NotFoundError or SourceError."""
+        """Return the image as RGB, of the size of its background. Raises NotFoundError or SourceError."""
         found = self.source.read(self.split, key, folder)
         try:
             image = decode_rgb(found.data)
@@ -83,14 +83,14 @@ class LocalRecombiner(Recombiner):
         self._originals = originals
 
     def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
-        """The numbers for one row. Raises SourceError, naming the image, if one is damaged."""
+        """Draw the numbers for a row. Raises SourceError, naming the image, if one is damaged."""
         try:
             return (yield from super().drawing(row))
         except ImageError as error:
             raise damaged(self.pool.place(None), error) from error
 
     def rendering(self, drawn: Drawn) -> Steps[Composed]:
-        """The pixels for one row. Raises SourceError, naming the image, if one is damaged."""
+        """Make the pixels for a row. Raises SourceError, naming the image, if one is damaged."""
         shown = drawn.composition.background
         try:
             return (yield from super().rendering(drawn))
@@ -98,14 +98,14 @@ class LocalRecombiner(Recombiner):
             raise damaged(self.pool.place(drawn.row["own"] if shown is None else shown), error) from error
 
     def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
-        """The row's own background, not read yet."""
+        """Return the row's own background, not read yet."""
         del parts
         if row["own"] is None:
             return None
         return _Unread(row["foreground_ratio"], lambda: size_of(self.pool.read(row["own"])))
 
     def with_background(self, row: Mapping[str, Any], parts: Parts, composition: Composition) -> Parts:
-        """The parts, with the background that the composition names, or with the original."""
+        """Return the parts, with the background that the composition names, or with the original."""
         if composition.original:
             if self._originals is None:
                 raise ConfigurationError("originals are shown, but imagenet_dir was not given")
@@ -117,7 +117,7 @@ class LocalRecombiner(Recombiner):
 
 
 def damaged(place: str, error: Exception) -> SourceError:
-    """The error for an image that cannot be decoded."""
+    """Return the error for an image that cannot be decoded."""
     then = "Find all damaged images: fornet validate FOLDER"
     return SourceError(explain(f"{place}: the image cannot be decoded", found=error, then=then))
 

@@ -1,4 +1,4 @@
-"""What became of the images: counts, and every problem with its reason."""
+"""Report of what became of the images: counts, and every problem with its reason."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Problem:
 
 @dataclass
 class Report:
-    """What became of a split.
+    """Counts and problems of a split.
 
     Attributes:
         split: `train` or `validation`.
@@ -68,7 +68,7 @@ class Report:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many problems there are of each reason."""
+        """Number of problems of each reason."""
         return dict(sorted(Counter(problem.reason for problem in self.problems).items()))
 
     def write_problems(self, path: Path) -> None:
@@ -81,13 +81,13 @@ class Report:
 
 
 def read_problems(path: Path) -> list[Problem]:
-    """The problems that an earlier run wrote down; none without the file."""
+    """Return the problems that an earlier run wrote down; none without the file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [Problem(**json.loads(line)) for line in lines]
 
 
 def problem_of(error: ForNetError, name: str, *, class_missing: bool) -> Problem:
-    """The problem that an error of one image is."""
+    """Return the error of an image as a problem."""
     reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), DAMAGED)
     if reason == MISSING and class_missing:
         reason = MISSING_CLASS

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import datasets
-from PIL import Image
 
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import NotFoundError, explain
@@ -25,7 +23,7 @@ from fornet_hf.release.release import open_release
 
 
 def sample_of_folder(root: Path, split: str, count: int) -> Any:
-    """Rows of a folder: of the public layout (evenly spread; without the objects' places), or saved by `datasets`.
+    """Return rows of a folder, evenly spread: of the public layout, without the objects' places, or of `datasets`.
 
     Raises:
         NotFoundError: it is neither, or has no such split.
@@ -47,7 +45,7 @@ def sample_of_folder(root: Path, split: str, count: int) -> Any:
 def sample_of_patches(
     patches: str, imagenet_dir: str | None, imagenet_repo: str | None, split: str, count: int, token: Token = None
 ) -> Any:
-    """The first rows that patches give, some of each of their files.
+    """Return the first rows that patches give, some of each of their files.
 
     Raises:
         ConfigurationError: the patches have no such split.
@@ -60,32 +58,18 @@ def sample_of_patches(
     share = -(-count // len(units))
     rows = (row for unit in units for row in islice(healed_rows(unit, token), share))
     made = [dataclasses.asdict(row) for row in islice(rows, count)]
-    return datasets.Dataset.from_list([*_encoded(made)], features=row_features(release.class_names))
-
-
-def _encoded(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        images = {name: row[name] for name in ("foreground", "mask", "background")}
-        wrapped = {name: None if data is None else {"bytes": data, "path": None} for name, data in images.items()}
-        yield {**row, **wrapped}
+    return datasets.Dataset.from_list(made, features=row_features(release.class_names))
 
 
 def _row(dataset: ForNetDataset, index: int) -> dict[str, Any]:
-    """Row `index` as a prepared dataset has it, but without the place of the object, which is not known."""
+    """Return row `index` as a prepared dataset has it, but without the place of the object, which is not known."""
     row = dataset.row(index)
     background = None if row["own"] is None else dataset.background(row["own"])
-    images = {"foreground": _png(row["foreground"]), "mask": _png(row["mask"]), "background": background}
-    columns = {name: row[name] for name in ("key", "label", "foreground_ratio")}
-    return next(_encoded([{**columns, **images, "box": None}]))
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    columns = {name: row[name] for name in ("key", "label", "foreground", "mask", "foreground_ratio")}
+    return {**columns, "background": background, "box": None}
 
 
 def _names(folders: Sequence[str]) -> list[str]:
-    """Names of the classes: ImageNet's where the folders are."""
+    """Return names of the classes: ImageNet's where the folders are."""
     known = wnid_index()
     return [imagenet_classes()[known[folder]].name if folder in known else folder for folder in folders]

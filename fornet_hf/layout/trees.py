@@ -44,7 +44,7 @@ class Entries:
 
     @classmethod
     def of(cls, names: Iterable[tuple[str, str]]) -> Entries:
-        """From sorted pairs of class folder and key."""
+        """Make them from sorted pairs of class folder and key."""
         classes: dict[str, int] = {}
         numbers, keys = [], []
         for folder, key in names:
@@ -56,11 +56,11 @@ class Entries:
         return len(self.numbers)
 
     def name(self, index: int) -> tuple[str, str]:
-        """Class folder and key."""
+        """Return class folder and key."""
         return self.classes[self.numbers[index]], self.keys[index].as_py()
 
     def paths(self) -> pa.StringArray:
-        """`{class folder}/{key}` of each."""
+        """Return `{class folder}/{key}` of each."""
         folders = pa.array(self.classes, pa.string()).take(pa.array(self.numbers))
         return pc.binary_join_element_wise(folders, self.keys, "/")
 
@@ -74,11 +74,11 @@ class Tree(Protocol):
         ...
 
     def read(self, index: int) -> bytes:
-        """The bytes of an image's file."""
+        """Return the bytes of an image's file."""
         ...
 
     def place(self, index: int) -> str:
-        """What messages call it."""
+        """Return what messages call it."""
         ...
 
 
@@ -97,7 +97,7 @@ class FolderTree:
         return cls(folder, ending, Entries.of(_listed(folder, ending)))
 
     def read(self, index: int) -> bytes:
-        """The bytes of an image's file. Raises NotFoundError if it has gone."""
+        """Return the bytes of an image's file. Raises NotFoundError if it has gone."""
         try:
             return Path(self.place(index)).read_bytes()
         except FileNotFoundError as error:
@@ -105,7 +105,7 @@ class FolderTree:
             raise NotFoundError(explain("an image is missing", found=error, then=then)) from error
 
     def place(self, index: int) -> str:
-        """The path of its file."""
+        """Return the path of its file."""
         folder, key = self.entries.name(index)
         return f"{self.folder}/{folder}/{key}{self.ending}"
 
@@ -135,7 +135,7 @@ class ZipTree:
     """
 
     def __init__(self, path: Path, ending: str) -> None:
-        """Reads the list of members.
+        """Read the list of members.
 
         Raises:
             NotFoundError: there is no such zip.
@@ -151,14 +151,14 @@ class ZipTree:
 
     @classmethod
     def open(cls, layout: Layout, kind: str) -> ZipTree:
-        """The zip of that kind."""
+        """Open the zip of that kind."""
         return cls(layout.archive(kind), ENDINGS[kind])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_handle": None}
 
     def read(self, index: int) -> bytes:
-        """The bytes of an image, in one request to the file system. PatchFormatError if the zip has changed."""
+        """Return the bytes of an image, read in one request. Raises PatchFormatError if the zip has changed."""
         start, size = int(self._places[index]), int(self._sizes[index])
         folder, key = self.entries.name(index)
         guess = _HEADER.size + len(f"{folder}{key}") + 2 * _EXTRA + size
@@ -173,7 +173,7 @@ class ZipTree:
         return data[begin : begin + size]
 
     def place(self, index: int) -> str:
-        """Zip and member."""
+        """Return zip and member."""
         folder, key = self.entries.name(index)
         return f"{self.path}: {folder}/{key}{self._ending}"
 
@@ -185,7 +185,7 @@ class ZipTree:
 
 
 def _members(path: Path, ending: str) -> list[tuple[tuple[str, str], int, int]]:
-    """Sorted (class, key), offset and size of the images."""
+    """Return sorted (class, key), offset and size of the images."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if _is_image(info.filename.rpartition("/")[2], ending)]
@@ -211,7 +211,7 @@ def _members(path: Path, ending: str) -> list[tuple[tuple[str, str], int, int]]:
 
 
 def open_tree(layout: Layout, kind: str) -> Tree:
-    """The images of a kind: the zip if there is one, else the folders, as the public tools do it.
+    """Return the images of a kind: the zip if there is one, else the folders, as the public tools do it.
 
     Raises:
         NotFoundError: there is neither.

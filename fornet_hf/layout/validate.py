@@ -1,4 +1,4 @@
-"""Whether folders or zips of the public layout are complete and sound."""
+"""Check of folders and zips of the public layout: all is there, and sound."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass
 class Validation:
-    """What was found in a split.
+    """Counts and findings of a split.
 
     Attributes:
         split: `train` or `validation`.
@@ -113,7 +113,7 @@ def _check_ratios(layout: Layout, foregrounds: set[tuple[str, str]], result: Val
 def _compare(
     layout: Layout, names: dict[str, set[tuple[str, str]]], release: Release, result: Validation, token: Token
 ) -> None:
-    """Which files the release gives that are not there, and the other way round."""
+    """Find the files that the release gives and that are not there, and the other way round."""
     wanted = {(one.folder, one.key): one.parts for one in release.listing(layout.split, token)}
     # An image whose parts only its patch tells is taken to have both, unless one is not there.
     doubtful = {
@@ -145,7 +145,7 @@ def _damages(tree: Tree, kind: str) -> Iterator[list[Finding]]:
 
 
 class _Checker:
-    """What a process checks; the index of a million images is handed to it once, not with each part of the work."""
+    """A tree that a process checks; its index of a million images travels once, not with each part of the work."""
 
     tree: Tree
     kind: str
@@ -157,7 +157,7 @@ class _Checker:
 
     @classmethod
     def check(cls, start: int) -> list[Finding]:
-        """One part of the work."""
+        """Check one part of the tree."""
         return _check(cls.tree, cls.kind, start)
 
 
@@ -174,7 +174,7 @@ def _check(tree: Tree, kind: str, start: int) -> list[Finding]:
 
 
 def _damage(data: bytes, kind: str) -> str:
-    """What is wrong with an image; empty: nothing. Raises what Pillow raises."""
+    """Return what is wrong with an image; empty: nothing. Raises what Pillow raises."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         if kind == BACKGROUNDS:

@@ -14,8 +14,7 @@ import pytest
 from fornet_hf.cli import main
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.hub.location import Folder
-from fornet_hf.layout.apply import apply
-from fornet_hf.layout.cleanup import delete_patches
+from fornet_hf.layout.apply import apply, delete_patches
 from fornet_hf.layout.saved import DatasetSink
 from fornet_hf.release.release import open_release
 from tests.images import write_release

@@ -10,8 +10,7 @@ from PIL import Image
 
 from fornet_hf.hub.location import Folder
 from fornet_hf.layout import validate as validating
-from fornet_hf.layout.apply import apply
-from fornet_hf.layout.cleanup import delete_patches
+from fornet_hf.layout.apply import apply, delete_patches
 from fornet_hf.layout.trees import ZipTree
 from fornet_hf.layout.validate import validate
 from fornet_hf.release.release import open_release
