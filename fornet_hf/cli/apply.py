@@ -51,10 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     release = open_release(locate(arguments.patches))
     if arguments.delete:
         deletable(release)  # before any work
-    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo, None)
+    images = find_images(release, arguments.imagenet_dir, arguments.imagenet_repo)
     reports: list[Report] = []
     try:
-        for split in release.chosen(None if arguments.split is None else [arguments.split]):
+        for split in release.chosen(arguments.split):
             report = apply(release, split, images, arguments.output, _form(arguments), say=tell)
             reports.append(report)
             tell_some(((f"problem: {one.reason}", f"{one.name}: {one.message}") for one in report.problems), _SHOWN)
