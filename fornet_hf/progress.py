@@ -10,14 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented, but not listed there
-    are_progress_bars_disabled,
-    disable_progress_bars,
-    enable_progress_bars,
-)
-
 T = TypeVar("T")
-_CLIENT = "huggingface_hub"
 
 
 def progress(items: Iterable[T], description: str, unit: str) -> Iterator[T]:
@@ -83,19 +76,3 @@ def followed(ticks: Ticks, bar: Bar, *, every: float = 0.5) -> Iterator[None]:
         done.set()
         thread.join()
         look()
-
-
-@contextlib.contextmanager
-def without_bars_of_files() -> Iterator[None]:
-    """Turn off the bars of the Hub's client meanwhile: it shows one for each of hundreds of files.
-
-    They also know nothing of the switch of `datasets`.
-    """
-    if are_progress_bars_disabled(_CLIENT):
-        yield
-        return
-    disable_progress_bars(_CLIENT)
-    try:
-        yield
-    finally:
-        enable_progress_bars(_CLIENT)

@@ -1,6 +1,6 @@
 """Our own errors for what the Hub answers, and for failures on the way to it.
 
-`explained` is for those who read files, `hub_errors` for those who bring a release to the Hub or check one there.
+`explained` is for those who read files, `hub_error` for those who bring a release to the Hub or check one there.
 """
 
 from __future__ import annotations
@@ -200,33 +200,25 @@ def _gated(repository: str, page: str, token: Token) -> str:
     return explain(f"{repository} is gated and your account has no access to it", then=then)
 
 
-@contextlib.contextmanager
-def hub_errors(what: str) -> Iterator[None]:
-    """Raise our own errors in place of those of a client that lists, uploads or commits.
+def hub_error(tried: str, error: BaseException) -> ForNetError:
+    """Return our own error for that of a client which lists, uploads or commits.
 
     Args:
-        what: was tried, to begin the message with: "read TNauen/ForNet".
+        tried: what failed, to begin the message with: "read TNauen/ForNet".
+        error: what the client raised.
 
-    Raises:
+    Returns:
         AccessError: no token, a wrong one, or one that does not suffice.
         NotFoundError: no such repository, revision or file.
         ConfigurationError: a name that no repository can have.
         NotFoundError, StorageError: a file on this machine cannot be read.
         UnreachableError: any other failure of the Hub or of the way to it.
     """
-    try:
-        yield
-    except ForNetError:
-        raise
-    except Exception as error:
-        raise _of_sending(what, reason_of(error)) from error
-
-
-def _of_sending(what: str, error: BaseException) -> ForNetError:
+    error = reason_of(error)
     if isinstance(error, ForNetError):
         return error
     if isinstance(error, errors.HfHubHTTPError):
-        return _refused_sending(what, error)
+        return _refused_sending(tried, error)
     kind: type[ForNetError] = UnreachableError
     found = f"{type(error).__name__}: {error}"[:300]
     then = "Check the connection and run the same command again: it goes on where it stopped."
@@ -243,27 +235,27 @@ def _of_sending(what: str, error: BaseException) -> ForNetError:
         kind, then = AccessError, LOGIN
     elif isinstance(error, _UNREADABLE):
         found = f"an answer that cannot be read: {found}"
-    return kind(explain(f"cannot {what}", found=found, then=then))
+    return kind(explain(f"cannot {tried}", found=found, then=then))
 
 
-def _refused_sending(what: str, error: errors.HfHubHTTPError) -> ForNetError:
+def _refused_sending(tried: str, error: errors.HfHubHTTPError) -> ForNetError:
     # The server's own words, for the client's message also has addresses, which may be signed.
     said = str(getattr(error, "server_message", None) or "no reason given").splitlines()[0][:300]
     found = f"the Hub answers {status_of(error)}: {said}"
     if isinstance(error, errors.GatedRepoError):
         then = "Ask for access on the repository's page, and log in with the account that has it."
-        return AccessError(explain(f"cannot {what}", found=found, then=then))
+        return AccessError(explain(f"cannot {tried}", found=found, then=then))
     if isinstance(error, errors.RevisionNotFoundError):
-        return NotFoundError(explain(f"cannot {what}: no such revision", found=found))
+        return NotFoundError(explain(f"cannot {tried}: no such revision", found=found))
     if isinstance(error, errors.RepositoryNotFoundError):
         then = f"Check the name; a private repository also looks like this without access. {LOGIN}"
-        return NotFoundError(explain(f"cannot {what}: no such repository", found=found, then=then))
+        return NotFoundError(explain(f"cannot {tried}: no such repository", found=found, then=then))
     if isinstance(error, errors.EntryNotFoundError):
-        return NotFoundError(explain(f"cannot {what}: no such file", found=found))
+        return NotFoundError(explain(f"cannot {tried}: no such file", found=found))
     if status_of(error) in (401, 403):
         then = f"The token must have the write role for this repository. {LOGIN}"
-        return AccessError(explain(f"cannot {what}", found=found, then=then))
-    return UnreachableError(explain(f"cannot {what}", found=found, then="Try again later."))
+        return AccessError(explain(f"cannot {tried}", found=found, then=then))
+    return UnreachableError(explain(f"cannot {tried}", found=found, then="Try again later."))
 
 
 def without_token(text: str, own: str | None) -> str:

@@ -18,7 +18,7 @@ import huggingface_hub as hub
 
 from fornet_hf.errors import UnreachableError, explain
 from fornet_hf.files import write_text
-from fornet_hf.hub.errors import Token, explained, hub_errors
+from fornet_hf.hub.errors import Token, explained
 from fornet_hf.hub.retry import Patience, require_answer
 from fornet_hf.hub.transfer import cached_commit
 
@@ -33,14 +33,13 @@ class FileFacts:
 
 def head_of(api: hub.HfApi, repository: str, revision: str | None, patience: Patience) -> str:
     """Return the full id of the commit which a revision names; default: the head of main."""
-    with hub_errors(f"read {repository}" + (f" at {revision}" if revision else "")):
-        return patience("find the head", lambda: _commit(api, repository, revision))
+    tried = f"read {repository}" + (f" at {revision}" if revision else "")
+    return patience.ask("find the head", tried, lambda: _commit(api, repository, revision))
 
 
 def remote_files(api: hub.HfApi, repository: str, revision: str, patience: Patience) -> dict[str, FileFacts]:
     """Return all files of a dataset repository at a revision, by path."""
-    with hub_errors(f"list the files of {repository}"):
-        return patience("list files", lambda: _tree(api, repository, revision))
+    return patience.ask("list files", f"list the files of {repository}", lambda: _tree(api, repository, revision))
 
 
 def _commit(api: hub.HfApi, repository: str, revision: str | None) -> str:

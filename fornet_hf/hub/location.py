@@ -21,9 +21,9 @@ from fornet_hf.files import Open, sha256_of
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.listing import FileFacts, Listing, head_of, list_files, remote_files
 from fornet_hf.hub.retry import Patience
-from fornet_hf.hub.transfer import download, is_whole, open_file, remote_address
+from fornet_hf.hub.transfer import download, is_whole, open_file, remote_address, without_bars
 from fornet_hf.processes import max_workers
-from fornet_hf.progress import progress, without_bars_of_files
+from fornet_hf.progress import progress
 
 _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _REVISION = re.compile(r"(?!.*\.\.)\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
@@ -105,7 +105,7 @@ class Repository:
 
     def fetch(self, path: str) -> Path:
         """Return the file in the Hub cache, downloaded if need be, and again if it is damaged there."""
-        with without_bars_of_files():
+        with without_bars():
             file = download(self.id, path, self.revision, self.token)
             if is_whole(file):
                 return file
@@ -124,7 +124,7 @@ class Repository:
             anew: download what the cache has, too.
         """
         get = functools.partial(download, self.id, revision=self.revision, token=self.token, anew=anew)
-        with without_bars_of_files(), ThreadPoolExecutor(max_workers()) as pool:
+        with without_bars(), ThreadPoolExecutor(max_workers()) as pool:
             jobs = [pool.submit(get, path) for path in paths]
             try:
                 return [str(job.result()) for job in progress(jobs, f"Downloading {what}", "file")]

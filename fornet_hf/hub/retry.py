@@ -17,8 +17,8 @@ from typing import TypeVar
 from huggingface_hub import constants
 from huggingface_hub.utils import get_session  # type: ignore[attr-defined]  # documented, but not listed there
 
-from fornet_hf.errors import UnreachableError, explain
-from fornet_hf.hub.errors import first_line, is_transient, reason_of, status_of
+from fornet_hf.errors import ForNetError, UnreachableError, explain
+from fornet_hf.hub.errors import first_line, hub_error, is_transient, reason_of, status_of
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 900.0  # seconds; the Hub's limits count over five minutes, some by the hour
@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Patience:
-    """How often and how long to wait.
+    """The number of attempts that are made, and the waits between them.
 
     Attributes:
         attempts: how often a call is made at most.
@@ -66,6 +66,24 @@ class Patience:
                 self.say(f"{what}: {reason}; attempt {attempt} of {self.attempts} in {wait:.0f} s")
             time.sleep(wait)
 
+    def ask(self, what: str, tried: str, call: Callable[[], Result]) -> Result:
+        """Return the result of a request to the Hub, as a call does.
+
+        Args:
+            what: is done, for `say`.
+            tried: the same for an error's message, as in `hub_error`.
+            call: sends the request.
+
+        Raises:
+            ForNetError: in place of what the client raises.
+        """
+        try:
+            return self(what, call)
+        except ForNetError:
+            raise
+        except Exception as error:
+            raise hub_error(tried, error) from error
+
 
 def _asked_for(error: BaseException) -> float:
     """Return the seconds which the answer asks to wait: `Retry-After`, or the Hub's `RateLimit: "api";r=0;t=55`."""
@@ -86,7 +104,7 @@ def _seconds(after: str) -> float:
 
 @dataclass
 class Reach:
-    """Whether the Hub answers at all, found out soon: its client would try for half a minute.
+    """A look whether the Hub answers at all, which ends soon: its client would try for half a minute.
 
     Attributes:
         endpoint: address of the Hub.

@@ -7,6 +7,7 @@ import functools
 import io
 import math
 import re
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from urllib.parse import unquote
 import huggingface_hub as hub
 from huggingface_hub import errors
 from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented, but not listed there
+    are_progress_bars_disabled,
     build_hf_headers,
+    disable_progress_bars,
+    enable_progress_bars,
     get_session,
     hf_raise_for_status,
 )
@@ -27,6 +31,7 @@ from fornet_hf.hub.errors import Token, explained, was_broken_off
 from fornet_hf.hub.retry import Patience, require_answer, silence
 
 SCHEME = "hf://"
+_LIBRARY = "huggingface_hub"
 _FIRST_PAUSE = 0.5  # seconds, doubled each time: 15 s in all
 _PATIENCE = 35.0  # seconds after which a read is not tried again; each try may last as long as the client's timeout
 _CACHED = re.compile(
@@ -152,6 +157,22 @@ def cached_commit(repository: str, revision: str) -> str | None:
         folder = hub.snapshot_download(repository, repo_type="dataset", revision=revision, local_files_only=True)
         return Path(folder).name
     return None
+
+
+@contextlib.contextmanager
+def without_bars() -> Iterator[None]:
+    """Turn off the bars of the Hub's client meanwhile: it shows one for each of hundreds of files.
+
+    They also know nothing of the switch of `datasets`.
+    """
+    if are_progress_bars_disabled(_LIBRARY):
+        yield
+        return
+    disable_progress_bars(_LIBRARY)
+    try:
+        yield
+    finally:
+        enable_progress_bars(_LIBRARY)
 
 
 def remote_address(repository: str, path: str, revision: str | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fornet_hf.errors import AccessError, ConfigurationError, NotFoundError, explain
-from fornet_hf.hub.errors import LOGIN, hub_errors
+from fornet_hf.hub.errors import LOGIN
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.target import Target
 from fornet_hf.release.verify import CARD
@@ -70,8 +70,7 @@ def check_rights(target: Target, head: str) -> None:
             create_pr=target.create_pr,
         )
 
-    with hub_errors(f"upload to {target.repository}"):
-        target.patience("ask for rights", ask)
+    target.patience.ask("ask for rights", f"upload to {target.repository}", ask)
 
 
 def check_output(path: Path) -> None:
@@ -88,8 +87,7 @@ def check_output(path: Path) -> None:
 
 def _check_namespace(target: Target) -> None:
     namespace = target.repository.split("/")[0]
-    with hub_errors(f"create {target.repository}"):
-        who = target.patience("who am I", target.api.whoami)
+    who = target.patience.ask("who am I", f"create {target.repository}", target.api.whoami)
     names = [who["name"], *(one["name"] for one in who.get("orgs", ()))]
     role = who.get("auth", {}).get("accessToken", {}).get("role")
     if role == "read" or namespace.lower() not in [name.lower() for name in names]:

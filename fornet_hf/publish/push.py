@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConflictError, explain
-from fornet_hf.hub.errors import hub_errors, is_transient, status_of
+from fornet_hf.hub.errors import is_transient, status_of
 from fornet_hf.hub.listing import head_of
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan
@@ -83,8 +83,7 @@ def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
         return Pushed(info.oid, info.pr_url)
 
     target.say(f"committing {len(additions)} files, deleting {len(deletions)}")
-    with hub_errors(f"commit to {target.repository}"):
-        return target.patience("commit", attempt)
+    return target.patience.ask("commit", f"commit to {target.repository}", attempt)
 
 
 def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) -> list[CommitOperationAdd]:
@@ -105,8 +104,7 @@ def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) 
                 free_memory=False,
             )
 
-        with hub_errors(f"upload to {target.repository}"):
-            target.patience("upload", send)
+        target.patience.ask("upload", f"upload to {target.repository}", send)
         additions.extend(group)
         target.say(f"uploaded {len(additions)} of {len(paths)} files")
     return additions
@@ -143,8 +141,7 @@ def _find_pull(target: Target, files: Mapping[str, Content]) -> Pushed | None:
         ours = (one for one in found if one.is_pull_request and one.status == "open" and one.title == target.message)
         return [one.num for one in ours]
 
-    with hub_errors(f"list the pull requests of {repository}"):
-        numbers = target.patience("list pull requests", titled)
+    numbers = target.patience.ask("list pull requests", f"list the pull requests of {repository}", titled)
     for number in numbers:
         head = head_of(api, repository, f"refs/pr/{number}", target.patience)
         if target.plan(files, head).is_empty:

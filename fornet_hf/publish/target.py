@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
-from fornet_hf.hub.errors import hub_errors
 from fornet_hf.hub.listing import head_of, remote_files
 from fornet_hf.hub.location import check_name
 from fornet_hf.hub.retry import Patience
@@ -63,17 +63,15 @@ class Target:
 
     def exists(self) -> bool:
         """Return whether the repository is there; a private one that the token may not see is not."""
-        with hub_errors(f"read {self.repository}"):
-            return self.patience("find", lambda: self.api.repo_exists(self.repository, repo_type="dataset"))
+        ask = functools.partial(self.api.repo_exists, self.repository, repo_type="dataset")
+        return self.patience.ask("find", f"read {self.repository}", ask)
 
     def create(self, *, private: bool) -> None:
         """Create the repository."""
-
-        def create() -> None:
-            self.api.create_repo(self.repository, repo_type="dataset", private=private, exist_ok=True)
-
-        with hub_errors(f"create {self.repository}"):
-            self.patience("create", create)
+        create = functools.partial(
+            self.api.create_repo, self.repository, repo_type="dataset", private=private, exist_ok=True
+        )
+        self.patience.ask("create", f"create {self.repository}", create)
 
     def head(self) -> str:
         """Return the newest commit of the branch."""
@@ -116,8 +114,7 @@ class Target:
             self.api.create_tag(self.repository, tag=tag, revision=commit, repo_type="dataset", exist_ok=True)
 
         try:
-            with hub_errors(f"tag {commit[:8]} of {self.repository}"):
-                self.patience("tag", create)
+            self.patience.ask("tag", f"tag {commit[:8]} of {self.repository}", create)
             if (at := self._tags().get(tag)) != commit:
                 raise ConflictError(explain(f"somebody else set the tag {tag} meanwhile", found=f"on commit {at}"))
         except ForNetError as error:
@@ -130,5 +127,4 @@ class Target:
             refs = self.api.list_repo_refs(self.repository, repo_type="dataset")
             return {ref.name: ref.target_commit for ref in refs.tags}
 
-        with hub_errors(f"list the tags of {self.repository}"):
-            return self.patience("list tags", read)
+        return self.patience.ask("list tags", f"list the tags of {self.repository}", read)
