@@ -1,4 +1,4 @@
-"""Whether the Hub answers: found out soon, told, and asked again later."""
+"""A Hub that answers or does not: found out soon, told, and asked again later."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A Hub that takes calls and says nothing."""
+    """Yield the address of a Hub that takes calls and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", endpoint)

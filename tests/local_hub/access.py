@@ -18,12 +18,12 @@ class User:
     organisations: tuple[str, ...] = ()
 
     def owns(self, namespace: str) -> bool:
-        """Whether repositories under this name belong to the user."""
+        """Return whether repositories under this name belong to the user."""
         return namespace == self.name or namespace in self.organisations
 
 
 def authenticate(header: str | None, users: dict[str, User]) -> User | None:
-    """The user behind an `Authorization` header, None without one; an unknown token is refused."""
+    """Return the user behind an `Authorization` header, None without one; an unknown token is refused."""
     if header is None:
         return None
     token = header.removeprefix("Bearer ").strip()
@@ -33,7 +33,7 @@ def authenticate(header: str | None, users: dict[str, User]) -> User | None:
 
 
 def check_visible(repository: Repository | None, user: User | None) -> Repository:
-    """The repository, unless it is missing or private and not the user's."""
+    """Return the repository, unless it is missing or private and not the user's."""
     hidden = repository is None or (repository.private and not (user is not None and user.owns(repository.owner)))
     if repository is None or hidden:
         raise repository_not_found(logged_in=user is not None)
@@ -41,7 +41,7 @@ def check_visible(repository: Repository | None, user: User | None) -> Repositor
 
 
 def check_readable(repository: Repository, user: User | None) -> None:
-    """The files of a gated repository are for its owner and for those on its list."""
+    """Refuse the files of a gated repository, unless to its owner and to those on its list."""
     if not repository.gated:
         return
     if user is None or not (user.owns(repository.owner) or user.name in repository.allowed):
@@ -49,14 +49,14 @@ def check_readable(repository: Repository, user: User | None) -> None:
 
 
 def check_writable(namespace: str, user: User | None) -> User:
-    """The user, who must own the namespace and have a token with the write role."""
+    """Return the user, who must own the namespace and have a token with the write role."""
     if not check_known(user).owns(namespace):
         raise forbidden(f"You don't have the rights to change repositories of {namespace}")
     return check_role(user)
 
 
 def check_role(user: User | None) -> User:
-    """The user, whose token must have the write role."""
+    """Return the user, whose token must have the write role."""
     known = check_known(user)
     if not known.write:
         raise HubError(403, "Forbidden: you must use a write token to upload to a repository.")
@@ -64,7 +64,7 @@ def check_role(user: User | None) -> User:
 
 
 def check_known(user: User | None) -> User:
-    """The user, who must have sent a token."""
+    """Return the user, who must have sent a token."""
     if user is None:
         raise login_needed()
     return user

@@ -18,18 +18,18 @@ API = f"/api/{KIND}/{REPO}"
 
 
 def visible(hub: Hub, request: Request, kind: str, name: str) -> Repository:
-    """The repository, if this user may know of it."""
+    """Return the repository, if this user may know of it."""
     return access.check_visible(hub.repositories.get((kind, name)), request.user)
 
 
 def web_url(hub: Hub, repository: Repository) -> str:
-    """The address of the repository's page."""
+    """Return the address of the repository's page."""
     prefix = "" if repository.kind == "models" else f"{repository.kind}/"
     return f"{hub.url}/{prefix}{repository.name}"
 
 
 def whoami(_hub: Hub, request: Request) -> Response:
-    """Who the token belongs to."""
+    """Tell who the token belongs to."""
     user = access.check_known(request.user)
     role = {"displayName": "test", "role": "write" if user.write else "read"}
     organisations = [{"type": "org", "name": name} for name in user.organisations]
@@ -38,7 +38,7 @@ def whoami(_hub: Hub, request: Request) -> Response:
 
 
 def create(hub: Hub, request: Request) -> Response:
-    """A new repository; 409 with its address if there is one of this name."""
+    """Create a repository; 409 with its address if there is one of this name."""
     wanted = request.json
     user = access.check_role(request.user)
     namespace = wanted.get("organization") or user.name
@@ -80,7 +80,7 @@ def settings(hub: Hub, request: Request, kind: str, name: str) -> Response:
 
 
 def info(hub: Hub, request: Request, kind: str, name: str, revision: str | None = None) -> Response:
-    """What the Hub knows about a repository; gating does not hide it."""
+    """Return what the Hub knows about a repository; gating does not hide it."""
     repository = visible(hub, request, kind, name)
     commit = repository.commit_at(revision or "main")
     blobs = request.flag("blobs")
@@ -118,7 +118,7 @@ def list_tree(hub: Hub, request: Request, kind: str, name: str, revision: str, p
 
 
 def paths_info(hub: Hub, request: Request, kind: str, name: str, revision: str) -> Response:
-    """The named files and folders; those that do not exist are left out."""
+    """Return the named files and folders; those that do not exist are left out."""
     repository = visible(hub, request, kind, name)
     commit = repository.commit_at(revision)
     wanted = request.form
@@ -128,7 +128,7 @@ def paths_info(hub: Hub, request: Request, kind: str, name: str, revision: str) 
 
 
 def check_auth(hub: Hub, request: Request, kind: str, name: str, write: str | None = None) -> Response:
-    """Whether the user may read (or, asked at /write, change) the files."""
+    """Return whether the user may read (or, asked at /write, change) the files."""
     repository = visible(hub, request, kind, name)
     access.check_readable(repository, request.user)
     if write:
@@ -137,7 +137,7 @@ def check_auth(hub: Hub, request: Request, kind: str, name: str, write: str | No
 
 
 def validate_card(_hub: Hub, request: Request) -> Response:
-    """The Hub's remark on a README without a YAML header; it refuses nothing here."""
+    """Return the Hub's remark on a README without a YAML header; it refuses nothing here."""
     has_header = str(request.json.get("content", "")).lstrip().startswith("---")
     remark = {"message": "empty or missing yaml metadata in repo card"}
     return respond({"errors": [], "warnings": [] if has_header else [remark]})

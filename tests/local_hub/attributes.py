@@ -1,4 +1,4 @@
-"""Which files the Hub stores by LFS: those that `.gitattributes` names, large ones, and binary ones."""
+"""The files that the Hub stores by LFS: those that `.gitattributes` names, large ones, and binary ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix
 
 
 def stored_by_lfs(path: str, size: int, sample: bytes, attributes: bytes = DEFAULT) -> bool:
-    """Whether a file of `size` bytes that begins with `sample` is uploaded by LFS.
+    """Return whether a file of `size` bytes that begins with `sample` is uploaded by LFS.
 
     Empty files never are: their clients refuse to.
     """

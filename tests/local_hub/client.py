@@ -28,7 +28,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str, str]:
-    """The environment for a process that talks to the Hub at `url` and keeps everything under `cache`.
+    """Return the environment for a process that talks to the Hub at `url` and keeps everything under `cache`.
 
     It reaches no host but this machine, and has no token unless one is given.
     """
@@ -50,7 +50,7 @@ def hub_environment(url: str, cache: Path, token: str | None = None) -> dict[str
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request brought: status, body, headers."""
+    """An answer to one request: status, body, headers."""
 
     status: int
     body: bytes
@@ -58,7 +58,7 @@ class Answer:
 
 
 def get(url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10) -> Answer:
-    """One plain GET, never repeated and never redirected; http.client's errors if the answer is not whole."""
+    """Send one plain GET, never repeated and never redirected; http.client's errors if the answer is not whole."""
     return send("GET", url, headers=headers, timeout=timeout)
 
 
@@ -70,7 +70,7 @@ def send(
     *,
     timeout: float = 10,
 ) -> Answer:
-    """One plain request of any method, as `get`."""
+    """Send one plain request of any method, as `get`."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
@@ -92,7 +92,7 @@ def run_python(
 
 
 def output_of(code: str, environment: Mapping[str, str], *, cwd: Path, timeout: float = 60) -> str:
-    """What the code prints, without surrounding space; AssertionError with its errors if it fails."""
+    """Return what the code prints, without surrounding space; AssertionError with its errors if it fails."""
     done = run_python(code, environment, cwd=cwd, timeout=timeout)
     if done.returncode != 0:
         raise AssertionError(f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}")

@@ -50,7 +50,7 @@ def commit(hub: Hub, request: Request, kind: str, name: str, revision: str) -> R
 
 
 def parse(body: bytes) -> Proposal:
-    """The header and the operations in the lines of a commit's body."""
+    """Return the header and the operations in the lines of a commit's body."""
     proposal = Proposal()
     for line in body.splitlines():
         if not line.strip():

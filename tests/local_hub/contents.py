@@ -18,17 +18,17 @@ class Entry:
 
     @property
     def etag(self) -> str:
-        """What the Hub puts into `ETag`: the SHA-256 of LFS files, the git blob id of others."""
+        """Return what the Hub puts into `ETag`: the SHA-256 of LFS files, the git blob id of others."""
         return self.sha256 if self.lfs else self.blob
 
 
 def git_blob(content: bytes) -> str:
-    """The id that git gives a blob: 40 hexadecimal digits."""
+    """Return the id that git gives a blob: 40 hexadecimal digits."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def lfs_pointer(sha256: str, size: int) -> bytes:
-    """The text which git holds in place of an LFS file."""
+    """Return the text which git holds in place of an LFS file."""
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
 
 
@@ -50,7 +50,7 @@ class Contents:
         return digest
 
     def get(self, sha256: str) -> bytes:
-        """The content with this digest; KeyError where it was never put."""
+        """Return the content with this digest; KeyError where it was never put."""
         if self.folder is None:
             return self._memory[sha256]
         path = self.folder / sha256
@@ -64,6 +64,6 @@ class Contents:
 
 
 def describe(sha256: str, content: bytes, *, lfs: bool) -> Entry:
-    """The entry for content which is kept already."""
+    """Return the entry for content which is kept already."""
     blob = git_blob(lfs_pointer(sha256, len(content)) if lfs else content)
     return Entry(sha256, len(content), lfs, blob)

@@ -12,7 +12,7 @@ Kind = Literal["refuse", "cut", "lost", "drop", "status", "slow", "flip", "corru
 
 @dataclass
 class Fault:
-    """What goes wrong, for which requests, and how often.
+    """A failure, the requests that it strikes, and how often.
 
     `refuse` closes the connection unread and unanswered. `cut` closes it after `after` bytes of the request's
     body, of which nothing is done. `lost` does what was asked and closes without an answer. `drop` announces
@@ -39,7 +39,7 @@ class Fault:
     _seen: int = 0
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether this request is one of those which the fault is about."""
+        """Return whether this request is one of those which the fault is about."""
         return self.method in ("", method) and re.search(self.path, path) is not None
 
     def strikes(self) -> bool:
@@ -65,11 +65,11 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """No more failures."""
+        """End the failures."""
         with self._lock:
             self._faults.clear()
 
     def strike(self, method: str, path: str) -> Fault | None:
-        """The fault for this request, if any."""
+        """Return the fault for this request, if any."""
         with self._lock:
             return next((f for f in self._faults if f.matches(method, path) and f.strikes()), None)

@@ -16,7 +16,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def resolve(hub: Hub, request: Request, kind: str | None, name: str, revision: str, path: str) -> Response:
-    """A file at a revision, to those who may read it."""
+    """Return a file at a revision, to those who may read it."""
     repository = visible(hub, request, kind or "models", name)
     access.check_readable(repository, request.user)
     commit = repository.commit_at(revision)
@@ -32,7 +32,7 @@ def resolve(hub: Hub, request: Request, kind: str | None, name: str, revision: s
 
 
 def stored(hub: Hub, request: Request, sha256: str) -> Response:
-    """An object by its digest, as the signed addresses behind a redirect give it: no token asked."""
+    """Return an object by its digest, as the signed addresses behind a redirect give it: no token asked."""
     try:
         content = hub.contents.get(sha256)
     except KeyError:
@@ -41,7 +41,7 @@ def stored(hub: Hub, request: Request, sha256: str) -> Response:
 
 
 def serve(content: bytes, request: Request, headers: dict[str, str]) -> Response:
-    """The content, or the one range of it that was asked for; 416 if that lies behind the end."""
+    """Return the content, or the one range of it that was asked for; 416 if that lies behind the end."""
     wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
     kind = {"Content-Type": "application/octet-stream"}
     if wanted is None or wanted[1] == wanted[2] == "":

@@ -19,7 +19,7 @@ uploads = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    """An empty Hub that runs while the test does."""
+    """Yield an empty Hub that runs while the test does."""
     with running_hub() as started:
         yield started
 

@@ -10,7 +10,7 @@ _lookup = socket.getaddrinfo
 
 
 def is_loopback(host: str | bytes | None) -> bool:
-    """Whether a host name or address is this machine."""
+    """Return whether a host name or address is this machine."""
     name = host.decode() if isinstance(host, bytes) else host
     if name in (None, "", "localhost"):
         return True

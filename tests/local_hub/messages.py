@@ -29,7 +29,7 @@ class Request:
     user: User | None = None
 
     def flag(self, name: str) -> bool:
-        """Whether the query sets this switch."""
+        """Return whether the query sets this switch."""
         return self.parameters.get(name, ["0"])[-1].lower() in ("1", "true")
 
     @property
@@ -93,7 +93,7 @@ class Route:
     handle: Callable[..., Response]
 
     def match(self, request: Request) -> dict[str, str | None] | None:
-        """The arguments for the handler, or None where the route is not for this request."""
+        """Return the arguments for the handler, or None where the route is not for this request."""
         if request.method != self.method:
             return None
         found = re.fullmatch(self.pattern, request.path)
@@ -103,12 +103,12 @@ class Route:
 
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
 
 def refuse(error: HubError) -> Response:
-    """The answer to a request that raised."""
+    """Return the answer to a request that raised."""
     headers = {**error.headers, "X-Error-Message": error.message}
     if error.code:
         headers["X-Error-Code"] = error.code
@@ -116,7 +116,7 @@ def refuse(error: HubError) -> Response:
 
 
 def dispatch(hub: Hub, request: Request, routes: list[Route]) -> Response:
-    """The answer of the first route that matches; 404 without an error code if none does."""
+    """Return the answer of the first route that matches; 404 without an error code if none does."""
     for route in routes:
         arguments = route.match(request)
         if arguments is not None:

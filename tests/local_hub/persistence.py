@@ -16,7 +16,7 @@ _NAME = "hub.json"
 
 
 def open_hub(folder: Path) -> Hub:
-    """The Hub that was saved in this folder, or an empty one that keeps its contents there."""
+    """Return the Hub that was saved in this folder, or an empty one that keeps its contents there."""
     hub = Hub(contents=Contents(folder / "contents"))
     path = folder / _NAME
     if not path.is_file():

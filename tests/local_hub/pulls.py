@@ -16,7 +16,7 @@ ONE = rf"{DISCUSSIONS}/(?P<number>\d+)"
 
 
 def open_pull(hub: Hub, request: Request, kind: str, name: str) -> Response:
-    """A pull request without changes, to be committed to as refs/pr/N."""
+    """Open a pull request without changes, to be committed to as refs/pr/N."""
     repository = visible(hub, request, kind, name)
     user, wanted = access.check_role(request.user), request.json
     if not wanted.get("pullRequest"):
@@ -26,14 +26,14 @@ def open_pull(hub: Hub, request: Request, kind: str, name: str) -> Response:
 
 
 def list_pulls(hub: Hub, request: Request, kind: str, name: str) -> Response:
-    """All pull requests, newest first, on one page."""
+    """Return all pull requests, newest first, on one page."""
     repository = visible(hub, request, kind, name)
     pulls = [_describe(repository, pull) for pull in reversed(repository.pulls.values())]
     return respond({"count": len(pulls), "start": 0, "discussions": pulls})
 
 
 def show(hub: Hub, request: Request, kind: str, name: str, number: str) -> Response:
-    """One pull request in detail."""
+    """Return one pull request in detail."""
     repository = visible(hub, request, kind, name)
     pull = _pull(repository, number)
     changes = {"base": f"refs/heads/{pull.base}", "mergeCommitId": pull.merged}

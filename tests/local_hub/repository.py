@@ -15,7 +15,7 @@ _PULL = re.compile(r"refs/pr/(\d+)")
 
 
 def now() -> str:
-    """The time in the one form that the clients read."""
+    """Return the time in the one form that the clients read."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -73,7 +73,7 @@ class Repository:
         return self.name.partition("/")[0]
 
     def commit_at(self, revision: str) -> Commit:
-        """The commit which a branch, tag, refs/pr/N, refs/heads/.. or commit id names."""
+        """Return the commit which a branch, tag, refs/pr/N, refs/heads/.. or commit id names."""
         short = revision.removeprefix("refs/heads/").removeprefix("refs/tags/")
         oid = self.branches.get(short) or self.tags.get(short)
         if oid is None and (match := _PULL.fullmatch(revision)):
@@ -101,7 +101,7 @@ class Repository:
         return commit
 
     def open_pull(self, base: str, title: str, author: str, *, description: str = "", start: str = "") -> PullRequest:
-        """A pull request on a branch, without changes so far, from `start` (default: the branch's head)."""
+        """Open a pull request on a branch, without changes so far, from `start` (default: the branch's head)."""
         number = len(self.pulls) + 1
         pull = PullRequest(number, title, description, author, base, self.commit_at(start or base).oid)
         self.pulls[number] = pull
@@ -120,7 +120,7 @@ class Repository:
         return commit
 
     def history(self, commit: Commit) -> Iterator[Commit]:
-        """The commit and those before it, newest first."""
+        """Yield the commit and those before it, newest first."""
         oid: str | None = commit.oid
         while oid is not None:
             yield self.commits[oid]

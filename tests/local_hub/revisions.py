@@ -26,7 +26,7 @@ def refs(hub: Hub, request: Request, kind: str, name: str) -> Response:
 
 
 def commits(hub: Hub, request: Request, kind: str, name: str, revision: str) -> Response:
-    """The history of a revision, newest first."""
+    """Return the history of a revision, newest first."""
     repository = visible(hub, request, kind, name)
     history = repository.history(repository.commit_at(revision))
     return respond(
@@ -44,7 +44,7 @@ def commits(hub: Hub, request: Request, kind: str, name: str, revision: str) -> 
 
 
 def add_ref(hub: Hub, request: Request, kind: str, name: str, sort: str, ref: str) -> Response:
-    """A new tag on a revision, or a new branch; 409 if there is one of this name."""
+    """Set a new tag on a revision, or begin a new branch; 409 if there is one of this name."""
     repository = visible(hub, request, kind, name)
     access.check_role(access.check_writable(repository.owner, request.user))
     wanted = request.json

@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: `Hub.requests` is the log."""
 
     def do_GET(self) -> None:
-        """Every method takes the same way."""
+        """Lead every method the same way."""
         hub = self.server.hub
         with hub.lock:
             hub.in_progress += 1
@@ -146,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _spoiled(response: Response, fault: Fault) -> Response:
-    """The answer as this fault lets it arrive."""
+    """Return the answer as this fault lets it arrive."""
     if fault.kind == "flip":
         return Response(response.status, _flipped(response.body, fault.after), response.headers)
     if fault.kind == "half":
@@ -197,7 +197,7 @@ class HubServer(ThreadingHTTPServer):
 
 @contextmanager
 def running_hub(hub: Hub | None = None, *, port: int = 0, **options: Any) -> Iterator[Hub]:
-    """A Hub that answers at `hub.url` until the context ends; `options` as in `Options`.
+    """Yield a Hub that answers at `hub.url` until the context ends; `options` as in `Options`.
 
     The same `hub` may run again later, on the same `port` if wanted: its repositories stay.
     """

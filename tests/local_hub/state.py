@@ -29,7 +29,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Options:
-    """How the server behaves where the real one has a choice.
+    """The choices that the server makes where the real one has some.
 
     `page_size` entries come per page of a tree. LFS objects above `part_size` bytes are uploaded in parts of
     that size (None: always whole). With `redirect` LFS files come from another origin, as on the real Hub.
@@ -64,13 +64,13 @@ class Hub:
     # -- filling it ------------------------------------------------------------------------------------------
 
     def add_user(self, name: str, *, write: bool = True, organisations: tuple[str, ...] = (), token: str = "") -> str:
-        """A new user (or another token for one); the token."""
+        """Add a user, or another token for one; return the token."""
         token = token or f"hf_{name}_{'write' if write else 'read'}"
         self.users[token] = User(name, token, write, organisations)
         return token
 
     def create_repo(self, name: str, *, kind: str = "datasets", private: bool = False) -> Repository:
-        """A new repository which holds `.gitattributes` and nothing else, as on the real Hub."""
+        """Create a repository which holds `.gitattributes` and nothing else, as on the real Hub."""
         with self.lock:
             repository = Repository(kind, name, private)
             attribute_file = {attributes.NAME: self.contents.entry(attributes.DEFAULT, lfs=False)}
@@ -123,14 +123,14 @@ class Hub:
     # -- looking into it -------------------------------------------------------------------------------------
 
     def repo(self, name: str, kind: str = "datasets") -> Repository:
-        """The repository; RepoNotFound (a HubError) if there is none."""
+        """Return the repository; RepoNotFound (a HubError) if there is none."""
         repository = self.repositories.get((kind, name))
         if repository is None:
             raise repository_not_found(logged_in=True)
         return repository
 
     def files(self, name: str, revision: str = "main", kind: str = "datasets") -> dict[str, bytes]:
-        """All files of a revision but `.gitattributes`, by path."""
+        """Return all files of a revision but `.gitattributes`, by path."""
         entries = self.entries(name, revision, kind)
         return {path: self.contents.get(entry.sha256) for path, entry in entries.items()}
 
@@ -140,21 +140,21 @@ class Hub:
         return {path: entry for path, entry in sorted(found.items()) if path != attributes.NAME}
 
     def head(self, name: str, revision: str = "main", kind: str = "datasets") -> str:
-        """The id of the newest commit of a revision."""
+        """Return the id of the newest commit of a revision."""
         return self.repo(name, kind).commit_at(revision).oid
 
     def history(self, name: str, revision: str = "main", kind: str = "datasets") -> list[Commit]:
-        """The commits of a revision, newest first."""
+        """Return the commits of a revision, newest first."""
         repository = self.repo(name, kind)
         return list(repository.history(repository.commit_at(revision)))
 
     def uploaded(self, name: str, revision: str = "main", kind: str = "datasets") -> list[str]:
-        """The paths at this revision whose content came by an LFS upload over HTTP since `forget`."""
+        """Return the paths at this revision whose content came by an LFS upload over HTTP since `forget`."""
         came = {upload.sha256 for upload in self.uploads if upload.repository == name}
         return [path for path, entry in self.entries(name, revision, kind).items() if entry.sha256 in came]
 
     def asked(self, path: str = "", method: str = "", status: int | None = None) -> list[Record]:
-        """The logged requests with this method and status whose decoded path contains the pattern `path`."""
+        """Return the logged requests with this method and status whose decoded path contains the pattern `path`."""
         with self.lock:
             records = list(self.requests)
         return [
@@ -173,7 +173,7 @@ class Hub:
     # -- for the handlers ------------------------------------------------------------------------------------
 
     def attributes_of(self, repository: Repository, revision: str) -> bytes:
-        """The `.gitattributes` at a revision."""
+        """Return the `.gitattributes` at a revision."""
         entry = repository.commit_at(revision).files.get(attributes.NAME)
         return attributes.DEFAULT if entry is None else self.contents.get(entry.sha256)
 

@@ -19,14 +19,14 @@ pytestmark = uploads
 
 @pytest.fixture
 def api(hub: Hub, hub_home: Path) -> HfApi:
-    """The client of the owner of an empty repository."""
+    """Return the client of the owner of an empty repository."""
     hub.create_repo(NAME)
     return HfApi(endpoint=hub.url, token=hub.add_user("TNauen"))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A release: two shards which go by LFS, a card and a manifest which do not."""
+    """Return a release: two shards which go by LFS, a card and a manifest which do not."""
     release = tmp_path / "release"
     (release / "patches").mkdir(parents=True)
     (release / "README.md").write_text("---\nlicense: mit\n---\n# ForNet\n")
@@ -42,7 +42,7 @@ def upload(api: HfApi, folder: Path, **options: object) -> str:
 
 
 def contents_of(folder: Path) -> dict[str, bytes]:
-    """All files of a folder."""
+    """Return all files of a folder."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 

@@ -47,12 +47,12 @@ needs_scripts = pytest.mark.skipif(
 
 @pytest.fixture
 def script(hub: Hub) -> None:
-    """A repository with a script and its data."""
+    """Return a repository with a script and its data."""
     hub.commit(NAME, {"ForNet.py": SCRIPT, "data/0.txt": b"1\n2\n", "data/1.txt": b"3\n4\n"})
 
 
 def load(hub: Hub, tmp_path: Path, token: str | None = None, **options: object) -> str:
-    """What LOAD prints."""
+    """Run LOAD; return its output."""
     environment = hub_environment(hub.url, tmp_path, token)
     return output_of(LOAD.format(options=options), environment, cwd=tmp_path)
 

@@ -30,7 +30,7 @@ since_1_0 = pytest.mark.skipif(
 
 @pytest.fixture
 def api(hub: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> HfApi:
-    """The owner's client, which does not wait between its attempts."""
+    """Return the owner's client, which does not wait between its attempts."""
     waits: list[float] = []
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(waits.append(seconds) or seconds, 0.01)))
@@ -39,7 +39,7 @@ def api(hub: Hub, hub_home: Path, monkeypatch: pytest.MonkeyPatch) -> HfApi:
 
 
 def fetch(hub: Hub, path: str = "a.zip") -> bytes:
-    """A file's bytes, by one plain request."""
+    """Return a file's bytes, by one plain request."""
     return get(f"{hub.url}/datasets/{NAME}/resolve/main/{path}").body
 
 

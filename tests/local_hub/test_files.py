@@ -19,7 +19,7 @@ FILES = {"README.md": b"# ForNet", "data/train 0.zip": SHARD}
 
 @pytest.fixture
 def api(hub: Hub, hub_home: Path) -> HfApi:
-    """The client of nobody in particular."""
+    """Return the client of nobody in particular."""
     hub.commit(NAME, FILES)
     return HfApi(endpoint=hub.url, token=False)
 

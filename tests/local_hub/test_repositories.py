@@ -22,7 +22,7 @@ FILES = {"README.md": b"---\n---\n", "data/a.zip": b"aaaa", "data/deep/b.txt": b
 
 @pytest.fixture
 def api(hub: Hub, hub_home: Path) -> HfApi:
-    """The client of the repository's owner."""
+    """Return the client of the repository's owner."""
     return HfApi(endpoint=hub.url, token=hub.add_user("TNauen"))
 
 

@@ -1,4 +1,4 @@
-"""What the Hub refuses to take, asked without a client that would be too polite to try."""
+"""Uploads that the Hub refuses, sent without a client that would be too polite to try."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def post(hub: Hub) -> Post:
 
 
 def announce(post: Post) -> dict[str, object]:
-    """Where to upload CONTENT to."""
+    """Ask where to upload CONTENT to."""
     wanted = {"operation": "upload", "objects": [{"oid": OID, "size": len(CONTENT)}]}
     answer = json.loads(post(f"/datasets/{NAME}.git/info/lfs/objects/batch", wanted).body)
     return answer["objects"][0]["actions"]["upload"]

@@ -1,4 +1,4 @@
-"""What a revision holds, as the lists of files and folders that the clients read."""
+"""The contents of a revision, as the lists of files and folders that the clients read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def listing(commit: Commit, folder: str, *, recursive: bool) -> list[dict[str, A
 
 
 def describe(commit: Commit, path: str) -> dict[str, Any] | None:
-    """The file or folder at this path, None if there is neither."""
+    """Return the file or folder at this path, None if there is neither."""
     entry = commit.files.get(path)
     if entry is not None:
         return {"type": "file", "path": path, "oid": entry.blob, "size": entry.size, **_lfs(entry, "oid")}
@@ -32,14 +32,14 @@ def describe(commit: Commit, path: str) -> dict[str, Any] | None:
 
 
 def sibling(path: str, entry: Entry, *, blobs: bool) -> dict[str, Any]:
-    """A file as the information about a repository names it."""
+    """Return a file as the information about a repository names it."""
     if not blobs:
         return {"rfilename": path}
     return {"rfilename": path, "size": entry.size, "blobId": entry.blob, **_lfs(entry, "sha256")}
 
 
 def with_last_commit(repository: Repository, commit: Commit, item: dict[str, Any]) -> dict[str, Any]:
-    """The item with the commit that last changed it; no security scan has been made."""
+    """Return the item with the commit that last changed it; no security scan has been made."""
     last = commit
     for older in repository.history(commit):
         if describe(older, item["path"]) != item:

@@ -35,7 +35,7 @@ def preupload(hub: Hub, request: Request, kind: str, name: str, revision: str) -
 
 
 def batch(hub: Hub, request: Request, kind: str | None, name: str) -> Response:
-    """Where to send each object; those which the repository has get no address."""
+    """Tell where to send each object; those which the repository has get no address."""
     repository = visible(hub, request, kind or "models", name)
     access.check_role(request.user)  # not ownership: anyone may offer objects for a pull request
     objects = [_instruct(hub, repository, item) for item in request.json["objects"]]
@@ -44,13 +44,13 @@ def batch(hub: Hub, request: Request, kind: str | None, name: str) -> Response:
 
 
 def receive(hub: Hub, request: Request, kind: str, name: str, oid: str) -> Response:
-    """A whole object; 400 if its bytes do not have the digest in the address."""
+    """Take a whole object; 400 if its bytes do not have the digest in the address."""
     _check_expected(hub, kind, name, oid)
     return _store(hub, hub.repo(name, kind), oid, request.body, parts=1)
 
 
 def receive_part(hub: Hub, request: Request, kind: str, name: str, oid: str, part: str) -> Response:
-    """One part of an object, numbered from 1."""
+    """Take one part of an object, numbered from 1."""
     _check_expected(hub, kind, name, oid)
     hub.parts[oid, int(part)] = request.body
     return Response(200, headers={"ETag": f'"{git_blob(request.body)}"'})
