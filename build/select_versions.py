@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
-from fornet_hf.evaluation.models import FORMS, check_name
+from fornet_hf.evaluation.models import FORMS, parse_name
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
 from producers.score.views import VIEWS
@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
 def _classifier(text: str) -> str:
     """Take a name of the command line; whether its library knows it is seen when it is loaded."""
     try:
-        check_name(text)
+        parse_name(text)
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text

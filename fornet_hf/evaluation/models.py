@@ -40,7 +40,7 @@ def load(name: str, device: str = "cpu") -> Classifier:
         NotFoundError: the weights cannot be fetched.
         AccessError, UnreachableError: the Hub does not hand them out.
     """
-    library, model = check_name(name)
+    library, model = parse_name(name)
     loaders = {"timm": _from_timm, "torchvision": _from_torchvision, "hf": _from_hub, "": _from_function}
     with _failures(name, library):
         loaded = loaders[library](model)
@@ -62,7 +62,7 @@ def build(name: str, classes: int, **options: Any) -> torch.nn.Module:
     Raises:
         ForNetError: as `load`.
     """
-    library, model = check_name(name)
+    library, model = parse_name(name)
     make: Callable[..., Any]
     with _failures(name, library):
         if library == "timm":
@@ -81,7 +81,7 @@ def build(name: str, classes: int, **options: Any) -> torch.nn.Module:
     return network
 
 
-def check_name(name: str) -> tuple[str, str]:
+def parse_name(name: str) -> tuple[str, str]:
     """Return the library, empty for a function of one's own, and the model in it.
 
     Raises:

@@ -96,7 +96,7 @@ def check_card(card: str) -> None:
 
 
 def _check_repository(place: Place) -> list[ForNetError]:
-    """Script and card, in a folder that is laid out like a repository."""
+    """Return what is wrong with script and card in a folder that is laid out like a repository."""
     problems: list[ForNetError] = []
     if _SCRIPT not in place.paths:
         problems.append(NotFoundError(explain(f"{_SCRIPT}: the file is missing", found=f"none in {place.name}")))

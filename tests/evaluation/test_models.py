@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, UnreachableError
 from fornet_hf.evaluation import models
 from fornet_hf.evaluation.classifier import Preprocessing, weights_digest
-from fornet_hf.evaluation.models import build, check_name, load
+from fornet_hf.evaluation.models import build, load, parse_name
 
 COMMIT = "c" * 40
 
@@ -65,12 +65,12 @@ def test_unknown_classifiers_are_refused(name, message):
 
 
 def test_libraries_win_over_modules_of_their_names():
-    assert [check_name(f"{one}:a/b") for one in ("timm", "torchvision", "hf")] == [
+    assert [parse_name(f"{one}:a/b") for one in ("timm", "torchvision", "hf")] == [
         ("timm", "a/b"),
         ("torchvision", "a/b"),
         ("hf", "a/b"),
     ]
-    assert check_name("timm.models:vit") == ("", "timm.models:vit")
+    assert parse_name("timm.models:vit") == ("", "timm.models:vit")
 
 
 @pytest.mark.parametrize("make", [load, lambda name: build(name, 5)])
