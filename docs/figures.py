@@ -9,8 +9,8 @@ from typing import Any
 
 _HEAD = """# Benchmarks
 
-All figures come from `benchmarks/`, which also says how they are measured ([rules](../benchmarks/README.md)).
-Run them on your machine: `make benchmarks`. Compare within a table, not between machines.
+All figures come from `benchmarks/`, whose [rules](../benchmarks/README.md) describe the measurements.
+Run the benchmarks on your machine with `make benchmarks`. Compare figures within a table, not between machines.
 """
 
 
@@ -52,8 +52,8 @@ def preparing(result: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join(f'{cell:,}' for cell in [*cells, *memory])} |")
     last = result["runs"][-1]
     words = (
-        f"Photographs of {width} x {height} in {result['shards']} shards, start of all processes included. Bytes a "
-        f"row: source {_size(last['source_bytes_a_row'])}, prepared {_size(last['prepared_bytes_a_row'])}."
+        f"Photographs of {width} x {height} in {result['shards']} shards; times include the start of all processes. "
+        f"Bytes a row: source {_size(last['source_bytes_a_row'])}, prepared {_size(last['prepared_bytes_a_row'])}."
     )
     return "\n".join([words, "", *lines])
 
@@ -77,7 +77,7 @@ def _stages(result: Mapping[str, Any]) -> str:
     """Where the time of the fused path goes."""
     stages = result["one_core"].get("stages_ms_per_image", {}).get("fused", {})
     top = [f"{name} {ms:.2f}" for name, ms in stages.items() if name != "all"][:6]
-    return f"Where the fused side's time goes (ms): {', '.join(top)}." if top else ""
+    return f"The fused side spends its time on (ms): {', '.join(top)}." if top else ""
 
 
 def reading(result: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ def reading(result: Mapping[str, Any]) -> str:
             lines.append(f"| {name} | {part['rows']} | {each} |")
     words = (
         "{rows:,} rows; nothing in the page cache; the kernel reads {read_ahead_kb:,} kB around a page that it has "
-        "to fetch. [scale.md](scale.md) says what that means."
+        "to fetch. [scale.md](scale.md) explains the consequences."
     )
     return "\n".join([words.format(**result), "", *lines])
 

@@ -61,9 +61,9 @@ def parameters_page() -> str:
     """Every parameter of recombination and of loading."""
     return f"""{_MADE}# Parameters
 
-Give them as keywords to `fornet_hf.Recombine(ds, ...)`, to `fornet_hf.load_dataset(...)`, or to
+Give these parameters as keywords to `fornet_hf.Recombine(ds, ...)`, to `fornet_hf.load_dataset(...)`, or to
 `datasets.load_dataset("TNauen/ForNet", trust_remote_code=True, ...)` of `datasets` 3.6. They are the same everywhere.
-A value that is not allowed is refused with a message that names what is allowed.
+ForNet refuses a value that is not allowed, and its message names the allowed ones.
 
 ```python
 import fornet_hf
@@ -73,9 +73,9 @@ ds.set_transform(fornet_hf.Recombine(ds, background_combination="same", fg_bates
 print(ds[0]["image"].size)
 ```
 
-## What is varied
+## Recombination
 
-The object's area is drawn from a goal interval, its position from a Bates distribution.
+ForNet draws the object's area from a goal interval and its position from a Bates distribution.
 
 {table(RecombinationConfig)}
 
@@ -85,26 +85,26 @@ The object's area is drawn from a goal interval, its position from a Bates distr
 
 {table(CropConfig)}
 
-In evaluation it is what torchvision's `Resize(256)` and `CenterCrop(224)` make of the whole recombined PIL image,
-within half a level of 255 on average; with bicubic set there as here. Tensors differ by what torchvision does with
-them: `antialias=True` (the default of its v2 transforms) computes the same filters, with other roundings (a level or
-two); `antialias=False` samples a few pixels only, which looks sharper and costs accuracy; bicubic without antialias
-has another coefficient, too (-0.75, not -0.5). So compare accuracies with the same kind of input.
+In evaluation, the crop equals torchvision's `Resize(256)` and `CenterCrop(224)` of the whole recombined PIL image to
+within half a level of 255 on average; set bicubic on both sides if you use it. torchvision treats tensors
+differently: `antialias=True` (the default of its v2 transforms) computes the same filters with other roundings (a
+level or two); `antialias=False` samples only a few pixels, so images look sharper and accuracy drops; bicubic without
+antialias also uses another coefficient (-0.75, not -0.5). Compare accuracies only between inputs of the same kind.
 
-The same seed gives the same image with and without torch loaded but for rounding: scaled values differ by at most 2
-of 255 levels (one in a hundred differs by 1), and a feather doubles that on the edge of the object.
+The same seed gives the same image with and without torch loaded, except for rounding: scaled values differ by at most
+2 of 255 levels (one in a hundred differs by 1), and a feather doubles that difference on the edge of the object.
 
-## What happens around it
+## Transforms and outputs
 
 {table(Hooks)}
 
-`fg_transform` is another name of `foreground_transform`. `config=RecombinationConfig(...)` gives all of the first
-table as one value. `epochs` is the number of epochs, which schedules of `orig_img_prob` need;
-say the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
+`fg_transform` is another name for `foreground_transform`. `config=RecombinationConfig(...)` passes all parameters of
+the first table as one value. `epochs` is the number of epochs, which schedules of `orig_img_prob` need;
+set the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
 
 ## Loading
 
-Keywords of `fornet_hf.load_dataset`, besides those above. `MAX_WORKERS` in the environment bounds the processes.
+`fornet_hf.load_dataset` also takes these keywords. The environment variable `MAX_WORKERS` bounds the processes.
 
 {loading_table()}
 """
