@@ -108,7 +108,7 @@ def measure(patches: Path, images: Path, dataset: Any) -> Figures:
     rows = sum(1 for split in release.splits for unit in release.units(split, Folder(images)) for _ in unit.rows())
     seconds = time.perf_counter() - started
     manifest: Manifest = read_manifest(patches)
-    size = sum(entry.bytes for entries in manifest.splits.values() for entry in entries)
+    size = sum(entry.bytes for entry in manifest.shards)
     return Figures(
         images=sum(len(part) for part in dataset.values()),
         rows=rows,

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fornet_hf.classes import imagenet_classes
+from fornet_hf.classes import class_folders
 from fornet_hf.errors import ForNetError
 from fornet_hf.files import write_text
 from fornet_hf.format.manifest import Manifest, read_manifest
@@ -25,7 +25,7 @@ from producers.work.command import described
 
 def ratios(manifest: Manifest, patches: Path, layout: Layout) -> dict[str, float]:
     """Return the ratios of a split by the names that its backgrounds have in the layout of the public tools."""
-    classes = manifest.classes or tuple(one.wnid for one in imagenet_classes())
+    classes = class_folders(manifest.classes)
     result: dict[str, float] = {}
     for entry in manifest.splits[layout.split]:
         shard = PatchShard(patches / entry.path, entry.path)

@@ -78,12 +78,13 @@ class ShardEntry:
         then = "Download it again; if that does not help, tell the maintainer of the release."
         self.compare(file.stat().st_size, sha256_of(file), then)
 
-    def compare(self, size: int, digest: str, then: str) -> None:
+    def compare(self, size: int, digest: str | None = None, then: str | None = None) -> None:
         """Raise an IntegrityError, with what to do then, if a file of this size and digest is not this shard."""
-        if (size, digest) != (self.bytes, self.sha256):
+        if size != self.bytes or digest not in (None, self.sha256):
             what = f"{self.path}: not the file that the manifest describes"
+            found = f"{size} bytes" + (f", digest {digest}" if digest else "")
             allowed = f"{self.bytes} bytes, sha256 {self.sha256}"
-            raise IntegrityError(explain(what, found=f"{size} bytes, digest {digest}", allowed=allowed, then=then))
+            raise IntegrityError(explain(what, found=found, allowed=allowed, then=then))
 
     def open(self, file: BinaryIO | Path, encoding: Encoding) -> PatchShard:
         """Return the shard in a file, of which columns, settings and number of rows are checked.
@@ -125,13 +126,18 @@ class Manifest:
         unknown = sorted(set(self.splits) - set(SPLITS))
         if unknown or not self.splits:
             raise PatchFormatError(explain("the manifest's splits", found=unknown or "none", allowed=SPLITS))
-        paths = [entry.path for entries in self.splits.values() for entry in entries]
+        paths = [entry.path for entry in self.shards]
         if twice := sorted(path for path, count in Counter(paths).items() if count > 1)[:3]:
             raise PatchFormatError(explain("the manifest lists a shard twice", found=twice))
         for name in self.classes or ():
             plain_name(name, "class")  # it is the name of a folder, too
         if twice := sorted(name for name, count in Counter(self.classes or ()).items() if count > 1)[:3]:
             raise PatchFormatError(explain("the manifest lists a class twice", found=twice))
+
+    @property
+    def shards(self) -> list[ShardEntry]:
+        """The shards of all splits."""
+        return [entry for entries in self.splits.values() for entry in entries]
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON object."""

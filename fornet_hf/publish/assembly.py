@@ -104,7 +104,7 @@ def assemble(ingredients: Ingredients) -> Assembled:
         template, manifest, statistics, repository=ingredients.repository, image=image
     ).encode()
     refuse_tokens(made, ingredients.token)
-    entries = [entry for one in manifest.splits.values() for entry in one]
+    entries = manifest.shards
     return Assembled(
         card=card,
         files={**small, **made, **{f"{PATCHES}/{entry.path}": folder / entry.path for entry in entries}},

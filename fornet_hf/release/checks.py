@@ -61,7 +61,7 @@ def check_list(release: PatchRelease, paths: Iterable[str]) -> Iterator[ForNetEr
         paths: all files of the place where it is.
     """
     prefix, manifest = release.place, release.manifest
-    listed = {entry.path for entries in manifest.splits.values() for entry in entries}
+    listed = {entry.path for entry in manifest.shards}
     sets: dict[tuple[str, int], set[int]] = defaultdict(set)
     for match in filter(None, map(_NUMBERED.fullmatch, sorted(listed))):
         sets[match["stem"], int(match["count"])].add(int(match["index"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.files import read_json, readable_bytes
 from fornet_hf.format.manifest import Manifest
 from fornet_hf.hub.location import Place
@@ -58,13 +58,14 @@ def lines(about: Mapping[str, Any]) -> list[str]:
 
 def _problems(place: Place, release: PatchRelease) -> Iterator[ForNetError]:
     yield from check_list(release, place.paths)
-    for entry in (entry for entries in release.manifest.splits.values() for entry in entries):
-        size = place.paths.get(release.place + entry.path)
-        if size is None:
-            yield NotFoundError(explain(f"{entry.path}: the shard is missing", found=f"none in {place.name}"))
-        elif size != entry.bytes:
-            what = f"{entry.path}: not the file that the manifest describes"
-            yield IntegrityError(explain(what, found=f"{size} bytes", allowed=f"{entry.bytes} bytes"))
+    for entry in release.manifest.shards:
+        try:
+            size = place.paths.get(release.place + entry.path)
+            if size is None:
+                raise NotFoundError(explain(f"{entry.path}: the shard is missing", found=f"none in {place.name}"))
+            entry.compare(size)
+        except ForNetError as error:
+            yield error
 
 
 def _splits(manifest: Manifest, statistics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -104,7 +104,7 @@ class PatchRelease(Release):
         Raises:
             NotFoundError: it names a folder.
         """
-        if any(entry.source is None for entries in self.manifest.splits.values() for entry in entries):
+        if any(entry.source is None for entry in self.manifest.shards):
             what = f"these patches were made from a folder of images, {self.manifest.source!r}, so they need one"
             allowed = "imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them"
             raise NotFoundError(explain(what, found="no imagenet_dir", allowed=allowed))

@@ -10,7 +10,7 @@ from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, exp
 from fornet_hf.files import read_document
 from fornet_hf.hub.location import Folder, Place
 from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
-from fornet_hf.release.release import PatchRelease, release_in
+from fornet_hf.release.release import release_in
 
 CARD = "README.md"
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -69,7 +69,15 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
         check_sample(units_of(release, imagenet_dir), sample, findings, place.opener)
-    return _verdict(place, release, findings, read=read)
+    return Verdict(
+        place=place.name,
+        problems=tuple(findings.problems),
+        shards=len(release.manifest.shards),
+        rows=sum(map(release.count, release.splits)),
+        keys=findings.keys,
+        applied=findings.applied,
+        read=read,
+    )
 
 
 def check_card(card: str) -> None:
@@ -106,16 +114,3 @@ def _check_repository(place: Place) -> list[ForNetError]:
     except ForNetError as error:
         problems.append(error)
     return problems
-
-
-def _verdict(place: Place, release: PatchRelease, findings: Findings, *, read: bool) -> Verdict:
-    entries = [entry for one in release.manifest.splits.values() for entry in one]
-    return Verdict(
-        place=place.name,
-        problems=tuple(findings.problems),
-        shards=len(entries),
-        rows=sum(entry.rows for entry in entries),
-        keys=findings.keys,
-        applied=findings.applied,
-        read=read,
-    )

@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from fornet_hf.errors import NotFoundError
+from fornet_hf.classes import class_names, imagenet_classes
+from fornet_hf.errors import ConfigurationError, NotFoundError
+from fornet_hf.format.manifest import MANIFEST, read_manifest
 from fornet_hf.hub.location import Folder
 from fornet_hf.release.release import open_release
 from tests.images import CLASSES, write_release
@@ -74,3 +76,63 @@ def test_a_folder_with_zips_is_an_old_release():
     rows = [row for unit in release.units("validation", Folder(SAMPLE / "imagenet")) for row in unit.rows()]
     assert len(rows) == 9
     assert all(row.foreground and row.mask and row.background for row in rows)
+
+
+@pytest.fixture(params=["new", pytest.param("old", marks=needs_sample)])
+def either(request, tmp_path):
+    """A release of each format, in a folder that may be changed."""
+    if request.param == "old":
+        shutil.copytree(SAMPLE / "hub", tmp_path / "release", copy_function=shutil.copyfile)
+    else:
+        write_release(tmp_path / "release", tmp_path / "pictures", splits=("train", "validation"), shards=2, each=3)
+    return open_release(Folder(tmp_path / "release"))
+
+
+def test_both_formats_count_and_list_the_same_images(either):
+    for split in either.splits:
+        names = [(one.folder, one.key) for one in either.listing(split)]
+        assert len(names) == len(set(names)) == either.count(split) > 0
+        assert {folder for folder, _ in names} <= set(either.class_folders)
+        some = set(names[:2])
+        assert {(one.folder, one.key): one.parts for one in either.listed(split, some)} == dict.fromkeys(
+            some, frozenset({"foregrounds", "backgrounds"})
+        )
+
+
+def test_files_of_a_split_can_be_deleted_after_it_was_forgotten(either):
+    root = either.location.root
+    for name in (*either.files("train"), *either.forget(["train"])):
+        (root / name).unlink()
+    rest = open_release(Folder(root))
+    assert list(rest.splits) == ["validation"]
+    assert rest.count("validation") == either.count("validation")
+    assert rest.fingerprint("validation") == either.fingerprint("validation")
+
+
+def test_forgetting_all_splits_takes_the_manifest_along(tmp_path):
+    write_release(tmp_path, tmp_path / "pictures", splits=("train", "validation"))
+    release = open_release(Folder(tmp_path))
+    assert release.forget(["train", "validation"]) == [MANIFEST]
+    assert read_manifest(tmp_path) == release.manifest  # until it is deleted
+
+
+@pytest.mark.parametrize("asked", [None, ["validation", "train"], "train"])
+def test_splits_come_in_the_order_of_the_release(either, asked):
+    assert either.chosen(asked) == (["train"] if asked == "train" else ["train", "validation"])
+
+
+@pytest.mark.parametrize(("asked", "says"), [([], "names no split"), (["test"], r"no such split; found \['test'\]")])
+def test_other_splits_are_refused(either, asked, says):
+    with pytest.raises(ConfigurationError, match=says):
+        either.chosen(asked)
+
+
+@needs_sample
+def test_classes_that_a_release_does_not_name_are_those_of_imagenet(tmp_path):
+    old = open_release(Folder(SAMPLE / "hub"))
+    assert old.classes is None
+    assert old.class_names == class_names()
+    assert old.class_folders == [one.wnid for one in imagenet_classes()]
+    write_release(tmp_path, tmp_path / "pictures")
+    new = open_release(Folder(tmp_path))
+    assert [*new.classes] == new.class_names == new.class_folders == list(CLASSES)

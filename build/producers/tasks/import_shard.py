@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fornet_hf.classes import imagenet_classes
+from fornet_hf.classes import class_folders
 from fornet_hf.errors import ForNetError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch, make_patch
@@ -67,7 +67,7 @@ def import_shard(task: Task, settings: ImportSettings, folder: RunFolder) -> Rep
 def _patches(
     task: Task, release: OldRelease, settings: ImportSettings, report: Report, tick: Tick
 ) -> Iterator[Patch]:
-    names = task.classes or tuple(one.wnid for one in imagenet_classes())
+    names = class_folders(task.classes)
     for batch in usable_batches(task, report, BATCH, tick=tick):
         for image in batch:
             made = _imported(image, names[image.label], release, settings, report)

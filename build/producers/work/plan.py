@@ -60,7 +60,7 @@ class Task:
     @property
     def class_names(self) -> Sequence[str]:
         """In label order, ImageNet-1k's too."""
-        return self.classes or class_names()
+        return class_names(self.classes)
 
     @property
     def name(self) -> str:
