@@ -14,7 +14,9 @@ NEED_TORCH = {"collate", "to_tensor"}
 PROGRAM = """
 import doctest, json, sys
 import fornet_hf
+from fornet_hf.cli import main
 
+main(["apply", "-p", "demo/made/patches", "-in", "demo/pictures", "-o", "fornet", "--split", "train"])
 said = {}
 for name in fornet_hf.__all__:
     text = getattr(fornet_hf, name).__doc__
@@ -29,7 +31,7 @@ print(json.dumps(said))
 @pytest.fixture(scope="module")
 def said(tmp_path_factory, demo):
     """Return what went wrong in the doctest of each name, all run where `make demo` was, far from any network."""
-    environment = hub_environment(NOWHERE, tmp_path_factory.mktemp("doctests"))
+    environment = {**hub_environment(NOWHERE, tmp_path_factory.mktemp("doctests")), "MAX_WORKERS": "1"}
     return json.loads(output_of(PROGRAM, environment, cwd=demo.parent).splitlines()[-1])
 
 

@@ -65,6 +65,15 @@ class ForNetDataset:
         NotFoundError: images, ratios or ImageNet are not there.
         PatchFormatError: a zip or the ratios are damaged.
         ConfigurationError: a parameter that is not allowed.
+
+    Example:
+        In a folder made by `fornet apply -p demo/made/patches -in demo/pictures -o fornet`:
+
+        >>> import fornet_hf
+        >>> ds = fornet_hf.ForNetDataset("fornet", crop=224, seed=0)
+        >>> image, label = ds[0]
+        >>> image.size, image.mode, label in range(len(ds.classes))
+        ((224, 224), 'RGB', True)
     """
 
     def __init__(
