@@ -169,12 +169,12 @@ def _failed_reading(error: BaseException, repository: str, file: str) -> ForNetE
         return full
     if isinstance(error, errors.HfHubHTTPError) or getattr(error, "response", None) is not None:
         return _refused_reading(error, repository, file)
-    if _is_of_client(error):  # some of them are OSErrors too
-        return UnreachableError(explain(f"{file}{repository}: the connection broke", found=first_line(error)))
     if isinstance(error, json.JSONDecodeError | LookupError):  # the page of a proxy, half of the answer
         unreadable = f"{file}{repository}: an answer that cannot be read"
         look = "Open the Hub in a browser on this machine: a network may want you to log in."
         return UnreachableError(explain(unreadable, found=first_line(error), then=look))
+    if _is_of_client(error):  # after the unreadable answers, of which `requests` has a kind of its own
+        return UnreachableError(explain(f"{file}{repository}: the connection broke", found=first_line(error)))
     # A ValueError is that of a download past the cache; one without cause is of a parameter.
     if isinstance(error, OSError) or (isinstance(error, ValueError) and error.__cause__ is not None):
         return UnreachableError(f"{file}{repository}: {first_line(error.__cause__ or error)}")
