@@ -34,9 +34,10 @@ from fornet_hf.classes import imagenet_classes  # noqa: E402
 from fornet_hf.format.encoding import Encoding  # noqa: E402
 from fornet_hf.format.masks import Box, Mask  # noqa: E402
 from fornet_hf.processes import max_workers, start_pool  # noqa: E402
-from producers.backends import Backends, Detection, Detector, Identity, Infiller, Query, Raster, Segmenter  # noqa: E402
 from producers.devices.opencv import one_thread  # noqa: E402
 from producers.devices.placement import Placement  # noqa: E402
+from producers.scene import Detection, Detector, Identity, Infiller, Raster, Scene, Segmenter  # noqa: E402
+from producers.step import Backends  # noqa: E402
 from producers.tasks.segment import Engine, segment_shard  # noqa: E402
 from producers.work.plan import plan  # noqa: E402
 from producers.work.report import Report  # noqa: E402
@@ -57,19 +58,19 @@ class SteadyDetector:
         """Of the model."""
         return self.model.identity
 
-    def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
+    def detect(self, scenes: Sequence[Scene]) -> list[list[Detection]]:
         """A box for each prompt."""
-        self.model.detect(queries)
-        return [self._boxes(query) for query in queries]
+        self.model.detect(scenes)
+        return [self._boxes(scene) for scene in scenes]
 
-    def _boxes(self, query: Query) -> list[Detection]:
-        height, width = query.raster.shape[:2]
-        shifts = [0] * (len(query.prompts) - 1) + [width // 5 * (int(query.key[-1]) % 2)]
+    def _boxes(self, scene: Scene) -> list[Detection]:
+        height, width = scene.raster.shape[:2]
+        shifts = [0] * (len(scene.prompts) - 1) + [width // 5 * (int(scene.key[-1]) % 2)]
         return [
             Detection(
                 box=(width // 5 + x, height // 5, 4 * width // 5 + x, 4 * height // 5), score=0.9, prompt=prompt
             )
-            for x, prompt in zip(shifts, query.prompts, strict=True)
+            for x, prompt in zip(shifts, scene.prompts, strict=True)
         ]
 
 
@@ -118,8 +119,7 @@ def segmenter(placement: Placement, batch_size: int) -> Segmenter:
     from transformers import SamConfig, SamModel
 
     from producers.devices.batches import BatchSize
-    from producers.segment.box_segmenter import BoxSegmenter
-    from producers.segment.sam_hf import HubSam
+    from producers.segment.sam import BoxSegmenter, HubSam
 
     network = HubSam(SamModel(SamConfig()).to(placement.device))
     source = ("sam", "random", "0")
@@ -139,10 +139,9 @@ def eraser(placement: Placement, batch_size: int) -> Infiller:
     """Attentive Eraser, with the networks of SDXL in the precision in which it loads them."""
     from diffusers import AutoencoderKL, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
 
-    from producers.devices.placement import PRECISIONS
     from producers.infill.attentive_eraser import AttentiveEraser, EmptyPrompt, use_ddim
 
-    dtype = PRECISIONS[placement.precision] or torch.float32
+    dtype = placement.dtype
     unet = UNet2DConditionModel(
         sample_size=128, block_out_channels=(320, 640, 1280), layers_per_block=2, attention_head_dim=(5, 10, 20),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),

@@ -25,7 +25,7 @@ from producers.work.command import add_columns, columns_asked, described, finish
 from producers.work.plan import present_splits
 from producers.work.remaining import make_release
 from producers.work.report import Report
-from producers.work.settings import INFILLERS, SEGMENTERS, Settings
+from producers.work.settings import Settings, light
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the run; made if it is not there")
     result.add_argument("--split", choices=(*SPLITS, "val", "all"), default="all", help="default: all there are")
     result.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: for each key its boxes; default: centred")
-    result.add_argument("--segmenter", choices=sorted(SEGMENTERS), default="grabcut")
-    result.add_argument("--infiller", choices=sorted(INFILLERS), default="opencv")
+    result.add_argument("--segmenter", choices=light("segmenter"), default="grabcut")
+    result.add_argument("--infiller", choices=light("infiller"), default="opencv")
     result.add_argument("--shards", type=positive, help="of each split of a folder; default: enough for the workers")
     add_columns(result)
     result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")

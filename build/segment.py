@@ -10,11 +10,8 @@ dataset like ILSVRC/imagenet-1k. RUN/candidates gets a shard for each of the sou
 goes on where it was when the same command is given again; several commands may share RUN when each does other
 shards. build/status.py RUN says how far it is.
 
-Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path:
-  --detector   grounding-dino (IDEA-Research/grounding-dino-tiny), boxes=FILE, centred
-  --segmenter  sam (of segment-anything; =WEIGHTS.pth, @vit_h), sam-hf (facebook/sam-vit-base), grabcut
-  --infiller   lama (=WEIGHTS.pt, else by LAMA_MODEL, else fetched; @MD5 of others than big-lama), opencv,
-               attentive-eraser (stabilityai/stable-diffusion-xl-base-1.0)
+Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path.
+The name of a model of another package is PACKAGE.MODULE:FUNCTION, or that of an entry point of the package.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
@@ -31,8 +28,8 @@ from fornet_hf.errors import ForNetError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import SPLITS
 from fornet_hf.processes import max_workers
-from producers.choices import Choice
 from producers.detect.prompts import Prompts, read_prompts
+from producers.registry import Choice, find, models
 from producers.tasks.segment import SegmentWorker
 from producers.tasks.versions import KEPT, Merging
 from producers.work.command import (
@@ -46,11 +43,13 @@ from producers.work.command import (
     positive,
     run,
 )
-from producers.work.model_settings import ModelSettings
 from producers.work.plan import Task, plan, present_splits
 from producers.work.remaining import do_remaining
 from producers.work.report import Report
 from producers.work.run_folder import CandidateFolder
+from producers.work.settings import ModelSettings
+
+DEFAULTS = {"detector": Choice("grounding-dino"), "segmenter": Choice("sam"), "infiller": Choice("lama")}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,15 +70,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_models(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("models")
-    group.add_argument(
-        "--detector", type=Choice.parse, default="grounding-dino", metavar="MODEL", help="finds boxes (%(default)s)"
-    )
-    group.add_argument(
-        "--segmenter", type=Choice.parse, default="sam", metavar="MODEL", help="finds masks in boxes (%(default)s)"
-    )
-    group.add_argument(
-        "--infiller", type=Choice.parse, default="lama", metavar="MODEL", help="fills holes (%(default)s)"
-    )
+    for role, what in {"detector": "boxes", "segmenter": "masks in boxes", "infiller": "what is behind them"}.items():
+        text = f"finds {what}: {', '.join(map(str, models(role)))}; default: {DEFAULTS[role]}"
+        group.add_argument(f"--{role}", type=Choice.parse, metavar="MODEL", help=text)
     group.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
     group.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
     group.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
@@ -107,16 +100,18 @@ def _add_objects(result: argparse.ArgumentParser) -> None:
 
 
 def segment(arguments: argparse.Namespace) -> Report:
-    """Do what the command line says; returns the report over all shards that are finished.
+    """Do what the command line says; return the report over all shards that are finished.
 
     Raises:
         ForNetError: anything that a user can put right; its message says how.
         OSError: the disk is full, say.
     """
+    segmenter = arguments.segmenter or DEFAULTS["segmenter"]
+    found = find("segmenter", segmenter.name)  # where it leaves them nothing to do, others are not loaded
     settings = ModelSettings(
-        detector=arguments.detector,
-        segmenter=arguments.segmenter,
-        infiller=arguments.infiller,
+        detector=arguments.detector or (DEFAULTS["detector"] if "detections" in found.needs else None),
+        segmenter=segmenter,
+        infiller=arguments.infiller or (None if "infilled" in found.gives else DEFAULTS["infiller"]),
         precision=arguments.precision,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
         threshold=arguments.threshold,

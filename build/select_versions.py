@@ -25,10 +25,10 @@ from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, exp
 from fornet_hf.evaluation.models import FORMS, parse_name
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
-from producers.score.views import VIEWS
+from producers.devices.placement import PRECISIONS
+from producers.score.score import VIEWS
 from producers.tasks.select import SelectSettings, SelectWorker
 from producers.work.command import add_machines, described, finish, my_part, positive, run
-from producers.work.model_settings import PRECISIONS
 from producers.work.plan import Task, plan
 from producers.work.remaining import do_remaining
 from producers.work.report import Report

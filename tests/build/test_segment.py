@@ -132,7 +132,7 @@ def test_windows_and_processes_do_not_change_the_candidates(image_folder, tmp_pa
         (["--detector", "boxes=nothing.json"], "no file nothing.json"),
         (["--max-side", "9"], "max_side"),
         (["--precision", "bf16"], "unknown precision; found 'bf16'"),
-        (["--segmenter", "sam@huge"], "unknown size of SAM"),
+        (["--segmenter", "sam@huge"], "unknown revision of the segmenter sam"),
         (["--segmenter", "sam=nothing.pth"], "no file nothing.pth"),
         (["--infiller", "lama=nothing.pt"], "no file nothing.pt"),
         (["--threshold", "0.5"], "the detector boxes has no scores; found --threshold"),

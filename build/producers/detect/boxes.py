@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Box
-from producers.backends import Detection, Identity, Query, Raster
 from producers.detect.prompts import read_given
+from producers.scene import Detection, Identity, Raster, Scene
 
 Fractions = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of width and height, 0 to 1: the same for a file and for its raster."""
@@ -29,12 +29,12 @@ class GivenBoxes:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         return Identity(name="given boxes", model="file", revision=f"sha256:{self.digest}")
 
-    def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
-        """All boxes of a key, with score 1, for its first prompt."""
-        return [[_detection(query, box) for box in self.boxes.get(query.key, ())] for query in queries]
+    def detect(self, scenes: Sequence[Scene]) -> list[list[Detection]]:
+        """Return all boxes of a key, with score 1, for its first prompt."""
+        return [[_detection(scene, box) for box in self.boxes.get(scene.key, ())] for scene in scenes]
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,21 @@ class CentredBox:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         return Identity(name="centred box", model="none", revision="1", settings=(("fraction", self.fraction),))
 
-    def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
-        """The box for each image's first prompt, with score 1."""
+    def detect(self, scenes: Sequence[Scene]) -> list[list[Detection]]:
+        """Return the box for each image's first prompt, with score 1."""
         low, high = (1 - self.fraction) / 2, (1 + self.fraction) / 2
-        return [[_detection(query, (low, low, high, high))] for query in queries]
+        return [[_detection(scene, (low, low, high, high))] for scene in scenes]
 
 
-def _detection(query: Query, box: Fractions) -> Detection:
-    return Detection(box=pixel_box(box, query.raster), score=1.0, prompt=query.prompts[0])
+def _detection(scene: Scene, box: Fractions) -> Detection:
+    return Detection(box=pixel_box(box, scene.raster), score=1.0, prompt=scene.prompts[0])
 
 
 def pixel_box(box: Fractions, raster: Raster) -> Box:
-    """The box in pixels of a raster: rounded, and at least one pixel wide and high."""
+    """Return the box in pixels of a raster: rounded, and at least one pixel wide and high."""
     height, width = raster.shape[:2]
     x0, x1 = _pixels(box[0], box[2], width)
     y0, y1 = _pixels(box[1], box[3], height)
@@ -75,13 +75,14 @@ def _pixels(low: float, high: float, side: int) -> tuple[int, int]:
     return start, max(round(high * side), start + 1)
 
 
-def read_boxes(path: Path) -> GivenBoxes:
-    """Boxes from a JSON file: `{"n02123045_1": [[x0, y0, x1, y1], ...], ...}`, as fractions of width and height.
+def read_boxes(model: str | Path) -> GivenBoxes:
+    """Read boxes from a JSON file: `{"n02123045_1": [[x0, y0, x1, y1], ...], ...}`, as fractions of width and height.
 
     Raises:
         NotFoundError: there is no such file.
         ConfigurationError: it is not JSON of that form.
     """
+    path = Path(model)
     value, digest = read_given(path, "boxes")
     if not isinstance(value, dict) or not all(isinstance(boxes, list) for boxes in value.values()):
         allowed = 'an object like {"KEY": [[x0, y0, x1, y1]]}'

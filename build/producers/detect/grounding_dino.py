@@ -16,12 +16,11 @@ from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
 from transformers.utils.hub import cached_file
 
 from fornet_hf.format.masks import Box
-from producers.backends import Detection, Identity, Query
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
+from producers.scene import Detection, Identity, Scene
 
-MODEL = "IDEA-Research/grounding-dino-tiny"
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as all published weights expect
 
 
@@ -40,7 +39,7 @@ class InputSize:
     multiple: int = 32
 
     def scaled(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width after scaling; the rounding is that of DETR's and its descendants' processors."""
+        """Return height and width after scaling; the rounding is that of DETR's and its descendants' processors."""
         low, high = min(height, width), max(height, width)
         target = min(float(self.shorter), self.longer * low / high)
         short = round(target)
@@ -48,7 +47,7 @@ class InputSize:
         return (short, long) if height <= width else (long, short)
 
     def padded(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width after scaling and padding."""
+        """Return height and width after scaling and padding."""
         high, wide = self.scaled(height, width)
         return high + -high % self.multiple, wide + -wide % self.multiple
 
@@ -65,7 +64,7 @@ class SharedVision(nn.Module):
         self.repeats = 1
 
     def forward(self, pixels: torch.Tensor, mask: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Feature maps and their masks; each image is `repeats` times in the batch, one after another."""
+        """Return feature maps and their masks; each image is `repeats` times in the batch, one after another."""
         once = self.backbone(pixels[:: self.repeats], mask[:: self.repeats])
         return [
             (maps.repeat_interleave(self.repeats, 0), seen.repeat_interleave(self.repeats, 0)) for maps, seen in once
@@ -88,7 +87,7 @@ class GroundingDino:
         tokenizer: Any,
         placement: Placement,
         *,
-        source: tuple[str, str] = (MODEL, "unknown"),
+        source: tuple[str, str] = ("unknown", "unknown"),
         threshold: float = 0.3,
         text_threshold: float = 0.0,
         batch_size: int = 8,
@@ -106,10 +105,8 @@ class GroundingDino:
         self.batch_size = BatchSize(batch_size)
 
     @classmethod
-    def load(
-        cls, placement: Placement, model: str = MODEL, revision: str | None = None, **options: Any
-    ) -> GroundingDino:
-        """The detector with weights from the Hub or a local folder.
+    def load(cls, placement: Placement, model: str, revision: str | None = None, **options: Any) -> GroundingDino:
+        """Load the detector with weights from the Hub or a local folder.
 
         Args:
             placement: where it runs.
@@ -128,7 +125,7 @@ class GroundingDino:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         settings = {
             "threshold": self.threshold,
             "text_threshold": self.text_threshold,
@@ -140,17 +137,17 @@ class GroundingDino:
             name="grounding-dino", model=model, revision=revision, settings=tuple(sorted(settings.items()))
         )
 
-    def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
-        """The boxes in each image: prompt by prompt, the most confident first."""
-        return run_batched(queries, self._detect_batch, size=self.batch_size, key=self._shape)
+    def detect(self, scenes: Sequence[Scene]) -> list[list[Detection]]:
+        """Return the boxes in each image: prompt by prompt, the most confident first."""
+        return run_batched(scenes, self._detect_batch, size=self.batch_size, key=self._shape)
 
-    def _shape(self, query: Query) -> tuple[tuple[int, int], int]:
-        return self._size.padded(*query.raster.shape[:2]), len(query.prompts)
+    def _shape(self, scene: Scene) -> tuple[tuple[int, int], int]:
+        return self._size.padded(*scene.raster.shape[:2]), len(scene.prompts)
 
-    def _detect_batch(self, queries: list[Query]) -> list[list[Detection]]:
-        prompts = len(queries[0].prompts)
-        pixels, seen = self._pixels(queries)
-        texts = [prompt for query in queries for prompt in query.prompts]
+    def _detect_batch(self, scenes: list[Scene]) -> list[list[Detection]]:
+        prompts = len(scenes[0].prompts)
+        pixels, seen = self._pixels(scenes)
+        texts = [prompt for scene in scenes for prompt in scene.prompts]
         tokens = self._tokenizer(texts, padding=True, return_tensors="pt").to(self._placement.device)
         self._vision.repeats = prompts
         with self._placement.inference():
@@ -164,9 +161,9 @@ class GroundingDino:
             scores = self._scores(output.logits.float().sigmoid(), tokens["input_ids"]).cpu()
             boxes = output.pred_boxes.float().cpu()
         answers = [
-            list(self._detections(query, prompt, *parts))
-            for query, prompt, *parts in zip(
-                [query for query in queries for _ in query.prompts], texts, scores, boxes, strict=True
+            list(self._detections(scene, prompt, *parts))
+            for scene, prompt, *parts in zip(
+                [scene for scene in scenes for _ in scene.prompts], texts, scores, boxes, strict=True
             )
         ]
         starts = range(0, len(answers), prompts)
@@ -187,25 +184,25 @@ class GroundingDino:
             scores = scores.where(best_word > self.text_threshold, 0)
         return scores
 
-    def _pixels(self, queries: list[Query]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Normalised pixels, padded with zeros, and which of them are image (int64)."""
-        high, wide = self._size.padded(*queries[0].raster.shape[:2])
-        pixels = torch.zeros(len(queries), 3, high, wide, device=self._placement.device)
-        seen = torch.zeros(len(queries), high, wide, dtype=torch.int64, device=self._placement.device)
+    def _pixels(self, scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return normalised pixels, padded with zeros, and which of them are image (int64)."""
+        high, wide = self._size.padded(*scenes[0].raster.shape[:2])
+        pixels = torch.zeros(len(scenes), 3, high, wide, device=self._placement.device)
+        seen = torch.zeros(len(scenes), high, wide, dtype=torch.int64, device=self._placement.device)
         mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (_MEAN, _STD))
-        for index, query in enumerate(queries):
-            size = self._size.scaled(*query.raster.shape[:2])
+        for index, scene in enumerate(scenes):
+            size = self._size.scaled(*scene.raster.shape[:2])
             scaled = functional.interpolate(
-                self._placement.pixels(query.raster)[None], size, mode="bilinear", antialias=True
+                self._placement.pixels(scene.raster)[None], size, mode="bilinear", antialias=True
             )[0]
             pixels[index, :, : size[0], : size[1]] = (scaled / 255 - mean) / std
             seen[index, : size[0], : size[1]] = 1
         return pixels, seen
 
     def _detections(
-        self, query: Query, prompt: str, scores: torch.Tensor, boxes: torch.Tensor
+        self, scene: Scene, prompt: str, scores: torch.Tensor, boxes: torch.Tensor
     ) -> Iterator[Detection]:
-        height, width = query.raster.shape[:2]
+        height, width = scene.raster.shape[:2]
         for index in scores.argsort(descending=True, stable=True).tolist():
             score = float(scores[index])
             if score <= self.threshold:
@@ -214,7 +211,7 @@ class GroundingDino:
 
 
 def input_size(model: str, revision: str | None) -> InputSize:
-    """What the model's own processor scales images to, where its repository says so."""
+    """Return the size that the model's own processor scales images to, where its repository says so."""
     path = cached_file(
         model, "preprocessor_config.json", revision=revision, _raise_exceptions_for_missing_entries=False
     )
@@ -226,7 +223,7 @@ def input_size(model: str, revision: str | None) -> InputSize:
 
 
 def pixel_box(box: Sequence[float], height: int, width: int) -> Box:
-    """A box of centre and size as fractions as x0, y0, x1, y1 in pixels: inside of the image, not empty."""
+    """Return x0, y0, x1, y1 in pixels, inside of the image and not empty, of centre and size as fractions."""
     x0, x1 = _edges(box[0], box[2], width)
     y0, y1 = _edges(box[1], box[3], height)
     return x0, y0, x1, y1

@@ -1,4 +1,4 @@
-"""What a detector is asked for: a class and what it is a kind of, then its parent, then its grandparent."""
+"""Prompts, which say what to look for: a class and what it is a kind of, then its parent, then its grandparent."""
 
 from __future__ import annotations
 

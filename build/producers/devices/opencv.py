@@ -1,11 +1,15 @@
-"""OpenCV, which only the stages that need it import."""
+"""OpenCV, which only the stages that need it import, and what several of them do with it."""
 
 from __future__ import annotations
 
 import contextlib
 from types import ModuleType
 
+import numpy as np
+import numpy.typing as npt
+
 from fornet_hf.errors import MissingDependencyError
+from fornet_hf.format.masks import Mask
 
 
 def load_cv2() -> ModuleType:
@@ -28,3 +32,25 @@ def one_thread() -> None:
     """Keep OpenCV to one thread in a process: where processes work in parallel, its threads only take turns."""
     with contextlib.suppress(MissingDependencyError):
         load_cv2().setNumThreads(1)
+
+
+def largest_filled(mask: Mask) -> Mask:
+    """Return the part of the mask with the largest outer contour, its holes filled. Empty stays empty.
+
+    Contours are compared by the area which they enclose, as the public pipeline does, so a ring wins over a
+    smaller disc with more pixels. A line or a point encloses no area and still counts when it is all there is.
+    """
+    cv2 = load_cv2()
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros(mask.shape, np.uint8)
+    if contours:
+        cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, color=1, thickness=cv2.FILLED)
+    return filled.astype(np.bool_)
+
+
+def fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
+    """Return weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
+    cv2 = load_cv2()
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    weight: npt.NDArray[np.float32] = (depth / (width + 1)).clip(0, 1)
+    return weight

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from fornet_hf.errors import ConfigurationError, explain
 
-PRECISIONS = MappingProxyType({"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16})
-"""What the weights are multiplied in; None: as they are."""
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("float32", "bfloat16", "float16")
+"""Types of torch in which weights are multiplied; in float32 they are as they are."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,34 @@ class Placement:
             raise ConfigurationError(
                 explain("unknown precision", found=repr(self.precision), allowed=sorted(PRECISIONS))
             )
-        if self.device.startswith("cuda") and not torch.cuda.is_available():
-            then = "Use the CPU (--gpus 0), or install a build of torch for CUDA: https://pytorch.org/get-started/locally"
-            raise ConfigurationError(explain("torch sees no GPU", found=repr(self.device), then=then))
+        if self.device.startswith("cuda"):
+            import torch
+
+            if not torch.cuda.is_available():
+                index = "https://pytorch.org/get-started/locally"
+                then = f"Use the CPU (--gpus 0), or install a build of torch for CUDA: {index}"
+                raise ConfigurationError(explain("torch sees no GPU", found=repr(self.device), then=then))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the precision."""
+        import torch
+
+        result: torch.dtype = getattr(torch, self.precision)
+        return result
 
     @contextlib.contextmanager
     def inference(self) -> Iterator[None]:
         """Compute without gradients, and products in this precision."""
-        dtype = PRECISIONS[self.precision]
-        kind = torch.device(self.device).type
-        with torch.inference_mode(), torch.autocast(kind, dtype=dtype, enabled=dtype is not None):
+        import torch
+
+        kind, lower = torch.device(self.device).type, self.precision != "float32"
+        with torch.inference_mode(), torch.autocast(kind, dtype=self.dtype if lower else None, enabled=lower):
             yield
 
     def pixels(self, raster: np.ndarray) -> torch.Tensor:
         """Return a raster (uint8, height x width x 3) as float32 tensor of 3 x height x width, 0 to 255."""
+        import torch
+
         tensor = torch.tensor(raster, device=self.device)  # a copy: rasters may be read-only
         return tensor.permute(2, 0, 1).float()

@@ -18,14 +18,13 @@ from diffusers import DDIMScheduler, StableDiffusionXLInpaintPipeline
 from torch.nn import functional
 
 from fornet_hf.format.masks import Mask
-from producers.backends import Identity, Raster
 from producers.devices.batches import BatchSize, run_batched
-from producers.devices.opencv import load_cv2
+from producers.devices.opencv import fade
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
+from producers.scene import Identity, Raster
 
-MODEL = "stabilityai/stable-diffusion-xl-base-1.0"
 LATENT = 8  # pixels of a side that one value of the latent image stands for
 _MULTIPLE = 4 * LATENT  # the coarsest tokens are 4 x 4 values
 
@@ -62,7 +61,7 @@ class EraserSettings:
     seed: int = 0
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the working image."""
+        """Return height and width of the working image."""
         scale = self.side / max(height, width)
         high, wide = (max(1, round(value * scale / _MULTIPLE)) * _MULTIPLE for value in (height, width))
         return high, wide
@@ -77,7 +76,7 @@ class AttentiveEraser:
         prompt: EmptyPrompt,
         placement: Placement,
         *,
-        source: tuple[str, str] = (MODEL, "unknown"),
+        source: tuple[str, str] = ("unknown", "unknown"),
         settings: EraserSettings | None = None,
         batch_size: int = 4,
     ) -> None:
@@ -92,19 +91,19 @@ class AttentiveEraser:
     def load(
         cls,
         placement: Placement,
-        model: str = MODEL,
+        model: str,
         revision: str | None = None,
         *,
         settings: EraserSettings | None = None,
         batch_size: int = 4,
     ) -> AttentiveEraser:
-        """Attentive Eraser with SDXL's weights from the Hub or a local folder.
+        """Load Attentive Eraser with SDXL's weights from the Hub or a local folder.
 
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
         """
         commit = commit_of(model, revision, file="model_index.json")
-        dtype = {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(placement.precision, torch.float32)
+        dtype = placement.dtype
         pipeline = from_hub(
             StableDiffusionXLInpaintPipeline.from_pretrained,
             model,
@@ -121,7 +120,7 @@ class AttentiveEraser:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         model, revision = self._source
         settings = {**vars(self.settings), "precision": self._placement.precision}
         return Identity(
@@ -129,7 +128,7 @@ class AttentiveEraser:
         )
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
-        """Each image with its hole filled; outside of the hole nothing changes."""
+        """Return each image with its hole filled; outside of the hole nothing changes."""
         images = list(zip(rasters, holes, strict=True))
         asked = [image for image in images if image[1].any()]
         answers = iter(
@@ -149,12 +148,12 @@ class AttentiveEraser:
         return [self._paste(raster, hole, erased) for (raster, hole), erased in zip(asked, output, strict=True)]
 
     def _image(self, raster: Raster, hole: Mask, shape: tuple[int, int]) -> torch.Tensor:
-        """The image with a black hole: float32, 1 x 3 x height x width, 0 to 1."""
+        """Return the image with a black hole: float32, 1 x 3 x height x width, 0 to 1."""
         pixels = self._placement.pixels(np.where(hole[..., None], np.uint8(0), raster))[None] / 255
         return functional.interpolate(pixels, shape, mode="bilinear", antialias=True).clamp(0, 1)
 
     def _hole(self, hole: Mask, shape: tuple[int, int]) -> torch.Tensor:
-        """float32, 1 x 1 x height x width, 0 or 1, constant over each latent value; thin holes do not vanish."""
+        """Return float32, 1 x 1 x height x width, 0 or 1, constant over each latent value; keep thin holes."""
         latent = (shape[0] // LATENT, shape[1] // LATENT)
         pixels = torch.tensor(hole, dtype=torch.float32, device=self._placement.device)[None, None]
         fine = functional.interpolate(pixels, _covering(pixels.shape[-2:], latent), mode="nearest-exact")
@@ -166,7 +165,7 @@ class AttentiveEraser:
         return torch.Generator(self._placement.device).manual_seed(seed)
 
     def _run(self, images: torch.Tensor, masks: torch.Tensor, generators: list[torch.Generator]) -> torch.Tensor:
-        """The erased images: float32, n x 3 x height x width, 0 to 1."""
+        """Return the erased images: float32, n x 3 x height x width, 0 to 1."""
         count, settings = len(images), self.settings
         state = EraserState()
         state.begin(masks, (2 * LATENT, 4 * LATENT))
@@ -201,7 +200,7 @@ class AttentiveEraser:
         return result
 
     def _unused_latents(self, images: torch.Tensor) -> torch.Tensor:
-        """Only networks made for inpainting look at the masked image; zeros save encoding it."""
+        """Return zeros: only networks made for inpainting look at the masked image, and encoding it takes time."""
         count, _, height, width = images.shape
         channels = self._pipeline.vae.config.latent_channels
         return torch.zeros(
@@ -211,13 +210,13 @@ class AttentiveEraser:
     def _paste(self, raster: Raster, hole: Mask, erased: torch.Tensor) -> Raster:
         pixels = functional.interpolate(erased[None], hole.shape, mode="bicubic", antialias=True)[0]
         filled = (pixels.permute(1, 2, 0) * 255).clamp(0, 255).cpu().numpy()
-        weight = _fade(hole, self.settings.feather)[..., None]
+        weight = fade(hole, self.settings.feather)[..., None]
         result: Raster = (raster * (1 - weight) + filled * weight).round().astype(np.uint8)
         return result
 
 
 def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:
-    """The encoding of "" by the pipeline's text encoders, which are then let go to free their memory."""
+    """Return the encoding of "" by the pipeline's text encoders, which are then let go to free their memory."""
     with torch.inference_mode():
         tokens, _, pooled, _ = pipeline.encode_prompt(prompt="", do_classifier_free_guidance=False)
     pipeline.register_modules(text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None)
@@ -237,13 +236,6 @@ def use_ddim(pipeline: Any) -> None:
 
 
 def _covering(size: Sequence[int], grid: tuple[int, int]) -> tuple[int, int]:
-    """The least multiple of the grid, in height and width, on which no pixel gets lost."""
+    """Return the least multiple of the grid, in height and width, on which no pixel gets lost."""
     high, wide = (-(-side // cells) * cells for side, cells in zip(size, grid, strict=True))
     return high, wide
-
-
-def _fade(hole: Mask, width: int) -> np.ndarray:
-    """Weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
-    depth = load_cv2().distanceTransform(hole.astype(np.uint8), load_cv2().DIST_L2, 3)
-    weight: np.ndarray = (depth / (width + 1)).clip(0, 1)
-    return weight

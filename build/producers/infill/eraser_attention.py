@@ -17,7 +17,7 @@ from torch.nn import functional
 
 @dataclass
 class EraserState:
-    """What the processors of all layers share during a call of the pipeline.
+    """State that the processors of all layers share during a call of the pipeline.
 
     Attributes:
         step: the denoising step that is being done, from 0.
@@ -73,7 +73,7 @@ class AttentiveEraserProcessor:
         return result
 
     def _suppressed(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The queries (n x heads x tokens x channels), and which keys they may look at (n x 1 x 1 x tokens)."""
+        """Return queries (n x heads x tokens x channels), and which keys they may look at (n x 1 x 1 x tokens)."""
         objects = self.state.masks[query.shape[2]]
         # With every key taken away softmax has nothing to share out, so such an image keeps them all.
         keep = ~objects | objects.all(1, keepdim=True)
@@ -85,7 +85,7 @@ class AttentiveEraserProcessor:
 
 @contextlib.contextmanager
 def erasing(unet: Any, processor: AttentiveEraserProcessor) -> Iterator[None]:
-    """The self-attentions of a U-Net's upward half use this processor inside; afterwards all is as before."""
+    """Let the self-attentions of a U-Net's upward half use this processor inside; afterwards all is as before."""
     before = dict(unet.attn_processors)
     # By name: the order of the dictionary is not that of execution.
     chosen = {

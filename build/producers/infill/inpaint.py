@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Mask
-from producers.backends import Identity, Raster
-from producers.devices.opencv import load_cv2
+from producers.devices.opencv import fade, load_cv2
+from producers.scene import Identity, Raster
 
 METHODS = ("telea", "ns")
 _COARSEST = 16  # side in pixels of the smallest image that is filled
@@ -44,12 +44,12 @@ class OpenCVInpaint:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         settings = tuple(sorted(vars(self).items()))
         return Identity(name="inpaint", model="opencv", revision=load_cv2().__version__, settings=settings)
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
-        """Each image with its hole filled; where all is hole, with its mean colour."""
+        """Return each image with its hole filled; where all is hole, with its mean colour."""
         return [self._fill(raster, hole) for raster, hole in zip(rasters, holes, strict=True)]
 
     def _fill(self, raster: Raster, hole: Mask) -> Raster:
@@ -64,12 +64,12 @@ class OpenCVInpaint:
         small, known = _shrunk(raster, hole, self.working_side)
         filled = self._fill_level(small, known)
         smooth = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).reshape(raster.shape)
-        weight = _fade(hole, self.feather)[..., None]
+        weight = fade(hole, self.feather)[..., None]
         result: Raster = (raster * (1 - weight) + smooth * weight).round().clip(0, 255).astype(np.uint8)
         return result
 
     def _fill_level(self, small: Pixels, known: Pixels) -> Pixels:
-        """A low-resolution image filled where less than half of a pixel is known.
+        """Return a low-resolution image, filled where less than half of a pixel is known.
 
         Near the hole's edge it is inpainted; deep inside, where inpainting draws rays, it is the filling of the
         image of half the size.
@@ -89,7 +89,7 @@ class OpenCVInpaint:
         size = max(1, width // 2), max(1, height // 2)
         coarse = self._fill_level(*_shrink(small, known, size))
         deep = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(small.shape)
-        weight = _fade(unknown, _RIM)[..., None]
+        weight = fade(unknown, _RIM)[..., None]
         filled: Pixels = near * (1 - weight) + deep * weight
         return filled
 
@@ -107,11 +107,3 @@ def _shrink(pixels: Pixels, known: Pixels, size: tuple[int, int]) -> tuple[Pixel
     share = cv2.resize(known, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0])
     mean = cv2.resize(pixels * known[..., None], size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 3)
     return mean / np.maximum(share, 1e-6)[..., None], share
-
-
-def _fade(hole: Mask, width: int) -> Pixels:
-    """Weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
-    cv2 = load_cv2()
-    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    weight: Pixels = (depth / (width + 1)).clip(0, 1)
-    return weight

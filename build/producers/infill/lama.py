@@ -18,17 +18,16 @@ from simple_lama_inpainting.models import model as package
 
 from fornet_hf.errors import IntegrityError, NotFoundError, explain
 from fornet_hf.format.masks import Box, Mask, bounding_box
-from producers.backends import Identity, Raster
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
+from producers.scene import Identity, Raster
 
-BIG_LAMA_MD5 = "e3aa4aaa15225a33ec84f9f4bc47e500"
 VARIABLE = "LAMA_MODEL"
 _MULTIPLE = 8  # LaMa halves the image three times
 
 
 class Window(NamedTuple):
-    """What LaMa sees of an image, and where in the image that is."""
+    """The part of an image that LaMa sees, and its place in the image."""
 
     raster: Raster
     hole: Mask
@@ -60,12 +59,12 @@ class Lama:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         settings = (("crop_above", self.crop_above), ("margin", self.margin))
         return Identity(name="lama", model="big-lama", revision=self.revision, settings=settings)
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
-        """Each image with its hole filled; outside of the hole nothing changes."""
+        """Return each image with its hole filled; outside of the hole nothing changes."""
         results = [raster.copy() for raster in rasters]
         open_ones = [index for index, hole in enumerate(holes) if hole.any()]
         windows = [self._window(rasters[index], holes[index]) for index in open_ones]
@@ -103,7 +102,7 @@ class Lama:
 
 @contextlib.contextmanager
 def _memory_errors() -> Iterator[None]:
-    """TorchScript raises torch's error for memory that ran out anew, as a RuntimeError of the same text."""
+    """Raise torch's error for memory that ran out, of which TorchScript makes a RuntimeError of the same text."""
     try:
         yield
     except RuntimeError as error:
@@ -113,7 +112,7 @@ def _memory_errors() -> Iterator[None]:
 
 
 def _around(low: int, high: int, margin: int, side: int) -> tuple[int, int]:
-    """An interval with a margin, its length a multiple of 8; shifted inwards at the ends instead of cut off."""
+    """Return an interval with a margin, its length a multiple of 8; shift it inwards at the ends, do not cut it."""
     length = min(high - low + 2 * margin, side)
     length = min(length + -length % _MULTIPLE, side)
     start = min(max(0, low - margin), side - length)
@@ -125,37 +124,59 @@ def _padded(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _pad(array: np.ndarray) -> np.ndarray:
-    """Mirrored at the right and lower edge, up to multiples of 8."""
+    """Return it mirrored at the right and lower edge, up to multiples of 8."""
     high, wide = _padded(array.shape)
     width = ((0, high - array.shape[0]), (0, wide - array.shape[1])) + ((0, 0),) * (array.ndim - 2)
     return np.pad(array, width, mode="symmetric")
 
 
-def load(placement: Placement, *, md5: str | None = BIG_LAMA_MD5, batch_size: int = 16) -> Lama:
-    """LaMa with the weights that the environment variable LAMA_MODEL names, else those which the package fetches.
+def load(
+    placement: Placement, model: str | None = None, revision: str | None = None, *, batch_size: int = 16
+) -> Lama:
+    """Load LaMa.
 
     Args:
         placement: where it runs.
-        md5: which the file must have; None admits other weights.
+        model: file of the weights; None: the one that the environment variable LAMA_MODEL names, else the one
+            which the package fetches.
+        revision: MD5 which the file must have; None admits any.
         batch_size: images at a time.
 
     Raises:
         NotFoundError: the file is missing and cannot be fetched; the message has the line that fetches it.
         IntegrityError: the file has another MD5.
     """
-    path = weights_path()
-    found = _md5(path)
-    if md5 is not None and found != md5:
-        then = "Delete the file and fetch it again, or say which MD5 you expect."
-        raise IntegrityError(explain(f"{path} is not the expected model", found=found, allowed=md5, then=then))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the package's and the weights' format
-        model = SimpleLama(torch.device(placement.device)).model
-    return Lama(model=model, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
+    with _variable(model):  # the only way to tell the package which file it shall load
+        path = weights_path()
+        found = _md5(path)
+        if revision is not None and found != revision:
+            then = "Delete the file and fetch it again, or say which MD5 you expect."
+            raise IntegrityError(
+                explain(f"{path} is not the expected model", found=found, allowed=revision, then=then)
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the package's and the weights' format
+            network = SimpleLama(torch.device(placement.device)).model
+    return Lama(model=network, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
+
+
+@contextlib.contextmanager
+def _variable(value: str | None) -> Iterator[None]:
+    """Let the variable have this value for a while; None leaves it alone."""
+    before = os.environ.get(VARIABLE)
+    if value is not None:
+        os.environ[VARIABLE] = value
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[VARIABLE] = before
+        elif value is not None:
+            del os.environ[VARIABLE]
 
 
 def weights_path() -> Path:
-    """The file that the package loads; fetched by it if it is not there yet.
+    """Return the file that the package loads; fetched by it if it is not there yet.
 
     Raises:
         NotFoundError: it is missing and cannot be fetched.
@@ -176,7 +197,7 @@ def _missing(found: object) -> NotFoundError:
 
 
 def _md5(path: Path) -> str:
-    """Not for safety: it is what the weights are known by."""
+    """Return the digest that the weights are known by; it is not for safety."""
     result = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(2**20):

@@ -15,8 +15,7 @@ from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.models import load
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
-from producers.score.score import Evidence
-from producers.score.views import View
+from producers.score.score import Evidence, View
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fornet_hf.format.masks import Box, Mask
-from producers.backends import Identity, Raster
-from producers.devices.opencv import load_cv2
-from producers.segment.contours import largest_filled
+from producers.devices.opencv import largest_filled, load_cv2
+from producers.scene import Identity, Raster
 
 _COMPONENTS = 5  # Gaussians in each of GrabCut's colour models; each needs a pixel
 _SEED = 0  # GrabCut starts its models by k-means with OpenCV's generator
@@ -40,12 +39,12 @@ class GrabCut:
 
     @property
     def identity(self) -> Identity:
-        """What the manifest says about it."""
+        """The model, as the manifest names it."""
         settings = tuple(sorted(vars(self).items()))
         return Identity(name="grabcut", model="opencv", revision=load_cv2().__version__, settings=settings)
 
     def segment(self, rasters: Sequence[Raster], boxes: Sequence[Sequence[Box]]) -> list[list[Mask]]:
-        """The largest connected object in each box, without holes."""
+        """Return the largest connected object in each box, without holes."""
         return [[self._cut(raster, box) for box in found] for raster, found in zip(rasters, boxes, strict=True)]
 
     def _cut(self, raster: Raster, box: Box) -> Mask:
@@ -81,7 +80,7 @@ def _scaled(box: Box, scale: float, size: tuple[int, int]) -> Box:
 
 
 def _grabcut(raster: Raster, box: Box, iterations: int) -> Mask:
-    """GrabCut's own answer; the box itself where there are too few pixels to learn two colour models from."""
+    """Return GrabCut's own answer; the box itself where there are too few pixels to learn two colour models from."""
     cv2 = load_cv2()
     inside = np.zeros(raster.shape[:2], np.bool_)
     inside[box[1] : box[3], box[0] : box[2]] = True

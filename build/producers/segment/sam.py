@@ -1,31 +1,113 @@
-"""SAM by the code of its authors, the package `segment-anything`."""
+"""SAM: masks in boxes, by the code of its authors (`segment-anything`) or by that of transformers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from segment_anything import sam_model_registry
+from torch.nn import functional
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
-from producers.devices.batches import BatchSize
+from fornet_hf.format.masks import Box, Mask
+from producers.devices.batches import BatchSize, run_batched
+from producers.devices.opencv import largest_filled
 from producers.devices.placement import Placement
-from producers.segment.box_segmenter import BoxSegmenter
+from producers.devices.weights import commit_of, from_hub, name_of
+from producers.scene import Identity, Raster
 
 FILES = {
     "vit_b": "sam_vit_b_01ec64.pth",
     "vit_l": "sam_vit_l_0b3195.pth",
     "vit_h": "sam_vit_h_4b8939.pth",
 }
-"""The sizes of SAM and the files of their weights."""
+"""The sizes of the authors' SAM and the files of their weights."""
 
 _ADDRESS = "https://dl.fbaipublicfiles.com/segment_anything"
+_MEAN, _STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of SAM's training images, 0 to 255
+
+
+class Network(Protocol):
+    """SAM, whoever's code it is."""
+
+    @property
+    def side(self) -> int:
+        """Pixels of the square which it looks at."""
+
+    def embed(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return embeddings (n x channels x h x w) of normalised images (n x 3 x side x side)."""
+
+    def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+        """Return logits (n x 3 x h x w), above 0 inside, of the three masks that each box (n x 4) may mean."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxSegmenter:
+    """Unites the three masks that SAM offers for a box and keeps the largest part, filled.
+
+    Attributes:
+        network: SAM.
+        placement: of the network.
+        source: what the manifest says: name, model, revision.
+        batch_size: images at a time; they are all padded to the same square.
+    """
+
+    network: Network
+    placement: Placement
+    source: tuple[str, str, str]
+    batch_size: BatchSize = field(default_factory=lambda: BatchSize(16))
+
+    @property
+    def identity(self) -> Identity:
+        """The model, as the manifest names it."""
+        name, model, revision = self.source
+        settings = (("precision", self.placement.precision),)
+        return Identity(name=name, model=model, revision=revision, settings=settings)
+
+    def segment(self, rasters: Sequence[Raster], boxes: Sequence[Sequence[Box]]) -> list[list[Mask]]:
+        """Return for each image a mask of its size for each of its boxes; images without boxes cost nothing."""
+        images = list(zip(rasters, boxes, strict=True))
+        asked = [image for image in images if image[1]]
+        answers = iter(run_batched(asked, self._segment_batch, size=self.batch_size))
+        return [next(answers) if found else [] for _, found in images]
+
+    def _segment_batch(self, images: list[tuple[Raster, Sequence[Box]]]) -> list[list[Mask]]:
+        with self.placement.inference():
+            embeddings = self.network.embed(torch.stack([self._square(raster) for raster, _ in images]))
+            return [
+                self._masks(embedding, raster.shape[:2], boxes)
+                for embedding, (raster, boxes) in zip(embeddings, images, strict=True)
+            ]
+
+    def _scaled(self, height: int, width: int) -> tuple[int, int]:
+        scale = self.network.side / max(height, width)
+        return int(height * scale + 0.5), int(width * scale + 0.5)
+
+    def _square(self, raster: Raster) -> torch.Tensor:
+        """Return the image scaled to the network's side, normalised and padded with zeros."""
+        height, width = size = self._scaled(*raster.shape[:2])
+        pixels = functional.interpolate(self.placement.pixels(raster)[None], size, mode="bilinear", antialias=True)[0]
+        mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (_MEAN, _STD))
+        return functional.pad((pixels - mean) / std, (0, self.network.side - width, 0, self.network.side - height))
+
+    def _masks(self, embedding: torch.Tensor, size: tuple[int, int], boxes: Sequence[Box]) -> list[Mask]:
+        scaled = self._scaled(*size)
+        factors = embedding.new_tensor([scaled[1] / size[1], scaled[0] / size[0]] * 2, dtype=torch.float32)
+        prompts = torch.tensor(boxes, dtype=torch.float32, device=self.placement.device) * factors
+        logits = self.network.masks(embedding, prompts).float()
+        square = functional.interpolate(logits, (self.network.side,) * 2, mode="bilinear", align_corners=False)
+        image = functional.interpolate(
+            square[..., : scaled[0], : scaled[1]], tuple(size), mode="bilinear", align_corners=False
+        )
+        united = (image > 0).any(1).cpu().numpy()
+        return [largest_filled(mask) for mask in united]
 
 
 class SegmentAnything:
-    """The network behind `BoxSegmenter`."""
+    """The network of `segment-anything`."""
 
     def __init__(self, model: Any) -> None:
         self._model = model.eval()
@@ -38,12 +120,12 @@ class SegmentAnything:
         return int(self._model.image_encoder.img_size)
 
     def embed(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Embeddings of normalised images."""
+        """Return embeddings of normalised images."""
         embeddings: torch.Tensor = self._model.image_encoder(pixels)
         return embeddings
 
     def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-        """Logits of three masks for each box."""
+        """Return logits of three masks for each box."""
         sparse, dense = self._model.prompt_encoder(points=None, boxes=boxes, masks=None)
         logits, _ = self._model.mask_decoder(
             image_embeddings=embedding[None],
@@ -57,37 +139,41 @@ class SegmentAnything:
 
 
 def load(
-    placement: Placement, weights: Path | None = None, size: str = "vit_b", *, batch_size: int = 16
+    placement: Placement, model: str | Path | None = None, revision: str = "vit_b", *, batch_size: int = 16
 ) -> BoxSegmenter:
-    """SAM with the weights that its authors publish.
+    """Load SAM by `segment-anything`.
 
     Args:
         placement: where it runs.
-        weights: a local file; None: fetched into torch's cache.
-        size: a name in `FILES`.
+        model: file of the weights; None: those of the authors, fetched into torch's cache.
+        revision: its size, a name in `FILES`.
         batch_size: images at a time.
 
     Raises:
         NotFoundError: the file is missing and cannot be fetched; the message has the line that fetches it.
         ConfigurationError: the size is not known, or the file's weights do not fit it.
     """
-    if size not in FILES:
-        raise ConfigurationError(explain("unknown size of SAM", found=repr(size), allowed=sorted(FILES)))
-    weights = _present(weights, FILES[size])
-    model = sam_model_registry[size]()
+    from segment_anything import sam_model_registry
+
+    if revision not in FILES:
+        raise ConfigurationError(explain("unknown size of SAM", found=repr(revision), allowed=sorted(FILES)))
+    weights = _present(None if model is None else Path(model), FILES[revision])
+    sam = sam_model_registry[revision]()
     try:
         # weights_only: a file of weights must not be able to run code
-        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        sam.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     except (RuntimeError, ValueError, TypeError, OSError, EOFError) as error:
         found = str(error).partition("\n")[0]
-        raise ConfigurationError(explain(f"{weights} does not hold weights of SAM {size}", found=found)) from error
-    source = ("segment-anything", size, f"sha256:{sha256_of(weights)}")
-    network = SegmentAnything(model.to(placement.device))
+        raise ConfigurationError(
+            explain(f"{weights} does not hold weights of SAM {revision}", found=found)
+        ) from error
+    source = ("segment-anything", revision, f"sha256:{sha256_of(weights)}")
+    network = SegmentAnything(sam.to(placement.device))
     return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))
 
 
 def _present(weights: Path | None, name: str) -> Path:
-    """The file of the weights; fetched if none is given."""
+    """Return the file of the weights; fetched if none is given."""
     found: object = f"no file {weights}"
     if weights is None:
         weights = Path(torch.hub.get_dir()) / "checkpoints" / name
@@ -102,3 +188,46 @@ def _present(weights: Path | None, name: str) -> Path:
         then = f"Fetch it: curl -o {name} {_ADDRESS}/{name} and give --segmenter sam={name}"
         raise NotFoundError(explain("SAM's weights are missing", found=found, then=then))
     return weights
+
+
+class HubSam:
+    """The network of transformers."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model.eval()
+
+    @property
+    def side(self) -> int:
+        """Pixels of the square which it looks at."""
+        return int(self._model.config.vision_config.image_size)
+
+    def embed(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return embeddings of normalised images."""
+        embeddings: torch.Tensor = self._model.get_image_embeddings(pixels)
+        return embeddings
+
+    def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+        """Return logits of three masks for each box."""
+        output = self._model(image_embeddings=embedding[None], input_boxes=boxes[None], multimask_output=True)
+        logits: torch.Tensor = output.pred_masks[0]
+        return logits
+
+
+def load_from_hub(
+    placement: Placement, model: str, revision: str | None = None, *, batch_size: int = 16
+) -> BoxSegmenter:
+    """Load SAM by transformers, with weights from the Hub or a local folder.
+
+    Raises:
+        NotFoundError: they are not there; the message has the line that fetches them.
+    """
+    from transformers import SamModel
+
+    commit = commit_of(model, revision)
+    network: Any = from_hub(SamModel.from_pretrained, model, commit)
+    return BoxSegmenter(
+        network=HubSam(network.to(placement.device)),
+        placement=placement,
+        source=("sam", model, name_of(model, commit)),
+        batch_size=BatchSize(batch_size),
+    )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from fornet_hf.errors import SourceError
 from fornet_hf.format.encoding import Encoding
-from fornet_hf.format.masks import Box, Mask, dilate
+from fornet_hf.format.masks import Mask
 from fornet_hf.format.raster import canonical_raster
-from producers.backends import Backends, Query, Raster
-from producers.tasks.versions import Merging, Version, versions
+from producers.scene import Raster, Scene
+from producers.step import Backends, Step
 from producers.work.report import Lost, Report
 
 
@@ -57,62 +58,62 @@ Outcome = tuple[Candidate, ...] | Lost
 
 
 def take_apart(images: Sequence[Labelled], backends: Backends, encoding: Encoding, report: Report) -> list[Outcome]:
-    """The outcome for each image, in order.
+    """Return the outcome for each image, in order.
 
     An image that cannot be used never stops the others. The report gets the times and nothing else: whether a
     image counts as ok is only known when its patch is made.
     """
     with report.clock("decode"):
         rasters = [raster_of(image, encoding) for image in images]
-    queries = [
-        Query(key=image.key, raster=raster, prompts=image.prompts)
-        for image, raster in zip(images, rasters, strict=True)
-        if not isinstance(raster, Lost)
-    ]
-    outcomes = iter(search(queries, backends, encoding, report))
-    return [raster if isinstance(raster, Lost) else next(outcomes) for raster in rasters]
+    return outcomes(images, rasters, partial(search, steps=backends.steps(encoding.dilation), report=report))
 
 
 def raster_of(image: Labelled, encoding: Encoding) -> Raster | Lost:
-    """Its canonical raster, or why there is none."""
+    """Return its canonical raster, or why there is none."""
     try:
         return np.asarray(canonical_raster(image.data, encoding.max_side))
     except SourceError as error:
         return Lost(image.key, "error", "SourceError", str(error))
 
 
-def search(
-    queries: Sequence[Query],
-    backends: Backends,
-    encoding: Encoding,
-    report: Report,
-    merging: Merging | None = None,
+def outcomes(
+    images: Sequence[Labelled], rasters: Sequence[Raster | Lost], searching: Callable[[list[Scene]], list[Outcome]]
 ) -> list[Outcome]:
-    """As `take_apart`, from rasters."""
-    with report.clock("detect"):
-        detections = backends.detector.detect(queries)
-    with report.clock("segment"):
-        boxes = [[detection.box for detection in found] for found in detections]
-        masks = backends.segmenter.segment([query.raster for query in queries], boxes)
-    found = [versions(*parts, merging) for parts in zip(detections, masks, strict=True)]
-    rasters = [query.raster for query, distinct in zip(queries, found, strict=True) for _ in distinct]
-    with report.clock("infill"):
-        holes = [dilate(version.mask, encoding.dilation) for distinct in found for version in distinct]
-        infilled = iter(backends.infiller.infill(rasters, holes))
-    return [
-        _candidates(distinct, [next(infilled) for _ in distinct]) if distinct else _not_found(query, boxed)
-        for query, distinct, boxed in zip(queries, found, boxes, strict=True)
+    """Return the outcome for each image, in order; only those that have a raster are searched."""
+    scenes = [
+        Scene(key=image.key, raster=raster, prompts=image.prompts)
+        for image, raster in zip(images, rasters, strict=True)
+        if not isinstance(raster, Lost)
     ]
+    found = iter(searching(scenes))
+    return [raster if isinstance(raster, Lost) else next(found) for raster in rasters]
 
 
-def _candidates(distinct: Sequence[Version], infilled: Sequence[Raster]) -> tuple[Candidate, ...]:
+def search(scenes: Sequence[Scene], steps: Sequence[Step], report: Report) -> list[Outcome]:
+    """Take scenes through a chain; return the outcome for each, in order.
+
+    Raises:
+        TypeError: a step gave other scenes back.
+    """
+    keys = [scene.key for scene in scenes]
+    for step in steps:
+        with report.clock(step.stage):
+            scenes = step(scenes)
+        if [scene.key for scene in scenes] != keys:
+            raise TypeError(f"{type(step).__name__} gave other scenes back than it got, or in another order")
+    return [_candidates(scene) if scene.versions else _not_found(scene) for scene in scenes]
+
+
+def _candidates(scene: Scene) -> tuple[Candidate, ...]:
+    found = zip(scene.versions or (), scene.infilled or (), strict=True)
     return tuple(
-        Candidate(number, version.mask, pixels, version.prompt, version.score)
-        for number, (version, pixels) in enumerate(zip(distinct, infilled, strict=True))
+        Candidate(number, cut.mask, pixels, cut.prompt, cut.score) for number, (cut, pixels) in enumerate(found)
     )
 
 
-def _not_found(query: Query, boxes: Sequence[Box]) -> Lost:
-    if boxes:
-        return Lost(query.key, "no_detect", "empty mask", f"the segmenter found no object in {list(boxes)}")
-    return Lost(query.key, "no_detect", "no box", f"the detector found nothing for {list(query.prompts)}")
+def _not_found(scene: Scene) -> Lost:
+    if scene.detections:
+        boxes = [one.box for one in scene.detections]
+        return Lost(scene.key, "no_detect", "empty mask", f"the segmenter found no object in {boxes}")
+    kind, who = ("no mask", "segmenter") if scene.detections is None else ("no box", "detector")
+    return Lost(scene.key, "no_detect", kind, f"the {who} found nothing for {list(scene.prompts)}")

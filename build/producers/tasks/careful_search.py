@@ -6,11 +6,10 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from fornet_hf.format.encoding import Encoding
-from producers.backends import Backends, Query
 from producers.devices.gpu_memory import is_out_of_memory
+from producers.scene import Scene
+from producers.step import Step
 from producers.tasks.candidates import Outcome, search
-from producers.tasks.versions import Merging
 from producers.work.report import Lost, Report
 
 _FEW = 3  # images in a row that may be odd ones; what they have cost is little if the models are broken
@@ -34,50 +33,44 @@ class CarefulSearch:
 
     def __init__(
         self,
-        backends: Backends,
-        encoding: Encoding,
+        steps: Sequence[Step],
         report: Report,
         *,
-        merging: Merging | None = None,
         shared: Callable[[], bool] = lambda: False,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
-        """Of one shard.
+        """Begin a shard.
 
         Args:
-            backends: the models.
-            encoding: of the patches.
+            steps: the chain, with its models.
             report: gets the times.
-            merging: how the masks of several prompts become versions.
             shared: whether others use the GPU's memory.
             pauses: before each further attempt at an image for which others left no memory, seconds.
         """
-        self._backends = backends
-        self._encoding = encoding
+        self._steps = steps
         self._report = report
-        self._merging = merging
         self._shared = shared
         self._pauses = pauses
         self._failures = 0
         self._first: Exception | None = None
-        self._proof: Query | None = None
+        self._proof: Scene | None = None
 
-    def __call__(self, queries: Sequence[Query]) -> list[Outcome]:
-        """The outcome for each image of a window, in order.
+    def __call__(self, scenes: Sequence[Scene]) -> list[Outcome]:
+        """Return the outcome for each image of a window, in order.
 
         Raises:
             Exception: what the models raise, if it is not about an image, or if they are to blame.
         """
         first: Exception | None = None
         try:
-            outcomes = self._search(queries)
+            outcomes = self._search(scenes)
         except Exception as error:
             if not _is_images_fault(error):
                 raise
             first = error
             traceback.clear_frames(error.__traceback__)  # they hold the batch in the GPU's memory
-            outcomes = [self._search_alone(query) for query in queries]
-        found = [query for query, outcome in zip(queries, outcomes, strict=True) if not isinstance(outcome, Lost)]
+            outcomes = [self._search_alone(scene) for scene in scenes]
+        found = [scene for scene, outcome in zip(scenes, outcomes, strict=True) if not isinstance(outcome, Lost)]
         if found:
             self._proof = found[-1]
         elif first is not None:
@@ -89,28 +82,28 @@ class CarefulSearch:
         if self._proof is None and self._first is not None and self._failures > 1:
             raise self._first
 
-    def _search(self, queries: Sequence[Query]) -> list[Outcome]:
-        return search(queries, self._backends, self._encoding, self._report, self._merging)
+    def _search(self, scenes: Sequence[Scene]) -> list[Outcome]:
+        return search(scenes, self._steps, self._report)
 
-    def _search_alone(self, query: Query) -> Outcome:
+    def _search_alone(self, scene: Scene) -> Outcome:
         try:
-            return self._patiently(query)
+            return self._patiently(scene)
         except Exception as error:
             if not _is_images_fault(error) or (is_out_of_memory(error) and self._shared()):
                 raise
-            return Lost(query.key, "error", type(error).__name__, str(error))
+            return Lost(scene.key, "error", type(error).__name__, str(error))
 
-    def _patiently(self, query: Query) -> Outcome:
+    def _patiently(self, scene: Scene) -> Outcome:
         for pause in self._pauses:
             try:
-                return self._search([query])[0]
+                return self._search([scene])[0]
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
             if not self._shared():
                 break  # and once more: others may have left just now
             time.sleep(pause)
-        return self._search([query])[0]
+        return self._search([scene])[0]
 
     def _blame(self, error: Exception, failures: int) -> None:
         """Raise if it is the models that fail."""

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from fornet_hf.format.masks import Box
-from producers.backends import Raster
+from producers.scene import Raster
 
 _VISIBLE = 8  # levels; compressing twice by the same settings changes pixels by 1 or 2
 _LOUD = 64  # levels, from which on a larger difference says no more

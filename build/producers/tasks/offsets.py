@@ -18,8 +18,8 @@ from PIL import Image
 from fornet_hf.errors import PatchFormatError, explain
 from fornet_hf.format.masks import Box, Mask, bounding_box
 from fornet_hf.format.raster import DECODE_ERRORS
-from producers.backends import Raster
 from producers.devices.opencv import load_cv2
+from producers.scene import Raster
 
 _QUALITIES = (80, 75, 90, 85, 95, 100)  # Pillow's default, which the public tool uses, first
 POOR = 24.0  # lossy WEBP of quality 75 differs by 2 to 9 levels on photographs

@@ -18,7 +18,7 @@ from fornet_hf.format.masks import Mask, bounding_box
 from fornet_hf.format.raster import canonical_raster, decode_rgb, resized
 from fornet_hf.layout.paths import BACKGROUNDS, ENDINGS, FOREGROUNDS, KINDS, SPLITS, Layout
 from fornet_hf.release.legacy import LegacyArchive, apply, find_release
-from producers.backends import Raster
+from producers.scene import Raster
 from producers.tasks.changes import changed_box, covering
 from producers.tasks.offsets import CutOut, find_offset
 

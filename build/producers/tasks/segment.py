@@ -13,19 +13,20 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from fornet_hf.format.encoding import Encoding
-from producers.backends import Backends, Query, Raster
 from producers.detect.prompts import Prompts
 from producers.devices.gpu_memory import is_shared
+from producers.scene import Raster
+from producers.step import Backends
 from producers.tasks.candidate_shards import CandidatePatch, write_candidates
-from producers.tasks.candidates import Labelled, Outcome, raster_of
+from producers.tasks.candidates import Labelled, Outcome, outcomes, raster_of
 from producers.tasks.careful_search import CarefulSearch
 from producers.tasks.gpu_worker import GpuWorker, read_models
 from producers.tasks.shard import patch_of, usable_batches
 from producers.tasks.versions import Merging
-from producers.work.model_settings import ModelSettings
 from producers.work.plan import Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
+from producers.work.settings import ModelSettings
 
 AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
 
@@ -68,9 +69,10 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
 
 def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch]:
     making: deque[list[Future[Made]]] = deque()
-    search = CarefulSearch(engine.backends, engine.encoding, report, merging=engine.merging, shared=engine.shared)
+    steps = engine.backends.steps(engine.encoding.dilation, engine.merging)
+    search = CarefulSearch(steps, report, shared=engine.shared)
     for images, rasters in _decoded(task, engine, report):
-        making.append(_submit(images, _outcomes(images, rasters, search), engine))
+        making.append(_submit(images, outcomes(images, rasters, search), engine))
         if len(making) > AHEAD:
             yield from _collected(making.popleft(), report)
     search.judge()
@@ -94,16 +96,6 @@ def _arrived(
 ) -> tuple[list[Labelled], list[Raster | Lost]]:
     with report.clock("wait for rasters"):
         return images, [future.result() for future in rasters]
-
-
-def _outcomes(images: Sequence[Labelled], rasters: Sequence[Raster | Lost], search: CarefulSearch) -> list[Outcome]:
-    queries = [
-        Query(key=image.key, raster=raster, prompts=image.prompts)
-        for image, raster in zip(images, rasters, strict=True)
-        if not isinstance(raster, Lost)
-    ]
-    found = iter(search(queries))
-    return [raster if isinstance(raster, Lost) else next(found) for raster in rasters]
 
 
 Made = tuple[CandidatePatch, ...] | Lost

@@ -10,7 +10,7 @@ import numpy as np
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Mask
-from producers.backends import Detection
+from producers.scene import Cut
 
 KEPT = ("all", "best")
 """Which versions may be kept."""
@@ -35,45 +35,27 @@ class Merging:
             raise ConfigurationError(explain("which versions to keep", found=self.keep, allowed=" or ".join(KEPT)))
 
 
-@dataclass(frozen=True)
-class Version:
-    """One way to cut the object out.
-
-    Attributes:
-        mask: of the object, not empty.
-        prompt: the most confident one of those that found it.
-        score: the best of the detections in it, 0 to 1.
-    """
-
-    mask: Mask
-    prompt: str
-    score: float
-
-
-def versions(detections: Sequence[Detection], masks: Sequence[Mask], merging: Merging | None = None) -> list[Version]:
+def versions(masks: Sequence[Cut], merging: Merging | None = None) -> list[Cut]:
     """Return the distinct objects that an image's prompts have found, the most confident first.
 
-    The detections are sorted by their score; equal ones stay in the order of the prompts. All masks of one prompt
+    The masks are sorted by their score; equal ones stay in the order of the prompts. All masks of one prompt
     are united, then those of different prompts that are the same object, until no two are.
 
     Args:
-        detections: in the order of the prompts.
-        masks: one for each detection; empty ones count as not found.
+        masks: in the order of the prompts; empty ones count as not found.
         merging: by default all versions that overlap by at most 0.9.
     """
     merging = merging or Merging()
-    by_prompt: dict[str, Version] = {}
-    found = sorted(zip(detections, masks, strict=True), key=lambda pair: -pair[0].score)
-    for detection, mask in found:
-        if mask.any():
-            version = Version(mask, detection.prompt, detection.score)
-            known = by_prompt.get(detection.prompt)
-            by_prompt[detection.prompt] = _united(known, version) if known else version
+    by_prompt: dict[str, Cut] = {}
+    for cut in sorted(masks, key=lambda one: -one.score):
+        if cut.mask.any():
+            known = by_prompt.get(cut.prompt)
+            by_prompt[cut.prompt] = _united(known, cut) if known else cut
     distinct = list(by_prompt.values())
     return _best(distinct) if merging.keep == "best" else _merged(distinct, merging.threshold)
 
 
-def _merged(versions: list[Version], threshold: float) -> list[Version]:
+def _merged(versions: list[Cut], threshold: float) -> list[Cut]:
     """Return them with the first two that are the same object united, again and again until no two are."""
     for first, second in combinations(range(len(versions)), 2):
         if overlap(versions[first].mask, versions[second].mask) > threshold:
@@ -83,7 +65,7 @@ def _merged(versions: list[Version], threshold: float) -> list[Version]:
     return versions
 
 
-def _best(versions: list[Version]) -> list[Version]:
+def _best(versions: list[Cut]) -> list[Cut]:
     """Return the union of the two that overlap most; the first one where none overlap."""
     pairs = [pair for pair in combinations(versions, 2) if overlap(pair[0].mask, pair[1].mask)]
     if not pairs:
@@ -91,7 +73,7 @@ def _best(versions: list[Version]) -> list[Version]:
     return [_united(*max(pairs, key=lambda pair: overlap(pair[0].mask, pair[1].mask)))]
 
 
-def _united(first: Version, second: Version) -> Version:
+def _united(first: Cut, second: Cut) -> Cut:
     """Return both as one, under the name and with the score of the first, which is not the less confident."""
     return replace(first, mask=first.mask | second.mask)
 

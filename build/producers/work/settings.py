@@ -1,33 +1,154 @@
-"""Which backends a run uses: plain values that travel to worker processes, where the backends are built."""
+"""Everything that decides what a run makes of an image: plain values that travel to its processes.
+
+Models are loaded there, from what the settings say.
+"""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
-from types import MappingProxyType
 
 import PIL
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
-from producers.backends import Backends, Detector, Infiller, Segmenter
-from producers.infill.inpaint import OpenCVInpaint
-from producers.segment.grabcut import GrabCut
+from producers.detect.prompts import Prompts
+from producers.devices.placement import PRECISIONS
+from producers.registry import Choice, find, models
+from producers.scene import Detector
+from producers.step import Backends, Link, Merge, check_chain, in_order
+from producers.tasks.versions import Merging
 
-SEGMENTERS: Mapping[str, Callable[[], Segmenter]] = MappingProxyType({"grabcut": GrabCut})
-INFILLERS: Mapping[str, Callable[[], Infiller]] = MappingProxyType({"opencv": OpenCVInpaint})
+PACKAGES = (
+    "fornet-hf", "pillow", "numpy", "opencv-python-headless", "torch", "transformers", "diffusers",
+    "segment-anything", "simple-lama-inpainting",
+)  # fmt: skip
+
+_COMMIT = re.compile("[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """Settings of a run on GPUs.
+
+    Attributes:
+        detector: finds boxes; None where the segmenter needs none.
+        segmenter: finds masks.
+        infiller: fills holes; None where the segmenter does it.
+        precision: of the models' matrix products.
+        encoding: of the patches.
+        threshold: confidence from which the detector counts a box, 0 to 1; None: its own default.
+        text_threshold: confidence which a word of the prompt needs in it, 0 to 1; None: its own default.
+        prompts: what to look for.
+        merging: how the masks of several prompts become versions.
+        batch_size: images that a model gets at a time; None: each has its own default.
+            It changes nothing but the speed.
+    """
+
+    detector: Choice | None
+    segmenter: Choice
+    infiller: Choice | None
+    precision: str = "float32"
+    encoding: Encoding
+    threshold: float | None = None
+    text_threshold: float | None = None
+    prompts: Prompts = field(default_factory=Prompts)
+    merging: Merging = field(default_factory=Merging)
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        found = {role: find(role, choice.name) for role, choice in self.choices().items()}
+        for role, choice in self.choices().items():
+            found[role].check(choice)
+        links: list[Link | None] = [found.get(role) for role in ("detector", "infiller")]
+        check_chain(in_order(links[0], found["segmenter"], Merge(), links[1]))
+        if self.precision not in PRECISIONS:
+            what = "unknown precision"
+            raise ConfigurationError(explain(what, found=repr(self.precision), allowed=sorted(PRECISIONS)))
+        for name, value in self._thresholds().items():
+            option = f"--{name.replace('_', '-')}"
+            if self.detector is None or name not in found["detector"].takes:
+                what = f"the detector {self.detector and self.detector.name} has no scores"
+                raise ConfigurationError(explain(what, found=option, then=f"Leave {option} out."))
+            if not 0 <= value <= 1:
+                raise ConfigurationError(explain(option, found=value, allowed="0 to 1"))
+
+    def choices(self) -> dict[str, Choice]:
+        """Return the models by their roles."""
+        given = {"detector": self.detector, "segmenter": self.segmenter, "infiller": self.infiller}
+        return {role: choice for role, choice in given.items() if choice is not None}
+
+    def as_begun(self, noted: Mapping[str, Mapping[str, object]]) -> ModelSettings:
+        """Return the same with the commits that a run began with, where none is asked for: branches of the Hub move.
+
+        Args:
+            noted: by `note_models`; empty: nothing yet.
+        """
+        changes = {}
+        for role, choice in self.choices().items():
+            revision = str(noted.get(role, {}).get("revision"))
+            if (
+                choice.revision is None
+                and _COMMIT.fullmatch(revision)
+                and "revision" in find(role, choice.name).takes
+            ):
+                changes[role] = replace(choice, revision=revision)
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def check_files(self) -> None:
+        """Read what is read without loading models, so that a wrong name is known before a run notes it for ever.
+
+        Raises:
+            ConfigurationError: the file of boxes does not hold boxes.
+            NotFoundError: a file is missing.
+        """
+        for role, choice in self.choices().items():
+            find(role, choice.name).check_file(choice)
+
+    def backends(self, device: str) -> Backends:
+        """Load the models onto a device.
+
+        Raises:
+            MissingDependencyError: a package that one of them needs is not installed.
+            NotFoundError: weights are missing.
+            ConfigurationError: there is no such device or precision, or a function returns no model.
+        """
+        options = {"batch_size": self.batch_size, **self._thresholds()}
+        loaded = {
+            role: find(role, choice.name).load(choice, device, self.precision, options)
+            for role, choice in self.choices().items()
+        }
+        return Backends(**{"detector": None, "infiller": None, **loaded})
+
+    def producer(self) -> dict[str, object]:
+        """Return what is asked for, with versions; what was found (digests, say) is known once models are loaded."""
+        return {
+            "tool": "segment",
+            **{role: str(choice) for role, choice in self.choices().items()},
+            "precision": self.precision,
+            **self._thresholds(),
+            "prompts": self.prompts.to_json(),
+            "merging": asdict(self.merging),
+            "versions": {name: version_of(name) for name in PACKAGES},
+        }
+
+    def _thresholds(self) -> dict[str, float]:
+        """Return those that are asked for, as keywords."""
+        values = {"threshold": self.threshold, "text_threshold": self.text_threshold}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that decides what a run makes of an image.
+    """Settings of a run without GPUs.
 
     Attributes:
         detector: the boxes; itself a plain value so far.
-        segmenter: a name in `SEGMENTERS`.
-        infiller: a name in `INFILLERS`.
+        segmenter: a name in `light("segmenter")`.
+        infiller: a name in `light("infiller")`.
         encoding: of the patches.
     """
 
@@ -37,23 +158,23 @@ class Settings:
     encoding: Encoding
 
     def __post_init__(self) -> None:
-        for name, known in (("segmenter", SEGMENTERS), ("infiller", INFILLERS)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ConfigurationError(explain(f"unknown {name}", found=repr(value), allowed=sorted(known)))
+        for role in ("segmenter", "infiller"):
+            value, allowed = getattr(self, role), light(role)
+            if value not in allowed:
+                raise ConfigurationError(explain(f"unknown {role}", found=repr(value), allowed=allowed))
 
     def backends(self) -> Backends:
-        """The backends, built.
+        """Build the models.
 
         Raises:
             MissingDependencyError: a package that one of them needs is not installed.
         """
-        return Backends(
-            detector=self.detector, segmenter=SEGMENTERS[self.segmenter](), infiller=INFILLERS[self.infiller]()
-        )
+        names = {"segmenter": self.segmenter, "infiller": self.infiller}
+        made = {role: find(role, name).load(Choice(name)) for role, name in names.items()}
+        return Backends(detector=self.detector, **made)
 
     def producer(self) -> dict[str, object]:
-        """What the manifest says about how the patches were made."""
+        """Return what the manifest says about how the patches were made."""
         versions = {
             "fornet-hf": version_of("fornet-hf"),
             "pillow": PIL.__version__,
@@ -62,8 +183,13 @@ class Settings:
         return {"tool": "create_patches", **self.backends().to_json(), "versions": versions}
 
 
+def light(role: str) -> list[str]:
+    """Return the names of the models that need no weights."""
+    return sorted(model.name for model in models(role) if model.light)
+
+
 def version_of(package: str) -> str:
-    """Of an installed package."""
+    """Return the version of an installed package."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from producers.backends import Query
 from producers.detect.boxes import CentredBox, pixel_box, read_boxes
+from producers.scene import Scene
 
 
 def query(key, height=100, width=200):
-    return Query(key=key, raster=np.zeros((height, width, 3), np.uint8), prompts=("cat", "animal"))
+    return Scene(key=key, raster=np.zeros((height, width, 3), np.uint8), prompts=("cat", "animal"))
 
 
 def written(tmp_path, text):

@@ -7,9 +7,9 @@ import torch
 pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
 
 from fornet_hf.errors import NotFoundError
-from producers.backends import Query
 from producers.detect.grounding_dino import GroundingDino, InputSize, pixel_box
 from producers.devices.placement import Placement
+from producers.scene import Scene
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
 
@@ -32,7 +32,7 @@ def detector(model, size=SMALL, **options):
 @pytest.fixture
 def queries(rng):
     return [
-        Query(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
+        Scene(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
         for index, shape in enumerate(SHAPES)
     ]
 
@@ -63,7 +63,7 @@ def straightforward(model, query, threshold=0.3):
 def test_agrees_with_the_models_own_processor_prompt_by_prompt(model, rng):
     """On images that need no scaling, because there the processor rounds to uint8 in between."""
     queries = [
-        Query(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
+        Scene(key=str(index), raster=rng.integers(0, 256, (*shape, 3), dtype=np.uint8), prompts=PROMPTS)
         for index, shape in enumerate([(64, 90), (100, 64), (64, 90)])
     ]
     for query, found in zip(queries, detector(model, replace(SMALL, multiple=1)).detect(queries), strict=True):

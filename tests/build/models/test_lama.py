@@ -9,9 +9,9 @@ from PIL import Image
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
 from fornet_hf.errors import IntegrityError, NotFoundError
-from producers.choices import INFILLERS, Choice
 from producers.devices.placement import Placement
 from producers.infill import lama
+from producers.registry import Choice, find
 from tests.build import tiny_models
 
 SHAPES = [(50, 70), (56, 72), (51, 69), (40, 40)]
@@ -40,7 +40,7 @@ def test_pixels_are_those_of_the_packages_own_call(file, parts):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # newer torch would rather have no TorchScript
         reference = SimpleLama("cpu")
-    infiller = lama.load(Placement(), md5=None)
+    infiller = lama.load(Placement())
     for raster, hole, filled in zip(*parts, infiller.infill(*parts), strict=True):
         expected = np.asarray(reference(Image.fromarray(raster), Image.fromarray(hole)))[
             : hole.shape[0], : hole.shape[1]
@@ -49,20 +49,20 @@ def test_pixels_are_those_of_the_packages_own_call(file, parts):
 
 
 def test_nothing_changes_outside_of_the_hole(file, parts):
-    for raster, hole, filled in zip(*parts, lama.load(Placement(), md5=None).infill(*parts), strict=True):
+    for raster, hole, filled in zip(*parts, lama.load(Placement()).infill(*parts), strict=True):
         assert np.array_equal(filled[~hole], raster[~hole])
         assert (filled[hole] != raster[hole]).any()
 
 
 def test_a_batch_equals_single_images(file, parts):
-    together = lama.load(Placement(), md5=None, batch_size=4).infill(*parts)
-    alone = lama.load(Placement(), md5=None, batch_size=1).infill(*parts)
+    together = lama.load(Placement(), batch_size=4).infill(*parts)
+    alone = lama.load(Placement(), batch_size=1).infill(*parts)
     for filled, other in zip(together, alone, strict=True):
         assert np.abs(filled.astype(int) - other).max() <= 1
 
 
 def test_only_images_of_equal_padded_size_share_a_batch(file, parts):
-    infiller = lama.load(Placement(), md5=None)
+    infiller = lama.load(Placement())
     shapes = []
 
     def recording(images, holes):
@@ -92,14 +92,14 @@ def test_of_large_images_only_the_surroundings_of_the_hole_are_seen(file):
 
 def test_a_image_without_a_hole_comes_back(file, parts):
     rasters, holes = parts
-    (filled,) = lama.load(Placement(), md5=None).infill(rasters[:1], [np.zeros_like(holes[0])])
+    (filled,) = lama.load(Placement()).infill(rasters[:1], [np.zeros_like(holes[0])])
     assert np.array_equal(filled, rasters[0])
     assert filled is not rasters[0]
 
 
 def test_other_weights_than_expected_are_refused(file):
-    with pytest.raises(IntegrityError, match=lama.BIG_LAMA_MD5):
-        lama.load(Placement())
+    with pytest.raises(IntegrityError, match=find("infiller", "lama").revision):
+        chosen("lama")
 
 
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
@@ -141,7 +141,7 @@ def test_other_errors_of_torchscript_stay_what_they_are(parts):
 
 
 def chosen(text):
-    return INFILLERS["lama"](Choice.parse(text), Placement, {})
+    return find("infiller", "lama").load(Choice.parse(text))
 
 
 def md5(path):

@@ -8,12 +8,12 @@ pytest.importorskip("transformers", reason="the models need transformers")
 pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
-from producers.backends import Query
 from producers.detect.grounding_dino import GroundingDino, InputSize
 from producers.devices.placement import Placement
 from producers.infill import lama
-from producers.segment import sam, sam_hf
-from producers.segment.box_segmenter import BoxSegmenter
+from producers.scene import Scene
+from producers.segment import sam
+from producers.segment.sam import BoxSegmenter
 from tests.build import tiny_models
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -34,7 +34,7 @@ def rasters():
 def detect(rasters, placement):
     network, tokenizer = tiny_models.grounding_dino()
     size = InputSize(shorter=64, longer=128)
-    queries = [Query(key="a", raster=raster, prompts=("a tench.", "a cat.")) for raster in rasters]
+    queries = [Scene(key="a", raster=raster, prompts=("a tench.", "a cat.")) for raster in rasters]
     return GroundingDino(network, tokenizer, placement, size=size, threshold=0.0).detect(queries)
 
 
@@ -54,7 +54,7 @@ def test_masks_are_nearly_the_same(rasters, device, precision, kind):
     def segment(placement):
         own = kind == "segment-anything"
         model = tiny_models.segment_anything() if own else tiny_models.hub_sam()
-        network = (sam.SegmentAnything if own else sam_hf.HubSam)(model.to(placement.device))
+        network = (sam.SegmentAnything if own else sam.HubSam)(model.to(placement.device))
         return BoxSegmenter(network=network, placement=placement, source=("", "", "")).segment(rasters, BOXES)
 
     expected = tiny_models.flat(segment(Placement()))
@@ -68,7 +68,7 @@ def test_lama_stays_in_float32(rasters, device, precision, tmp_path, monkeypatch
     holes = [np.zeros(raster.shape[:2], bool) for raster in rasters]
     for hole in holes:
         hole[10:40, 20:60] = True
-    expected = lama.load(Placement(), md5=None).infill(rasters, holes)
-    found = lama.load(Placement(device, precision), md5=None).infill(rasters, holes)
+    expected = lama.load(Placement()).infill(rasters, holes)
+    found = lama.load(Placement(device, precision)).infill(rasters, holes)
     for filled, other in zip(found, expected, strict=True):
         assert np.abs(filled.astype(int) - other).max() <= 1 + (device == "cuda")  # whose convolutions use TF32

@@ -6,12 +6,15 @@ import torch
 
 pytest.importorskip("segment_anything", reason="SAM needs segment-anything", exc_type=ImportError)
 
+import segment_anything
+
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.devices.batches import BatchSize
+from producers.devices.opencv import largest_filled
 from producers.devices.placement import Placement
+from producers.registry import find
 from producers.segment import sam
-from producers.segment.box_segmenter import BoxSegmenter
-from producers.segment.contours import largest_filled
+from producers.segment.sam import BoxSegmenter
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
 
@@ -68,7 +71,7 @@ def test_a_batch_equals_single_images(rasters):
 
 
 def test_weights_come_from_a_file_named_by_its_digest(rasters, tmp_path, monkeypatch):
-    monkeypatch.setitem(sam.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    monkeypatch.setitem(segment_anything.sam_model_registry, "vit_b", tiny_models.segment_anything)
     weights = tmp_path / "sam.pth"
     torch.save(tiny_models.segment_anything().state_dict(), weights)
     loaded = sam.load(Placement(), weights)
@@ -83,11 +86,15 @@ def test_missing_weights_say_what_to_type(tmp_path):
 
 
 def test_weights_of_another_size_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setitem(sam.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    monkeypatch.setitem(segment_anything.sam_model_registry, "vit_b", tiny_models.segment_anything)
     weights = tmp_path / "sam.pth"
     torch.save({"something": torch.zeros(1)}, weights)
     with pytest.raises(ConfigurationError, match="does not hold weights of SAM vit_b"):
         sam.load(Placement(), weights)
+
+
+def test_the_sizes_of_the_registration_are_those_that_load():
+    assert find("segmenter", "sam").revisions == tuple(sam.FILES)
 
 
 def test_an_unknown_size_is_refused(tmp_path):
@@ -96,7 +103,7 @@ def test_an_unknown_size_is_refused(tmp_path):
 
 
 def test_weights_that_are_not_given_are_fetched_and_checked(rasters, tmp_path, monkeypatch):
-    monkeypatch.setitem(sam.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    monkeypatch.setitem(segment_anything.sam_model_registry, "vit_b", tiny_models.segment_anything)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sam, "_ADDRESS", tmp_path.as_uri())
     weights = tmp_path / "weights.pth"

@@ -5,10 +5,10 @@ import torch
 pytest.importorskip("transformers", reason="SAM of the Hub needs transformers")
 
 from fornet_hf.errors import NotFoundError
+from producers.devices.opencv import largest_filled
 from producers.devices.placement import Placement
-from producers.segment import sam_hf
-from producers.segment.box_segmenter import BoxSegmenter
-from producers.segment.contours import largest_filled
+from producers.segment import sam
+from producers.segment.sam import BoxSegmenter
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
 
@@ -47,7 +47,7 @@ def straightforward(model, raster, boxes):
 
 def test_masks_agree_with_the_models_own_processor(rasters):
     model = tiny_models.hub_sam()
-    segmenter = BoxSegmenter(network=sam_hf.HubSam(model), placement=Placement(), source=("sam", "tiny", "0"))
+    segmenter = BoxSegmenter(network=sam.HubSam(model), placement=Placement(), source=("sam", "tiny", "0"))
     found = segmenter.segment(rasters, BOXES)
     assert [len(masks) for masks in found] == [2, 0, 1]
     assert any(0.02 < mask.mean() < 0.98 for mask in flat(found))
@@ -60,9 +60,9 @@ def test_masks_agree_with_the_models_own_processor(rasters):
 def test_weights_of_a_local_folder_are_named_by_their_digest(rasters, tmp_path):
     model = tiny_models.hub_sam()
     model.save_pretrained(tmp_path)
-    loaded = sam_hf.load(Placement(), str(tmp_path))
+    loaded = sam.load_from_hub(Placement(), str(tmp_path))
     assert loaded.identity.revision.startswith("sha256:")
-    own = BoxSegmenter(network=sam_hf.HubSam(model), placement=Placement(), source=("sam", "tiny", "0"))
+    own = BoxSegmenter(network=sam.HubSam(model), placement=Placement(), source=("sam", "tiny", "0"))
     expected = own.segment(rasters, BOXES)
     assert np.array_equal(loaded.segment(rasters, BOXES)[0][1], expected[0][1])
 
@@ -70,4 +70,4 @@ def test_weights_of_a_local_folder_are_named_by_their_digest(rasters, tmp_path):
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(NotFoundError, match="hf download "):
-        sam_hf.load(Placement(), str(tmp_path / "nothing"))
+        sam.load_from_hub(Placement(), str(tmp_path / "nothing"))

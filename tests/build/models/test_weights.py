@@ -72,10 +72,10 @@ def sam_file(folder, shift):
 
 def test_sam_names_its_commit_and_notices_another(cache):
     pytest.importorskip("transformers", reason="SAM of the Hub needs transformers")
-    from producers.segment import sam_hf
+    from producers.segment import sam
 
     def loaded(revision=None):
-        segmenter = sam_hf.load(Placement(), "me/sam", revision)
+        segmenter = sam.load_from_hub(Placement(), "me/sam", revision)
         total = sum(float(one.detach().double().sum()) for one in segmenter.network._model.parameters())
         return segmenter.identity.revision, total
 

@@ -19,26 +19,26 @@ from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.format.shards import PatchShard
 from fornet_hf.processes import InlineExecutor
-from producers.backends import Backends
-from producers.choices import Choice
 from producers.detect.grounding_dino import GroundingDino, InputSize
 from producers.detect.prompts import Prompts
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
 from producers.infill import lama
+from producers.registry import Choice
 from producers.score.witnesses import Witnesses
 from producers.segment import sam
-from producers.segment.box_segmenter import BoxSegmenter
+from producers.segment.sam import BoxSegmenter
+from producers.step import Backends
 from producers.tasks.candidate_shards import CandidateShard
 from producers.tasks.candidates import Labelled, take_apart
 from producers.tasks.gpu_worker import note_models, read_models
 from producers.tasks.segment import Engine, SegmentWorker, segment_shard
 from producers.tasks.select import SelectWorker
 from producers.work import command
-from producers.work.model_settings import ModelSettings
 from producers.work.plan import plan
 from producers.work.report import Report
 from producers.work.run_folder import CandidateFolder
+from producers.work.settings import ModelSettings
 from tests.build import tiny_models
 from tests.build.tiny_models import mean_colour
 
@@ -61,7 +61,7 @@ def backends(batch_size):
             source=("segment-anything", "tiny", "0"),
             batch_size=BatchSize(batch_size),
         ),
-        infiller=lama.load(place, md5=None, batch_size=batch_size),
+        infiller=lama.load(place, batch_size=batch_size),
     )
 
 
@@ -104,7 +104,7 @@ def test_models_from_local_folders_go_the_whole_way(image_folder, tmp_path, weig
     tokenizer.save_pretrained(dino)
     (dino / "preprocessor_config.json").write_text(json.dumps({"size": {"shortest_edge": 64, "longest_edge": 128}}))
     tiny_models.hub_sam().save_pretrained(hub)
-    md5 = lama.load(Placement(), md5=None).revision.removeprefix("md5:")
+    md5 = lama.load(Placement()).revision.removeprefix("md5:")
     settings = ModelSettings(
         detector=Choice("grounding-dino", str(dino)),
         segmenter=Choice("sam-hf", str(hub)),

@@ -10,8 +10,7 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import make_patch
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
-from producers.score.score import Evidence
-from producers.score.views import View, view
+from producers.score.score import Evidence, View, view
 from producers.score.witnesses import Witnesses, load_witnesses
 from tests.build.tiny_models import mean_colour
 

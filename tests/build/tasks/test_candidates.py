@@ -7,8 +7,9 @@ from PIL import Image
 
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.raster import canonical_raster
-from producers.backends import Backends, Detection, Identity
 from producers.infill.inpaint import OpenCVInpaint
+from producers.scene import Detection, Identity
+from producers.step import Backends
 from producers.tasks.candidates import Labelled, take_apart
 from producers.work.report import Report
 
@@ -20,13 +21,13 @@ class Halves:
 
     identity = NOBODY
 
-    def detect(self, queries):
-        return [self._detect(query) if query.raster.any() else [] for query in queries]
+    def detect(self, scenes):
+        return [self._detect(scene) if scene.raster.any() else [] for scene in scenes]
 
-    def _detect(self, query):
-        height, width = query.raster.shape[:2]
+    def _detect(self, scene):
+        height, width = scene.raster.shape[:2]
         boxes = [(0, 0, width // 2, height), (width // 2, 0, width, height)]
-        return [Detection(box=b, score=0.5, prompt=p) for b, p in zip(boxes, query.prompts, strict=False)]
+        return [Detection(box=b, score=0.5, prompt=p) for b, p in zip(boxes, scene.prompts, strict=False)]
 
     def segment(self, rasters, boxes):
         return [[self._mask(raster, box) for box in found] for raster, found in zip(rasters, boxes, strict=True)]

@@ -6,10 +6,11 @@ import pytest
 
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.processes import InlineExecutor
-from producers.backends import Backends, Identity
 from producers.detect.boxes import read_boxes
 from producers.infill.inpaint import OpenCVInpaint
+from producers.scene import Identity
 from producers.segment.grabcut import GrabCut
+from producers.step import Backends
 from producers.tasks.segment import Engine, segment_shard
 from producers.work.plan import plan
 from producers.work.run_folder import CandidateFolder

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fornet_hf.errors import ConfigurationError
-from producers.backends import Detection
+from producers.scene import Cut
 from producers.tasks.versions import Merging, overlap, versions
 
 
@@ -19,8 +19,7 @@ def square(x0, x1):
 
 
 def found(*answers, merging=None):
-    detections = [Detection(box=(0, 0, 1, 1), score=score, prompt=prompt) for prompt, score, _ in answers]
-    return versions(detections, [mask for _, _, mask in answers], merging)
+    return versions([Cut(mask, prompt, score) for prompt, score, mask in answers], merging)
 
 
 def test_masks_of_one_prompt_are_united():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from producers.segment.contours import largest_filled
+from producers.devices.opencv import largest_filled
 
 
 def test_only_the_largest_part_stays_and_its_hole_is_filled():

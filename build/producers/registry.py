@@ -1,0 +1,250 @@
+"""The models: one registration each, whose target is imported by the process that runs it.
+
+A model of another package is named by its `package.module:function`, or by an entry point of that package in the
+group `fornet.detectors`, `fornet.segmenters` or `fornet.infillers`. Nothing is registered at run time, so every
+process that is told a name finds the same model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from producers.devices.placement import Placement
+from producers.plugins import OPTIONS, check_model, needing, resolve, signature_of
+from producers.step import ADAPTERS, Step
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One model, as written on the command line: `sam-hf=facebook/sam-vit-base@REVISION`.
+
+    Attributes:
+        name: of a registration or an entry point, or `package.module:function`.
+        model: id of its weights on the Hub, or a path; None for the published ones.
+        revision: commit, branch or tag of the weights on the Hub; for `lama` the MD5 of the file, for `sam` its size.
+    """
+
+    name: str
+    model: str | None = None
+    revision: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Choice:
+        """Return the choice from `NAME`, `NAME=MODEL`, `NAME@REVISION` or `NAME=MODEL@REVISION`."""
+        rest, _, revision = text.partition("@")
+        name, _, model = rest.partition("=")
+        return cls(name, model or None, revision or None)
+
+    def __str__(self) -> str:
+        return self.name + (f"={self.model}" if self.model else "") + (f"@{self.revision}" if self.revision else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One registration; a link of a chain that says what it needs and gives without being loaded.
+
+    Attributes:
+        name: on the command line.
+        role: a name in `ADAPTERS`.
+        target: `package.module:function`, which returns the model.
+        takes: keywords of that function, of those in `OPTIONS`.
+        packages: to install by pip, beside the project's own dependencies.
+        weights: `model`, where none is given.
+        revision: likewise of the weights.
+        revisions: all there are; empty: any.
+        hint: for the help, in place of `weights`.
+        file: whether `model` is a file, not an id on the Hub.
+        needs_model: whether it has no weights of its own.
+        light: whether it loads at once, because it has no weights.
+        step: says what it needs and gives; None: as its role usually does.
+    """
+
+    name: str
+    role: str
+    target: str
+    takes: frozenset[str] = frozenset()
+    packages: str = ""
+    weights: str | None = None
+    revision: str | None = None
+    revisions: tuple[str, ...] = ()
+    hint: str = ""
+    file: bool = False
+    needs_model: bool = False
+    light: bool = False
+    step: type[Step] | None = None
+
+    @property
+    def stage(self) -> str:
+        """The work that it does, as a report names it."""
+        return self._step.stage
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Fields of `Scene` that earlier steps must have filled."""
+        return self._step.needs
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """Fields of `Scene` that it fills."""
+        return self._step.gives
+
+    @property
+    def _step(self) -> type[Step]:
+        return self.step or ADAPTERS[self.role]
+
+    def __str__(self) -> str:
+        hint = self.hint or self.weights
+        return self.name + ("=FILE" if self.needs_model else "") + (f" ({hint})" if hint else "")
+
+    def check(self, choice: Choice) -> None:
+        """Raise a ConfigurationError if it does not take the model or the revision that was given."""
+        name = f"the {self.role} {self.name}"
+        for option in ("model", "revision"):
+            if getattr(choice, option) and option not in self.takes:
+                allowed = str(Choice(choice.name, choice.model if "model" in self.takes else None))
+                raise ConfigurationError(explain(f"{name} takes no {option}", found=str(choice), allowed=allowed))
+        if self.needs_model and not choice.model:
+            kind = "file" if self.file else "model"
+            allowed = f"--{self.role} {self.name}={kind.upper()}"
+            raise ConfigurationError(explain(f"{name} needs a {kind}", allowed=allowed))
+        if self.revisions and choice.revision and choice.revision not in self.revisions:
+            what, allowed = f"unknown revision of {name}", ", ".join(self.revisions)
+            raise ConfigurationError(explain(what, found=repr(choice.revision), allowed=allowed))
+
+    def check_file(self, choice: Choice) -> None:
+        """Read what is read without loading weights.
+
+        Raises:
+            ConfigurationError: the file does not hold boxes.
+            NotFoundError: a file is missing.
+        """
+        if self.light:
+            self.load(choice)
+        elif self.file and choice.model and not Path(choice.model).is_file():
+            what = f"the weights of {self.name} are missing"
+            raise NotFoundError(explain(what, found=f"no file {choice.model}"))
+
+    def load(
+        self,
+        choice: Choice,
+        device: str = "cpu",
+        precision: str = "float32",
+        options: Mapping[str, float | None] = MappingProxyType({}),
+    ) -> Any:
+        """Return the model, loaded.
+
+        Args:
+            choice: says which weights.
+            device: as torch names it.
+            precision: of matrix products.
+            options: size of batches and thresholds; None: the model's own.
+
+        Raises:
+            MissingDependencyError: a package that it needs is not installed.
+            NotFoundError: weights are missing.
+            ConfigurationError: there is no such device, or the function returns something else.
+        """
+        revision = choice.revision or (None if choice.model and not self.file else self.revision)
+        given: dict[str, Any] = {**options, "model": choice.model or self.weights, "revision": revision}
+        with needing(f"the {self.role} {self.name}", self.packages):
+            if "placement" in self.takes:
+                given["placement"] = Placement(device, precision)
+            function = resolve(self.role, self.name, self.target)
+            model = function(
+                **{name: given[name] for name in given if name in self.takes and given[name] is not None}
+            )
+        check_model(self.role, self.name, model)
+        return model
+
+
+_WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
+_detector = partial(Model, role="detector")
+_segmenter = partial(Model, role="segmenter")
+_infiller = partial(Model, role="infiller")
+
+MODELS = (
+    _detector(
+        name="grounding-dino",
+        target="producers.detect.grounding_dino:GroundingDino.load",
+        takes=OPTIONS,
+        packages="torch transformers",
+        weights="IDEA-Research/grounding-dino-tiny",
+    ),
+    _detector(
+        name="boxes",
+        target="producers.detect.boxes:read_boxes",
+        takes=frozenset({"model"}),
+        file=True,
+        needs_model=True,
+        light=True,
+    ),
+    _detector(name="centred", target="producers.detect.boxes:CentredBox", light=True),
+    _segmenter(
+        name="sam",
+        target="producers.segment.sam:load",
+        takes=_WEIGHTS,
+        packages="torch torchvision segment-anything",
+        revision="vit_b",
+        revisions=("vit_b", "vit_l", "vit_h"),
+        hint="of segment-anything; =WEIGHTS.pth, @vit_h",
+        file=True,
+    ),
+    _segmenter(
+        name="sam-hf",
+        target="producers.segment.sam:load_from_hub",
+        takes=_WEIGHTS,
+        packages="torch transformers",
+        weights="facebook/sam-vit-base",
+    ),
+    _segmenter(name="grabcut", target="producers.segment.grabcut:GrabCut", light=True),
+    _infiller(
+        name="lama",
+        target="producers.infill.lama:load",
+        takes=_WEIGHTS,
+        packages="torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2",
+        revision="e3aa4aaa15225a33ec84f9f4bc47e500",
+        hint="=WEIGHTS.pt, else by LAMA_MODEL, else fetched; @MD5 of others than big-lama",
+        file=True,
+    ),
+    _infiller(name="opencv", target="producers.infill.inpaint:OpenCVInpaint", light=True),
+    _infiller(
+        name="attentive-eraser",
+        target="producers.infill.attentive_eraser:AttentiveEraser.load",
+        takes=_WEIGHTS,
+        packages="torch 'diffusers>=0.40' transformers accelerate",
+        weights="stabilityai/stable-diffusion-xl-base-1.0",
+    ),
+)
+
+
+def models(role: str) -> list[Model]:
+    """Return the registrations of a role."""
+    return [model for model in MODELS if model.role == role]
+
+
+def find(role: str, name: str) -> Model:
+    """Return the registration of a name; that of another package is made from the function which it names.
+
+    Raises:
+        ConfigurationError: there is no model of this name, or what it names cannot be one.
+        MissingDependencyError: its package needs another one that is not installed.
+    """
+    known = {model.name: model for model in models(role)}
+    if name in known:
+        return known[name]
+    points = {point.name: point for point in metadata.entry_points(group=f"fornet.{role}s")}
+    target = f"{points[name].module}:{points[name].attr}" if name in points else name
+    if ":" not in target:
+        allowed = f"{', '.join(sorted({*known, *points}))}, or PACKAGE.MODULE:FUNCTION"
+        raise ConfigurationError(explain(f"unknown {role}", found=repr(name), allowed=allowed))
+    with needing(f"the {role} {name}"):
+        function = resolve(role, name, target)
+    takes, needs_model, step = signature_of(role, name, function)
+    return Model(name=name, role=role, target=target, takes=takes, needs_model=needs_model, step=step)

@@ -1,0 +1,177 @@
+"""The chain of steps that scenes go through: detect, segment, merge, infill; a model may do several of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import MappingProxyType
+from typing import Protocol, TypeVar
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.format.masks import dilate
+from producers.scene import Cut, Detector, Identity, Infiller, Scene, Segmenter
+from producers.tasks.versions import Merging, versions
+
+GIVEN = frozenset({"key", "raster", "prompts"})
+"""The fields of a scene that no step has to give."""
+
+WANTED = frozenset({"versions", "infilled"})
+"""The fields of a scene that candidates are made of."""
+
+
+class Link(Protocol):
+    """A step, or the registration of a model that will be one."""
+
+    @property
+    def stage(self) -> str:
+        """The work, as a report names it: `detect`, `segment` or `infill`."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Fields of `Scene` that earlier steps must have filled."""
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """Fields of `Scene` that it fills."""
+
+
+class Step(ABC):
+    """Fills fields of a batch of scenes."""
+
+    stage: str = "segment"
+    needs: frozenset[str] = frozenset()
+    gives: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the same scenes in the same order, with the fields that it gives."""
+
+
+class ModelStep(Step):
+    """A model that is a step by itself, because it finds and segments at once, say."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> Identity:
+        """The model, as the manifest names it."""
+
+
+@dataclass(frozen=True)
+class Detect(Step):
+    """Finds boxes by a detector."""
+
+    model: Detector
+    stage, needs, gives = "detect", frozenset({"prompts"}), frozenset({"detections"})
+
+    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the scenes with their boxes."""
+        found = self.model.detect(scenes)
+        return [replace(scene, detections=tuple(boxes)) for scene, boxes in zip(scenes, found, strict=True)]
+
+
+@dataclass(frozen=True)
+class Segment(Step):
+    """Finds masks in boxes by a segmenter."""
+
+    model: Segmenter
+    stage, needs, gives = "segment", frozenset({"detections"}), frozenset({"masks"})
+
+    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the scenes with a mask for each of their boxes."""
+        detections = [scene.detections or () for scene in scenes]
+        boxes = [[one.box for one in found] for found in detections]
+        masks = self.model.segment([scene.raster for scene in scenes], boxes)
+        return [
+            replace(scene, masks=tuple(Cut(mask, one.prompt, one.score) for one, mask in zip(*parts, strict=True)))
+            for scene, *parts in zip(scenes, detections, masks, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Merge(Step):
+    """Unites the masks of the same object."""
+
+    merging: Merging | None = None
+    stage, needs, gives = "segment", frozenset({"masks"}), frozenset({"versions"})
+
+    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the scenes with the distinct objects in them."""
+        return [replace(scene, versions=tuple(versions(scene.masks or (), self.merging))) for scene in scenes]
+
+
+@dataclass(frozen=True)
+class Infill(Step):
+    """Replaces each version of the object, dilated by so many pixels, by an infiller."""
+
+    model: Infiller
+    dilation: int
+    stage, needs, gives = "infill", frozenset({"versions"}), frozenset({"infilled"})
+
+    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the scenes with a raster without the object for each version."""
+        cuts = [(scene.raster, cut.mask) for scene in scenes for cut in scene.versions or ()]
+        holes = [dilate(mask, self.dilation) for _, mask in cuts]
+        infilled = iter(self.model.infill([raster for raster, _ in cuts], holes))
+        return [replace(scene, infilled=tuple(islice(infilled, len(scene.versions or ())))) for scene in scenes]
+
+
+ADAPTERS: Mapping[str, type[Step]] = MappingProxyType({"detector": Detect, "segmenter": Segment, "infiller": Infill})
+"""The roles of models, with the step that each becomes. Its stage is also the name of the model's method."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backends:
+    """The models of a chain, loaded; None where another one does its work."""
+
+    detector: Detector | ModelStep | None
+    segmenter: Segmenter | ModelStep
+    infiller: Infiller | ModelStep | None
+
+    def steps(self, dilation: int, merging: Merging | None = None) -> list[Step]:
+        """Return the chain.
+
+        Args:
+            dilation: of the objects before they are infilled, pixels.
+            merging: how the masks of several prompts become versions; by default as `versions` has it.
+        """
+        detect, segment, infill = self.detector, self.segmenter, self.infiller
+        return in_order(
+            detect if detect is None or isinstance(detect, ModelStep) else Detect(detect),
+            segment if isinstance(segment, ModelStep) else Segment(segment),
+            Merge(merging),
+            infill if infill is None or isinstance(infill, ModelStep) else Infill(infill, dilation),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the identities of the models as JSON object."""
+        return {name: model.identity.to_json() for name, model in vars(self).items() if model is not None}
+
+
+AnyLink = TypeVar("AnyLink", bound=Link)
+
+
+def in_order(detect: AnyLink | None, segment: AnyLink, merge: AnyLink, infill: AnyLink | None) -> list[AnyLink]:
+    """Return the chain; masks are merged unless the segmenter gives versions."""
+    merged = None if "versions" in segment.gives else merge
+    return [one for one in (detect, segment, merged, infill) if one is not None]
+
+
+def check_chain(links: Sequence[Link]) -> None:
+    """Raise a ConfigurationError if a step misses what it needs, or if nothing needs what it gives."""
+    found, have = " -> ".join(link.stage for link in links), GIVEN
+    for link in links:
+        if missing := sorted(link.needs - have):
+            what = f"the step {link.stage} needs {' and '.join(missing)}, which no step before it gives"
+            raise ConfigurationError(explain(what, found=found))
+        have |= link.gives
+    if missing := sorted(WANTED - have):
+        raise ConfigurationError(explain(f"no step gives {' and '.join(missing)}", found=found))
+    wanted = WANTED
+    for link in reversed(links):
+        if not link.gives & wanted:
+            given = " and ".join(sorted(link.gives)) or "nothing"
+            what = f"the step {link.stage} gives {given}, which no step after it needs"
+            raise ConfigurationError(explain(what, found=found, then="Leave it out."))
+        wanted |= link.needs

@@ -1,0 +1,93 @@
+import importlib
+import sys
+
+import pytest
+
+from fornet_hf.errors import ConfigurationError, MissingDependencyError
+from producers.registry import MODELS, Choice, find
+from producers.step import GIVEN
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("lama", Choice("lama")),
+        ("lama@e3aa", Choice("lama", revision="e3aa")),
+        ("sam-hf=facebook/sam-vit-base", Choice("sam-hf", "facebook/sam-vit-base")),
+        ("sam=weights/sam.pth@vit_h", Choice("sam", "weights/sam.pth", "vit_h")),
+        ("my_models.cut:Cutter=a.pth@1", Choice("my_models.cut:Cutter", "a.pth", "1")),
+    ],
+)
+def test_a_choice_is_read_as_it_is_written(text, choice):
+    assert Choice.parse(text) == choice
+    assert str(choice) == text
+
+
+def test_an_unknown_model_is_refused_with_those_there_are():
+    with pytest.raises(ConfigurationError, match=r"attentive-eraser, lama, opencv, or PACKAGE\.MODULE:FUNCTION"):
+        find("infiller", "paint")
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "message"),
+    [
+        ("segmenter", "grabcut=weights.pt", "segmenter grabcut takes no model; found grabcut=weights.pt"),
+        ("infiller", "opencv=weights.pt@1", "opencv takes no model"),
+        ("infiller", "opencv@1", "opencv takes no revision"),
+        ("detector", "centred=boxes.json", "centred takes no model"),
+        ("detector", "boxes=a@b.json", "boxes takes no revision; found boxes=a@b.json; allowed: boxes=a"),
+        ("detector", "boxes", "the detector boxes needs a file; allowed: --detector boxes=FILE"),
+        (
+            "segmenter",
+            "sam@huge",
+            "revision of the segmenter sam; found 'huge'; allowed: vit_b, vit_l, vit_h",
+        ),
+    ],
+)
+def test_what_a_model_does_not_take_is_refused(role, text, message):
+    choice = Choice.parse(text)
+    with pytest.raises(ConfigurationError, match=message):
+        find(role, choice.name).check(choice)
+
+
+@pytest.mark.parametrize(
+    ("role", "text"),
+    [
+        ("segmenter", "grabcut"),
+        ("detector", "boxes=a.json"),
+        ("infiller", "lama=a.pt@1"),
+        ("segmenter", "sam=a@vit_h"),
+    ],
+)
+def test_what_a_model_takes_passes(role, text):
+    choice = Choice.parse(text)
+    find(role, choice.name).check(choice)
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "module", "line"),
+    [
+        ("detector", "grounding-dino", "transformers", "pip install torch transformers"),
+        ("segmenter", "sam", "segment_anything", "pip install torch torchvision segment-anything"),
+        ("segmenter", "sam-hf", "transformers", "pip install torch transformers"),
+        ("infiller", "lama", "simple_lama_inpainting", "pip install --no-deps simple-lama-inpainting==0.1.2"),
+        ("infiller", "attentive-eraser", "diffusers", "pip install torch 'diffusers>=0.40' transformers accelerate"),
+    ],
+)
+def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch, tmp_path, role, name, module, line):
+    monkeypatch.setitem(sys.modules, module, None)
+    for loaded in (*(model.target.partition(":")[0] for model in MODELS), "producers.infill.eraser_attention"):
+        package, _, leaf = loaded.rpartition(".")
+        monkeypatch.delitem(sys.modules, loaded, raising=False)
+        monkeypatch.delattr(importlib.import_module(package), leaf, raising=False)
+    with pytest.raises(MissingDependencyError, match=line):
+        find(role, name).load(Choice(name, str(tmp_path)))
+
+
+def test_every_name_of_a_role_is_registered_once():
+    names = [(model.role, model.name) for model in MODELS]
+    assert len(set(names)) == len(names)
+
+
+def test_every_model_says_what_it_needs_and_gives():
+    assert all(model.needs and model.gives and not model.gives & GIVEN for model in MODELS)

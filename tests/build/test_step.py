@@ -1,0 +1,117 @@
+"""Chains of steps: refused without a model, and run from images to candidates."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import dilate
+from producers.infill.inpaint import OpenCVInpaint
+from producers.registry import find
+from producers.scene import Cut, Identity, Scene
+from producers.step import Backends, Detect, Infill, Merge, ModelStep, Segment, Step, check_chain, in_order
+from producers.tasks.candidates import Labelled, search, take_apart
+from producers.work.report import Report
+
+
+class BrightFinder(ModelStep):
+    """Finds and segments at once: a cut for each prompt that names the brightest colour; needs no boxes."""
+
+    needs, gives = frozenset({"prompts"}), frozenset({"masks"})
+    identity = Identity(name="bright", model="none", revision="1")
+
+    def __call__(self, scenes):
+        return [Scene(key=one.key, raster=one.raster, prompts=one.prompts, masks=self._masks(one)) for one in scenes]
+
+    def _masks(self, scene):
+        mask = scene.raster[..., 0] > 150
+        return tuple(Cut(mask, prompt, 0.9 - index / 10) for index, prompt in enumerate(scene.prompts) if mask.any())
+
+
+class Layers(ModelStep):
+    """Gives everything at once."""
+
+    needs, gives = frozenset({"prompts"}), frozenset({"versions", "infilled"})
+    identity = Identity(name="layers", model="none", revision="1")
+
+    def __call__(self, scenes):
+        raise NotImplementedError
+
+
+def labelled(key, red):
+    pixels = np.full((40, 60, 3), 90, np.uint8)
+    pixels[10:30, 20:40, 0] = red
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return Labelled(key, 0, buffer.getvalue(), ("a thing.", "an object."))
+
+
+def test_a_finder_and_segmenter_in_one_goes_from_images_to_candidates():
+    backends = Backends(detector=None, segmenter=BrightFinder(), infiller=OpenCVInpaint())
+    images = [labelled("a", 255), labelled("dark", 90), labelled("b", 200)]
+    first, dark, second = take_apart(images, backends, Encoding(), report := Report())
+    for (candidate,) in (first, second):
+        assert (candidate.version, candidate.prompt, candidate.score) == (0, "a thing.", 0.9)
+        assert candidate.mask.sum() == 20 * 20
+        changed = (candidate.infilled != 90).any(-1) & candidate.mask
+        assert changed.mean() < 1
+        assert not (candidate.infilled[~dilate(candidate.mask, Encoding().dilation)] != 90).any()
+    assert (dark.outcome, dark.kind) == ("no_detect", "no mask")
+    assert dark.detail == "the segmenter found nothing for ['a thing.', 'an object.']"
+    assert list(backends.to_json()) == ["segmenter", "infiller"]
+    assert "detect" not in report.seconds
+
+
+DETECT, SEGMENT, INFILL = find("detector", "centred"), find("segmenter", "sam"), find("infiller", "lama")
+MERGE = Merge()
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        [DETECT, SEGMENT, MERGE, INFILL],
+        [BrightFinder(), MERGE, INFILL],
+        [Layers()],
+        in_order(DETECT, SEGMENT, MERGE, INFILL),
+        in_order(None, Layers(), MERGE, None),
+    ],
+)
+def test_chains_that_give_candidates_pass_before_a_model_is_loaded(chain):
+    check_chain(chain)
+
+
+@pytest.mark.parametrize(
+    ("chain", "message"),
+    [
+        (
+            [SEGMENT, DETECT, MERGE, INFILL],
+            "needs detections, which no step before it gives; found segment -> ",
+        ),
+        ([SEGMENT, MERGE, INFILL], "segment needs detections"),
+        ([DETECT, SEGMENT, INFILL, MERGE], "infill needs versions"),
+        ([DETECT, SEGMENT, MERGE], "no step gives infilled"),
+        ([DETECT, BrightFinder(), MERGE, INFILL], "detect gives detections, which no step after it needs"),
+        ([], "no step gives infilled and versions"),
+    ],
+)
+def test_wrong_orders_are_refused_before_a_model_is_loaded(chain, message):
+    with pytest.raises(ConfigurationError, match=message):
+        check_chain(chain)
+
+
+def test_steps_and_registrations_say_the_same():
+    for step, model in ((Detect, DETECT), (Segment, SEGMENT), (Infill, INFILL)):
+        assert (step.stage, step.needs, step.gives) == (model.stage, model.needs, model.gives)
+
+
+def test_a_step_that_loses_scenes_is_named():
+    class Loses(Step):
+        def __call__(self, scenes):
+            return scenes[1:]
+
+    scenes = [Scene(key=key, raster=np.zeros((2, 2, 3), np.uint8), prompts=("x",)) for key in "ab"]
+    with pytest.raises(TypeError, match="Loses gave other scenes back"):
+        search(scenes, [Loses()], Report())
