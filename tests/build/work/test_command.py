@@ -18,7 +18,7 @@ WORDS = [
     (select_versions, 3, ["--gpus", "-1"]),
     (select_versions, 3, ["--precision", "bf16"]),
     (select_versions, 3, ["--classifiers", "resnet50"]),
-    (select_versions, 3, ["--classifiers", "torchvision:resnet50", "keras:resnet50"]),
+    (select_versions, 3, ["--classifiers", "torchvision:resnet50", "timm:"]),
 ]
 
 
