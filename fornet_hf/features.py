@@ -1,22 +1,21 @@
 """The columns of the prepared dataset, and images that are decoded only when somebody looks at them.
 
 `datasets` decodes every Image column before it calls a transform. Recombining needs neither all images nor
-whole ones, so that would cost more than everything else.
+whole ones, so that would cost more than everything else. Pillow itself decodes an opened image at first use.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 import datasets
-from PIL import Image
-
-from fornet_hf.lazy import UnreadImage, unread_bytes
+from PIL import Image, ImageFile
 
 
 def row_features(class_names: Sequence[str]) -> datasets.Features:
-    """Features of a prepared row (see `fornet_hf.format.rows.Row`), with the classes in label order."""
+    """Return the features of a prepared row (see `fornet_hf.format.rows.Row`), with the classes in label order."""
     features: dict[str, Any] = {
         "key": datasets.Value("string"),
         "label": datasets.ClassLabel(names=list(class_names)),
@@ -31,7 +30,7 @@ def row_features(class_names: Sequence[str]) -> datasets.Features:
 
 
 def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Features:
-    """Features of what recombining makes of rows: `Value("null")` where only a function of the user knows.
+    """Return the features of what recombining makes of rows: `Value("null")` where only the user's function knows.
 
     Streams need them to be joined. Examples are handed on as they are, whatever stands here.
 
@@ -52,21 +51,21 @@ def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Fea
 
 
 class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
-    """`datasets.Image` whose images read and decode their bytes at first use. In files it is a plain `Image`.
+    """`datasets.Image` whose images decode their bytes at first use. In files it is a plain `Image`.
 
     EXIF orientation is not applied: the images of a prepared dataset have none.
     """
 
     def decode_example(self, value: dict[str, Any], token_per_repo_id: Any = None) -> Image.Image:
-        """The image of a stored value: like `Image`'s, but not yet read."""
+        """Return the image of a stored value as `Image` does, but not yet decoded."""
         data = value.get("bytes")
         if data is None or self.mode is not None or not self.decode:
             image: Image.Image = super().decode_example(value, token_per_repo_id)
             return image
-        return UnreadImage(data)
+        return Image.open(io.BytesIO(data))
 
     def encode_example(self, value: Any) -> dict[str, Any]:
-        """A stored value; the bytes of an image that nobody looked at stay as they are."""
+        """Return a stored value; the bytes of an image that nobody looked at stay as they are."""
         data = unread_bytes(value)
         stored: dict[str, Any] = {"path": None, "bytes": data} if data is not None else super().encode_example(value)
         return stored
@@ -82,8 +81,15 @@ class LazyImage(datasets.Image):  # type: ignore[misc]  # datasets has no types
         return repr(datasets.Image(mode=self.mode, decode=self.decode))
 
 
+def unread_bytes(value: object) -> bytes | None:
+    """Return the file behind an image whose pixels nobody has looked at yet; None for any other value."""
+    if isinstance(value, ImageFile.ImageFile) and isinstance(value.fp, io.BytesIO):  # Pillow drops `fp` on decoding
+        return value.fp.getvalue()
+    return None
+
+
 def with_lazy_images(dataset: Any) -> Any:
-    """The same dataset (Dataset or IterableDataset), changed in place: its images are decoded at first use.
+    """Let the images of a dataset (Dataset or IterableDataset, changed in place) be decoded at first use; return it.
 
     Derived datasets (select, shuffle, filter, ...) inherit it. Image columns with `decode=False` stay as they are.
     """

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from PIL import Image
 
 from fornet_hf.errors import SourceError, explain
+from fornet_hf.features import unread_bytes
 from fornet_hf.format import jpeg, rows
 from fornet_hf.format.jpeg import Rectangle
 from fornet_hf.format.masks import Box
 from fornet_hf.format.raster import DECODE_ERRORS
-from fornet_hf.lazy import unread_bytes
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.pixels.scaling import SUPPORT, is_whole, scaled
@@ -153,7 +153,9 @@ def _load(data: bytes, size: Size, shrink: int) -> Image.Image:
     """Decode a restart-coded JPEG; Pillow's own reading of the header, which is known here, would take a while."""
     shrunk = -(-size[0] // shrink), -(-size[1] // shrink)
     with _damage_told():
-        return Image.frombytes("RGB", shrunk, data, "jpeg", ("RGB", "", shrink, 0))
+        image = Image.new("RGB", shrunk, None)  # not filled, as the decoder writes every pixel
+        image.frombytes(data, "jpeg", ("RGB", "", shrink, 0))
+        return image
 
 
 def _load_any(data: bytes) -> Image.Image:

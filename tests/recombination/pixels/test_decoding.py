@@ -12,7 +12,6 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.format import jpeg
-from fornet_hf.lazy import UnreadImage
 from fornet_hf.recombination.pixels import decoding, scaling
 from fornet_hf.recombination.pixels.decoding import decode_part, decoded, encoded, size_of
 from tests.factory import photo
@@ -77,7 +76,6 @@ def other_forms() -> dict[str, object]:
     loaded = Image.open(io.BytesIO(CODED))
     loaded.load()
     return {
-        "lazy": UnreadImage(CODED),
         "opened": Image.open(io.BytesIO(CODED)),
         "loaded": loaded,
         "dict": {"bytes": CODED, "path": None},
