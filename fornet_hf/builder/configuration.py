@@ -11,9 +11,8 @@ import datasets
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.features import with_lazy_images
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream
-from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.recombiner import configuration
+from fornet_hf.recombination.recombiner import settings
 
 PARAMETERS = tuple(name for name in keywords(RecombinationConfig, Recombine) if name != "dataset")
 
@@ -56,9 +55,9 @@ def check_keywords_of_builder(given: Mapping[str, Any]) -> None:
     theirs = keywords(datasets.DatasetBuilder, datasets.BuilderConfig)
     check_keywords(set(given) - set(theirs), set(keywords(ForNetConfig)) - set(theirs))
     values = {name: given[name] for name in PARAMETERS if given.get(name) is not None}
-    Hooks(**{name: values.pop(name) for name in keywords(Hooks) if name in values})
-    Clock(epochs=values.pop("epochs", None))
-    configuration(values.pop("config", None), values)
+    hooks = {name: values.pop(name) for name in keywords(Hooks) if name in values}
+    config, epochs = values.pop("config", None), values.pop("epochs", None)
+    settings(config, values, epochs=epochs, **hooks)
 
 
 def recombined(dataset: Any, config: Any) -> Any:

@@ -20,7 +20,7 @@ from fornet_hf.errors import INSTALL, ConfigurationError
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.location import Repository, locate
 from fornet_hf.hub.transfer import remote_address
-from fornet_hf.recombination.draw.splits import names_in
+from fornet_hf.recombination.draw.configuration import names_in
 
 
 def load_dataset(

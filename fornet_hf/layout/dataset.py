@@ -17,10 +17,8 @@ from fornet_hf.layout.index import open_split
 from fornet_hf.layout.recombining import LocalPool, LocalRecombiner, Originals, damaged
 from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
-from fornet_hf.recombination.draw.splits import decided
-from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.recombiner import Recombined, configuration
-from fornet_hf.recombination.steps import Compose
+from fornet_hf.recombination.kinds import Compose
+from fornet_hf.recombination.recombiner import Recombined, settings
 from fornet_hf.sources import FolderSource
 
 _COLUMNS = ("image", "label", "mask", "composition")
@@ -100,8 +98,12 @@ class ForNetDataset:
         factor = either(size_fact=size_fact, fg_size_fact=parameters.pop("fg_size_fact", None))
         if factor is not None:
             parameters["fg_size_fact"] = factor
-        config = decided(configuration(config, parameters, ForNetDataset), split)
-        hooks = Hooks(
+        config, hooks, clock = settings(
+            config,
+            parameters,
+            ForNetDataset,
+            split=split,
+            epochs=epochs or None,
             foreground_transform=foreground_transform,
             fg_transform=fg_transform,
             transform=_chained(transform),
@@ -118,7 +120,7 @@ class ForNetDataset:
         self.classes = list(self._split.classes)
         self.class_to_idx = {name: label for label, name in enumerate(self.classes)}
         pool = LocalPool(self._split, config.pruning_ratio)
-        self._recombiner = LocalRecombiner(pool, config, hooks, Clock(epochs=epochs or None), originals)
+        self._recombiner = LocalRecombiner(pool, config, hooks, clock, originals)
         self._recombiner.rows_of_a_pass = len(self)
 
     def __len__(self) -> int:

@@ -12,15 +12,14 @@ from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.format.raster import decode_rgb, resized
 from fornet_hf.layout.index import LocalSplit
 from fornet_hf.recombination.draw.clock import Clock
-from fornet_hf.recombination.draw.composition import Composition, Size
+from fornet_hf.recombination.draw.composition import Size
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
-from fornet_hf.recombination.draw.sampling import BackgroundShape
-from fornet_hf.recombination.draw.selection import Selection
+from fornet_hf.recombination.draw.sampling import BackgroundShape, Choice
 from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.lockstep import Steps
-from fornet_hf.recombination.pixels.compositing import Composed, Parts
+from fornet_hf.recombination.pixels.compositing import Composed, Steps
 from fornet_hf.recombination.pixels.decoding import ImageError, size_of
-from fornet_hf.recombination.pools.selected import SelectedPool
+from fornet_hf.recombination.pixels.parts import Parts
+from fornet_hf.recombination.pools.pool import SelectedPool, Selection
 from fornet_hf.recombination.recombiner import Drawn, Recombiner
 from fornet_hf.sources import FolderSource
 
@@ -97,22 +96,22 @@ class LocalRecombiner(Recombiner):
         except ImageError as error:
             raise damaged(self.pool.place(drawn.row["own"] if shown is None else shown), error) from error
 
-    def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
-        """Return the row's own background, not read yet."""
+    def own_background(self, row: Mapping[str, Any], parts: Parts) -> Callable[[], BackgroundShape] | None:
+        """Return a function that reads and measures the row's own background; None if it has none."""
         del parts
         if row["own"] is None:
             return None
-        return _Unread(row["foreground_ratio"], lambda: size_of(self.pool.read(row["own"])))
+        return lambda: BackgroundShape(None, *size_of(self.pool.read(row["own"])), row["foreground_ratio"])
 
-    def with_background(self, row: Mapping[str, Any], parts: Parts, composition: Composition) -> Parts:
-        """Return the parts, with the background that the composition names, or with the original."""
-        if composition.original:
+    def with_background(self, row: Mapping[str, Any], parts: Parts, choice: Choice) -> Parts:
+        """Return the parts with the background that was chosen, or with the original."""
+        if choice.original:
             if self._originals is None:
                 raise ConfigurationError("originals are shown, but imagenet_dir was not given")
             size = size_of(self.pool.read(row["own"]))
             image = self._originals.read(row["folder"], row["key"], size)
             return parts._replace(background=image, foreground=image, box=(0, 0, *size))
-        index = row["own"] if composition.background is None else composition.background
+        index = row["own"] if choice.background.row is None else choice.background.row
         return parts._replace(background=self.pool.read(index))
 
 
@@ -120,17 +119,3 @@ def damaged(place: str, error: Exception) -> SourceError:
     """Return the error for an image that cannot be decoded."""
     then = "Find all damaged images: fornet validate FOLDER"
     return SourceError(explain(f"{place}: the image cannot be decoded", found=error, then=then))
-
-
-class _Unread(BackgroundShape):
-    """A background that is read when its size is asked for."""
-
-    def __init__(self, ratio: float, size: Callable[[], Size]) -> None:
-        for name, value in (("row", None), ("ratio", ratio), ("_size", size)):
-            object.__setattr__(self, name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in {"width", "height"}:
-            raise AttributeError(name)
-        size: Callable[[], Size] = self.__dict__["_size"]
-        return size()[name == "height"]

@@ -79,7 +79,7 @@ class PreparedDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has n
         super(PreparedDataset, self.with_format(None)).save_to_disk(*args, **kwargs)
 
     def to_iterable_dataset(self, *args: Any, **kwargs: Any) -> Any:
-        """The examples as `IterableDataset`; backgrounds still come from all rows."""
+        """Return the examples as `IterableDataset`; backgrounds still come from all rows."""
         rows = super(PreparedDataset, self.with_format(None)).to_iterable_dataset(*args, **kwargs)
         rows._split = self.split  # noqa: SLF001  # which `datasets` forgets
         transform = self.format["format_kwargs"].get("transform")
@@ -170,7 +170,7 @@ for _name in (*_STREAMED, *_COLUMNS):
 
 
 def as_examples(stream: datasets.IterableDataset) -> datasets.IterableDataset:
-    """The same object, a stream of examples with features, now with an epoch.
+    """Return the same object, a stream of examples with features, now with an epoch.
 
     Its features are only for what joins streams: `datasets` 3.6 would else encode and decode images at every step.
     """
@@ -179,7 +179,7 @@ def as_examples(stream: datasets.IterableDataset) -> datasets.IterableDataset:
 
 
 def as_prepared(dataset: Any) -> Any:
-    """The same object (or each of a dict), now a PreparedDataset with lazy images, or a PreparedStream."""
+    """Return the same object (or each of a dict), now a PreparedDataset with lazy images, or a PreparedStream."""
     if isinstance(dataset, Mapping):
         for part in dataset.values():
             as_prepared(part)

@@ -11,14 +11,14 @@ from PIL import Image
 from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.draw.composition import Composition
-from fornet_hf.recombination.moving import moved
+from fornet_hf.recombination.joint import moved
+from fornet_hf.recombination.kinds import Compose, check
 from fornet_hf.recombination.pixels.compositing import Composed
-from fornet_hf.recombination.steps import Compose, check
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """What happens before and after a recombination.
+    """Transforms of the user before and after a recombination, and the columns of examples.
 
     Attributes:
         foreground_transform: called on the object as tight RGBA image, before its size is drawn; returns RGBA.
@@ -76,7 +76,7 @@ class Hooks:
         object.__setattr__(self, "keep", tuple(keep))
 
     def transformed(self, foreground: Image.Image) -> Image.Image:
-        """What `foreground_transform` makes of the object.
+        """Return the object after `foreground_transform`.
 
         Raises:
             ConfigurationError: it returned no RGBA image.
@@ -100,7 +100,7 @@ class Hooks:
         composition: Composition,
         transform: Callable[..., Any] | None,
     ) -> dict[str, Any]:
-        """The columns of one example. `transform`: `self.transform`, or what is left of it to be done.
+        """Return the columns of one example. `transform`: `self.transform`, or what is left of it to be done.
 
         Raises:
             ConfigurationError: a transform returned nothing.
@@ -138,7 +138,7 @@ def _require(name: str, value: Any) -> None:
 
 
 def cropped(transform: Callable[..., Any], background: Image.Image) -> Image.Image:
-    """What the crop or resize of a user's transform makes of a background, with `paste_pre_transform=False`.
+    """Return a background after the crop or resize of a user's transform, for `paste_pre_transform=False`.
 
     Raises:
         ConfigurationError: no image.
@@ -156,7 +156,7 @@ def cropped(transform: Callable[..., Any], background: Image.Image) -> Image.Ima
 def split_geometry(
     transform: Callable[..., Any] | None,
 ) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-    """A transform as two: its steps that crop or resize (by the names of their classes), and all others.
+    """Return a transform as two: its steps that crop or resize (by the names of their classes), and all others.
 
     The steps of torchvision's `Compose`, old or v2, and of torch's `Sequential` are told apart, also where one is a
     step of another; any other transform is one step.
@@ -173,7 +173,7 @@ def split_geometry(
 
 
 def _steps(transform: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """All steps that a transform calls one after the other; there are others, which choose among them."""
+    """Yield all steps that a transform calls one after the other; other transforms choose among theirs."""
     name = type(transform).__name__
     steps = (
         getattr(transform, "transforms", None) if name == "Compose" else transform if name == "Sequential" else None

@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, explain
@@ -15,31 +14,15 @@ from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig, differences
 from fornet_hf.recombination.draw.rng import ProcessSeed, generator
-from fornet_hf.recombination.draw.sampling import Backgrounds, BackgroundShape, draw
+from fornet_hf.recombination.draw.sampling import BackgroundShape, Choice, arrange, choose
 from fornet_hf.recombination.hooks import Hooks, cropped, split_geometry
-from fornet_hf.recombination.lockstep import Steps, finished, in_step
-from fornet_hf.recombination.pixels.compositing import Composed, Parts, rendering, with_digests
+from fornet_hf.recombination.pixels.compositing import Composed, Steps, finished, in_step, rendering
 from fornet_hf.recombination.pixels.cutout import Cutout
-from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, size_of
+from fornet_hf.recombination.pixels.decoding import decoded, size_of
+from fornet_hf.recombination.pixels.parts import Parts, with_digests
+from fornet_hf.recombination.pools.pool import Pool
 
 NEEDED = ("key", "label", "foreground", "mask", "background", "box", "foreground_ratio")
-
-
-class Pool(Backgrounds, Protocol):
-    """Where backgrounds come from."""
-
-    @property
-    def least_pruned(self) -> float | None:
-        """The smallest share that an object has, if pruning would leave no background; else None."""
-
-    def read(self, row: int) -> ImageLike:
-        """The bytes of the background `row`."""
-
-    def ratio(self, row: int) -> float:
-        """The area of the object that was removed from the background `row` / its area."""
-
-    def key(self, row: int) -> str:
-        """The key of the row which that background belongs to."""
 
 
 class Recombined(NamedTuple):
@@ -71,7 +54,7 @@ class Recombiner:
         return f"{type(self).__name__}({', '.join(self.differences())})"
 
     def differences(self) -> list[str]:
-        """The parameters that are not the defaults, as `name=value`."""
+        """Return the parameters that are not the defaults, as `name=value`."""
         epochs = self.clock.epochs
         return differences(self.config) + differences(self.hooks) + ([f"epochs={epochs:g}"] if epochs else [])
 
@@ -107,7 +90,7 @@ class Recombiner:
         self.hooks = replace(self.hooks, target_transform=transform)
 
     def __call__(self, batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        """A batch of rows (a dict of lists) as a batch of examples (a dict of lists).
+        """Turn a batch of rows (a dict of lists) into a batch of examples (a dict of lists).
 
         Raises:
             ConfigurationError: columns are missing.
@@ -125,7 +108,7 @@ class Recombiner:
         return {name: [example[name] for example in examples] for name in (examples[0] if examples else ())}
 
     def examples(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """An example of each row: the columns of `Recombine`'s output."""
+        """Return an example of each row: the columns of `Recombine`'s output."""
         waiting, examples = iter(rows), list[dict[str, Any]]()
         while some := list(islice(waiting, _TOGETHER)):
             if self.rows_of_a_pass and self.config.follows_epochs:
@@ -136,12 +119,12 @@ class Recombiner:
         return examples
 
     def recombine(self, row: Mapping[str, Any]) -> Recombined:
-        """One recombination of a row, before the user's `transform`, and what was drawn for it."""
+        """Recombine a row once; return the pixels before the user's `transform`, and what was drawn for it."""
         drawn = self._traced(finished(self.drawing(row)))
         return Recombined(finished(self.rendering(drawn)), drawn.composition)
 
     def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
-        """The numbers for one row."""
+        """Draw the numbers for one row."""
         parts = Parts.of(row)
         own = parts.cutout
         if self.hooks.foreground_transform is not None and own is not None:
@@ -157,18 +140,18 @@ class Recombiner:
         return Drawn(row, parts, composition)
 
     def rendering(self, drawn: Drawn) -> Steps[Composed]:
-        """The pixels for one row."""
+        """Make the pixels for one row."""
         return rendering(drawn.parts, drawn.composition, with_mask=self.hooks.return_fg_masks)
 
     def _traced(self, drawn: Drawn) -> Drawn:
-        """With the digests of what the user's transforms made, so that the composition can be replayed."""
+        """Add the digests of what the user's transforms made, so that the composition can be replayed."""
         background = self._first is not None and not drawn.composition.original
         foreground = self.hooks.foreground_transform is not None
         made = with_digests(drawn.composition, drawn.parts, foreground=foreground, background=background)
         return drawn._replace(composition=made)
 
     def _handed_over(self, drawn: Drawn, composed: Composed) -> dict[str, Any]:
-        """What the user makes of it."""
+        """Call the user's transforms on it."""
         if self.hooks.return_composition:
             drawn = self._traced(drawn)
         transform = self.hooks.transform if drawn.composition.original else self._rest
@@ -177,38 +160,38 @@ class Recombiner:
     def _compose(self, row: Mapping[str, Any], parts: Parts) -> tuple[Composition, Parts]:
         """Draw a composition, and fetch the background that it names.
 
-        One step, without `yield`: pools remember what was picked last.
+        This is one step, without `yield`: pools remember what was picked last.
         """
-        names = self._names(row["key"])
-        probability = self.config.original_probability(self.clock.epoch, self.clock.epochs)
-        shape = None if parts.cutout is None else parts.cutout.shape
-        draw_once = partial(draw, config=self.config, label=row["label"], foreground=shape)
-        own = self.own_background(row, parts)
-        composition = draw_once(generator(*names), own=own, backgrounds=self.pool, original_probability=probability)
-        index = composition.background
-        parts = self.with_background(row, parts, composition)
-        if self._first is not None and parts.background is not None and not composition.original:
-            # The same draws again, for the background as the user's crop or resize leaves it.
+        foreground = None if parts.cutout is None else parts.cutout.shape
+        choice = choose(
+            generator(*self._names(row["key"])),
+            self.config,
+            label=row["label"],
+            foreground=foreground,
+            own=self.own_background(row, parts),
+            backgrounds=self.pool,
+            original_probability=self.config.original_probability(self.clock.epoch, self.clock.epochs),
+        )
+        parts = self.with_background(row, parts, choice)
+        if self._first is not None and parts.background is not None and not choice.original:
             image = cropped(self._first, decoded(parts.background))
             parts = parts._replace(background=image)
-            width, height = size_of(image)
-            ratio = (row["foreground_ratio"] or 0.0) if index is None else self.pool.ratio(index)
-            only = _Only(index, width, height, ratio)
-            composition = draw_once(generator(*names), own=only if index is None else None, backgrounds=only)
-        return composition, parts
+            left = replace(choice.background, width=image.width, height=image.height)
+            choice = choice._replace(background=left)
+        return arrange(self.config, choice, foreground), parts
 
-    def own_background(self, row: Mapping[str, Any], parts: Parts) -> BackgroundShape | None:
-        """What sampling must know of the row's own background; None if it has none."""
-        if parts.background is None:
+    def own_background(self, row: Mapping[str, Any], parts: Parts) -> Callable[[], BackgroundShape] | None:
+        """Return a function that measures the row's own background, for when it is shown; None if it has none."""
+        background = parts.background
+        if background is None:
             return None
-        return BackgroundShape(None, *size_of(parts.background), row["foreground_ratio"] or 0.0)
+        return lambda: BackgroundShape(None, *size_of(background), row["foreground_ratio"] or 0.0)
 
-    def with_background(self, row: Mapping[str, Any], parts: Parts, composition: Composition) -> Parts:
-        """The parts, with the background that the composition names."""
+    def with_background(self, row: Mapping[str, Any], parts: Parts, choice: Choice) -> Parts:
+        """Return the parts with the background that was chosen."""
         del row
-        if composition.background is None:
-            return parts
-        return parts._replace(background=self.pool.read(composition.background))
+        index = choice.background.row
+        return parts if index is None else parts._replace(background=self.pool.read(index))
 
     def _warn_if_all_are_pruned(self) -> bool:
         least = None if self.config.background_combination == "orig" else self.pool.least_pruned
@@ -220,7 +203,7 @@ class Recombiner:
         return least is not None
 
     def _names(self, key: str) -> tuple[object, ...]:
-        """What the example's random numbers depend on."""
+        """Return the names that key the example's random numbers."""
         if self.config.evaluation:
             return "example", self.config.seed or 0, 0.0, key
         if self.config.seed is not None:
@@ -233,7 +216,7 @@ _ROOM = 2**22  # pixels of backgrounds that are decoded at the same time, 4 byte
 
 
 def _groups(drawn: Sequence[Drawn]) -> list[list[Drawn]]:
-    """In order, as many at a time as there is room for; at least one."""
+    """Group them in order, as many at a time as there is room for; at least one."""
     groups: list[list[Drawn]] = []
     room = 0.0
     for one in drawn:
@@ -247,38 +230,44 @@ def _groups(drawn: Sequence[Drawn]) -> list[list[Drawn]]:
     return groups
 
 
-class _Only(BackgroundShape):
-    """A background without alternative."""
+class Settings(NamedTuple):
+    """Attributes: `config`, the parameters; `hooks`, the user's transforms; `clock`, the epoch."""
 
-    def pick(self, chance: float, label: int | None) -> BackgroundShape:
-        del chance, label
-        return self
+    config: RecombinationConfig
+    hooks: Hooks
+    clock: Clock
 
 
-def configuration(
+def settings(
     config: RecombinationConfig | Mapping[str, Any] | None,
     parameters: Mapping[str, Any],
     *doors: Callable[..., object],
-) -> RecombinationConfig:
-    """The configuration from one value, or from keywords.
+    split: object = None,
+    epochs: float | None = None,
+    **hooks: Any,
+) -> Settings:
+    """Return the settings of a recombination from the keywords that a user gave.
 
     Args:
-        config: the one value.
-        parameters: the keywords.
+        config: the parameters as one value.
+        parameters: the parameters as keywords.
         doors: what the user called, whose own keywords are allowed beside those of the configuration.
+        split: of the rows; decides on evaluation where the configuration does not.
+        epochs: as of `Clock`.
+        **hooks: as of `Hooks`.
 
     Raises:
         ConfigurationError: both were given, an unknown keyword, or a value that is not allowed.
     """
     check_keywords(parameters, keywords(RecombinationConfig, *doors))
     if config is None:
-        return RecombinationConfig.from_json(parameters)
-    if not isinstance(config, RecombinationConfig):
+        config = RecombinationConfig.from_json(parameters)
+    elif not isinstance(config, RecombinationConfig):
         found, allowed = type(config).__name__, "a RecombinationConfig"
         then = "Give its items as keywords (**config), or RecombinationConfig.from_json(config)."
         raise ConfigurationError(explain("config is not allowed", found=found, allowed=allowed, then=then))
-    if parameters:
+    elif parameters:
         raise ConfigurationError(
             explain("give config or keywords, not both", found=f"config and {sorted(parameters)}")
         )
-    return config
+    return Settings(config.for_split(split), Hooks(**hooks), Clock(epochs=epochs))

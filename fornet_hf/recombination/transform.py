@@ -9,12 +9,9 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.dataset import as_prepared
-from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
-from fornet_hf.recombination.draw.splits import decided
-from fornet_hf.recombination.hooks import Hooks
 from fornet_hf.recombination.pools.arrow import BackgroundPool
-from fornet_hf.recombination.recombiner import Recombiner, configuration
+from fornet_hf.recombination.recombiner import Recombiner, settings
 
 if TYPE_CHECKING:
     import datasets
@@ -68,8 +65,12 @@ class Recombine(Recombiner):
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
-        config = decided(configuration(config, parameters, Recombine), getattr(dataset, "split", None))
-        hooks = Hooks(
+        config, hooks, clock = settings(
+            config,
+            parameters,
+            Recombine,
+            split=getattr(dataset, "split", None),
+            epochs=epochs,
             foreground_transform=foreground_transform,
             fg_transform=fg_transform,
             transform=transform,
@@ -81,5 +82,5 @@ class Recombine(Recombiner):
         pool = BackgroundPool(as_prepared(dataset), config.pruning_ratio)
         if missing := sorted(set(hooks.keep) - set(dataset.column_names)):
             raise ConfigurationError(explain("keep is not allowed", found=missing, allowed=dataset.column_names))
-        super().__init__(pool, config, hooks, Clock(epochs=epochs))
+        super().__init__(pool, config, hooks, clock)
         self.rows_of_a_pass = len(dataset)

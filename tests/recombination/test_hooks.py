@@ -10,7 +10,7 @@ from PIL import Image
 
 from fornet_hf.recombination import Recombine
 from fornet_hf.recombination.hooks import split_geometry
-from fornet_hf.recombination.pixels.tensors import to_tensor
+from fornet_hf.recombination.tensors import to_tensor
 from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")

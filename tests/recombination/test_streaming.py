@@ -16,7 +16,7 @@ from fornet_hf.errors import ConfigurationError
 from fornet_hf.format.jpeg import encode
 from fornet_hf.recombination import BackgroundPool, StreamingRecombine, recombine_stream, set_epoch
 from fornet_hf.recombination.draw.rng import generator
-from fornet_hf.recombination.streaming import StreamPool
+from fornet_hf.recombination.pools.stream import StreamPool
 from tests.recombination.conftest import as_dataset
 
 IMAGE = encode(Image.new("RGB", (4, 4)))

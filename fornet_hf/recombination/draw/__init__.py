@@ -1,1 +1,1 @@
-"""What a recombined image is made of: configuration, random generators, draws. No pixels here."""
+"""Numbers and no pixels: configuration, clock, random generators, and draws of compositions."""

@@ -17,7 +17,7 @@ Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels, edges al
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
-    """How one image is put together; replaying it gives the same pixels. JSON-able.
+    """Recipe of one image; replaying it gives the same pixels. JSON-able.
 
     The *canvas* is the image before cropping: the whole background, or, with `paste_pre_transform=False`, the
     background's crop at its output size.
@@ -66,7 +66,7 @@ class Composition:
     background_digest: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: numbers, strings, lists, true and false, so that a DataLoader can make batches of them.
+        """Return a JSON object of numbers, strings, lists, true and false, of which a DataLoader can make batches.
 
         What is None has a value of its type: row -1, the empty string, size [0, 0].
         """
@@ -75,7 +75,7 @@ class Composition:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Composition:
-        """The inverse of `to_json`.
+        """Return the composition that `to_json` wrote.
 
         Raises:
             ConfigurationError: not an object with these names.

@@ -1,4 +1,4 @@
-"""What is varied in a recombination, and how much: validated here, once, for every way in."""
+"""Parameters of a recombination: what is varied, and how much; validated here, once, for every way in."""
 
 from __future__ import annotations
 
@@ -161,6 +161,13 @@ class RecombinationConfig:
         if pair is jitter:
             object.__setattr__(self, "fg_scale_jitter", (float(pair[0]), float(pair[1])))  # type: ignore[index]
 
+    def for_split(self, split: object) -> RecombinationConfig:
+        """Return the configuration with `evaluation` as it was said, else True if all rows are of validation."""
+        if self.evaluation is not None:
+            return self
+        evaluated = split is not None and {"validation", "val", "test"}.issuperset(names_in(split))
+        return dataclasses.replace(self, evaluation=evaluated)
+
     @property
     def jitter(self) -> tuple[float, float]:
         """The shares by which the goal interval is widened below and above."""
@@ -169,11 +176,11 @@ class RecombinationConfig:
 
     @property
     def follows_epochs(self) -> bool:
-        """Whether examples depend on the epoch that was set."""
+        """True if examples depend on the epoch that was set."""
         return not self.evaluation and (self.seed is not None or isinstance(self.orig_img_prob, str))
 
     def original_probability(self, epoch: float, epochs: float | None) -> float:
-        """Probability of the original image in epoch `epoch` (from 0) of `epochs`.
+        """Return the probability of the original image in epoch `epoch` (from 0) of `epochs`.
 
         Raises:
             ConfigurationError: a schedule without knowing the number of epochs.
@@ -193,12 +200,12 @@ class RecombinationConfig:
         return done if self.orig_img_prob == "linear" else 1.0 - done
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as JSON object."""
+        """Return the parameters as JSON object."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RecombinationConfig:
-        """The parameters from a JSON object; a missing name has its default.
+        """Return the parameters from a JSON object; a missing name has its default.
 
         Raises:
             ConfigurationError: unknown names, or values that are not allowed.
@@ -209,13 +216,18 @@ class RecombinationConfig:
         return cls(**values)
 
 
+def names_in(split: object) -> list[str]:
+    """Return the splits which `split` takes rows from: those of `train[:10%]+validation` are train and validation."""
+    return sorted({part.split("[")[0].strip() for part in str(split).split("+")})
+
+
 def _without_numpy(config: Any) -> None:
     for field in dataclasses.fields(config):
         object.__setattr__(config, field.name, plain(getattr(config, field.name)))
 
 
 def differences(value: Any) -> list[str]:
-    """The fields of a dataclass whose values are not the defaults, as `name=value`."""
+    """Return the fields of a dataclass whose values are not the defaults, as `name=value`."""
     fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
     differing = [(field.name, found) for field, found in fields if found != field.default]
     return [f"{name}={_shown(found)}" for name, found in differing if (name, found) != ("evaluation", False)]

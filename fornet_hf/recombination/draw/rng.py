@@ -17,12 +17,12 @@ _IMPORTED_IN = os.getpid()  # in forked processes another
 
 
 def generator(*names: object) -> np.random.Generator:
-    """The generator that belongs to these names, e.g. (seed, epoch, key): always the same for the same names."""
+    """Return the generator that belongs to these names, e.g. (seed, epoch, key): the same for the same names."""
     return np.random.Generator(np.random.Philox(key=_code(names)))
 
 
 def _code(names: tuple[object, ...]) -> int:
-    """128 bits that tell names from others."""
+    """Return 128 bits that tell names from others."""
     return int.from_bytes(hashlib.blake2b(repr(names).encode(), digest_size=16).digest(), "little")
 
 
@@ -44,7 +44,7 @@ class ProcessSeed:
         return ProcessSeed, ()
 
     def next(self) -> tuple[int, int]:
-        """The process's seed, and the number of earlier calls in this process."""
+        """Return the process's seed, and the number of earlier calls in this process."""
         origin = os.getpid(), _torch_seed()
         if origin != self._origin:  # also after a fork, so that workers do not repeat their parent
             self._origin, self._count = origin, 0
@@ -54,7 +54,7 @@ class ProcessSeed:
 
 
 def loader_workers() -> int:
-    """The number of workers of the DataLoader that this process works for; 1 if it is no worker."""
+    """Return the number of workers of the DataLoader that this process works for; 1 if it is no worker."""
     worker = _worker()
     return 1 if worker is None else int(worker.num_workers)
 
@@ -68,12 +68,12 @@ def _entropy(torch_seed: int) -> int:
 
 
 def _torch_seed() -> int:
-    """Torch's seed of this process, -1 where torch is not loaded; loading it would take seconds."""
+    """Return torch's seed of this process, -1 where torch is not loaded; loading it would take seconds."""
     torch = sys.modules.get("torch")
     return int(torch.initial_seed()) if torch is not None and hasattr(torch, "initial_seed") else -1
 
 
 def _worker() -> Any:
-    """What torch tells a worker of a DataLoader; None in any other process."""
+    """Return torch's record of a DataLoader's worker; None in any other process."""
     data = sys.modules.get("torch.utils.data")
     return None if data is None else data.get_worker_info()

@@ -7,8 +7,9 @@ changing one parameter (say, the kind of background) leaves the other draws as t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from fornet_hf.recombination.draw.configuration import BILINEAR, CropConfig, Rec
 
 @dataclass(frozen=True)
 class ForegroundShape:
-    """What sampling must know about a foreground.
+    """Size and areas of a foreground, which is all that sampling must know.
 
     Attributes:
         width: of the tight box around the object, pixels.
@@ -36,7 +37,7 @@ class ForegroundShape:
 
 @dataclass(frozen=True)
 class BackgroundShape:
-    """What sampling must know about a background.
+    """Size and area of a background, which is all that sampling must know.
 
     Attributes:
         row: row in the pool; None: the own background of the row that is recombined.
@@ -52,10 +53,10 @@ class BackgroundShape:
 
 
 class Backgrounds(Protocol):
-    """Where backgrounds are chosen from."""
+    """Pool that backgrounds are chosen from."""
 
     def pick(self, chance: float, label: int | None) -> BackgroundShape:
-        """The background at the share `chance` (0 to below 1) of those of class `label`; None: of all."""
+        """Return the background at the share `chance` (0 to below 1) of those of class `label`; None: of all."""
 
 
 def draw(
@@ -80,17 +81,57 @@ def draw(
         backgrounds: the pool.
         original_probability: of showing the original image, 0 to 1.
     """
+    choice = choose(
+        rng,
+        config,
+        label=label,
+        foreground=foreground,
+        own=None if own is None else lambda: own,
+        backgrounds=backgrounds,
+        original_probability=original_probability,
+    )
+    return arrange(config, choice, foreground)
+
+
+class Choice(NamedTuple):
+    """The first half of a draw: the background, on whose size the second half depends.
+
+    Attributes:
+        background: the one that is shown.
+        original: the original image is shown.
+        chances: the example's uniform numbers.
+    """
+
+    background: BackgroundShape
+    original: bool
+    chances: _Chances
+
+
+def choose(
+    rng: np.random.Generator,
+    config: RecombinationConfig,
+    *,
+    label: int,
+    foreground: ForegroundShape | None,
+    own: Callable[[], BackgroundShape] | None,
+    backgrounds: Backgrounds,
+    original_probability: float,
+) -> Choice:
+    """Draw all numbers, and choose the background by them; `own` is called only if it is that one. See `draw`."""
     chance = _Chances(rng.random(_FIXED + 2 * abs(config.fg_bates_n)).tolist())
-    if own is not None and (foreground is None or chance.original < original_probability):
-        return _frame(config, own, chance, original=foreground is not None)
-    if config.background_combination == "orig" and own is not None:
-        background = own
-    else:
-        background = backgrounds.pick(chance.background, None if config.background_combination == "all" else label)
-    frame = _frame(config, background, chance, original=False)
-    if foreground is None or foreground.coverage <= 0:
+    original = own is not None and foreground is not None and chance.original < original_probability
+    if own is not None and (original or foreground is None or config.background_combination == "orig"):
+        return Choice(own(), original, chance)
+    wanted = None if config.background_combination == "all" else label
+    return Choice(backgrounds.pick(chance.background, wanted), original, chance)
+
+
+def arrange(config: RecombinationConfig, choice: Choice, foreground: ForegroundShape | None) -> Composition:
+    """Return the composition on the chosen background. See `draw`."""
+    frame = _frame(config, choice)
+    if choice.original or foreground is None or foreground.coverage <= 0:
         return frame
-    return _place(config, frame, foreground, background.ratio, chance)
+    return _place(config, frame, foreground, choice.background.ratio, choice.chances)
 
 
 _TRIES = 10  # of torchvision's RandomResizedCrop
@@ -98,7 +139,7 @@ _FIXED = 9 + 2 * _TRIES
 
 
 class _Chances:
-    """The uniform numbers of one example, by what they decide."""
+    """The uniform numbers of one example, by their purpose."""
 
     def __init__(self, numbers: list[float]) -> None:
         self.original, self.background, self.size, self.edge, self.flip = numbers[:5]
@@ -108,10 +149,9 @@ class _Chances:
         self.x, self.y = numbers[_FIXED:middle], numbers[middle:]
 
 
-def _frame(
-    config: RecombinationConfig, background: BackgroundShape, chance: _Chances, *, original: bool
-) -> Composition:
-    """The composition without a foreground: background, window and flip."""
+def _frame(config: RecombinationConfig, choice: Choice) -> Composition:
+    """Return the composition without a foreground: background, window and flip."""
+    background, original, chance = choice
     canvas = background.width, background.height
     box: Bounds = (0, 0, *canvas)
     output, interpolation = canvas, BILINEAR
@@ -133,7 +173,7 @@ def _frame(
 
 
 def _random_crop(crop: CropConfig, canvas: Size, chance: _Chances) -> Box:
-    """As torchvision's RandomResizedCrop: ten tries, then the largest centred crop of an allowed ratio."""
+    """Draw as torchvision's RandomResizedCrop: ten tries, then the largest centred crop of an allowed ratio."""
     low, high = math.log(crop.ratio[0]), math.log(crop.ratio[1])
     for share, skew in chance.tries:
         area = canvas[0] * canvas[1] * _between(crop.scale[0], crop.scale[1], share)
@@ -148,7 +188,7 @@ def _random_crop(crop: CropConfig, canvas: Size, chance: _Chances) -> Box:
 
 
 def _centre_crop(crop: CropConfig, canvas: Size) -> Bounds:
-    """What torchvision's Resize(size / centre) and CenterCrop(size) show, rounded as there, on the canvas.
+    """Return the box that torchvision's Resize(size / centre) and CenterCrop(size) show, rounded as there.
 
     Of an output that is no square, the canvas is resized to cover both sides / centre.
     """
@@ -175,7 +215,7 @@ def _place(
     background_ratio: float,
     chance: _Chances,
 ) -> Composition:
-    """The composition with the foreground's size, part, offset and edge added."""
+    """Return the composition with the foreground's size, part, offset and edge added."""
     size = _scaled_size(config, frame.canvas, foreground, background_ratio, chance.size)
     part = tuple(min(side, room) for side, room in zip(size, frame.canvas, strict=True))
     cell: Box | None = None
@@ -207,7 +247,7 @@ def _scaled_size(
     background_ratio: float,
     chance: float,
 ) -> Size:
-    """Width and height of the whole foreground, at least 1 pixel. The goal is the area of the object, not its box."""
+    """Return width and height of the whole foreground, 1 or more. The goal is the object's area, not its box's."""
     area = canvas[0] * canvas[1] / (1 if config.fg_in_nonant is None else 9)
     low, high = sorted((foreground.ratio, background_ratio))
     if config.fg_size_mode != "range":
@@ -220,7 +260,7 @@ def _scaled_size(
 
 
 def nonant(cell: int, canvas: Size) -> Box:
-    """The whole pixels of cell 0 to 8 (reading order) of a 3 x 3 grid; at least one pixel.
+    """Return the whole pixels of cell 0 to 8 (reading order) of a 3 x 3 grid; at least one pixel.
 
     A canvas of fewer than 3 pixels on a side has cells without a whole pixel; they get the nearest one.
     """
@@ -233,13 +273,13 @@ def nonant(cell: int, canvas: Size) -> Box:
 
 
 def _shrunk(size: Size, room: Size) -> Size:
-    """The largest size of the same proportions that fits into `room`, at least 1 pixel on a side."""
+    """Return the largest size of the same proportions that fits into `room`, at least 1 pixel on a side."""
     factor = min(1.0, room[0] / size[0], room[1] / size[1])
     return max(1, min(room[0], round(size[0] * factor))), max(1, min(room[1], round(size[1] * factor)))
 
 
 def bates(numbers: list[float], order: int) -> float:
-    """Position from 0 to 1: the mean of |order| uniform numbers, for a negative order moved by a half, cyclically."""
+    """Return a position from 0 to 1: the mean of |order| uniform numbers; below 0 moved by a half, cyclically."""
     if order == 0:
         return 0.5
     mean = sum(numbers) / len(numbers)

@@ -1,1 +1,1 @@
-"""Pixels of a drawn composition: decode, cut out, scale, soften, paste. No randomness here."""
+"""Pixels and no randomness: decoding, cutouts, scaling, feathers, and images from compositions."""

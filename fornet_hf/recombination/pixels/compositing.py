@@ -2,30 +2,55 @@
 
 One path serves both uses: without a crop the window is the whole canvas at scale 1; with a crop, only what lies
 in the window is decoded and scaled, straight to the output's size.
+
+Many examples are made stage by stage. The code, tables and translations of addresses that a stage needs have left
+the processor's caches when an example has been through all the others. So the examples of a batch go through one
+stage before any of them goes on; the stages of one example stay in one function, with a `yield` between them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
-from fornet_hf.errors import ConfigurationError, PatchFormatError, explain
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format import jpeg
 from fornet_hf.format.jpeg import Rectangle
 from fornet_hf.format.masks import Box
 from fornet_hf.format.rows import Row
 from fornet_hf.recombination.draw.composition import Bounds, Composition
 from fornet_hf.recombination.draw.configuration import BILINEAR
-from fornet_hf.recombination.lockstep import Steps, finished
 from fornet_hf.recombination.pixels.cutout import Cutout
-from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, encoded, region_for, size_of
+from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, region_for, size_of
 from fornet_hf.recombination.pixels.feather import feathered, reach
+from fornet_hf.recombination.pixels.parts import Parts, with_digests
 from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled, scaled_with_mask
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]  # of one example; `return` gives its result
+
+
+def in_step(tasks: Iterable[Steps[T]]) -> list[T]:
+    """Return the results of all tasks, in order. Each runs to its next `yield` before any goes on."""
+    running = dict(enumerate(tasks))
+    results: dict[int, T] = {}
+    while running:
+        for number, task in list(running.items()):
+            try:
+                next(task)
+            except StopIteration as stop:
+                results[number] = stop.value
+                del running[number]
+    return [results[number] for number in sorted(results)]
+
+
+def finished(task: Steps[T]) -> T:
+    """Return the result of one task."""
+    return in_step([task])[0]
 
 
 class Composed(NamedTuple):
@@ -74,16 +99,6 @@ def compose(
     return finished(rendering(parts, composition, with_mask=True))
 
 
-def with_digests(composition: Composition, parts: Parts, *, foreground: bool, background: bool) -> Composition:
-    """The composition with the digests of the parts that the user's transforms made."""
-    cutout, canvas = parts.cutout, parts.background
-    return replace(
-        composition,
-        foreground_digest=_digest(cutout.rgba()) if foreground and cutout and composition.size else None,
-        background_digest=_digest(decoded(canvas)) if background and canvas is not None else None,
-    )
-
-
 def _check_made(parts: Parts, composition: Composition, foreground: bool, background: bool) -> None:  # noqa: FBT001
     found = with_digests(composition, parts, foreground=foreground, background=background)
     if found.foreground_digest != composition.foreground_digest:
@@ -102,53 +117,8 @@ def _check_made(parts: Parts, composition: Composition, foreground: bool, backgr
         raise ConfigurationError(explain(what, allowed=allowed, then=then))
 
 
-def _digest(image: Image.Image) -> str:
-    return hashlib.blake2b(f"{image.mode} {image.size}".encode() + image.tobytes(), digest_size=16).hexdigest()
-
-
-class Parts(NamedTuple):
-    """The images that one example is made of: bytes, or decoded images."""
-
-    cutout: Cutout | None
-    foreground: ImageLike | None
-    box: Box | None
-    background: ImageLike | None
-
-    @classmethod
-    def of(cls, row: Row | Mapping[str, Any]) -> Parts:
-        """Those of a row: its foreground, and its own background.
-
-        Raises:
-            ConfigurationError: mask, box or ratio do not fit the images.
-        """
-        columns = asdict(row) if isinstance(row, Row) else row
-        foreground, mask, background = (encoded(columns[name]) for name in ("foreground", "mask", "background"))
-        ratio, box, cutout = columns["foreground_ratio"] or 0.0, columns["box"], None
-        try:
-            if not 0 <= ratio <= 1:  # NaN is not, either
-                raise ConfigurationError(explain("foreground_ratio is no share", found=ratio, allowed="0 to 1"))
-            if foreground is not None and mask is not None:
-                cutout = Cutout.of_bytes(foreground, mask, ratio)
-            if box is not None:
-                _check_box(box, foreground, background)
-                box = (box[0], box[1], box[2], box[3])
-        except (ConfigurationError, PatchFormatError) as error:
-            raise error.at(columns.get("key", "a row")) from error
-        return cls(cutout, foreground, box, background)
-
-
-def _check_box(box: Sequence[int], foreground: ImageLike | None, background: ImageLike | None) -> None:
-    wanted = None if foreground is None else size_of(foreground)
-    room = None if background is None else size_of(background)
-    x0, y0, x1, y1 = box if len(box) == 4 else (-1, -1, 0, 0)
-    fits = 0 <= x0 < x1 and 0 <= y0 < y1 and wanted in (None, (x1 - x0, y1 - y0))
-    if not fits or (room is not None and (x1 > room[0] or y1 > room[1])):
-        found = f"the box {box}, a foreground of {wanted} and a background of {room}"
-        raise ConfigurationError(explain("the box does not fit foreground and background", found=found))
-
-
 def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:
-    """The image, and on request the mask. `parts.background` is the background that the composition names.
+    """Make the image, and on request the mask. `parts.background` is the background that the composition names.
 
     Raises:
         ConfigurationError: a part that the composition shows is missing.
@@ -184,7 +154,7 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
 
 
 def _scaled_afterwards(parts: Parts, composition: Composition, *, with_mask: bool) -> Steps[Composed]:
-    """What shows in the window pasted at the canvas's scale, then scaled: as torchvision scales the whole canvas."""
+    """Paste at the canvas's scale what shows in the window, then scale it as torchvision scales the whole canvas."""
     window, output, interpolation = composition.window, composition.output, composition.interpolation
     scale = max((window[2] - window[0]) / output[0], (window[3] - window[1]) / output[1])
     margin = 1 + math.ceil(SUPPORT[interpolation] * max(1.0, scale))
@@ -216,7 +186,7 @@ def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None
 
 
 def _original(parts: Parts) -> ImageLike:
-    """The image before it was taken apart: the foreground's crop covers all that was infilled."""
+    """Return the image before it was taken apart: the foreground's crop covers all that was infilled."""
     background, foreground, box = parts.background, parts.foreground, parts.box
     if background is None or foreground is None or box is None:
         raise ConfigurationError("the original image needs foreground, box and background of its row")
@@ -237,7 +207,7 @@ def _flipped(image: Image.Image, mask: Image.Image | None, composition: Composit
 
 
 class _Place(NamedTuple):
-    """Where the foreground lies on the output.
+    """Place of the foreground on the output.
 
     Attributes:
         box: the part of it that shows, pixels of the output; beyond the output also what the feather draws on.
@@ -251,7 +221,7 @@ class _Place(NamedTuple):
 
     @classmethod
     def of(cls, composition: Composition, cutout: Cutout | None) -> _Place | None:
-        """None if nothing of the foreground shows."""
+        """Return the place; None if nothing of the foreground shows."""
         if cutout is None or composition.size is None:
             return None
         shape = cutout.shape
@@ -275,7 +245,7 @@ Pair = tuple[int, int]
 def _along(
     composition: Composition, axis: int, pixel: float, limit: int
 ) -> tuple[Pair, tuple[float, float], float] | None:
-    """Box, source and radius of a `_Place` along one axis; None if nothing shows.
+    """Return box, source and radius of a `_Place` along one axis; None if nothing shows.
 
     Args:
         pixel: pixels of the tight box per pixel of the scaled foreground.

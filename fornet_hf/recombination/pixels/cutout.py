@@ -37,7 +37,7 @@ class Cutout:
 
     @classmethod
     def of_bytes(cls, foreground: ImageLike, mask: ImageLike, ratio: float) -> Cutout:
-        """From a row's columns `foreground` and `mask`.
+        """Make it of a row's columns `foreground` and `mask`.
 
         Raises:
             ConfigurationError: they differ in size.
@@ -52,17 +52,17 @@ class Cutout:
 
     @classmethod
     def of_rgba(cls, image: Image.Image, ratio: float) -> Cutout:
-        """From an RGBA image, such as a `foreground_transform` returns; its transparent border is cut off."""
+        """Make it of an RGBA image, such as a `foreground_transform` returns, without its transparent border."""
         return cls(image.convert("RGB"), levels_of(image.getchannel("A")), ratio)
 
     def placed_at(self, corner: tuple[int, int]) -> dict[str, Any]:
-        """The fields of the `Composition` that shows the object at its own size, its crop's corner at `corner`."""
+        """Return the `Composition`'s fields that show the object at its own size, its crop's corner at `corner`."""
         size = self.shape.width, self.shape.height
         offset = corner[0] + self._box[0], corner[1] + self._box[1]
         return {"size": size, "part": (0, 0, *size), "offset": offset, "sigma": 0.0}
 
     def rgba(self) -> Image.Image:
-        """The object with its mask as alpha channel: the tight box, at its own size."""
+        """Return the object with its mask as alpha channel: the tight box, at its own size."""
         image = decode_part(self._colours, self._box, (self.shape.width, self.shape.height)).convert("RGBA")
         image.putalpha(self._mask.crop(self._box))
         return image
@@ -70,7 +70,7 @@ class Cutout:
     def scaled(
         self, box: Bounds, output: Size, interpolation: str = BILINEAR
     ) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
-        """What lies under `box` (pixels of the tight box), scaled to `output`.
+        """Return the pixels under `box` (pixels of the tight box), scaled to `output`.
 
         Returns: its colours, RGB; and its mask, uint8, height x width.
         """
@@ -79,7 +79,7 @@ class Cutout:
     def seen(
         self, box: Bounds, output: Size, interpolation: str
     ) -> tuple[Image.Image, Image.Image, tuple[Span, Span], str]:
-        """What `scaled` decodes: the arguments for `scaled_with_mask`, which is the rest."""
+        """Decode for `scaled`: return the arguments for `scaled_with_mask`, which is the rest."""
         scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
         shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
         x, y = self._spans(box, output, shrink, interpolation)
@@ -94,12 +94,12 @@ class Cutout:
         return colours, mask, spans, interpolation
 
     def mask(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
-        """The mask alone."""
+        """Return the mask alone, as `scaled` does."""
         x, y = self._spans(box, output, 1, interpolation)
         return scaled_mask(self._mask, (x, y), interpolation)
 
     def _spans(self, box: Bounds, output: Size, shrink: int, interpolation: str) -> tuple[Span, Span]:
-        """In x and y, pixels of the crop / `shrink`."""
+        """Return the spans in x and y, in pixels of the crop / `shrink`."""
         x, y = (
             Span.of(
                 (box[axis] + self._box[axis]) / shrink,

@@ -36,7 +36,7 @@ _WORTH_A_CUT = 32_000  # pixels; cutting takes as long as decoding them
 
 
 def encoded(value: object) -> ImageLike | None:
-    """An image column's value as bytes where it still has them, else decoded; None for None.
+    """Return an image column's value as bytes where it still has them, else decoded; None for None.
 
     Takes all forms in which `datasets` hands out an Image column: an image (opened or loaded), a dict, bytes.
 
@@ -54,7 +54,7 @@ def encoded(value: object) -> ImageLike | None:
 
 
 def decoded(image: ImageLike) -> Image.Image:
-    """All pixels, RGB.
+    """Return all pixels, RGB.
 
     Raises:
         ImageError: damaged bytes; so do all functions here.
@@ -66,7 +66,7 @@ def decoded(image: ImageLike) -> Image.Image:
 
 
 def size_of(image: ImageLike) -> Size:
-    """Width and height in pixels, from the file's header."""
+    """Return width and height in pixels, from the file's header."""
     if isinstance(image, Image.Image):
         return image.size
     size = jpeg.size_of(image)
@@ -77,7 +77,7 @@ def size_of(image: ImageLike) -> Size:
 
 
 def decode_part(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
-    """The pixels `box` of an image as RGB, scaled to `output` (see `scaling.scaled`).
+    """Return the pixels `box` of an image as RGB, scaled to `output` (see `scaling.scaled`).
 
     Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
     an eighth of the size where the box is shrunk by at least that factor.
@@ -86,7 +86,7 @@ def decode_part(image: ImageLike, box: Bounds, output: Size, interpolation: str 
 
 
 def region_for(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Region:
-    """What `decode_part` decodes; its `scaled(box, output, interpolation)` is the rest."""
+    """Decode for `decode_part`; the region's `scaled(box, output, interpolation)` is the rest."""
     scales = (box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1]
     margin = 0 if is_whole(box) else 1 + math.ceil(SUPPORT[interpolation] * max(1.0, *scales))
     return decode_region(image, box, shrink_for(image, min(scales)), margin)
@@ -106,12 +106,12 @@ class Region(NamedTuple):
     shrink: int
 
     def inside(self, box: Bounds) -> Bounds:
-        """Pixels of `image` from pixels of the file."""
+        """Return a box in pixels of `image` from one in pixels of the file."""
         x, y, shrink = self.box[0], self.box[1], self.shrink
         return (box[0] - x) / shrink, (box[1] - y) / shrink, (box[2] - x) / shrink, (box[3] - y) / shrink
 
     def scaled(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
-        """The pixels `box` of the file, scaled to `output`."""
+        """Return the pixels `box` of the file, scaled to `output`."""
         left, top, right, bottom = self.inside(box)
         # The last pixel of a shrunk image may lie half outside.
         width, height = self.image.size
@@ -119,14 +119,14 @@ class Region(NamedTuple):
 
 
 def shrink_for(image: ImageLike, scale: float) -> int:
-    """By how much an image can be shrunk while decoding it if `scale` of its pixels are to become one."""
+    """Return by how much an image can be shrunk while decoding if `scale` of its pixels are to become one."""
     if scale < 2 or not isinstance(image, bytes) or jpeg.size_of(image) is None:
         return 1
     return 8 if scale >= 8 else 4 if scale >= 4 else 2
 
 
 def decode_region(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Region:
-    """At least the pixels `box` of an image, and where there are any, `margin` pixels around.
+    """Decode at least the pixels `box` of an image, and where there are any, `margin` pixels around.
 
     Args:
         image: if its pixels are already there, so that nothing is gained by decoding less, it is given back whole.

@@ -17,12 +17,12 @@ Floats = npt.NDArray[np.float32]
 
 
 def reach(radius: float) -> int:
-    """How many pixels away a pixel still counts for a feather of that radius."""
+    """Return how many pixels away a pixel still counts for a feather of that radius."""
     return _PASSES * (int(_half_width(radius)) + 1)
 
 
 def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image.Image:
-    """The mask, blurred, at twice the contrast: what the blur left at one half or below vanishes.
+    """Return the mask, blurred, at twice the contrast: what the blur left at one half or below vanishes.
 
     Without a radius it is the mask itself: contrast alone would take half of each antialiased edge.
 
@@ -43,7 +43,7 @@ def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image
 
 
 def _summed_along(pixels: npt.NDArray[np.uint8], half: float, factor: float) -> Floats:
-    """`pixels * factor`, summed along the rows, which are laid end to end: so shifting them is one operation."""
+    """Sum `pixels * factor` along the rows, which are laid end to end: so shifting them is one operation."""
     margin, (height, width) = int(half) + 1, pixels.shape
     rows, sums = (np.zeros((height, width + 2 * margin), np.float32) for _ in range(2))
     inside = slice(margin, margin + width)
@@ -57,7 +57,7 @@ def _summed_along(pixels: npt.NDArray[np.uint8], half: float, factor: float) -> 
 
 
 def _summed_down(pixels: Floats, half: float) -> Floats:
-    """Summed across the rows."""
+    """Sum across the rows."""
     margin, (height, width) = int(half) + 1, pixels.shape
     rows, sums = (np.empty((height + 2 * margin, width), np.float32) for _ in range(2))
     inside = slice(margin, margin + height)
@@ -71,7 +71,7 @@ def _summed_down(pixels: Floats, half: float) -> Floats:
 
 
 def _box_sums(rows: Floats, half: float, out: Floats) -> None:
-    """Sums over 2 * `half` + 1 neighbours along the first axis, the outermost two counted in part."""
+    """Sum over 2 * `half` + 1 neighbours along the first axis, the outermost two counted in part."""
     whole = int(half)
     np.add(rows[: -2 * whole - 2], rows[2 * whole + 2 :], out=out)
     out *= half - whole
@@ -79,7 +79,7 @@ def _box_sums(rows: Floats, half: float, out: Floats) -> None:
 
 
 def _half_width(sigma: float) -> float:
-    """Of the box whose passes together have that standard deviation, its outermost two values counted in part."""
+    """Return the half width of the box whose passes together have that standard deviation, its two ends in part."""
     variance = sigma * sigma / _PASSES
     whole = int((math.sqrt(12 * variance + 1) - 1) / 2)
     part = (2 * whole + 1) * (whole * (whole + 1) - 3 * variance) / (6 * (variance - (whole + 1) ** 2))
@@ -87,7 +87,7 @@ def _half_width(sigma: float) -> float:
 
 
 def _window_sums(rows: Floats, count: int) -> Floats:
-    """Sums over `count` (odd) neighbouring rows, from sums over 1, 2, 4, ... rows."""
+    """Sum over `count` (odd) neighbouring rows, from sums over 1, 2, 4, ... rows."""
     length = len(rows) - count + 1
     total, start, doubled, span = rows[:length], 1, rows, 1
     while start < count:

@@ -28,12 +28,12 @@ ONE_BLOCK = 2**21  # pixels; Pillow splits the memory of images of 16 MiB and mo
 
 
 def is_whole(box: Bounds) -> bool:
-    """Whether all edges of a box lie between pixels."""
+    """Return whether all edges of a box lie between pixels."""
     return all(float(edge).is_integer() for edge in box)
 
 
 def scaled(image: Image.Image, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
-    """The part `box` of an image (mode RGB or L), scaled to `output`.
+    """Return the part `box` of an image (mode RGB or L), scaled to `output`.
 
     Nothing beyond a box of whole pixels shows; the filter for another box does see the pixels around it.
     """
@@ -50,14 +50,14 @@ def scaled(image: Image.Image, box: Bounds, output: Size, interpolation: str = B
 
 
 def resampled(image: Image.Image, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
-    """The part `box` of the image scaled as a whole: the filter sees what lies around the box."""
+    """Return the part `box` of the image scaled as a whole: the filter sees the pixels around the box."""
     return image.resize(output, _FILTERS[interpolation], box=box)
 
 
 def scaled_with_mask(
     colours: Image.Image, mask: Image.Image, spans: tuple[Span, Span], interpolation: str = BILINEAR
 ) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
-    """Colours (RGB) and mask (L) of an object, scaled alike.
+    """Scale colours (RGB) and mask (L) of an object alike.
 
     Args:
         colours: it takes up the mask, so it must not be used any more.
@@ -85,18 +85,18 @@ def scaled_with_mask(
 
 
 def _factor(span: Span) -> float:
-    """Pixels of torch's output per pixel of the source."""
+    """Return the pixels of torch's output per pixel of the source."""
     return (1 + 1e-9) / span.step  # a little more: torch rounds the number of pixels down, and may not lose one
 
 
 def _is_left_alone(span: Span) -> bool:
-    """Whether torch's kernel would not scale it: it has as many pixels afterwards, so the factor does not count."""
+    """Return whether torch's kernel would not scale it: with as many pixels afterwards it ignores the factor."""
     seen = span.last - span.first
     return span.step != 1 and int(seen * _factor(span)) == seen
 
 
 def scaled_mask(mask: Image.Image, spans: tuple[Span, Span], interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
-    """The mask alone, as `scaled_with_mask` scales it."""
+    """Scale the mask alone, as `scaled_with_mask` does."""
     return np.asarray(_resized(mask, *spans, interpolation))
 
 
@@ -110,7 +110,7 @@ def _resized(image: Image.Image, x: Span, y: Span, interpolation: str) -> Image.
 
 
 def _in_passes(image: Image.Image, box: Bounds, output: Size, interpolation: str) -> Image.Image:
-    """`resampled`, rows before columns as torch does it.
+    """Resample rows before columns, as torch does.
 
     Pillow before 13 does so too; from then on it begins with what is cheaper, and as overshoot of bicubic is cut off
     after either, the order shows at edges.
@@ -120,12 +120,12 @@ def _in_passes(image: Image.Image, box: Bounds, output: Size, interpolation: str
 
 
 def _torch_for(image: Image.Image) -> Any:
-    """Torch, if it is loaded and can see the image's pixels in place; else None."""
+    """Return torch, if it is loaded and can see the image's pixels in place; else None."""
     torch = sys.modules.get("torch")
     fits = hasattr(torch, "nn") and image.width * image.height <= ONE_BLOCK
     return torch if fits else None
 
 
 def shared_pixels(torch: Any, image: Image.Image) -> Any:
-    """A tensor of 1 x height x width x 4 over the image's own memory: an RGB or RGBA pixel takes 4 bytes."""
+    """Return a tensor of 1 x height x width x 4 over the image's own memory: an RGB or RGBA pixel takes 4 bytes."""
     return torch.from_dlpack(pa.array(image).values).view(1, image.height, image.width, 4)

@@ -18,7 +18,7 @@ _AT_THE_EDGE = 0.3  # of a pixel of the output: as near to its edge an object co
 
 
 class Span(NamedTuple):
-    """What is scaled along one axis.
+    """Pixels that are scaled along one axis.
 
     Attributes:
         first: first pixel of the source that is seen.
@@ -38,7 +38,7 @@ class Span(NamedTuple):
 
     @classmethod
     def of(cls, start: float, end: float, output: int, limits: tuple[float, float], support: int = 1) -> Span:
-        """The source from `start` to `end` as `output` pixels; nothing beyond `limits` is seen.
+        """Scale the source from `start` to `end` to `output` pixels; nothing beyond `limits` is seen.
 
         `support` is the filter's, in pixels of whichever grid is coarser.
 
@@ -67,12 +67,12 @@ class Span(NamedTuple):
         return cls(first, last, start - first, min(step, (last - start) / output), output, None)
 
     def moved(self, by: int) -> Span:
-        """The same on a source whose pixels have numbers higher by `by`."""
+        """Return the same on a source whose pixels have numbers higher by `by`."""
         return self._replace(first=self.first + by, last=self.last + by)
 
 
 def _meeting(start: float, step: float, low: int) -> tuple[int, int] | None:
-    """Where a pixel of the output begins with one of the source: pixels of the output before the start; the pixel.
+    """Find a pixel of the output that begins with one of the source: how many before the start, and the source's.
 
     The object's own edge where that is exact and near, else the nearest close meeting, else the closest.
     """

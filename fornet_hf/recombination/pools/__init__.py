@@ -1,1 +1,1 @@
-"""Pools that backgrounds come from."""
+"""Pools that backgrounds come from: random access, Arrow and streams; `layout/` adds files."""

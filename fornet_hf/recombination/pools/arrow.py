@@ -15,8 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.draw.selection import Selection
-from fornet_hf.recombination.pools.selected import SelectedPool
+from fornet_hf.recombination.pools.pool import SelectedPool, Selection
 
 COLUMNS = ("key", "label", "background", "foreground_ratio")
 
@@ -85,11 +84,11 @@ class BackgroundPool(SelectedPool):
         return data
 
     def ratio(self, row: int) -> float:
-        """The area of the object that was removed from that background / its area."""
+        """Return the area of the object that was removed from that background / its area."""
         return float(self._ratios[row])
 
     def key(self, row: int) -> str:
-        """The key of that row of the pool."""
+        """Return the key of that row of the pool."""
         key: str = self._columns["key"][row]
         return key
 
@@ -126,20 +125,20 @@ class _Chunks:
 
 
 def _indices(dataset: datasets.Dataset) -> npt.NDArray[np.uint64] | None:
-    """The physical row of each row; None where they are the same. There is no public way to it."""
+    """Return the physical row of each row; None where they are the same. There is no public way to it."""
     table = dataset._indices  # noqa: SLF001
     return None if table is None else table.column(0).to_numpy()
 
 
 def _numbers(dataset: datasets.Dataset, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
-    """A column of numbers in the dataset's order of rows; null counts as 0."""
+    """Return a column of numbers in the dataset's order of rows; null counts as 0."""
     values = np.asarray(dataset.data.column(name).fill_null(0).to_numpy(), dtype=kind)
     indices = _indices(dataset)
     return values if indices is None else values[indices]
 
 
 def _present(dataset: datasets.Dataset, name: str) -> npt.NDArray[np.bool_]:
-    """Whether a row's value is there, in the dataset's order of rows."""
+    """Return whether each row's value is there, in the dataset's order of rows."""
     valid: npt.NDArray[np.bool_] = dataset.data.column(name).is_valid().to_numpy()
     indices = _indices(dataset)
     return valid if indices is None else valid[indices]

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.recombination import ImageAndMask, ImageOnly, Recombine, to_tensor
-from fornet_hf.recombination.moving import moved
-from fornet_hf.recombination.steps import check
+from fornet_hf.recombination.joint import moved
+from fornet_hf.recombination.kinds import check
 from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")

@@ -1,4 +1,4 @@
-"""The steps of users' transforms: which ones move pixels, and what their compositions consist of.
+"""Kinds of transforms: which steps of a user's move pixels, as known or as declared, and what chains consist of.
 
 A step is known by its class: a class of torchvision or timm whose code draws its numbers from the image's size alone,
 and from nothing that the image shows. A class derived from it counts as the same as long as it changes no method.
@@ -12,11 +12,13 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from PIL import Image
+
 from fornet_hf.errors import ConfigurationError, explain
 
 
 class Kind(enum.Enum):
-    """How a step treats pixels."""
+    """Treatment of pixels by a step."""
 
     CHAIN = "hands what it gets to other steps"
     COLOURS = "changes colours, or how an image is stored"
@@ -91,14 +93,14 @@ class Compose:
         self.transforms = list(transforms)
 
     def __call__(self, image: Any) -> Any:
-        """The image after all of them."""
+        """Return the image after all of them."""
         for transform in self.transforms:
             image = transform(image)
         return image
 
 
 def kind_of(step: Any) -> Kind | None:
-    """How a step treats pixels; None if that is not known."""
+    """Return how a step treats pixels; None if that is not known."""
     if not isinstance(step, type) and (name := _name(step)) in _KINDS:  # a function
         return _KINDS[name]
     changed = False
@@ -113,7 +115,7 @@ def kind_of(step: Any) -> Kind | None:
 
 
 def _name(thing: Any) -> str | None:
-    """Of a class or function of a known library, such as "v1.Resize"; None for all others."""
+    """Return the name of a class or function of a known library, such as "v1.Resize"; None for all others."""
     module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
     for start, library in _LIBRARIES:
         if isinstance(module, str) and f"{module}.".startswith(f"{start}."):
@@ -122,7 +124,7 @@ def _name(thing: Any) -> str | None:
 
 
 def with_steps(chain: Any, change: Callable[[Any], Callable[[Any], Any]]) -> Any:
-    """A copy of a chain whose steps are what `change` makes of them; what it draws, it draws as before."""
+    """Return a copy of a chain whose steps are what `change` makes of them; it draws as before."""
     twin = copy.copy(chain)
     name, steps = _steps(chain)
     twin.__dict__[name] = _changed(steps, change)  # in front of what torch keeps in `_modules`
@@ -149,7 +151,7 @@ def check(transform: Any) -> None:
 
 
 def shown(step: Any) -> str:
-    """A step, for messages: its name if it is a function, else its class."""
+    """Return the words for a step in messages: its name if it is a function, else its class."""
     name = getattr(step, "__qualname__", None) or type(step).__qualname__
     return f"{getattr(step, '__module__', None)}.{name}"
 
@@ -160,7 +162,7 @@ def _checked(step: Any) -> Any:
 
 
 def _steps(chain: Any) -> tuple[str, Any]:
-    """The name and value of the attribute that holds the steps."""
+    """Return the name and value of the attribute that holds the steps."""
     if type(chain).__name__ == "Sequential" or not any(hasattr(chain, name) for name in _KEPT):
         return "_modules", vars(chain)["_modules"]
     name = next(name for name in _KEPT if hasattr(chain, name))
@@ -173,3 +175,74 @@ def _changed(steps: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(steps, (list, tuple)) or type(steps).__name__ in {"ModuleList", "Sequential"}:
         return [_changed(step, change) if isinstance(step, (list, tuple)) else change(step) for step in steps]
     return change(steps)
+
+
+class ImageOnly:
+    """A transform that moves no pixels: the mask stays as it is. `ImageOnly(lambda image: image.convert("L"))`.
+
+    Args:
+        transform: called on the image alone.
+
+    Raises:
+        ConfigurationError: not a callable.
+    """
+
+    def __init__(self, transform: Callable[[Any], Any]) -> None:
+        self.transform = _callable(type(self).__name__, transform)
+
+    def __call__(self, image: Any) -> Any:
+        """Return the image, changed."""
+        return self.transform(image)
+
+    def __repr__(self) -> str:
+        return f"ImageOnly({self.transform!r})"
+
+
+class ImageAndMask:
+    """A transform that moves image and mask together: `ImageAndMask(f)`, where `f(image, mask)` returns both.
+
+    The mask is of the image's kind: mode L beside a PIL image, uint8 of 1 x height x width beside a tensor, uint8 of
+    height x width beside a NumPy array. Without masks, an empty one is handed over.
+
+    Args:
+        transform: called on image and mask.
+
+    Raises:
+        ConfigurationError: not a callable.
+    """
+
+    def __init__(self, transform: Callable[[Any, Any], tuple[Any, Any]]) -> None:
+        self.transform = _callable(type(self).__name__, transform)
+
+    def __call__(self, image: Any, mask: Any = None) -> Any:
+        """Return image and mask, moved; the image alone if no mask was given.
+
+        Raises:
+            ConfigurationError: it returned something else.
+        """
+        both = self.transform(image, _empty(image) if mask is None else mask)
+        if not isinstance(both, (tuple, list)) or len(both) != 2 or any(part is None for part in both):
+            found = [type(part).__name__ for part in both] if isinstance(both, (tuple, list)) else type(both).__name__
+            then = f"End {self.transform!r} with: return image, mask"
+            raise ConfigurationError(
+                explain(
+                    "ImageAndMask returned something else", found=found, allowed="an image and its mask", then=then
+                )
+            )
+        return both[0] if mask is None else (both[0], both[1])
+
+    def __repr__(self) -> str:
+        return f"ImageAndMask({self.transform!r})"
+
+
+def _callable(name: str, transform: Any) -> Any:
+    if not callable(transform):
+        raise ConfigurationError(explain(f"{name} is not allowed", found=repr(transform), allowed="a callable"))
+    return transform
+
+
+def _empty(image: Any) -> Any:
+    """Return a mask of no object, of the image's kind."""
+    if isinstance(image, Image.Image):
+        return Image.new("L", image.size)
+    return (image[..., 0] if type(image).__module__ == "numpy" else image[:1]) * 0

@@ -1,6 +1,8 @@
-"""Which backgrounds may be chosen, all and by class: the same for every place that they are kept in."""
+"""Pools of backgrounds: what any can do, and those with random access, which choose by a selection."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +10,62 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.draw.sampling import BackgroundShape
+from fornet_hf.recombination.pixels.decoding import ImageLike, size_of
+
+
+class Pool(ABC):
+    """The backgrounds that a recombination chooses from."""
+
+    @property
+    @abstractmethod
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning would leave no background; else None."""
+
+    @abstractmethod
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        """Return the background at the share `chance` (0 to below 1) of those of class `label`; None: of all."""
+
+    @abstractmethod
+    def read(self, row: int) -> ImageLike:
+        """Return the background `row`, as its bytes where it still has them."""
+
+    @abstractmethod
+    def key(self, row: int) -> str:
+        """Return the key of the row which that background belongs to."""
+
+
+class SelectedPool(Pool):
+    """Backgrounds of which `selection` says which are chosen; where they are kept is left open."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._last: tuple[int, bytes] | None = None
+
+    @property
+    def least_pruned(self) -> float | None:
+        """The smallest share that an object has, if pruning would have left no background; else None."""
+        return self._selection.least_pruned
+
+    def pick(self, chance: float, label: int | None) -> BackgroundShape:
+        """Return the background at the share `chance` of those of class `label`; None: of all classes."""
+        row = self._selection.row(chance, label)
+        return BackgroundShape(row, *size_of(self.read(row)), self.ratio(row))
+
+    def read(self, row: int) -> bytes:
+        """Return the bytes of the background of that row of the pool."""
+        last = self._last  # once, for another thread may replace it
+        if last is None or last[0] != row:  # picked for its size, then read for its pixels
+            self._last = last = row, self._fetch(row)
+        return last[1]
+
+    @abstractmethod
+    def _fetch(self, row: int) -> bytes:
+        """Return the bytes of a background, from where they are kept."""
+
+    @abstractmethod
+    def ratio(self, row: int) -> float:
+        """Return the area of the object that was removed from that background / its area."""
 
 
 class Selection:
@@ -55,7 +113,7 @@ class Selection:
         self._ends = np.cumsum(np.bincount(labels[rows], minlength=len(classes)))
 
     def row(self, chance: float, label: int | None) -> int:
-        """The row at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
+        """Return the row at the share `chance` (0 to below 1) of those of class `label`; None: of all classes."""
         rows = self._all if label is None else self._of_class(label)
         return int(rows[int(chance * len(rows))])
 

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import MissingDependencyError
-from fornet_hf.recombination import Recombine, to_tensor
-from fornet_hf.recombination.pixels import tensors
+from fornet_hf.recombination import Recombine, tensors, to_tensor
 from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.recombination.pixels.tensors import is_tensor, mask_tensor
-from fornet_hf.recombination.steps import MOVING, Kind, kind_of, shown, with_steps
+from fornet_hf.recombination.kinds import MOVING, Kind, kind_of, shown, with_steps
+from fornet_hf.recombination.tensors import is_tensor, mask_tensor
 
 
 class Pair(NamedTuple):
@@ -32,7 +32,7 @@ class Pair(NamedTuple):
 
 
 def moved(transform: Callable[..., Any], image: Image.Image, mask: Image.Image) -> Pair:
-    """Image and mask after a transform that `steps.check` accepts.
+    """Return image and mask after a transform that `kinds.check` accepts.
 
     Args:
         image: RGB.
@@ -77,7 +77,7 @@ def _of(result: Any) -> Pair:
 
 
 def _together(step: Any, pair: Pair) -> Pair:
-    """By a step that takes both at once."""
+    """Move both by a step that takes both at once."""
     if type(step).__module__.startswith("fornet_hf."):
         return Pair(*step(pair.image, _like(pair.image, pair.mask)))
     mask_type = importlib.import_module("torchvision.tv_tensors").Mask
@@ -93,7 +93,7 @@ def _together(step: Any, pair: Pair) -> Pair:
 
 
 def _twice(step: Any, pair: Pair) -> Pair:
-    """By the same step on image and mask, with the same random numbers."""
+    """Move both by the same step, with the same random numbers."""
     before = _random_state()
     image = step(pair.image)
     after = _random_state()
@@ -105,14 +105,14 @@ def _twice(step: Any, pair: Pair) -> Pair:
 
 
 def _preset(step: Any, pair: Pair) -> Pair:
-    """By what belongs to pretrained weights of torchvision."""
+    """Move both by the preset of torchvision's pretrained weights."""
     functional = importlib.import_module("torchvision.transforms.functional")
     mask = functional.resize(_like(pair.image, pair.mask), step.resize_size, interpolation=_nearest())
     return Pair(step(pair.image), functional.center_crop(mask, step.crop_size))
 
 
 def _replayed(step: Any, pair: Pair) -> Pair:
-    """By a policy of torchvision: what it did to the image that moves pixels is done to the mask."""
+    """Move both by a policy of torchvision: each operation that moved the image's pixels moves the mask's."""
     mask, nearest = _like(pair.image, pair.mask), _nearest()
     done: list[tuple[str, float]] = []
     forward = type(step).forward
@@ -141,7 +141,7 @@ def _noting(apply: Callable[..., Any], done: list[tuple[str, float]]) -> Callabl
 
 
 def _hard(step: Any) -> Any:
-    """The step as it is for masks: nearest pixels, and 0 beyond the image."""
+    """Return the step as it is for masks: nearest pixels, and 0 beyond the image."""
     if hasattr(step, "aug_fn"):
         return _with(step, kwargs={**step.kwargs, "resample": Image.Resampling.NEAREST, "fillcolor": 0})
     changed: dict[str, Any] = {"interpolation": _nearest()} if hasattr(step, "interpolation") else {}
@@ -159,7 +159,7 @@ def _nearest() -> Any:
 
 
 def _random_state() -> tuple[Any, Any, Any]:
-    """Of the generators that torchvision and timm draw from."""
+    """Return the state of the generators that torchvision and timm draw from."""
     torch = importlib.import_module("torch")
     return torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
 
@@ -175,7 +175,7 @@ def _is_joint(mask: Any) -> bool:
 
 
 def _like(image: Any, mask: Any) -> Any:
-    """The mask as image, tensor or array, as the image is."""
+    """Return the mask as image, tensor or array, as the image is."""
     if is_tensor(image):
         mask = mask_tensor(mask) if not is_tensor(mask) else mask
         return mask.as_subclass(importlib.import_module("torch").Tensor)
@@ -184,7 +184,7 @@ def _like(image: Any, mask: Any) -> Any:
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:
-    """Height and width of an image, the shape of a tensor or array; None of anything else."""
+    """Return height and width of an image, the shape of a tensor or array; None of anything else."""
     if isinstance(value, Image.Image):
         return value.height, value.width
     shape = getattr(value, "shape", None)

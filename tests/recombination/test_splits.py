@@ -6,7 +6,7 @@ import datasets
 import pytest
 
 from fornet_hf.recombination import RecombinationConfig, Recombine, as_prepared, recombine_stream, set_epoch
-from fornet_hf.recombination.draw.splits import decided, names_in
+from fornet_hf.recombination.draw.configuration import names_in
 from tests.recombination.conftest import as_dataset
 
 SPLITS = {
@@ -22,13 +22,13 @@ SPLITS = {
 
 @pytest.mark.parametrize(("split", "expected"), SPLITS.items())
 def test_the_split_decides(split, expected):
-    assert decided(RecombinationConfig(), split).evaluation is expected
+    assert RecombinationConfig().for_split(split).evaluation is expected
 
 
 @pytest.mark.parametrize("said", [True, False])
 @pytest.mark.parametrize("split", SPLITS)
 def test_what_was_said_wins(split, said):
-    assert decided(RecombinationConfig(evaluation=said), split).evaluation is said
+    assert RecombinationConfig(evaluation=said).for_split(split).evaluation is said
 
 
 def test_the_splits_of_a_slice_are_named():

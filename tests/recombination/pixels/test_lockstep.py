@@ -2,7 +2,7 @@
 
 import pytest
 
-from fornet_hf.recombination.lockstep import finished, in_step
+from fornet_hf.recombination.pixels.compositing import finished, in_step
 
 
 def test_all_tasks_do_a_stage_before_any_goes_on():
