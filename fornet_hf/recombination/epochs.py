@@ -23,6 +23,14 @@ def set_epoch(dataset: Any, epoch: float, epochs: float | None = None) -> None:
 
     Raises:
         ConfigurationError: no recombination is set, or a number that is not allowed.
+
+    Example:
+        >>> import fornet_hf
+        >>> ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+        >>> ds.set_transform(fornet_hf.Recombine(ds, orig_img_prob="linear"))
+        >>> fornet_hf.set_epoch(ds, 3, epochs=10)
+        >>> ds.epoch, ds.epochs
+        (3.0, 10.0)
     """
     for part in dataset.values() if isinstance(dataset, Mapping) else (dataset,):
         for clock in clocks_of(part):

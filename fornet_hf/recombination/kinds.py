@@ -185,6 +185,12 @@ class ImageOnly:
 
     Raises:
         ConfigurationError: not a callable.
+
+    Example:
+        >>> import fornet_hf
+        >>> from PIL import Image, ImageOps
+        >>> fornet_hf.ImageOnly(ImageOps.grayscale)(Image.new("RGB", (4, 2))).mode
+        'L'
     """
 
     def __init__(self, transform: Callable[[Any], Any]) -> None:
@@ -209,6 +215,14 @@ class ImageAndMask:
 
     Raises:
         ConfigurationError: not a callable.
+
+    Example:
+        >>> import fornet_hf
+        >>> from PIL import Image
+        >>> turned = fornet_hf.ImageAndMask(lambda *both: [one.rotate(90, expand=True) for one in both])
+        >>> image, mask = turned(Image.new("RGB", (4, 2)), Image.new("L", (4, 2)))
+        >>> image.size, mask.size
+        ((2, 4), (2, 4))
     """
 
     def __init__(self, transform: Callable[[Any, Any], tuple[Any, Any]]) -> None:

@@ -38,6 +38,11 @@ class StreamingRecombine(Recombiner):
 
     Raises:
         ConfigurationError: a parameter that is not allowed.
+
+    Example:
+        >>> import fornet_hf
+        >>> fornet_hf.StreamingRecombine(pool_size=256, crop=96, flip=0.5)
+        StreamingRecombine(crop=CropConfig(size=(96, 96)), flip=0.5, pool_size=256)
     """
 
     pool: StreamPool
@@ -133,6 +138,13 @@ def recombine_stream(
 
     Raises:
         ConfigurationError: a parameter that is not allowed, or rows that are not streamed.
+
+    Example:
+        >>> import fornet_hf
+        >>> ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+        >>> examples = fornet_hf.recombine_stream(ds.to_iterable_dataset(), crop=96, seed=0)
+        >>> next(iter(examples))["image"].size
+        (96, 96)
     """
     if not isinstance(rows, datasets.IterableDataset):
         found, allowed = type(rows).__name__, "a datasets.IterableDataset, such as one split"

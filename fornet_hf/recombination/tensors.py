@@ -36,6 +36,12 @@ def to_tensor(image: Image.Image) -> Tensor:
 
     Raises:
         MissingDependencyError: torch is not installed.
+
+    Example:
+        >>> import fornet_hf
+        >>> from PIL import Image
+        >>> fornet_hf.to_tensor(Image.new("RGB", (4, 2), "red")).shape
+        torch.Size([3, 2, 4])
     """
     try:
         torch = importlib.import_module("torch")
@@ -65,6 +71,11 @@ def collate(examples: Sequence[Any]) -> Any:
     Raises:
         ConfigurationError: no examples, or tensors of different shapes.
         MissingDependencyError: torch is not installed.
+
+    Example:
+        >>> import fornet_hf
+        >>> fornet_hf.collate([{"label": 3, "key": "cat_1"}, {"label": 5, "key": "dog_7"}])
+        {'label': tensor([3, 5]), 'key': ['cat_1', 'dog_7']}
     """
     first = examples[0] if examples else None
     if isinstance(first, Mapping):

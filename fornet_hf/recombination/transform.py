@@ -46,6 +46,13 @@ class Recombine(Recombiner):
 
     Raises:
         ConfigurationError: a parameter that is not allowed, or a dataset which is not a prepared one.
+
+    Example:
+        >>> import fornet_hf
+        >>> ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+        >>> ds.set_transform(fornet_hf.Recombine(ds, background_combination="same", crop=96, return_fg_masks=True))
+        >>> ds[0]["image"].size, ds[0]["mask"].mode
+        ((96, 96), 'L')
     """
 
     pool: BackgroundPool

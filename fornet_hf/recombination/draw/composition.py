@@ -45,6 +45,13 @@ class Composition:
         foreground_digest: of the foreground that `foreground_transform` returned; None: it is the row's own.
         background_digest: of the background that the user's crop returned (`paste_pre_transform=False`); None: it is
             the one in the dataset.
+
+    Example:
+        >>> import fornet_hf
+        >>> ds = fornet_hf.load_dataset(patches="demo/made/patches", imagenet_dir="demo/pictures", split="train")
+        >>> ds.set_transform(fornet_hf.Recombine(ds, crop=96, return_composition=True))
+        >>> fornet_hf.Composition.from_json(ds[0]["composition"]).output
+        (96, 96)
     """
 
     original: bool

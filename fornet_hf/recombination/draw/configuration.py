@@ -34,6 +34,11 @@ class CropConfig:
 
     Raises:
         ConfigurationError: a value that is not allowed.
+
+    Example:
+        >>> import fornet_hf
+        >>> fornet_hf.CropConfig(size=96, scale=(0.25, 1)).output
+        (96, 96)
     """
 
     size: int | tuple[int, int] = 224
@@ -101,6 +106,14 @@ class RecombinationConfig:
 
     Raises:
         ConfigurationError: a value that is not allowed.
+
+    Example:
+        >>> import fornet_hf
+        >>> config = fornet_hf.RecombinationConfig(fg_bates_n=3, crop=224, orig_img_prob="cos")
+        >>> config.original_probability(epoch=0, epochs=300)
+        0.0
+        >>> fornet_hf.RecombinationConfig.from_json(config.to_json()) == config
+        True
     """
 
     background_combination: str = "all"
