@@ -146,18 +146,24 @@ def pool(count: int, prepare: _Work | None = None, *arguments: Any) -> Iterator[
 
 
 def each_done(
-    work: Callable[[Item], Result], items: Sequence[Item], workers: int, prepare: _Work | None = None
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    prepare: _Work | None = None,
+    *,
+    finish: bool = False,
 ) -> Iterator[tuple[Item, Result]]:
     """Yield each item with the result of `work`, in the order in which they get done.
 
-    If one worker is enough, this process works, in the order of the items. An error of one item lets those that
-    have begun finish, begins no more, and is raised.
+    If one worker is enough, this process works, in the order of the items. An error of one item is raised and begins
+    no more of them.
 
     Args:
         work: what is done with an item.
         items: what to work on.
         workers: processes at most.
         prepare: called once in each process, before its work.
+        finish: let what has begun finish when another item fails; else it ends at once.
 
     Raises:
         WorkerDiedError: a process was killed.
@@ -172,7 +178,7 @@ def each_done(
             for future in as_completed(futures):
                 yield futures.pop(future), future.result()
         except Exception:
-            executor.shutdown(cancel_futures=True)
+            executor.shutdown(wait=finish, cancel_futures=True)
             raise
 
 

@@ -177,19 +177,24 @@ def _names_here(times: int) -> tuple[list[str], bool]:
     return [path.name for path in Path().iterdir()] * times, multiprocessing.parent_process() is None
 
 
-def test_an_error_lets_what_has_begun_finish_and_begins_no_more(tmp_path):
-    """Each worker has one item at work, and at most one more is on its way."""
+@pytest.mark.parametrize("finish", [True, False])
+def test_an_error_begins_no_more_and_what_has_begun_may_finish(tmp_path, finish):
+    """Each of two workers has one item at work, and at most one more is on its way."""
     items = [tmp_path / "fails", *(tmp_path / str(number) for number in range(20))]
     with pytest.raises(ValueError, match="this item"):
-        list(each_done(_touch, items, 2))
-    assert 1 <= len(list(tmp_path.iterdir())) < 10
+        list(each_done(partial(_touch, seconds=1 if finish else 60), items, 2, finish=finish))
+    begun, finished = ({path.stem for path in tmp_path.glob(f"*.{name}")} for name in ("begun", "finished"))
+    assert finished == begun if finish else finished < begun
+    assert 1 <= len(begun) < 10
 
 
-def _touch(path: Path) -> None:
+def _touch(path: Path, seconds: float) -> None:
     if path.name == "fails":
+        wait_until(lambda: any(path.parent.glob("*.begun")))
         raise ValueError("this item")
-    time.sleep(0.3)
-    path.touch()
+    path.with_suffix(".begun").touch()
+    time.sleep(seconds)
+    path.with_suffix(".finished").touch()
 
 
 def test_a_worker_that_is_killed_says_how_to_go_on():

@@ -9,7 +9,6 @@ import contextlib
 import shutil
 import zlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,7 +21,7 @@ from fornet_hf.layout.journal import alone_in
 from fornet_hf.layout.paths import Layout
 from fornet_hf.layout.report import UNIT, Problem, Report, problem_of
 from fornet_hf.layout.sinks import FolderSink, Sink
-from fornet_hf.processes import max_workers, pool
+from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import Ticks, counted, followed
 from fornet_hf.release.healing import healed_outcomes
 from fornet_hf.release.interface import Release
@@ -98,21 +97,11 @@ def _fill(sink: Sink, units: Sequence[Unit], token: Token, say: Callable[[str], 
             tqdm(desc=f"Applying patches of {split}", unit="image", total=total, initial=before) as bar,
             followed(ticks, bar),
         ):
-            for part in _parts(jobs):
+            parts = sorted(each_done(do, jobs, max_workers()), key=lambda done: (done[0].number, done[0].share))
+            for _, part in parts:
                 report.add(part)
     report.problems = list(dict.fromkeys(report.problems))  # shares of a unit have some in common
     return report
-
-
-def _parts(jobs: Sequence[Job]) -> list[Report]:
-    workers = min(max_workers(), len(jobs))
-    if workers <= 1:
-        return [*map(do, jobs)]
-    with pool(workers) as executor:
-        futures = [executor.submit(do, job) for job in jobs]
-        for future in as_completed(futures):
-            future.result()  # an error ends all of them at once
-    return [future.result() for future in futures]
 
 
 @dataclass(frozen=True, kw_only=True)

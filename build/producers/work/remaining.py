@@ -86,7 +86,7 @@ def make_release(
     with counted() as ticks:
         counting = replace(folder, ticks=ticks)
         work = partial(make, settings=settings, folder=counting)
-        do_remaining(tasks, counting, partial(each_done, work, workers=workers, prepare=one_thread))
+        do_remaining(tasks, counting, partial(each_done, work, workers=workers, prepare=one_thread, finish=True))
     report = folder.finish(tasks, settings, source, revision)
     if not report.ok:
         raise ConfigurationError(f"no image gave a patch. {report.summary()}")
