@@ -60,7 +60,7 @@ def zipped(release: OldRelease, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def public(release: OldRelease, tmp_path: Path) -> Path:
-    """What the public tool made of the sample, with the ratios beside."""
+    """Return what the public tool made of the sample, with the ratios beside."""
     del release
     root = tmp_path / "public"
     shutil.copytree(SAMPLE / "expected", root, copy_function=shutil.copyfile)
@@ -72,12 +72,12 @@ def public(release: OldRelease, tmp_path: Path) -> Path:
 
 
 def names(root: Path) -> list[str]:
-    """The paths of all files below a folder."""
+    """Return the paths of all files below a folder."""
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
 def opened(path: Path) -> Image.Image:
-    """An image, read as a whole; its file is closed."""
+    """Return an image, read as a whole; its file is closed."""
     return Image.open(io.BytesIO(path.read_bytes()))
 
 

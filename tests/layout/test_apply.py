@@ -14,7 +14,7 @@ import datasets
 import numpy as np
 import pytest
 
-from fornet_hf.errors import ConfigurationError, StorageError
+from fornet_hf.errors import ConfigurationError, PatchFormatError, StorageError
 from fornet_hf.hub.location import Folder
 from fornet_hf.layout import apply as applying
 from fornet_hf.layout import trees
@@ -34,7 +34,7 @@ RATIOS = {"fg_bg_ratios_train.json", "fg_bg_ratios_val.json"}
 
 @pytest.fixture
 def own(tmp_path):
-    """A small release in the new format, of classes which are not ImageNet's, and its images."""
+    """Return a small release in the new format, of classes which are not ImageNet's, and its images."""
     write_release(tmp_path / "patches", tmp_path / "pictures", shards=2, each=3)
     return open_release(Folder(tmp_path / "patches")), Folder(tmp_path / "pictures")
 
@@ -131,6 +131,24 @@ def test_a_full_disk_is_named_and_nothing_is_lost(form, present, own, tmp_path):
         apply(release, "train", images, tmp_path / "out", form)
     assert apply(release, "train", images, tmp_path / "out", form).counts == {"ok": 6, "already there": present}
     assert not [name for name in names(tmp_path / "out") if name.startswith(".")]
+
+
+@pytest.mark.parametrize(("form", "made"), [(FolderSink, 4), (ZipSink, 4), (DatasetSink, 3)])
+def test_of_a_unit_that_ends_in_the_middle_only_what_is_kept_is_counted(form, made, own, tmp_path):
+    release, images = own
+    outcomes = applying.healed_outcomes
+
+    def cut_short(unit, token, skip=lambda *_: False):
+        for number, outcome in enumerate(outcomes(unit, token, skip)):
+            if number == 1 and "00001" in unit.patches:
+                raise PatchFormatError("cut off")
+            yield outcome
+
+    with mock.patch.object(applying, "healed_outcomes", cut_short):
+        report = apply(release, "train", images, tmp_path / "out", form)
+    assert report.counts == {"ok": made, "already there": 0, "unreadable file of patches or images": 1}
+    if form is DatasetSink:
+        assert len(datasets.load_from_disk(str(tmp_path / "out"))["train"]) == made
 
 
 def test_two_runs_do_not_write_to_one_folder(release, tmp_path):

@@ -27,7 +27,7 @@ PARAMETERS = [
 @pytest.mark.parametrize("parameters", PARAMETERS, ids=str)
 @pytest.mark.parametrize("order", ["as it is", "shuffled"])
 def test_pixels_of_one_encoding_are_recombined_alike(applied, parameters, order):
-    """The prepared rows hold what the files hold: the foreground's pixels, and the background's bytes."""
+    """Compare rows that hold what the files hold: the foreground's pixels, and the background's bytes."""
     local = ForNetDataset(applied, seed=11, return_composition=True, **parameters)
     ds = LAYOUTS[order](sample_of_folder(applied, "train", 100))
     recombine = Recombine(ds, seed=11, return_composition=True, **parameters)
@@ -42,7 +42,7 @@ def test_pixels_of_one_encoding_are_recombined_alike(applied, parameters, order)
 
 
 def write_lossless(rows: list[Row], root) -> None:
-    """The rows as files, whose WEBPs hold exactly the pixels of the rows."""
+    """Write the rows as files, whose WEBPs hold exactly the pixels of the rows."""
     ratios = []
     for row in rows:
         for kind, data in files_of(row, lossless=True).items():

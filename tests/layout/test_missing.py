@@ -20,7 +20,7 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def write_shards(folder: Path, keep: int) -> Folder:
-    """The first images of the sample's training split, in two shards."""
+    """Write the first images of the sample's training split, in two shards."""
     paths = sorted((IMAGES.root / "train").glob("*/*.JPEG"))[:keep]
     (folder / "data").mkdir(parents=True)
     for number in range(2):
