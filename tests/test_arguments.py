@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from fornet_hf import load_dataset
 from fornet_hf.arguments import check_keywords, either, plain
-from fornet_hf.builder import load_dataset, workers
+from fornet_hf.builder import workers
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.layout.dataset import ForNetDataset
 from fornet_hf.recombination import CropConfig, RecombinationConfig, Recombine, StreamingRecombine, recombine_stream

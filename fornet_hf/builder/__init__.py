@@ -10,9 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fornet_hf.builder.about import CITATION, REPOSITORY
     from fornet_hf.builder.configuration import ForNetConfig, recombined
-    from fornet_hf.builder.load import load_dataset
     from fornet_hf.builder.preparation import (
         begin,
         described,
@@ -26,33 +24,14 @@ if TYPE_CHECKING:
 
 CONTRACT = 1
 
-_HOMES = {
-    "CITATION": "about",
-    "REPOSITORY": "about",
-    "ForNetConfig": "configuration",
-    "begin": "preparation",
-    "described": "preparation",
-    "empty_folder": "preparation",
-    "examples": "preparation",
-    "guarded": "preparation",
-    "load_dataset": "load",
-    "own_errors": "preparation",
-    "recombined": "configuration",
-    "split_generators": "preparation",
-    "workers": "preparation",
-}
-
 __all__ = [
-    "CITATION",
     "CONTRACT",
-    "REPOSITORY",
     "ForNetConfig",
     "begin",
     "described",
     "empty_folder",
     "examples",
     "guarded",
-    "load_dataset",
     "own_errors",
     "recombined",
     "split_generators",
@@ -61,6 +40,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'fornet_hf.builder' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"fornet_hf.builder.{_HOMES[name]}"), name)
+    home = "configuration" if name in ("ForNetConfig", "recombined") else "preparation"
+    return getattr(importlib.import_module(f"fornet_hf.builder.{home}"), name)

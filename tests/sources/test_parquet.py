@@ -1,14 +1,15 @@
-"""Images in Parquet shards."""
+"""Images, and names of their labels, in Parquet shards."""
 
 import io
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
-from fornet_hf.sources import SourceImage, iter_images, keys_in_shard, shard_files
+from fornet_hf.sources import SourceImage, iter_images, keys_in_shard, label_names, shard_files
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 TENCH = "n01440764_{0}_n01440764.JPEG"
@@ -200,3 +201,42 @@ def test_shards_of_another_conversion_are_refused(tmp_path, split, index, count,
 def test_no_shards_says_what_is_expected(tmp_path):
     with pytest.raises(NotFoundError, match=r"data.validation-00000-of-NNNNN\.parquet"):
         shard_files(tmp_path / "nowhere", "validation")
+
+
+def labelled(path, metadata=None):
+    schema = pa.schema([("label", pa.int64())], metadata=metadata and {"huggingface": metadata})
+    pq.write_table(pa.table({"label": [0]}, schema=schema), path)
+    return path
+
+
+def test_names_of_labels_are_those_which_datasets_writes(tmp_path):
+    features = datasets.Features({"label": datasets.ClassLabel(names=["apple pie", "waffles"])})
+    datasets.Dataset.from_dict({"label": [0, 1]}, features=features).to_parquet(tmp_path / "a.parquet")
+    assert label_names(tmp_path / "a.parquet") == ("apple pie", "waffles")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [None, "{}", "[]", '{"info": {"features": {"label": {"dtype": "int64", "_type": "Value"}}}}', '{"info": null}'],
+)
+def test_a_shard_need_not_name_its_labels(tmp_path, metadata):
+    assert label_names(labelled(tmp_path / "a.parquet", metadata)) is None
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    ["{", '{"info": {"features": {"label": {"names": [1]}}}}', '{"info": {"features": {"label": {"names": "a"}}}}'],
+)
+def test_names_of_labels_that_cannot_be_are_an_error_which_names_the_file(tmp_path, metadata):
+    with pytest.raises(SourceError, match=r"a\.parquet"):
+        label_names(labelled(tmp_path / "a.parquet", metadata))
+
+
+def test_labels_of_a_damaged_or_missing_shard_name_it(tmp_path):
+    whole = labelled(tmp_path / "a.parquet").read_bytes()
+    for damaged in (b"PAR1 no more", whole[:-108] + b"\xff" * 100 + whole[-8:]):
+        (tmp_path / "a.parquet").write_bytes(damaged)
+        with pytest.raises(SourceError, match=r"a\.parquet cannot be read"):
+            label_names(tmp_path / "a.parquet")
+    with pytest.raises(NotFoundError, match=r"b\.parquet"):
+        label_names(tmp_path / "b.parquet")
