@@ -17,6 +17,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import huggingface_hub as hub
+
 from fornet_hf.errors import AccessError, ForNetError
 from fornet_hf.files import readable_bytes
 from fornet_hf.hub.errors import without_token
@@ -123,10 +125,8 @@ def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredient
 
 
 def _target(arguments: argparse.Namespace, token: str | None) -> Target:
-    from huggingface_hub import HfApi
-
     return Target(
-        api=HfApi(token=token, library_name="fornet-hf"),
+        api=hub.HfApi(token=token, library_name="fornet-hf"),
         repository=arguments.repository,
         revision=arguments.revision,
         create_pr=arguments.create_pr,
@@ -153,9 +153,7 @@ def _say(text: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
-    from huggingface_hub import get_token
-
-    token = arguments.token or get_token()
+    token = arguments.token or hub.get_token()
     try:
         done = publish(arguments, token)
     except ForNetError as error:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import huggingface_hub as hub
+
 from fornet_hf.errors import AccessError, ConfigurationError, NotFoundError, explain
 from fornet_hf.hub.errors import LOGIN
 from fornet_hf.publish.contents import Content
@@ -58,13 +60,12 @@ def check_rights(target: Target, head: str) -> None:
     if not head:
         _check_namespace(target)
         return
-    from huggingface_hub import CommitOperationAdd
 
     def ask() -> None:
         # The first step of every upload; for a small text it is the only one, and stores nothing.
         target.api.preupload_lfs_files(
             target.repository,
-            [CommitOperationAdd(CARD, b"-")],
+            [hub.CommitOperationAdd(CARD, b"-")],
             repo_type="dataset",
             revision=target.revision,
             create_pr=target.create_pr,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import huggingface_hub as hub
 
 from fornet_hf.errors import ConflictError, explain
 from fornet_hf.hub.errors import is_transient, status_of
@@ -12,9 +13,6 @@ from fornet_hf.hub.listing import head_of
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan
 from fornet_hf.publish.target import Target
-
-if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
 
 _GROUP = 32  # files uploaded between two lines of progress, and again after a failure
 _STALE = 412
@@ -56,10 +54,8 @@ def push(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
 
 
 def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
-    from huggingface_hub import CommitOperationDelete
-
     additions = _upload(target, files, plan.uploads)
-    deletions = [CommitOperationDelete(path, is_folder=False) for path in sorted(plan.deleted)]
+    deletions = [hub.CommitOperationDelete(path, is_folder=False) for path in sorted(plan.deleted)]
 
     def attempt() -> Pushed:
         try:
@@ -86,15 +82,13 @@ def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
     return target.patience.ask("commit", f"commit to {target.repository}", attempt)
 
 
-def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) -> list[CommitOperationAdd]:
+def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) -> list[hub.CommitOperationAdd]:
     """Send the files which the Hub keeps in large storage; those that are there already are skipped by it."""
-    from huggingface_hub import CommitOperationAdd
-
-    additions: list[CommitOperationAdd] = []
+    additions: list[hub.CommitOperationAdd] = []
     for start in range(0, len(paths), _GROUP):
-        group = [CommitOperationAdd(path, files[path]) for path in paths[start : start + _GROUP]]
+        group = [hub.CommitOperationAdd(path, files[path]) for path in paths[start : start + _GROUP]]
 
-        def send(group: list[CommitOperationAdd] = group) -> None:
+        def send(group: list[hub.CommitOperationAdd] = group) -> None:
             target.api.preupload_lfs_files(
                 target.repository,
                 group,

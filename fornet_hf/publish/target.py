@@ -6,7 +6,8 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import huggingface_hub as hub
 
 from fornet_hf.errors import ConfigurationError, ConflictError, ForNetError, explain
 from fornet_hf.hub.listing import head_of, remote_files
@@ -14,9 +15,6 @@ from fornet_hf.hub.location import check_name
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan, make_plan
-
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
 _TAG = re.compile(r"\w[\w-]*([./][\w-]+)*(?<!\.lock)", re.ASCII)  # a part of what git allows
 
@@ -37,7 +35,7 @@ class Target:
         say: gets a line of progress.
     """
 
-    api: HfApi
+    api: hub.HfApi
     repository: str
     revision: str | None = None
     create_pr: bool = False
