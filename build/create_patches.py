@@ -20,7 +20,7 @@ from pathlib import Path
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import SPLITS
 from producers.detect.boxes import CentredBox, read_boxes
-from producers.tasks.shard import make_shard
+from producers.tasks.create import make_shard
 from producers.work.command import add_columns, columns_asked, described, finish, positive
 from producers.work.plan import present_splits
 from producers.work.remaining import make_release

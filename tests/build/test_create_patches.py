@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import producers.tasks.shard
+import producers.tasks.create
 from create_patches import main
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.patch import apply_patch
@@ -108,7 +108,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(image_folder, tmp_path, m
     images, boxes = image_folder
     assert run(images, tmp_path / "whole", boxes, "--split", "train", "--shards", "3") == 0
     made = []
-    real = producers.tasks.shard.make_patch
+    real = producers.tasks.create.make_patch
 
     def interrupted(*args, key, **kwargs):
         made.append(key)
@@ -116,7 +116,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(image_folder, tmp_path, m
             raise KeyboardInterrupt
         return real(*args, key=key, **kwargs)
 
-    monkeypatch.setattr(producers.tasks.shard, "make_patch", interrupted)
+    monkeypatch.setattr(producers.tasks.create, "make_patch", interrupted)
     assert run(images, tmp_path / "cut", boxes, "--split", "train", "--shards", "3") == 130
     assert not (tmp_path / "cut" / "patches" / "manifest.json").exists()
     assert not list((tmp_path / "cut").rglob("*.tmp"))
@@ -139,7 +139,7 @@ def test_shards_are_enough_for_the_workers_and_stay_when_there_are_fewer(image_f
 
 
 def test_progress_is_told_within_a_shard(image_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(producers.tasks.shard, "BATCH", 2)
+    monkeypatch.setattr(producers.tasks.create, "BATCH", 2)
     counts = []
 
     def look(self, images):
@@ -157,7 +157,7 @@ def test_a_finished_run_does_nothing_again(image_folder, tmp_path, monkeypatch):
     images, boxes = image_folder
     run(images, tmp_path / "out", boxes)
     before = digests(tmp_path / "out")
-    monkeypatch.setattr(producers.tasks.shard, "make_patch", None)
+    monkeypatch.setattr(producers.tasks.create, "make_patch", None)
     assert run(images, tmp_path / "out", boxes) == 0
     assert digests(tmp_path / "out") == before
 
@@ -183,7 +183,7 @@ def test_other_settings_or_images_in_the_same_folder_are_an_error(image_folder, 
 def test_the_number_of_workers_changes_nothing(image_folder, tmp_path):
     images, boxes = image_folder
     run(images, tmp_path / "one", boxes, "--split", "train", "--shards", "2")
-    script = Path(producers.tasks.shard.__file__).parents[2] / "create_patches.py"
+    script = Path(producers.tasks.create.__file__).parents[2] / "create_patches.py"
     command = [sys.executable, script, images, tmp_path / "two", "--boxes", boxes, "--split", "train"]
     environment = {**os.environ, "PYTHONPATH": str(script.parents[1]), "MAX_WORKERS": "2"}
     done = subprocess.run(

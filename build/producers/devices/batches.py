@@ -1,4 +1,4 @@
-"""Batches of equal shape, halved for good when the device's memory does not suffice."""
+"""Batches of equal shape, halved for good when a device's memory runs out; whether others use that memory, too."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+# What other processes may hold without counting: a screen, and this process's own context, which torch cannot tell.
+_SMALL = 2 * 2**30
 _log = logging.getLogger(__name__)
 
 
@@ -53,8 +53,8 @@ def run_batched(
             waiting.append(rest)
         try:
             found = run([items[index] for index in batch])
-        except torch.OutOfMemoryError:
-            if len(batch) == 1:
+        except Exception as error:
+            if not is_out_of_memory(error) or len(batch) == 1:
                 raise
             size.value = len(batch) // 2
             _log.warning("memory ran out with a batch of %d; from here on %d at a time", len(batch), size.value)
@@ -66,6 +66,24 @@ def run_batched(
     return [results[index] for index in range(len(items))]
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether a device's memory ran out, by the name of torch's error, as not every method imports torch."""
+    return type(error).__name__ == "OutOfMemoryError"
+
+
+def is_shared(device: str) -> bool:
+    """Return whether more than 2 GiB of a GPU's memory are taken, and not by this process; of the CPU, never."""
+    if not device.startswith("cuda"):
+        return False
+    import torch
+
+    torch.cuda.empty_cache()  # what this process holds for later must not look like another's
+    free, total = torch.cuda.mem_get_info(device)
+    return total - free - torch.cuda.memory_reserved(device) > _SMALL
+
+
 def _free_memory() -> None:
+    import torch
+
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

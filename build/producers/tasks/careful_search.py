@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from producers.devices.gpu_memory import is_out_of_memory
+from producers.devices.batches import is_out_of_memory
 from producers.scene import Scene
 from producers.step import Step
 from producers.tasks.candidates import Outcome, search

@@ -14,14 +14,14 @@ from functools import partial
 
 from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
-from producers.devices.gpu_memory import is_shared
+from producers.devices.batches import is_shared
 from producers.scene import Raster
 from producers.step import Backends
 from producers.tasks.candidate_shards import CandidatePatch, write_candidates
 from producers.tasks.candidates import Labelled, Outcome, outcomes, raster_of
 from producers.tasks.careful_search import CarefulSearch
+from producers.tasks.create import patch_of, usable_batches
 from producers.tasks.gpu_worker import GpuWorker, read_models
-from producers.tasks.shard import patch_of, usable_batches
 from producers.tasks.versions import Merging
 from producers.work.plan import Task
 from producers.work.report import Lost, Report

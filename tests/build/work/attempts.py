@@ -69,10 +69,10 @@ class Work:
 
 
 def attempts(folder, index):
-    """How often a task was begun."""
+    """Return how often a task was begun."""
     return len(list(folder.glob(f"train-{index:05d}-*")))
 
 
 def notes(folder):
-    """Of each attempt its process, its device, and the workers beside it."""
+    """Return of each attempt its process, its device, and the workers beside it."""
     return [path.read_text().split() for path in folder.glob("train-*")]
