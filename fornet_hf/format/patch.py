@@ -83,6 +83,11 @@ class Patch:
         """Width and height of the raster in pixels."""
         return self.width, self.height
 
+    def check_label(self, classes: int) -> None:
+        """Raise a PatchFormatError if the label is not that of one of so many classes."""
+        if self.label >= classes:
+            raise PatchFormatError(explain("label", found=self.label, allowed=f"0 to {classes - 1}"))
+
 
 def _check_key(key: str) -> None:
     if not (isinstance(key, str) and 0 < len(key) <= 255) or key[0] == "." or any(c in '/\\\0:*?"<>|\n' for c in key):

@@ -16,7 +16,7 @@ from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.location import Place
 from fornet_hf.publish.card import fill_card
 from fornet_hf.publish.contents import Content, image_path, library_files, refuse_tokens
-from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
+from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards
 from fornet_hf.release.release import PatchRelease
 from fornet_hf.release.statistics import STATISTICS
 from fornet_hf.release.verify import CARD
@@ -190,7 +190,7 @@ def _check(folder: Path, manifest: Manifest, ingredients: Ingredients) -> Findin
     findings.problems.extend(check_list(release, place.paths))
     check_shards(place, release, findings, read=True, advice=_ADVICE)
     if ingredients.imagenet_dir is not None and not findings.problems:
-        check_sample(units_of(release, ingredients.imagenet_dir), ingredients.sample, findings, place.opener)
+        check_sample(place, release, ingredients.imagenet_dir, ingredients.sample, findings)
     if findings.problems:
         some = "\n  ".join(str(problem) for problem in findings.problems[:_MOST])
         count = len(findings.problems)

@@ -15,7 +15,6 @@ from itertools import islice
 from pathlib import Path
 
 from fornet_hf.errors import ForNetError, PatchFormatError, explain, short
-from fornet_hf.files import Open
 from fornet_hf.format.manifest import MANIFEST, ShardEntry
 from fornet_hf.hub.location import Folder, Place
 from fornet_hf.processes import max_workers
@@ -122,20 +121,23 @@ def _gather(split: str, looks: Iterator[_Look], findings: Findings) -> None:
         findings.facts[split] = total
 
 
-def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file: Open) -> None:
+def check_sample(place: Place, release: PatchRelease, imagenet_dir: Path, rows: int, findings: Findings) -> None:
     """Apply the first patches of every shard to their source; digests tell whether the result is right.
 
     Args:
-        units: shards with their sources.
+        place: where the release is.
+        release: in it.
+        imagenet_dir: a folder with the images.
         rows: how many of each shard.
         findings: get what is found.
-        open_file: opens shards and source shards.
     """
+    images = Folder(imagenet_dir)
+    units = [unit for split in release.splits for unit in release.units(split, images, streaming=True)]
 
     def apply(unit: Unit) -> tuple[int, ForNetError | None]:
         done = 0
         try:
-            for _ in islice(unit.rows(open_file), rows):
+            for _ in islice(unit.rows(place.opener), rows):
                 done += 1
         except ForNetError as error:
             return done, error
@@ -146,12 +148,6 @@ def check_sample(units: Sequence[Unit], rows: int, findings: Findings, open_file
             findings.applied += done
             if problem is not None:
                 findings.problems.append(problem)
-
-
-def units_of(release: PatchRelease, imagenet_dir: Path) -> list[Unit]:
-    """Return the work of applying every shard to the images in a folder; the opener of the place opens its files."""
-    images = Folder(imagenet_dir)
-    return [unit for split in release.splits for unit in release.units(split, images, streaming=True)]
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from fornet_hf.errors import PatchFormatError, explain
+from fornet_hf.errors import PatchFormatError
 from fornet_hf.format.manifest import ShardEntry
 from fornet_hf.format.shards import PatchShard
 
@@ -83,24 +82,21 @@ def read_facts(shard: PatchShard, entry: ShardEntry, classes: int) -> ShardFacts
     backgrounds = 0
     for row in range(len(shard)):
         patch = shard[row]
-        if patch.label >= classes:
-            what = f"{shard.place(row)}: label"
-            raise PatchFormatError(explain(what, found=patch.label, allowed=f"0 to {classes - 1}"))
+        try:
+            patch.check_label(classes)
+        except PatchFormatError as error:
+            raise error.at(shard.place(row)) from error
         labels[patch.label] += 1
         backgrounds += patch.delta is not None
         if patch.mask is not None:
             ratios.append(patch.foreground_ratio)
+    steps = Counter(min(int(ratio * BINS), BINS - 1) for ratio in ratios)
     return ShardFacts(
         rows=len(shard),
         foregrounds=len(ratios),
         backgrounds=backgrounds,
         bytes=entry.bytes,
         labels=labels,
-        histogram=_histogram(ratios),
+        histogram=tuple(steps[step] for step in range(BINS)),
         ratio_sum=sum(ratios),
     )
-
-
-def _histogram(ratios: Sequence[float]) -> tuple[int, ...]:
-    counts = Counter(min(int(ratio * BINS), BINS - 1) for ratio in ratios)
-    return tuple(counts[step] for step in range(BINS))

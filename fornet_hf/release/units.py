@@ -150,21 +150,17 @@ class PatchUnit(Unit):
                 yield self._outcome(shard, number, read, skip)
 
     def _outcome(self, shard: PatchShard, number: int, read: _Read, skip: Skip) -> Outcome:
-        key, place, folder = shard.keys[number], shard.place(number), ""
+        key, folder = shard.keys[number], ""
         try:
             patch = shard[number]  # its errors name the place
-            label = self._label(place, patch.label)
-            folder = self.class_folders[label]
-            if skip(folder, key):
-                return Outcome(folder=folder, key=key, ratio=patch.foreground_ratio)
             try:
-                source = read(label)
+                patch.check_label(len(self.class_folders))
+                folder = self.class_folders[patch.label]
+                if skip(folder, key):
+                    return Outcome(folder=folder, key=key, ratio=patch.foreground_ratio)
+                row = apply_patch(read(patch.label), patch, self.encoding)
             except ForNetError as error:
-                raise error.at(place) from error
-            try:
-                row = apply_patch(source, patch, self.encoding)
-            except ForNetError as error:
-                raise error.at(place) from error
+                raise error.at(shard.place(number)) from error
         except ForNetError as error:
             return Outcome(folder=folder, key=key, error=error)
         return Outcome(folder=folder, key=key, ratio=row.foreground_ratio, row=row)
@@ -196,12 +192,6 @@ class PatchUnit(Unit):
                 then="Use the source revision that the manifest names: the source may have been re-sharded.",
             )
         )
-
-    def _label(self, place: str, label: int) -> int:
-        classes = len(self.class_folders)
-        if label >= classes:
-            raise PatchFormatError(explain(f"{place}: label", found=label, allowed=f"0 to {classes - 1}"))
-        return label
 
 
 def _checked_data(image: SourceImage, label: int) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.files import read_document
 from fornet_hf.hub.location import Folder, Place
-from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards, units_of
+from fornet_hf.release.checks import Findings, check_list, check_sample, check_shards
 from fornet_hf.release.release import release_in
 
 CARD = "README.md"
@@ -68,7 +68,7 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
     if release.place:
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
-        check_sample(units_of(release, imagenet_dir), sample, findings, place.opener)
+        check_sample(place, release, imagenet_dir, sample, findings)
     return Verdict(
         place=place.name,
         problems=tuple(findings.problems),

@@ -48,7 +48,9 @@ class FolderSource:
             SourceError: if the split has two folders.
         """
         folder = self._split_folder(split)
-        names = sorted(entry.name for entry in folder.iterdir() if _is_class(entry))
+        entries = (entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        # A disk's own folder is not for everybody to look into.
+        names = sorted(entry.name for entry in entries if entry.name != "lost+found")
         if not names:
             raise NotFoundError(explain(f"no class folders in {folder}", then=self._layout(split)))
         return names
@@ -142,8 +144,3 @@ def _listing(folder: Path, changed: int, key_of: Callable[[str, str], str] = lam
         one = key_of(folder.name, key)
         rests.setdefault(one, sys.intern(name.removeprefix(one)) if name.startswith(one) else f"/{name}")
     return rests
-
-
-def _is_class(entry: Path) -> bool:
-    # A disk's own folder is not for everybody to look into.
-    return entry.is_dir() and not entry.name.startswith(".") and entry.name != "lost+found"
