@@ -143,28 +143,10 @@ for _name in (*_DERIVED, "add_column", "add_item"):
 for _name in ("map", "filter"):
     setattr(PreparedDataset, _name, _on_rows(_name))
 _STREAMED = (
-    "map",
-    "filter",
-    "shuffle",
-    "skip",
-    "take",
-    "repeat",
-    "shard",
-    "reshard",
-    "batch",
-    "decode",
-    "with_format",
+    "map filter shuffle skip take repeat shard reshard batch decode with_format "
+    "add_column rename_column rename_columns remove_columns select_columns cast_column cast"
 )
-_COLUMNS = (
-    "add_column",
-    "rename_column",
-    "rename_columns",
-    "remove_columns",
-    "select_columns",
-    "cast_column",
-    "cast",
-)
-for _name in (*_STREAMED, *_COLUMNS):
+for _name in _STREAMED.split():
     if hasattr(datasets.IterableDataset, _name):  # some are newer than datasets 3.6
         setattr(PreparedStream, _name, _derived(datasets.IterableDataset, _name))
 

@@ -58,18 +58,11 @@ class Hooks:
             check(self.transform)
 
     def _check_keep(self) -> None:
-        taken = {
-            "image",
-            "label",
-            "mask" if self.return_fg_masks else "",
-            "composition" if self.return_composition else "",
-        }
-        keep = self.keep
-        names = (
-            not isinstance(keep, (str, bytes))
-            and isinstance(keep, Collection)
-            and all(isinstance(n, str) for n in keep)
-        )
+        keep, taken = self.keep, {"image", "label"}
+        taken |= {"mask"} if self.return_fg_masks else set()
+        taken |= {"composition"} if self.return_composition else set()
+        names = isinstance(keep, Collection) and not isinstance(keep, (str, bytes))
+        names = names and all(isinstance(name, str) for name in keep)
         if not names or len(set(keep)) < len(keep) or taken & set(keep):
             allowed = 'names of columns that examples do not have anyway, as in keep=("key",)'
             raise ConfigurationError(explain("keep is not allowed", found=repr(keep), allowed=allowed))

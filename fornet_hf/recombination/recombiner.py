@@ -230,14 +230,6 @@ def _groups(drawn: Sequence[Drawn]) -> list[list[Drawn]]:
     return groups
 
 
-class Settings(NamedTuple):
-    """Attributes: `config`, the parameters; `hooks`, the user's transforms; `clock`, the epoch."""
-
-    config: RecombinationConfig
-    hooks: Hooks
-    clock: Clock
-
-
 def settings(
     config: RecombinationConfig | Mapping[str, Any] | None,
     parameters: Mapping[str, Any],
@@ -245,7 +237,7 @@ def settings(
     split: object = None,
     epochs: float | None = None,
     **hooks: Any,
-) -> Settings:
+) -> tuple[RecombinationConfig, Hooks, Clock]:
     """Return the settings of a recombination from the keywords that a user gave.
 
     Args:
@@ -270,4 +262,4 @@ def settings(
         raise ConfigurationError(
             explain("give config or keywords, not both", found=f"config and {sorted(parameters)}")
         )
-    return Settings(config.for_split(split), Hooks(**hooks), Clock(epochs=epochs))
+    return config.for_split(split), Hooks(**hooks), Clock(epochs=epochs)

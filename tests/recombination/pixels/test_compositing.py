@@ -14,7 +14,7 @@ from fornet_hf.format import jpeg
 from fornet_hf.format.masks import encode_mask
 from fornet_hf.format.rows import Row
 from fornet_hf.recombination.draw.composition import Composition
-from fornet_hf.recombination.pixels.compositing import compose
+from fornet_hf.recombination.pixels.compositing import compose, finished, in_step
 from tests.factory import columns, make_row, source_bytes
 
 
@@ -102,3 +102,34 @@ def test_a_missing_part_is_an_error():
     row = columns(make_row(0)) | {"background": None}
     with pytest.raises(ConfigurationError, match="lacks a part"):
         compose(row, None, whole((192, 192)))
+
+
+def test_all_tasks_do_a_stage_before_any_goes_on():
+    log = []
+
+    def task(name, stages):
+        for stage in range(stages):
+            log.append((stage, name))
+            yield
+        return name.upper()
+
+    assert in_step([task("a", 2), task("b", 0), task("c", 3)]) == ["A", "B", "C"]
+    assert log == [(0, "a"), (0, "c"), (1, "a"), (1, "c"), (2, "c")]
+
+
+def test_tasks_without_a_stage_and_no_tasks():
+    def task():
+        return 1
+        yield
+
+    assert finished(task()) == 1
+    assert in_step([]) == []
+
+
+def test_an_error_comes_out():
+    def task():
+        yield
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        finished(task())
