@@ -107,11 +107,11 @@ def segment(arguments: argparse.Namespace) -> Report:
         OSError: the disk is full, say.
     """
     segmenter = arguments.segmenter or DEFAULTS["segmenter"]
-    found = find("segmenter", segmenter.name)  # where it leaves them nothing to do, others are not loaded
+    step = find("segmenter", segmenter.name).step  # where it leaves them nothing to do, others are not loaded
     settings = ModelSettings(
-        detector=arguments.detector or (DEFAULTS["detector"] if "detections" in found.needs else None),
+        detector=arguments.detector or (DEFAULTS["detector"] if "detections" in step.needs else None),
         segmenter=segmenter,
-        infiller=arguments.infiller or (None if "infilled" in found.gives else DEFAULTS["infiller"]),
+        infiller=arguments.infiller or (None if "infilled" in step.gives else DEFAULTS["infiller"]),
         precision=arguments.precision,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
         threshold=arguments.threshold,

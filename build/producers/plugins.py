@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
+import pkgutil
 import typing
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any, cast
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
@@ -29,25 +28,18 @@ def resolve(role: str, name: str, target: str) -> Callable[..., Any]:
         ConfigurationError: there is no such module or function, or the module cannot be imported.
         ImportError: the module needs another one that is not installed.
     """
-    module, _, path = target.partition(":")
-    what = f"the {role} {name} cannot be found"
+    what = f"the {role} {name} cannot be loaded"
     try:
-        imported = import_module(module)
-    except ModuleNotFoundError as error:
-        if not f"{module}.".startswith(f"{error.name}."):
+        function = pkgutil.resolve_name(target)
+    except ImportError as error:
+        if not f"{target.partition(':')[0]}.".startswith(f"{error.name}."):
             raise
         then = "Install its package, or put the folder that holds it into PYTHONPATH."
-        raise ConfigurationError(explain(what, found=f"no module {error.name}", then=then)) from error
-    except ImportError:
-        raise
+        raise ConfigurationError(explain(what, found=error, then=then)) from error
     except Exception as error:
-        raise ConfigurationError(explain(what, found=f"{type(error).__name__} in {module}: {error}")) from error
-    try:
-        function: Any = functools.reduce(getattr, path.split("."), imported)
-    except AttributeError as error:
-        raise ConfigurationError(explain(what, found=f"no function {path} in {module}")) from error
+        raise ConfigurationError(explain(what, found=f"{type(error).__name__}: {error}")) from error
     if not callable(function):
-        raise ConfigurationError(explain(what, found=f"{path} in {module}, which is no function"))
+        raise ConfigurationError(explain(what, found=f"{target}, which is no function"))
     return cast("Callable[..., Any]", function)
 
 

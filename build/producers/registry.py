@@ -18,7 +18,7 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from producers.devices.placement import Placement
 from producers.plugins import OPTIONS, check_model, needing, resolve, signature_of
-from producers.step import ADAPTERS, Step
+from producers.step import Detect, Infill, Segment, Step
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One registration; a link of a chain that says what it needs and gives without being loaded.
+    """One registration.
 
     Attributes:
         name: on the command line.
@@ -63,7 +63,7 @@ class Model:
         file: whether `model` is a file, not an id on the Hub.
         needs_model: whether it has no weights of its own.
         light: whether it loads at once, because it has no weights.
-        step: says what it needs and gives; None: as its role usually does.
+        step: what it is in a chain, or derived from that; says what it needs and gives without being loaded.
     """
 
     name: str
@@ -78,26 +78,7 @@ class Model:
     file: bool = False
     needs_model: bool = False
     light: bool = False
-    step: type[Step] | None = None
-
-    @property
-    def stage(self) -> str:
-        """The work that it does, as a report names it."""
-        return self._step.stage
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Fields of `Scene` that earlier steps must have filled."""
-        return self._step.needs
-
-    @property
-    def gives(self) -> frozenset[str]:
-        """Fields of `Scene` that it fills."""
-        return self._step.gives
-
-    @property
-    def _step(self) -> type[Step]:
-        return self.step or ADAPTERS[self.role]
+    step: type[Step]
 
     def __str__(self) -> str:
         hint = self.hint or self.weights
@@ -165,9 +146,9 @@ class Model:
 
 
 _WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
-_detector = partial(Model, role="detector")
-_segmenter = partial(Model, role="segmenter")
-_infiller = partial(Model, role="infiller")
+_detector = partial(Model, role="detector", step=Detect)
+_segmenter = partial(Model, role="segmenter", step=Segment)
+_infiller = partial(Model, role="infiller", step=Infill)
 
 MODELS = (
     _detector(

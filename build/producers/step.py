@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import dilate
@@ -21,24 +21,14 @@ WANTED = frozenset({"versions", "infilled"})
 """The fields of a scene that candidates are made of."""
 
 
-class Link(Protocol):
-    """A step, or the registration of a model that will be one."""
-
-    @property
-    def stage(self) -> str:
-        """The work, as a report names it: `detect`, `segment` or `infill`."""
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Fields of `Scene` that earlier steps must have filled."""
-
-    @property
-    def gives(self) -> frozenset[str]:
-        """Fields of `Scene` that it fills."""
-
-
 class Step(ABC):
-    """Fills fields of a batch of scenes."""
+    """Fills fields of a batch of scenes.
+
+    Attributes:
+        stage: the work, as a report names it: `detect`, `segment` or `infill`.
+        needs: fields of `Scene` that earlier steps must have filled.
+        gives: fields of `Scene` that it fills.
+    """
 
     stage: str = "segment"
     needs: frozenset[str] = frozenset()
@@ -149,29 +139,29 @@ class Backends:
         return {name: model.identity.to_json() for name, model in vars(self).items() if model is not None}
 
 
-AnyLink = TypeVar("AnyLink", bound=Link)
+AnyStep = TypeVar("AnyStep", bound="Step | type[Step]")
 
 
-def in_order(detect: AnyLink | None, segment: AnyLink, merge: AnyLink, infill: AnyLink | None) -> list[AnyLink]:
+def in_order(detect: AnyStep | None, segment: AnyStep, merge: AnyStep, infill: AnyStep | None) -> list[AnyStep]:
     """Return the chain; masks are merged unless the segmenter gives versions."""
     merged = None if "versions" in segment.gives else merge
     return [one for one in (detect, segment, merged, infill) if one is not None]
 
 
-def check_chain(links: Sequence[Link]) -> None:
+def check_chain(steps: Sequence[Step | type[Step]]) -> None:
     """Raise a ConfigurationError if a step misses what it needs, or if nothing needs what it gives."""
-    found, have = " -> ".join(link.stage for link in links), GIVEN
-    for link in links:
-        if missing := sorted(link.needs - have):
-            what = f"the step {link.stage} needs {' and '.join(missing)}, which no step before it gives"
+    found, have = " -> ".join(step.stage for step in steps), GIVEN
+    for step in steps:
+        if missing := sorted(step.needs - have):
+            what = f"the step {step.stage} needs {' and '.join(missing)}, which no step before it gives"
             raise ConfigurationError(explain(what, found=found))
-        have |= link.gives
+        have |= step.gives
     if missing := sorted(WANTED - have):
         raise ConfigurationError(explain(f"no step gives {' and '.join(missing)}", found=found))
     wanted = WANTED
-    for link in reversed(links):
-        if not link.gives & wanted:
-            given = " and ".join(sorted(link.gives)) or "nothing"
-            what = f"the step {link.stage} gives {given}, which no step after it needs"
+    for step in reversed(steps):
+        if not step.gives & wanted:
+            given = " and ".join(sorted(step.gives)) or "nothing"
+            what = f"the step {step.stage} gives {given}, which no step after it needs"
             raise ConfigurationError(explain(what, found=found, then="Leave it out."))
-        wanted |= link.needs
+        wanted |= step.needs

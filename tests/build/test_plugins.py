@@ -173,12 +173,12 @@ def importable(package, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["no_models.cut:Cutter"], "the segmenter no_models.cut:Cutter cannot be found; found no module no_models."),
-        (["my_models.no:Cutter"], "found no module my_models.no"),
-        (["my_models.cut:Knife"], "found no function Knife in my_models.cut"),
-        (["my_models.cut:"], "found no function  in my_models.cut"),
-        (["my_models.cut:NUMBER"], "found NUMBER in my_models.cut, which is no function"),
-        (["my_models.broken:Cutter"], "found ZeroDivisionError in my_models.broken: division by zero"),
+        (["no_models.cut:Cutter"], "no_models.cut:Cutter cannot be loaded; found No module named 'no_models'."),
+        (["my_models.no:Cutter"], "found No module named 'my_models.no'"),
+        (["my_models.cut:Knife"], "found AttributeError: module 'my_models.cut' has no attribute 'Knife'"),
+        (["my_models.cut:"], "found my_models.cut:, which is no function"),
+        (["my_models.cut:NUMBER"], "found my_models.cut:NUMBER, which is no function"),
+        (["my_models.broken:Cutter"], "found ZeroDivisionError: division by zero"),
         (["my_models.torn:Cutter"], "the segmenter my_models.torn:Cutter cannot be used (No module named 'no_such')"),
         (["my_models.cut:of_dict"], "returns no segmenter; found dict; allowed: a class with `segment`"),
         (["my_models.cut:unannotated"], "returns no segmenter; found no annotation"),

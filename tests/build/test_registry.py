@@ -90,4 +90,4 @@ def test_every_name_of_a_role_is_registered_once():
 
 
 def test_every_model_says_what_it_needs_and_gives():
-    assert all(model.needs and model.gives and not model.gives & GIVEN for model in MODELS)
+    assert all(one.step.needs and one.step.gives and not one.step.gives & GIVEN for one in MODELS)

@@ -10,7 +10,6 @@ from fornet_hf.errors import ConfigurationError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import dilate
 from producers.infill.inpaint import OpenCVInpaint
-from producers.registry import find
 from producers.scene import Cut, Identity, Scene
 from producers.step import Backends, Detect, Infill, Merge, ModelStep, Segment, Step, check_chain, in_order
 from producers.tasks.candidates import Labelled, search, take_apart
@@ -65,18 +64,14 @@ def test_a_finder_and_segmenter_in_one_goes_from_images_to_candidates():
     assert "detect" not in report.seconds
 
 
-DETECT, SEGMENT, INFILL = find("detector", "centred"), find("segmenter", "sam"), find("infiller", "lama")
-MERGE = Merge()
-
-
 @pytest.mark.parametrize(
     "chain",
     [
-        [DETECT, SEGMENT, MERGE, INFILL],
-        [BrightFinder(), MERGE, INFILL],
+        [Detect, Segment, Merge, Infill],
+        [BrightFinder(), Merge, Infill],
         [Layers()],
-        in_order(DETECT, SEGMENT, MERGE, INFILL),
-        in_order(None, Layers(), MERGE, None),
+        in_order(Detect, Segment, Merge, Infill),
+        in_order(None, Layers(), Merge, None),
     ],
 )
 def test_chains_that_give_candidates_pass_before_a_model_is_loaded(chain):
@@ -87,24 +82,19 @@ def test_chains_that_give_candidates_pass_before_a_model_is_loaded(chain):
     ("chain", "message"),
     [
         (
-            [SEGMENT, DETECT, MERGE, INFILL],
+            [Segment, Detect, Merge, Infill],
             "needs detections, which no step before it gives; found segment -> ",
         ),
-        ([SEGMENT, MERGE, INFILL], "segment needs detections"),
-        ([DETECT, SEGMENT, INFILL, MERGE], "infill needs versions"),
-        ([DETECT, SEGMENT, MERGE], "no step gives infilled"),
-        ([DETECT, BrightFinder(), MERGE, INFILL], "detect gives detections, which no step after it needs"),
+        ([Segment, Merge, Infill], "segment needs detections"),
+        ([Detect, Segment, Infill, Merge], "infill needs versions"),
+        ([Detect, Segment, Merge], "no step gives infilled"),
+        ([Detect, BrightFinder(), Merge, Infill], "detect gives detections, which no step after it needs"),
         ([], "no step gives infilled and versions"),
     ],
 )
 def test_wrong_orders_are_refused_before_a_model_is_loaded(chain, message):
     with pytest.raises(ConfigurationError, match=message):
         check_chain(chain)
-
-
-def test_steps_and_registrations_say_the_same():
-    for step, model in ((Detect, DETECT), (Segment, SEGMENT), (Infill, INFILL)):
-        assert (step.stage, step.needs, step.gives) == (model.stage, model.needs, model.gives)
 
 
 def test_a_step_that_loses_scenes_is_named():

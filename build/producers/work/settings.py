@@ -19,7 +19,7 @@ from producers.detect.prompts import Prompts
 from producers.devices.placement import PRECISIONS
 from producers.registry import Choice, find, models
 from producers.scene import Detector
-from producers.step import Backends, Link, Merge, check_chain, in_order
+from producers.step import Backends, Merge, check_chain, in_order
 from producers.tasks.versions import Merging
 
 PACKAGES = (
@@ -63,8 +63,8 @@ class ModelSettings:
         found = {role: find(role, choice.name) for role, choice in self.choices().items()}
         for role, choice in self.choices().items():
             found[role].check(choice)
-        links: list[Link | None] = [found.get(role) for role in ("detector", "infiller")]
-        check_chain(in_order(links[0], found["segmenter"], Merge(), links[1]))
+        detect, infill = (found[role].step if role in found else None for role in ("detector", "infiller"))
+        check_chain(in_order(detect, found["segmenter"].step, Merge, infill))
         if self.precision not in PRECISIONS:
             what = "unknown precision"
             raise ConfigurationError(explain(what, found=repr(self.precision), allowed=sorted(PRECISIONS)))
