@@ -12,7 +12,7 @@ from tests.builder.test_load import stored
 from tests.images import write_release
 from tests.release.legacy.test_apply import SAMPLE, needs_sample
 
-SCRIPT = Path(__file__).parents[1] / "ForNet.py"
+SCRIPT = Path(__file__).parents[2] / "ForNet.py"
 pytestmark = pytest.mark.skipif(int(datasets.__version__.split(".")[0]) >= 4, reason="this datasets runs no scripts")
 
 
