@@ -30,8 +30,8 @@ from fornet_hf.format.manifest import SPLITS
 from fornet_hf.processes import max_workers
 from producers.detect.prompts import Prompts, read_prompts
 from producers.registry import Choice, find, models
+from producers.segment.versions import KEPT, Merging
 from producers.tasks.segment import SegmentWorker
-from producers.tasks.versions import KEPT, Merging
 from producers.work.command import (
     add_columns,
     add_machines,

@@ -29,8 +29,8 @@ LIBRARY = [
 ]
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 
-EXCEPTIONS: dict[tuple[str, str], str] = {}
-"""The arrows upwards that may stay, and why."""
+PRODUCERS = ["tasks", "work", "registry", "plugins", "step", "detect segment infill score", "scene", "devices"]
+"""The rooms of `build/producers`, likewise; the scripts stand above them all."""
 
 Graph = Mapping[str, set[str]]
 
@@ -74,18 +74,15 @@ def upwards(arrows: Graph, layers: list[str]) -> set[tuple[str, str]]:
     return {(name, target) for name in arrows for target in arrows[name] if rank(target) < rank(name)}
 
 
-PACKAGES = {"fornet_hf": (graph(ROOT, "fornet_hf"), LIBRARY)}
+PACKAGES = {
+    "fornet_hf": (graph(ROOT, "fornet_hf"), LIBRARY),
+    "producers": (graph(ROOT / "build", "producers"), PRODUCERS),
+}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_imports_run_downwards(package):
-    found = upwards(*PACKAGES[package])
-    assert found - set(EXCEPTIONS) == set()
-    assert {pair for pair in EXCEPTIONS if pair[0].startswith(f"{package}.")} - found == set(), "no longer needed"
-
-
-def test_few_exceptions_are_left():
-    assert len(EXCEPTIONS) <= 2
+    assert upwards(*PACKAGES[package]) == set()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -121,6 +118,11 @@ def test_the_library_knows_nothing_of_the_producers():
     assert [name for name in targets if name.startswith(("producers", "build"))] == []
     users = {path.parent.name for path in (ROOT / "fornet_hf").rglob("*.py") if "torchvision.models" in imports(path)}
     assert users == {"evaluation"}  # which loads classifiers by name
+
+
+def test_the_producers_know_nothing_of_the_scripts():
+    scripts = {path.stem for path in (ROOT / "build").glob("*.py")}
+    assert {name.partition(".")[0] for name in of_room("build/producers")} & scripts == set()
 
 
 def test_commands_that_look_and_check_know_nothing_of_publishing():

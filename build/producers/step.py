@@ -12,7 +12,7 @@ from typing import TypeVar
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import dilate
 from producers.scene import Cut, Detector, Identity, Infiller, Scene, Segmenter
-from producers.tasks.versions import Merging, versions
+from producers.segment.versions import Merging, versions
 
 GIVEN = frozenset({"key", "raster", "prompts"})
 """The fields of a scene that no step has to give."""

@@ -13,9 +13,8 @@ from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.processes import InlineExecutor
 from producers.tasks.candidate_shards import CandidateShard
-from producers.tasks.candidates import Labelled
 from producers.tasks.select import Selection, select_shard
-from producers.work.plan import plan
+from producers.work.plan import Labelled, plan
 from producers.work.run_folder import CandidateFolder, RunFolder
 
 

@@ -12,7 +12,8 @@ from fornet_hf.format.masks import dilate
 from producers.infill.inpaint import OpenCVInpaint
 from producers.scene import Cut, Identity, Scene
 from producers.step import Backends, Detect, Infill, Merge, ModelStep, Segment, Step, check_chain, in_order
-from producers.tasks.candidates import Labelled, search, take_apart
+from producers.tasks.candidates import search, take_apart
+from producers.work.plan import Labelled
 from producers.work.report import Report
 
 

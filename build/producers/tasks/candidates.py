@@ -14,24 +14,8 @@ from fornet_hf.format.masks import Mask
 from fornet_hf.format.raster import canonical_raster
 from producers.scene import Raster, Scene
 from producers.step import Backends, Step
+from producers.work.plan import Labelled
 from producers.work.report import Lost, Report
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One source image, ready to be taken apart.
-
-    Attributes:
-        key: of the image.
-        label: index of its class.
-        data: bytes of its file.
-        prompts: what to look for, most specific first; at least one.
-    """
-
-    key: str
-    label: int
-    data: bytes
-    prompts: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch, make_patch
 from fornet_hf.format.shards import write_shard
 from producers.detect.prompts import Prompts
-from producers.tasks.candidates import Candidate, Labelled, take_apart
-from producers.work.plan import Task
+from producers.tasks.candidates import Candidate, take_apart
+from producers.work.plan import Labelled, Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
 from producers.work.settings import Settings

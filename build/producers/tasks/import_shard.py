@@ -15,10 +15,9 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch, make_patch
 from fornet_hf.format.shards import write_shard
 from fornet_hf.sources import without_class
-from producers.tasks.candidates import Labelled
 from producers.tasks.create import Tick, usable_batches
 from producers.tasks.old_parts import OldRelease, open_release
-from producers.work.plan import Task
+from producers.work.plan import Labelled, Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
 from producers.work.settings import version_of

@@ -16,14 +16,14 @@ from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
 from producers.devices.batches import is_shared
 from producers.scene import Raster
+from producers.segment.versions import Merging
 from producers.step import Backends
 from producers.tasks.candidate_shards import CandidatePatch, write_candidates
-from producers.tasks.candidates import Labelled, Outcome, outcomes, raster_of
+from producers.tasks.candidates import Outcome, outcomes, raster_of
 from producers.tasks.careful_search import CarefulSearch
 from producers.tasks.create import patch_of, usable_batches
 from producers.tasks.gpu_worker import GpuWorker, read_models
-from producers.tasks.versions import Merging
-from producers.work.plan import Task
+from producers.work.plan import Labelled, Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
 from producers.work.settings import ModelSettings

@@ -22,9 +22,8 @@ from fornet_hf.format.shards import write_shard
 from producers.plugins import needing
 from producers.score.score import Evidence, View, best, score, view
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard
-from producers.tasks.candidates import Labelled
 from producers.tasks.gpu_worker import GpuWorker, read_models
-from producers.work.plan import Task
+from producers.work.plan import Labelled, Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import CandidateFolder, RunFolder
 from producers.work.settings import version_of

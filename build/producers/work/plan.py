@@ -25,12 +25,28 @@ from fornet_hf.sources import (
     shard_files,
 )
 from producers.detect.prompts import Prompts
-from producers.tasks.candidates import Labelled
 from producers.work.class_names import Classes, folder_classes, parquet_classes
 from producers.work.report import Lost
 
 IMAGES_PER_SHARD = 4096  # about as many as ImageNet's own shards have
 FEWEST_PER_SHARD = 64  # unless a number of shards is asked for
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One source image, ready to be taken apart.
+
+    Attributes:
+        key: of the image.
+        label: index of its class.
+        data: bytes of its file.
+        prompts: what to look for, most specific first; at least one.
+    """
+
+    key: str
+    label: int
+    data: bytes
+    prompts: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

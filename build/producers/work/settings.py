@@ -19,8 +19,8 @@ from producers.detect.prompts import Prompts
 from producers.devices.placement import PRECISIONS
 from producers.registry import Choice, find, models
 from producers.scene import Detector
+from producers.segment.versions import Merging
 from producers.step import Backends, Merge, check_chain, in_order
-from producers.tasks.versions import Merging
 
 PACKAGES = (
     "fornet-hf", "pillow", "numpy", "opencv-python-headless", "torch", "transformers", "diffusers",

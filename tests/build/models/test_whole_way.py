@@ -30,12 +30,12 @@ from producers.segment import sam
 from producers.segment.sam import BoxSegmenter
 from producers.step import Backends
 from producers.tasks.candidate_shards import CandidateShard
-from producers.tasks.candidates import Labelled, take_apart
+from producers.tasks.candidates import take_apart
 from producers.tasks.gpu_worker import note_models, read_models
 from producers.tasks.segment import Engine, SegmentWorker, segment_shard
 from producers.tasks.select import SelectWorker
 from producers.work import command
-from producers.work.plan import plan
+from producers.work.plan import Labelled, plan
 from producers.work.report import Report
 from producers.work.run_folder import CandidateFolder
 from producers.work.settings import ModelSettings

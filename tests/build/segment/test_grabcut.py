@@ -8,7 +8,7 @@ import pytest
 from fornet_hf.errors import MissingDependencyError
 from producers.detect.boxes import pixel_box
 from producers.segment.grabcut import GrabCut
-from producers.tasks.versions import overlap
+from producers.segment.versions import overlap
 
 
 def cut(raster, *boxes):

@@ -10,7 +10,8 @@ from fornet_hf.format.raster import canonical_raster
 from producers.infill.inpaint import OpenCVInpaint
 from producers.scene import Detection, Identity
 from producers.step import Backends
-from producers.tasks.candidates import Labelled, take_apart
+from producers.tasks.candidates import take_apart
+from producers.work.plan import Labelled
 from producers.work.report import Report
 
 NOBODY = Identity(name="stub", model="none", revision="0")

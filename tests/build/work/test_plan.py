@@ -14,8 +14,7 @@ from fornet_hf import load_dataset
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.sources import Columns
-from producers.tasks.candidates import Labelled
-from producers.work.plan import enough_shards, plan, present_splits
+from producers.work.plan import Labelled, enough_shards, plan, present_splits
 from producers.work.report import Lost
 from tests.images import files
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fornet_hf.errors import ConfigurationError
 from producers.scene import Cut
-from producers.tasks.versions import Merging, overlap, versions
+from producers.segment.versions import Merging, overlap, versions
 
 
 def square(x0, x1):
