@@ -1,6 +1,6 @@
-"""The forms in which `apply` leaves a split: files in class folders, or zips; `saved` has the third.
+"""The forms in which `apply` leaves a split: files in class folders, and zips; `saved` has the third.
 
-A sink is a plain value which travels to the processes. There it opens a writer for each unit of work.
+A sink is a plain value that travels to the processes. There it opens a writer for each unit of work.
 """
 
 from __future__ import annotations
@@ -48,11 +48,9 @@ class Writer(Protocol):
 
     def has(self, folder: str, key: str) -> bool:
         """Return whether nothing is left to do for an image."""
-        ...
 
     def take(self, outcome: Outcome) -> None:
         """Keep an image that was made; one without a row is there already."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ class FolderSink(Sink):
 
     @contextlib.contextmanager
     def writer(self, number: int, report: Report) -> Iterator[Writer]:
-        """Yield a writer, which goes on where earlier attempts ended."""
+        """Yield a writer that goes on where earlier attempts ended."""
         del report
         known = {(done.folder, done.key): done for done in read_journals(self.work, number)}
         with Journal(self.work, number) as journal:
