@@ -188,7 +188,7 @@ def importable(package, monkeypatch):
         (["my-finder=a@1"], "takes no revision"),
         (["finder"], "found 'finder'; allowed: grabcut, my-finder, sam, sam-hf, or PACKAGE.MODULE:FUNCTION"),
         (["my-finder=a", "--detector", "centred"], "detect gives detections, which no step after it needs"),
-        (["my-finder=a", "--threshold", "0.5"], "has no scores; found --threshold"),
+        (["my-finder=a", "--threshold", "0.5"], "there is no detector; found --threshold"),
     ],
 )  # fmt: skip
 def test_a_wrong_plug_in_is_refused_before_anything_is_written(

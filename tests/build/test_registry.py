@@ -75,6 +75,8 @@ def test_what_a_model_takes_passes(role, text):
     ],
 )
 def test_a_missing_package_is_an_error_with_the_line_to_type(monkeypatch, tmp_path, role, name, module, line):
+    for imported in [one for one in sys.modules if one.startswith(f"{module}.")]:
+        monkeypatch.delitem(sys.modules, imported)
     monkeypatch.setitem(sys.modules, module, None)
     for loaded in (*(model.target.partition(":")[0] for model in MODELS), "producers.infill.eraser_attention"):
         package, _, leaf = loaded.rpartition(".")

@@ -1,4 +1,4 @@
-"""Infilling by LaMa: the TorchScript `big-lama`, loaded by the package `simple-lama-inpainting`."""
+"""Infilling by LaMa: the TorchScript `big-lama`, which the package `simple-lama-inpainting` fetches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from simple_lama_inpainting import SimpleLama
 from simple_lama_inpainting.models import model as package
 
 from fornet_hf.errors import IntegrityError, NotFoundError, explain
@@ -146,42 +145,23 @@ def load(
         NotFoundError: the file is missing and cannot be fetched; the message has the line that fetches it.
         IntegrityError: the file has another MD5.
     """
-    with _variable(model):  # the only way to tell the package which file it shall load
-        path = weights_path()
-        found = _md5(path)
-        if revision is not None and found != revision:
-            then = "Delete the file and fetch it again, or say which MD5 you expect."
-            raise IntegrityError(
-                explain(f"{path} is not the expected model", found=found, allowed=revision, then=then)
-            )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the package's and the weights' format
-            network = SimpleLama(torch.device(placement.device)).model
+    path = _weights(model or os.environ.get(VARIABLE))
+    found = _md5(path)
+    if revision is not None and found != revision:
+        then = "Delete the file and fetch it again, or say which MD5 you expect."
+        raise IntegrityError(explain(f"{path} is not the expected model", found=found, allowed=revision, then=then))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the weights' format
+        network = torch.jit.load(str(path), map_location=placement.device).eval()
     return Lama(model=network, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
 
 
-@contextlib.contextmanager
-def _variable(value: str | None) -> Iterator[None]:
-    """Let the variable have this value for a while; None leaves it alone."""
-    before = os.environ.get(VARIABLE)
-    if value is not None:
-        os.environ[VARIABLE] = value
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.environ[VARIABLE] = before
-        elif value is not None:
-            del os.environ[VARIABLE]
-
-
-def weights_path() -> Path:
-    """Return the file that the package loads; fetched by it if it is not there yet.
+def _weights(given: str | None) -> Path:
+    """Return the file of the weights; the package fetches it if none is given.
 
     Raises:
         NotFoundError: it is missing and cannot be fetched.
     """
-    given = os.environ.get(VARIABLE)
     try:
         path = Path(given or package.download_model(package.LAMA_MODEL_URL))
     except OSError as error:  # of which URLError is one
