@@ -1,9 +1,10 @@
-"""Imports run one way, from the upper rooms to the lower ones, and nobody imports in a circle."""
+"""Imports run one way, from the upper rooms to the lower ones; docs/architecture.md names the rooms as they are."""
 
 from __future__ import annotations
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -127,3 +128,29 @@ def test_the_producers_know_nothing_of_the_scripts():
 
 def test_commands_that_look_and_check_know_nothing_of_publishing():
     assert [name for name in of_room("fornet_hf/cli") if name.startswith("fornet_hf.publish")] == []
+
+
+def test_the_page_names_every_folder():
+    tree = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+    named = [line.split()[0].strip("/") for line in tree.splitlines() if line.strip()]
+    tops = [ROOT / name for name in ("fornet_hf", "build", "build/producers")]
+    folders = [
+        folder for top in tops for folder in top.rglob("*/") if folder.is_dir() and "__pycache__" not in str(folder)
+    ]
+    assert len(folders) > 20
+    assert {folder.name for folder in folders} - set(named) == set()
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_paths_that_a_page_names_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    quoted = re.findall(r"`([\w./-]+(?:/|\.(?:py|md)))`", text) + re.findall(r"\b\w+\.py\b", text)
+    files = {
+        str(path.relative_to(ROOT))
+        for top in ("fornet_hf", "build", "tests", "docs", "examples")
+        for path in (ROOT / top).rglob("*")
+    }
+    there = [name for name in files if "__pycache__" not in name] + [path.name for path in ROOT.iterdir()]
+    ends = {"/".join(name.split("/")[start:]) for name in there for start in range(name.count("/") + 1)}
+    assert len(quoted) > 20
+    assert {name.strip("/") for name in quoted if "NAME" not in name} - ends == set()

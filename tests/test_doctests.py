@@ -41,3 +41,8 @@ def test_the_doctest_of_a_public_name_passes(name, said):
     if name in NEED_TORCH or "torch" in text.partition(">>>")[2]:
         pytest.importorskip("torch")
     assert said[name] == ""
+
+
+@pytest.mark.parametrize("name", fornet_hf.__all__)
+def test_every_public_name_has_a_doctest(name):
+    assert ">>> import fornet_hf" in getattr(fornet_hf, name).__doc__
