@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Write the pages that are made from code and results: `python docs/make.py`; the tests see that they are up to date.
 
+api.md         from the docstrings of the public names
 parameters.md  from the configuration's dataclasses: default, what validation allows, the docstring's meaning
 benchmarks.md  from the results in benchmarks/results
 getting_started.md  its table of costs, between two marks, from the same results
@@ -11,13 +12,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS)]  # run as a script, it finds the project beside it
 
+from api import api_page, items, shown  # noqa: E402
 from costs import costs_table  # noqa: E402
 from figures import benchmarks_page  # noqa: E402
 from fornet_hf.builder.load import load_dataset  # noqa: E402
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         name: (DOCS / name).read_text(encoding="utf-8") for name in ("getting_started.md", "scale.md", "../README.md")
     }
     return {
+        "api.md": _MADE + api_page(),
         "parameters.md": parameters_page(),
         "benchmarks.md": _MADE + benchmarks_page(DOCS.parent),
         "getting_started.md": with_costs(now["getting_started.md"]),
@@ -115,8 +117,8 @@ def table(config: type) -> str:
     meanings = items(config.__doc__ or "", "Attributes")
     lines = ["| parameter | default | allowed | meaning |", "|---|---|---|---|"]
     for field in dataclasses.fields(config):
-        default = _shown(field.default)
-        lines.append(f"| `{field.name}` | `{default}` | {allowed(config, field)} | {meanings[field.name]} |")
+        default = shown(field.default)
+        lines.append(f"| `{field.name}` | `{default}` | {allowed(config, field)} | {_cell(meanings[field.name])} |")
     return "\n".join(lines)
 
 
@@ -140,21 +142,12 @@ def loading_table() -> str:
     lines = ["| keyword | default | meaning |", "|---|---|---|"]
     for name, parameter in inspect.signature(load_dataset).parameters.items():
         if name in meanings:
-            lines.append(f"| `{name}` | `{_shown(parameter.default)}` | {meanings[name]} |")
+            lines.append(f"| `{name}` | `{shown(parameter.default)}` | {_cell(meanings[name])} |")
     return "\n".join(lines)
 
 
-def items(docstring: str, section: str) -> dict[str, str]:
-    """The items of a section of a docstring, each on one line."""
-    text = inspect.cleandoc(docstring)
-    start = text.index(f"{section}:\n") + len(section) + 2
-    body = re.split(r"\n(?=\S)", text[start:], maxsplit=1)[0]
-    found = re.findall(r"^    (\w+): (.*?)(?=^    [\w*]+: |\Z)", body + "\n", re.MULTILINE | re.DOTALL)
-    return {name: " ".join(meaning.split()).replace("|", "\\|") for name, meaning in found}
-
-
-def _shown(value: object) -> str:
-    return repr(tuple(round(x, 4) for x in value)) if isinstance(value, tuple) else repr(value).replace("'", '"')
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class ForNetError(Exception):
     """
 
     def at(self, where: object) -> Self:
-        """The same error with the place (file, row, key) put in front of its message."""
+        """Return the same error with the place (file, row, key) put in front of its message."""
         return type(self)(f"{where}: {self}")
 
 
@@ -109,7 +109,7 @@ def short(value: object, most: int = 100) -> str:
 
 
 def explain(what: str, *, found: object = None, allowed: object = None, then: str | None = None) -> str:
-    """One error message: what is wrong, what was found, what is allowed, and the next step."""
+    """Return an error message: what is wrong, what was found, what is allowed, and the next step."""
     parts = [what]
     if found is not None:
         parts.append(f"found {short(found, _LONGEST_FOUND)}")

@@ -77,7 +77,7 @@ def load_dataset(
         >>> ds.column_names
         ['key', 'label', 'foreground', 'mask', 'background', 'box', 'foreground_ratio']
         >>> ds = fornet_hf.load_dataset(
-        ...     patches="demo/made/patches", imagenet_dir="demo/pictures", split="validation", crop=224
+        ...     patches="demo/made/patches", imagenet_dir="demo/pictures", split="validation", crop=224, seed=0
         ... )
         >>> ds[0]["image"].size
         (224, 224)
