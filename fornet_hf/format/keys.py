@@ -26,7 +26,8 @@ MAX_KEY_BYTES = 200
 
 _UNSAFE = re.compile(r"[/\\\x00-\x1f\ud800-\udfff]")
 _BETWEEN = "--"
-_SHARD = re.compile(r"(?P<start>[^/]+-\d{5})-of-\d{5}\.parquet")
+SHARD = re.compile(r"(?P<stem>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet", re.DOTALL)
+"""Names of Parquet shards, as the Hub numbers them: `train-00002-of-00294.parquet`."""
 
 
 def image_key(path: str) -> tuple[str, str | None]:
@@ -107,8 +108,13 @@ def are_of_rows(keys: Iterable[str], shard: str) -> bool:
 
 def _start(shard: str) -> str:
     name = re.split(r"[/\\]", shard)[-1]
-    match = _SHARD.fullmatch(name)
-    return valid_key(match["start"] if match else name.removesuffix(".parquet"))
+    match = SHARD.fullmatch(name)
+    return valid_key(f"{match['stem']}-{match['index']}" if match else name.removesuffix(".parquet"))
+
+
+def shard_name(stem: str, index: int, count: int) -> str:
+    """Return the name of a Parquet shard; `stem` is the split, with folders in front or without."""
+    return f"{stem}-{index:05}-of-{count:05}.parquet"
 
 
 def plain_name(name: str, what: str) -> str:

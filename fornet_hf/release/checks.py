@@ -6,7 +6,6 @@ be raised.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +14,13 @@ from itertools import islice
 from pathlib import Path
 
 from fornet_hf.errors import ForNetError, PatchFormatError, explain, short
+from fornet_hf.format.keys import SHARD, shard_name
 from fornet_hf.format.manifest import MANIFEST, ShardEntry
 from fornet_hf.hub.location import Folder, Place
 from fornet_hf.processes import max_workers
 from fornet_hf.release.release import PatchRelease
 from fornet_hf.release.statistics import ShardFacts, read_facts
 from fornet_hf.release.units import Unit
-
-_NUMBERED = re.compile(r"(?P<stem>.+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet")
 
 
 @dataclass
@@ -59,13 +57,13 @@ def check_list(release: PatchRelease, paths: Iterable[str]) -> Iterator[ForNetEr
         release: to be checked.
         paths: all files of the place where it is.
     """
-    prefix, manifest = release.place, release.manifest
+    prefix, manifest = release.prefix, release.manifest
     listed = {entry.path for entry in manifest.shards}
     sets: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for match in filter(None, map(_NUMBERED.fullmatch, sorted(listed))):
+    for match in filter(None, map(SHARD.fullmatch, sorted(listed))):
         sets[match["stem"], int(match["count"])].add(int(match["index"]))
     for (stem, count), found in sets.items():
-        missing = [f"{stem}-{index:05}-of-{count:05}.parquet" for index in range(count) if index not in found]
+        missing = [shard_name(stem, index, count) for index in range(count) if index not in found]
         if missing:
             what = f"the manifest lacks {len(missing)} of {count} shards of {stem}"
             yield PatchFormatError(explain(what, found=f"no {_some(missing)}", allowed="complete sets"))
@@ -85,7 +83,7 @@ def check_shards(place: Place, release: PatchRelease, findings: Findings, *, rea
         read: read every row, too, which of a repository downloads all of it.
         advice: what to do about a shard that is not the one in the manifest.
     """
-    prefix, manifest = release.place, release.manifest
+    prefix, manifest = release.prefix, release.manifest
     classes = len(release.class_names)
 
     def look(entry: ShardEntry) -> _Look:

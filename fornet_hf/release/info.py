@@ -40,7 +40,7 @@ def info(place: Place) -> dict[str, Any]:
         "classes": "ImageNet-1k" if manifest.classes is None else len(manifest.classes),
         "encoding": manifest.encoding.to_json(),
         "producer": dict(manifest.producer),
-        "splits": _splits(manifest, _statistics(place, release.place)),
+        "splits": _splits(manifest, _statistics(place, release.prefix)),
         "problems": [*map(str, _problems(place, release))],
     }
 
@@ -60,7 +60,7 @@ def _problems(place: Place, release: PatchRelease) -> Iterator[ForNetError]:
     yield from check_list(release, place.paths)
     for entry in release.manifest.shards:
         try:
-            size = place.paths.get(release.place + entry.path)
+            size = place.paths.get(release.prefix + entry.path)
             if size is None:
                 raise NotFoundError(explain(f"{entry.path}: the shard is missing", found=f"none in {place.name}"))
             entry.compare(size)

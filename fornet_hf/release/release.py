@@ -32,16 +32,16 @@ def open_release(location: Folder | Repository) -> Release:
         PatchFormatError: what is there is damaged.
         AccessError, UnreachableError: the Hub does not hand it out.
     """
-    for place in _prefixes(location):
+    for prefix in _prefixes(location):
         try:
-            file = location.fetch(place + MANIFEST)
+            file = location.fetch(prefix + MANIFEST)
         except NotFoundError:
             continue
         except UnreachableError as error:
-            if {place + MANIFEST for place in _prefixes(location)} & _listed(location, error).files.keys():
+            if {prefix + MANIFEST for prefix in _prefixes(location)} & _listed(location, error).files.keys():
                 raise
             break
-        return PatchRelease(location.at(snapshot_commit(file)), place, read_manifest(file.parent))
+        return PatchRelease(location.at(snapshot_commit(file)), prefix, read_manifest(file.parent))
     listing = location.listing()
     if any(name.endswith(".zip") for name in listing.files):
         return OldRelease(location.at(listing.commit), listing, find_release([*listing.files]))
@@ -82,9 +82,9 @@ def _listed(location: Location, error: UnreachableError) -> Listing:
 
 @dataclass(frozen=True)
 class PatchRelease(Release):
-    """A release in the new format; its shards are beside the manifest, in `place`."""
+    """A release in the new format; `prefix` stands before the paths of its manifest and shards."""
 
-    place: str
+    prefix: str
     manifest: Manifest
 
     @property
@@ -118,12 +118,12 @@ class PatchRelease(Release):
     def fingerprint(self, split: str | None = None) -> str:
         """Return the beginning of a digest of the manifest, which has the digest of every shard."""
         if split is None:
-            return sha256_of(self.location.fetch(self.place + MANIFEST))[:16]
+            return sha256_of(self.location.fetch(self.prefix + MANIFEST))[:16]
         return short_digest((self.manifest.encoding, self.manifest.classes, self.manifest.splits[split]))
 
     def files(self, split: str) -> list[str]:
         """Return the paths of a split's shards."""
-        return [self.place + entry.path for entry in self.manifest.splits[split]]
+        return [self.prefix + entry.path for entry in self.manifest.splits[split]]
 
     def units(
         self, split: str, images: Folder | Repository, *, streaming: bool = False, anew: bool = False
@@ -170,7 +170,7 @@ class PatchRelease(Release):
     def forget(self, splits: Sequence[str]) -> list[str]:
         """Leave the other splits in the manifest; it goes when there are none."""
         rest = {split: shards for split, shards in self.manifest.splits.items() if split not in splits}
-        manifest = self.location.fetch(self.place + MANIFEST)
+        manifest = self.location.fetch(self.prefix + MANIFEST)
         if rest:
             write_manifest(manifest.parent, dataclasses.replace(self.manifest, splits=rest))
-        return [] if rest else [self.place + MANIFEST]
+        return [] if rest else [self.prefix + MANIFEST]

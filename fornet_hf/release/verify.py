@@ -65,7 +65,7 @@ def verify(place: Place, *, imagenet_dir: Path | None = None, sample: int = 4, d
     findings.problems.extend(check_list(release, place.paths))
     advice = _ADVICE_FOLDER if is_folder else _ADVICE_HUB
     check_shards(place, release, findings, read=read, advice=advice)
-    if release.place:
+    if release.prefix:
         findings.problems.extend(_check_repository(place))
     if imagenet_dir is not None:
         check_sample(place, release, imagenet_dir, sample, findings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, SourceError, explain
-from fornet_hf.format.keys import image_key, key_of_row
+from fornet_hf.format.keys import SHARD, image_key, key_of_row, shard_name
 from fornet_hf.sources.columns import Columns, features_of
 from fornet_hf.sources.image import SourceImage, split_names
 
@@ -59,12 +58,11 @@ def shard_files(folder: Path, split: str) -> list[Path]:
 def shard_names(paths: Collection[str], split: str, where: str = "the source") -> list[str]:
     """Return those of a repository's paths that are the Parquet shards of a split, in order; as `shard_files`."""
     names = split_names(split)
-    pattern = re.compile(rf"({'|'.join(map(re.escape, names))})-\d{{5}}-of-(\d{{5}})\.parquet")
     for place in ("data/", ""):
         inside = [path.removeprefix(place) for path in paths if path.startswith(place)]
-        matches = [match for match in map(pattern.fullmatch, inside) if match]
+        matches = [match for match in map(SHARD.fullmatch, inside) if match and match["stem"] in names]
         if matches:
-            sets = sorted({(match[1], match[2]) for match in matches})
+            sets = sorted({(match["stem"], match["count"]) for match in matches})
             found = _complete_set(f"{where}/{place}", {match[0] for match in matches}, sets)
             return [place + name for name in found]
     example = f"{where}/data/{names[-1]}-00000-of-NNNNN.parquet"
@@ -77,7 +75,7 @@ def _complete_set(place: str, names: Collection[str], sets: list[tuple[str, str]
         found = [f"{split}-*-of-{count}" for split, count in sets]
         raise SourceError(explain(f"shards of several sets in {place}", found=found, allowed="one set"))
     ((split, count),) = sets
-    expected = [f"{split}-{index:05}-of-{count}.parquet" for index in range(int(count))]
+    expected = [shard_name(split, index, int(count)) for index in range(int(count))]
     if missing := [name for name in expected if name not in names]:
         some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         what = f"{len(missing)} of {int(count)} shards missing in {place}: {some}"

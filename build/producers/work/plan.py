@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.format.keys import shard_name
 from fornet_hf.format.manifest import SPLITS
 from fornet_hf.sources import (
     Columns,
@@ -81,7 +82,7 @@ class Task:
     @property
     def name(self) -> str:
         """Of its patch shard, without ending."""
-        return f"{self.split}-{self.index:05d}-of-{self.count:05d}"
+        return shard_name(self.split, self.index, self.count).removesuffix(".parquet")
 
     def read(self, prompts: Prompts | None = None) -> Iterator[Labelled | Lost]:
         """Yield the images in source order, or why one cannot be used.

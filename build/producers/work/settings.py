@@ -16,7 +16,7 @@ import PIL
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
-from producers.devices.placement import PRECISIONS
+from producers.devices.placement import Placement
 from producers.registry import Choice, find, models
 from producers.scene import Detector
 from producers.segment.versions import Merging
@@ -65,9 +65,7 @@ class ModelSettings:
             found[role].check(choice)
         detect, infill = (found[role].step if role in found else None for role in ("detector", "infiller"))
         check_chain(in_order(detect, found["segmenter"].step, Merge, infill))
-        if self.precision not in PRECISIONS:
-            what = "unknown precision"
-            raise ConfigurationError(explain(what, found=repr(self.precision), allowed=sorted(PRECISIONS)))
+        Placement(precision=self.precision)  # refuses an unknown one
         for name, value in self._thresholds().items():
             option = f"--{name.replace('_', '-')}"
             if self.detector is None or name not in found["detector"].takes:

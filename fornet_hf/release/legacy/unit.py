@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from fornet_hf.classes import class_folders
 from fornet_hf.errors import ForNetError, NotFoundError, explain, short
 from fornet_hf.files import Open, open_local
+from fornet_hf.format.keys import SHARD, shard_name
 from fornet_hf.hub.transfer import SCHEME
 from fornet_hf.release.legacy.apply import apply, legacy_row
 from fornet_hf.release.legacy.archive import Key, LegacyArchive
@@ -21,7 +21,6 @@ from fornet_hf.release.legacy.files import read_ratios
 from fornet_hf.release.units import Outcome, Skip, Unit, skip_nothing
 from fornet_hf.sources import Columns, FolderSource, SourceImage, damage_named, image_key, iter_images
 
-_SHARD = re.compile(r"(?P<start>.*-)(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet", re.DOTALL)
 _Found = tuple[LegacyArchive, Key, Callable[[], SourceImage]]
 """A patch, by its archive and name there, and what reads its image."""
 
@@ -129,12 +128,12 @@ def _missing(archives: Sequence[LegacyArchive], images: str, open_file: Open) ->
     Raises:
         SourceError: a shard cannot be read.
     """
-    match = _SHARD.fullmatch(images)
-    if match is None or int(match["number"]) + 1 != int(match["count"]) or images.startswith(SCHEME):
+    match = SHARD.fullmatch(images)
+    if match is None or int(match["index"]) + 1 != int(match["count"]) or images.startswith(SCHEME):
         return
     waiting = {key: archive for archive in reversed(archives) for key in archive}
-    for number in range(int(match["count"])):
-        for key in _keys_in(f"{match['start']}{number:05}-of-{match['count']}.parquet", open_file):
+    for index in range(int(match["count"])):
+        for key in _keys_in(shard_name(match["stem"], index, int(match["count"])), open_file):
             waiting.pop(key, None)
     yield from ((archive, key) for key, archive in waiting.items())
 
