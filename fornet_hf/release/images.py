@@ -35,7 +35,7 @@ def find_images(
     return locate(repository, token)
 
 
-def class_folders(images: Folder | Repository, split: str) -> FolderSource | None:
+def folder_source(images: Folder | Repository, split: str) -> FolderSource | None:
     """Return the place as class folders; None if it has none for this split."""
     source = FolderSource(images.root) if isinstance(images, Folder) else None
     return source if source and source.has(split) else None
@@ -43,7 +43,7 @@ def class_folders(images: Folder | Repository, split: str) -> FolderSource | Non
 
 def check_folder(images: Folder, splits: Sequence[str]) -> None:
     """Raise a NotFoundError if a folder has images of none of the splits."""
-    if not any(class_folders(images, split) or _has_shards(images, split) for split in splits):
+    if not any(folder_source(images, split) or _has_shards(images, split) for split in splits):
         raise _no_images(images, splits[0])
 
 
@@ -55,7 +55,7 @@ def sources_of(
     Raises:
         NotFoundError: they are not there.
     """
-    if folder := class_folders(images, split):
+    if folder := folder_source(images, split):
         return [folder] * len(entries)
     names = [entry.source for entry in entries if entry.source is not None]
     if len(names) < len(entries):
@@ -102,7 +102,7 @@ def _no_images(images: Folder | Repository, split: str, also: str = "") -> NotFo
     found, then = None, None
     if isinstance(images, Folder):
         found = f"{contents(images.root)}, but no {wanted}"
-        others = [other for other in SPLITS if other != split and class_folders(images, other)]
+        others = [other for other in SPLITS if other != split and folder_source(images, other)]
         if images.root.resolve().name in {name for one in SPLITS for name in split_names(one)}:
             then = f"This is the folder of one split: give the one above it, {images.root.resolve().parent}"
         elif others:

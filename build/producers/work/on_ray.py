@@ -20,7 +20,7 @@ PATIENCE = 300.0  # seconds; clusters that grow on demand take minutes to add a 
 _CODE = (Path(__file__).parents[3], Path(__file__).parents[2])  # for `fornet_hf` and for `producers`
 
 
-class Segmenter:
+class Actor:
     """Work that stays on its GPU, as the actor that Ray makes of it."""
 
     def __init__(self, work: Work, device: str) -> None:
@@ -121,7 +121,7 @@ class _Actors:
         self.ray = ray
         self.options = options
         # What fails is begun again here and not by Ray, which would give the same task to the same actor.
-        self._class = ray.remote(max_restarts=0, max_task_retries=0, **options)(Segmenter)
+        self._class = ray.remote(max_restarts=0, max_task_retries=0, **options)(Actor)
         self._arguments = arguments
 
     def begin(self) -> tuple[Any, Any]:

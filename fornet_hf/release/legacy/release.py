@@ -11,7 +11,7 @@ from fornet_hf.hub.errors import Token
 from fornet_hf.hub.listing import Listing
 from fornet_hf.hub.location import Folder, Repository
 from fornet_hf.hub.transfer import open_file
-from fornet_hf.release.images import all_shards, class_folders, files_of
+from fornet_hf.release.images import all_shards, files_of, folder_source
 from fornet_hf.release.interface import BACKGROUNDS, FOREGROUNDS, Listed, Release, short_digest
 from fornet_hf.release.legacy.archive import Key, LegacyArchive
 from fornet_hf.release.legacy.files import LegacyRelease
@@ -73,7 +73,7 @@ class OldRelease(Release):
         archives = files_of(self.location, self.files(split), "patches", streaming=streaming, anew=anew)
         ratio_file = self.names.ratios(split)
         ratios = None if ratio_file is None else str(self.location.fetch(ratio_file))
-        if folder := class_folders(images, split):
+        if folder := folder_source(images, split):
             return [
                 LegacyUnit(split=split, archives=(archive,), ratios=ratios, images=folder) for archive in archives
             ]
