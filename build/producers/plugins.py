@@ -1,46 +1,17 @@
-"""Functions that load models, those of other packages among them: found by their names, and looked at before use."""
+"""Functions that load models, those of other packages among them: looked at before use."""
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import pkgutil
 import typing
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
-from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
+from fornet_hf.errors import ConfigurationError, explain
 from producers.step import ADAPTERS, ModelStep, Step
 
 OPTIONS = frozenset({"placement", "model", "revision", "batch_size", "threshold", "text_threshold"})
 """The keywords that a function which loads a model may take."""
-
-
-def resolve(role: str, name: str, target: str) -> Callable[..., Any]:
-    """Import a function.
-
-    Args:
-        role: of the model that it loads, for messages.
-        name: of that model, likewise.
-        target: `package.module:function`.
-
-    Raises:
-        ConfigurationError: there is no such module or function, or the module cannot be imported.
-        ImportError: the module needs another one that is not installed.
-    """
-    what = f"the {role} {name} cannot be loaded"
-    try:
-        function = pkgutil.resolve_name(target)
-    except ImportError as error:
-        if not f"{target.partition(':')[0]}.".startswith(f"{error.name}."):
-            raise
-        then = "Install its package, or put the folder that holds it into PYTHONPATH."
-        raise ConfigurationError(explain(what, found=error, then=then)) from error
-    except Exception as error:
-        raise ConfigurationError(explain(what, found=f"{type(error).__name__}: {error}")) from error
-    if not callable(function):
-        raise ConfigurationError(explain(what, found=f"{target}, which is no function"))
-    return cast("Callable[..., Any]", function)
 
 
 def signature_of(role: str, name: str, function: Callable[..., Any]) -> tuple[frozenset[str], bool, type[Step]]:
@@ -91,13 +62,3 @@ def _no_model(role: str, name: str, found: str) -> ConfigurationError:
     return ConfigurationError(
         explain(f"the {role} {name} returns no {role}", found=found, allowed=allowed, then=then)
     )
-
-
-@contextlib.contextmanager
-def needing(what: str, packages: str = "") -> Iterator[None]:
-    """Turn a failed import into an error that says what to type."""
-    try:
-        yield
-    except ImportError as error:
-        then = f"pip install {packages}" if packages else "its package says how"
-        raise MissingDependencyError(f"{what} cannot be used ({error}). Install it: {then}") from error

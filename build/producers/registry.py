@@ -16,8 +16,9 @@ from types import MappingProxyType
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.packages import needing, resolve
 from producers.devices.placement import Placement
-from producers.plugins import OPTIONS, check_model, needing, resolve, signature_of
+from producers.plugins import OPTIONS, check_model, signature_of
 from producers.step import Detect, Infill, Segment, Step
 
 
@@ -137,7 +138,7 @@ class Model:
         with needing(f"the {self.role} {self.name}", self.packages):
             if "placement" in self.takes:
                 given["placement"] = Placement(device, precision)
-            function = resolve(self.role, self.name, self.target)
+            function = resolve(self.target, f"the {self.role} {self.name} cannot be loaded")
             model = function(
                 **{name: given[name] for name in given if name in self.takes and given[name] is not None}
             )
@@ -226,6 +227,6 @@ def find(role: str, name: str) -> Model:
         allowed = f"{', '.join(sorted({*known, *points}))}, or PACKAGE.MODULE:FUNCTION"
         raise ConfigurationError(explain(f"unknown {role}", found=repr(name), allowed=allowed))
     with needing(f"the {role} {name}"):
-        function = resolve(role, name, target)
+        function = resolve(target, f"the {role} {name} cannot be loaded")
     takes, needs_model, step = signature_of(role, name, function)
     return Model(name=name, role=role, target=target, takes=takes, needs_model=needs_model, step=step)

@@ -7,16 +7,16 @@ with `num_classes` and options a network to be trained.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.evaluation.classifier import Classifier, Preprocessing, weights_digest
 from fornet_hf.hub.errors import explained
+from fornet_hf.packages import needing, resolve
 
 if TYPE_CHECKING:
     import torch
@@ -99,14 +99,10 @@ def parse_name(name: str) -> tuple[str, str]:
 @contextmanager
 def _failures(name: str, library: str) -> Iterator[None]:
     try:
-        yield
+        with needing(name, _PACKAGES.get(library, "")):
+            yield
     except ForNetError:
         raise
-    except ImportError as error:
-        packages = _PACKAGES.get(library, error.name)
-        raise MissingDependencyError(
-            f"{name} needs {packages} ({error}). Install it: pip install {packages}"
-        ) from error
     except ValueError as error:
         if library != "hf":
             raise
@@ -216,23 +212,10 @@ def _giving_logits(network: Any) -> Any:
     return network
 
 
+def _call(name: str, **options: Any) -> Any:
+    return resolve(name, f"unknown classifier {name}", FORMS)(**options)
+
+
 def _from_function(name: str) -> Classifier:
     made = _call(name)
     return made if isinstance(made, Classifier) else Classifier(name=name, revision="", network=made)
-
-
-def _call(name: str, **options: Any) -> Any:
-    """Call a function of somebody else's, `package.module:function`.
-
-    Raises:
-        ConfigurationError: there is none of this name.
-    """
-    try:
-        function = pkgutil.resolve_name(name)
-    except (ValueError, AttributeError, ModuleNotFoundError) as error:
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        if missing and not f"{name.partition(':')[0]}.".startswith(f"{missing}."):
-            raise  # the module is there, and lacks something
-        found = f"{name} ({error})"
-        raise ConfigurationError(explain("unknown classifier", found=found, allowed=FORMS, then=_OWN)) from error
-    return function(**options)

@@ -54,8 +54,8 @@ def save_vit(folder):
         ("resnet50", "timm:NAME, torchvision:NAME, hf:NAMESPACE/NAME or package.module:function"),
         ("timm:", "timm:"),
         ("no_such_module:vgg", "no_such_module:vgg.*PYTHONPATH"),
-        ("fornet_hf.no_such_module:vgg", "fornet_hf.no_such_module:vgg .No module named.*PYTHONPATH"),
-        ("fornet_hf.errors:vgg", "fornet_hf.errors:vgg .*no attribute"),
+        ("fornet_hf.no_such_module:vgg", "fornet_hf.no_such_module:vgg.*No module named.*PYTHONPATH"),
+        ("fornet_hf.errors:vgg", "fornet_hf.errors:vgg.*no attribute"),
         ("torchvision:resnet0", "resnet0"),
     ],
 )

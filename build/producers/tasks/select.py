@@ -19,7 +19,7 @@ from fornet_hf.files import atomic_path
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch
 from fornet_hf.format.shards import write_shard
-from producers.plugins import needing
+from fornet_hf.packages import needing
 from producers.score.score import Evidence, View, best, score, view
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard
 from producers.tasks.gpu_worker import GpuWorker, read_models

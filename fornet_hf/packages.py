@@ -1,0 +1,49 @@
+"""Packages of others: functions found by their names, and words for what is not installed."""
+
+from __future__ import annotations
+
+import contextlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
+
+
+def resolve(target: str, what: str, allowed: str | None = None) -> Callable[..., Any]:
+    """Import a function.
+
+    Args:
+        target: `package.module:function`.
+        what: the fault, for the message, if there is none.
+        allowed: the names to choose from, likewise.
+
+    Raises:
+        ConfigurationError: there is no such module or function, or the module cannot be imported.
+        ImportError: the module needs another one that is not installed.
+    """
+    try:
+        function = pkgutil.resolve_name(target)
+    except ImportError as error:
+        if not f"{target.partition(':')[0]}.".startswith(f"{error.name}."):
+            raise
+        then = "Install its package, or put the folder that holds it into PYTHONPATH."
+        raise ConfigurationError(explain(what, found=error, allowed=allowed, then=then)) from error
+    except Exception as error:
+        found = f"{type(error).__name__}: {error}"
+        raise ConfigurationError(explain(what, found=found, allowed=allowed)) from error
+    if not callable(function):
+        raise ConfigurationError(explain(what, found=f"{target}, which is no function", allowed=allowed))
+    return cast("Callable[..., Any]", function)
+
+
+@contextlib.contextmanager
+def needing(what: str, packages: str = "") -> Iterator[None]:
+    """Turn a failed import into an error that says what to type."""
+    try:
+        yield
+    except MissingDependencyError:  # which says it already
+        raise
+    except ImportError as error:
+        message = f"{what} cannot be used ({error}). Install it: pip install {packages or error.name}"
+        raise MissingDependencyError(message) from error
