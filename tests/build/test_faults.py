@@ -106,7 +106,7 @@ def wait_for_actor(driver):
     deadline = time.monotonic() + 60
     while driver.poll() is None and time.monotonic() < deadline:
         for one in children(driver.pid):
-            if _title(one).startswith("ray::Segmenter"):
+            if _title(one).startswith("ray::Actor"):
                 return one
         time.sleep(0.05)
     return None
