@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """How long it takes to find where a foreground came from: at all positions at once, and one position after another.
 
-    python benchmarks/offsets.py [--exhaustive 2] [--pictures 40]
+    python benchmarks/offsets.py [--exhaustive 2] [--images 40]
 
 Cut-outs of photographs scaled to 500 x 375, as lossy WEBP of quality 75, on one core. The exhaustive search adds up
 the squared differences at every position, as the public tool does; it is run on a few images only, and on

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Images an hour and GPU of detector, segmenter and infiller at their real sizes, stage by stage.
 
-    python -m benchmarks.segment [--infiller lama|attentive-eraser] [--pictures 256] [--name segment_lama]
+    python -m benchmarks.segment [--infiller lama|attentive-eraser] [--images 256] [--name segment_lama]
 
 On a GPU the figures go to `results/NAME.json`. The weights are random, so the models' answers are thrown away after
 they were computed: each image gets the boxes and masks of one and a half versions on average, of a third of its area.
@@ -219,7 +219,7 @@ def figures(report: Report, seconds: float, device: str, busy: Sequence[float]) 
 
 def table(found: dict[str, Any]) -> str:
     """Return the figures for people."""
-    lines = [f"{'stage':<18}{'ms/image':>12}{'pictures/h':>12}"]
+    lines = [f"{'stage':<18}{'ms/image':>12}{'images/h':>12}"]
     for stage, spent in found["ms_per_picture"].items():
         lines.append(f"{stage:<18}{spent:12.1f}{3600 * 1000 / max(spent, 1e-9):12,.0f}")
     if "gpu" in found:
