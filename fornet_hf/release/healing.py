@@ -28,7 +28,7 @@ def healed_rows(unit: Unit, token: Token = None) -> Iterator[Row]:
 
 
 def healed_outcomes(unit: Unit, token: Token = None, skip: Skip = skip_nothing) -> Iterator[Outcome]:
-    """As `unit.outcomes`, from files that are fetched once more where they turn out to be damaged.
+    """Yield `unit.outcomes`, from files that are fetched once more where they turn out to be damaged.
 
     Args:
         unit: the work.

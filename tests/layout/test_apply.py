@@ -39,6 +39,19 @@ def own(tmp_path):
     return open_release(Folder(tmp_path / "patches")), Folder(tmp_path / "pictures")
 
 
+def broken_in_the_middle(error):
+    """Let the second unit raise an error in place of its second image, meanwhile."""
+    outcomes = applying.healed_outcomes
+
+    def until_then(unit, token, skip=lambda *_: False):
+        for number, outcome in enumerate(outcomes(unit, token, skip)):
+            if number == 1 and "00001" in unit.patches:
+                raise error
+            yield outcome
+
+    return mock.patch.object(applying, "healed_outcomes", until_then)
+
+
 def test_the_files_are_those_of_the_public_tool(applied):
     assert set(names(applied)) == set(names(SAMPLE / "expected")) | RATIOS
 
@@ -116,16 +129,8 @@ def test_a_damaged_file_of_patches_is_counted_and_the_others_are_applied(release
 )
 def test_a_full_disk_is_named_and_nothing_is_lost(form, present, own, tmp_path):
     release, images = own
-    made = applying.healed_outcomes
-
-    def made_until_full(unit, token, skip=lambda *_: False):
-        for number, outcome in enumerate(made(unit, token, skip)):
-            if number == 1 and "00001" in unit.patches:
-                raise OSError(errno.ENOSPC, "No space left on device", "image")
-            yield outcome
-
     with (
-        mock.patch.object(applying, "healed_outcomes", made_until_full),
+        broken_in_the_middle(OSError(errno.ENOSPC, "No space left on device", "image")),
         pytest.raises(StorageError, match=r"the disk is full; found image.*run it again"),
     ):
         apply(release, "train", images, tmp_path / "out", form)
@@ -136,15 +141,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(form, present, own, tmp_path):
 @pytest.mark.parametrize(("form", "made"), [(FolderSink, 4), (ZipSink, 4), (DatasetSink, 3)])
 def test_of_a_unit_that_ends_in_the_middle_only_what_is_kept_is_counted(form, made, own, tmp_path):
     release, images = own
-    outcomes = applying.healed_outcomes
-
-    def cut_short(unit, token, skip=lambda *_: False):
-        for number, outcome in enumerate(outcomes(unit, token, skip)):
-            if number == 1 and "00001" in unit.patches:
-                raise PatchFormatError("cut off")
-            yield outcome
-
-    with mock.patch.object(applying, "healed_outcomes", cut_short):
+    with broken_in_the_middle(PatchFormatError("cut off")):
         report = apply(release, "train", images, tmp_path / "out", form)
     assert report.counts == {"ok": made, "already there": 0, "unreadable file of patches or images": 1}
     if form is DatasetSink:

@@ -10,7 +10,7 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch, make_patch
 from fornet_hf.format.shards import write_shard
 from producers.detect.prompts import Prompts
-from producers.tasks.candidates import Candidate, take_apart
+from producers.tasks.candidates import Candidate, Outcome, take_apart
 from producers.work.plan import Labelled, Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
@@ -37,18 +37,15 @@ def make_shard(task: Task, settings: Settings, folder: RunFolder) -> Report:
 def _patches(task: Task, settings: Settings, report: Report, tick: Tick) -> Iterator[Patch]:
     backends = settings.backends()
     for batch in usable_batches(task, report, BATCH, tick=tick):
-        outcomes = take_apart(batch, backends, settings.encoding, report)
-        for image, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Lost):
-                report.lost.append(outcome)
-                continue
-            with report.clock("patch"):
-                patch = patch_of(image, best(outcome), settings.encoding)
-            if isinstance(patch, Lost):
-                report.lost.append(patch)
-            else:
-                report.ok += 1
-                yield patch
+        outcomes = zip(batch, take_apart(batch, backends, settings.encoding, report), strict=True)
+        yield from report.counted(_patch(image, outcome, settings, report) for image, outcome in outcomes)
+
+
+def _patch(image: Labelled, outcome: Outcome, settings: Settings, report: Report) -> Patch | Lost:
+    if isinstance(outcome, Lost):
+        return outcome
+    with report.clock("patch"):
+        return patch_of(image, best(outcome), settings.encoding)
 
 
 def usable_batches(

@@ -68,13 +68,7 @@ def _patches(
 ) -> Iterator[Patch]:
     names = class_folders(task.classes)
     for batch in usable_batches(task, report, BATCH, tick=tick):
-        for image in batch:
-            made = _imported(image, names[image.label], release, settings, report)
-            if isinstance(made, Lost):
-                report.lost.append(made)
-            else:
-                report.ok += 1
-                yield made
+        yield from report.counted(_imported(image, names[image.label], release, settings, report) for image in batch)
 
 
 def _imported(

@@ -112,11 +112,8 @@ def _collected(futures: Iterable[Future[Made]], report: Report) -> Iterator[Cand
     for future in futures:
         with report.clock("wait for patches"):
             made = future.result()
-        if isinstance(made, Lost):
-            report.lost.append(made)
-        else:
-            report.ok += 1
-            yield from made
+        for patches in report.counted([made]):
+            yield from patches
 
 
 def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Made:

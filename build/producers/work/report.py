@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
 
 OUTCOMES = ("ok", "no_detect", "error")
 
@@ -60,6 +62,15 @@ class Report:
     def spend(self, stage: str, seconds: float) -> None:
         """Add time to a stage."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    def counted(self, outcomes: Iterable[Made | Lost]) -> Iterator[Made]:
+        """Yield what was made and count it; note what was lost."""
+        for outcome in outcomes:
+            if isinstance(outcome, Lost):
+                self.lost.append(outcome)
+            else:
+                self.ok += 1
+                yield outcome
 
     def add(self, other: Report) -> None:
         """Add another report's counts and times to this one."""
