@@ -1,1 +1,1 @@
-"""Measuring classifiers; so far, loading them by name."""
+"""Measuring classifiers: their biases, and how sure each number is."""

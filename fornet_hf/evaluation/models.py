@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
-from fornet_hf.evaluation.classifier import Classifier, Preprocessing, weights_digest
+from fornet_hf.evaluation.classifier import Classifier, weights_digest
+from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.hub.errors import explained
 from fornet_hf.packages import needing, resolve
 

@@ -1,9 +1,11 @@
 """The digest of weights, and what a classifier does to images."""
 
 import pytest
-import torch
 
-from fornet_hf.evaluation.classifier import Classifier, Preprocessing, weights_digest
+from fornet_hf.evaluation.classifier import Classifier, weights_digest
+from fornet_hf.evaluation.preprocessing import Preprocessing
+
+torch = pytest.importorskip("torch")
 
 
 class Weights:

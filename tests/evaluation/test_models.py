@@ -4,13 +4,15 @@ import json
 import sys
 
 import pytest
-import torch
 from huggingface_hub import constants
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, UnreachableError
 from fornet_hf.evaluation import models
-from fornet_hf.evaluation.classifier import Preprocessing, weights_digest
+from fornet_hf.evaluation.classifier import weights_digest
 from fornet_hf.evaluation.models import build, load, parse_name
+from fornet_hf.evaluation.preprocessing import Preprocessing
+
+torch = pytest.importorskip("torch")
 
 COMMIT = "c" * 40
 
@@ -154,7 +156,8 @@ def test_a_model_that_classifies_no_images_is_refused(make, tmp_path):
 def test_a_function_of_ones_own_gives_a_network_or_all_of_a_classifier(own):
     own(
         "import torch\n"
-        "from fornet_hf.evaluation.classifier import Classifier, Preprocessing\n"
+        "from fornet_hf.evaluation.classifier import Classifier\n"
+        "from fornet_hf.evaluation.preprocessing import Preprocessing\n"
         "def network(num_classes=4): return torch.nn.LazyLinear(num_classes)\n"
         "def bare(): return torch.nn.Flatten()\n"
         "def whole(): return Classifier(name='', revision='7', network=bare(), preprocessing=Preprocessing(size=8))\n"

@@ -1,0 +1,39 @@
+"""Conditions: a row as it is, or recombined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fornet_hf.recombination.draw.configuration import RecombinationConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Noise in one part of the original image.
+
+    Attributes:
+        where: "foreground" or "background".
+        amount: bound of uniform noise, in grey levels of 255.
+    """
+
+    where: str
+    amount: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """How a row is shown.
+
+    Attributes:
+        recombination: its parameters, in evaluation, without a crop; None: the original image. Conditions of one
+            seed and `background_combination` show a row on the same background.
+        seen: True: the background is first cut to the part that the classifier sees, so that a cell is one of what
+            it sees; False: to the public order, in which the classifier's preprocessing comes last.
+        whole: an object that cannot be shown at its full size is not shown.
+        noise: on the original image.
+    """
+
+    recombination: RecombinationConfig | None = None
+    seen: bool = False
+    whole: bool = False
+    noise: Noise | None = None

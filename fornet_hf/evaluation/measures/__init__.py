@@ -1,0 +1,1 @@
+"""Measures of a classifier: which conditions each needs, and how its numbers follow from the answers."""
