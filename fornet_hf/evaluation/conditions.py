@@ -22,7 +22,7 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """How a row is shown.
+    """Manner in which a row is shown.
 
     Attributes:
         recombination: its parameters, in evaluation, without a crop; None: the original image. Conditions of one
