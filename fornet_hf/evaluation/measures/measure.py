@@ -1,11 +1,16 @@
-"""The contract of a measure."""
+"""The contracts of measures: some follow from answers to images that are fixed beforehand, others show their own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.data import Data
+from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.predictions import Predictions
 from fornet_hf.evaluation.statistics import Bootstrap
 from fornet_hf.evaluation.values import Value
@@ -24,4 +29,29 @@ class Measure(Protocol):
 
     def values(self, predictions: Predictions, bootstrap: Bootstrap) -> Sequence[Value]:
         """Return its numbers; items that were not shown in all of its conditions are left out and counted."""
+        ...
+
+
+class Experiment(Protocol):
+    """A measure that needs more than answers to fixed images, such as gradients, or images that answers decide on."""
+
+    @property
+    def name(self) -> str:
+        """Name in commands and results."""
+
+    def lacks(self, data: Data) -> str:
+        """Say what the data lacks for this, and what to do about it; empty: nothing."""
+
+    def run(
+        self, classifier: Classifier, label_map: LabelMap, data: Data, config: EvaluationConfig, folder: Path | None
+    ) -> Sequence[Value]:
+        """Show images to the classifier and return its numbers.
+
+        Args:
+            classifier: on the device of the configuration.
+            label_map: from its outputs to the data's classes.
+            data: which lacks nothing.
+            config: all settings.
+            folder: for files of its own: what lets a killed run go on, examples for the report; None: none are kept.
+        """
         ...
