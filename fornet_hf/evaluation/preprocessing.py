@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL.Image import Resampling
+
+from fornet_hf.errors import ConfigurationError, explain
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from fornet_hf.recombination.draw.composition import Bounds, Size
+
+_INTERPOLATIONS = tuple(one.name.lower() for one in Resampling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,11 +26,14 @@ class Preprocessing:
 
     Attributes:
         size: side of the square that it sees, pixels.
-        crop: share of the resized image that the square in its middle takes along the shorter side, above 0 to 1.
+        crop: side of the square / shorter side of the resized image, above 0; above 1 the image has a black border.
         squash: True: the image is resized to a square, whatever its shape; else its shape is kept.
         interpolation: of resizing, a name of Pillow's in small letters: bilinear, bicubic, ...
         mean: of each colour, 0 to 1.
         std: of each colour.
+
+    Raises:
+        ConfigurationError: a value is not allowed.
     """
 
     size: int = 224
@@ -24,3 +42,60 @@ class Preprocessing:
     interpolation: str = "bicubic"
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("size", self.size >= 1, "pixels from 1"),
+            ("crop", 0 < self.crop <= self.size, "a share above 0"),
+            ("interpolation", self.interpolation in _INTERPOLATIONS, ", ".join(_INTERPOLATIONS)),
+        )
+        for name, fits, allowed in checks:
+            if not fits:
+                found = getattr(self, name)
+                raise ConfigurationError(
+                    explain(f"preprocessing.{name} is not allowed", found=found, allowed=allowed)
+                )
+
+    @property
+    def edge(self) -> int:
+        """Shorter side of the resized image, pixels; rounded down, as timm does."""
+        return math.floor(self.size / self.crop)
+
+    def prepared(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """Return what the classifier sees of an RGB image: uint8, 3 x size x size.
+
+        These are the bytes that timm's and torchvision's transforms for evaluation make of a PIL image.
+        """
+        resized = self._resized(image.size)
+        left, top = (_offset(side, self.size) for side in resized)
+        seen = image.resize(resized, Resampling[self.interpolation.upper()])
+        seen = seen.crop((left, top, left + self.size, top + self.size))
+        return np.ascontiguousarray(np.asarray(seen).transpose(2, 0, 1))
+
+    def box(self, size: Size) -> Bounds:
+        """Return the part of an image of this size that the classifier sees, in pixels of the image."""
+        sides = []
+        for side, resized in zip(size, self._resized(size), strict=True):
+            start, scale = _offset(resized, self.size), side / resized
+            sides.append((max(start, 0) * scale, min(start + self.size, resized) * scale))
+        (left, right), (top, bottom) = sides
+        return left, top, right, bottom
+
+    def _resized(self, size: Size) -> Size:
+        """Return the size of the resized image; the longer side is rounded down, as torchvision does."""
+        shorter, edge = min(size), self.edge
+        if self.squash:
+            return edge, edge
+        width, height = (edge if side == shorter else int(edge * side / shorter) for side in size)
+        return width, height
+
+
+def share(size: int, edge: int) -> float:
+    """Return the share `crop` of a square in the middle of an image that is resized to `edge` pixels."""
+    nearest = size / edge
+    return nearest if math.floor(size / nearest) == edge else math.nextafter(nearest, 0)
+
+
+def _offset(side: int, shown: int) -> int:
+    """Return where the middle begins, rounded as by torchvision; below 0 in a border."""
+    return round((side - shown) / 2) if side >= shown else -((shown - side) // 2)
