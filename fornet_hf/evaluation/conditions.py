@@ -9,15 +9,21 @@ from fornet_hf.recombination.draw.configuration import RecombinationConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Noise in one part of the original image.
+    """Noise in one part of the original image, as in RIVAL10.
+
+    Gaussian noise of its own for each pixel and channel is added to the image as the classifier sees it, and the
+    sum is clipped to what an image can show. Noise of one seed is the same in both parts and, its factor apart,
+    for every amount.
 
     Attributes:
         where: "foreground" or "background".
-        amount: bound of uniform noise, in grey levels of 255.
+        amount: standard deviation, in grey levels of 255.
+        seed: of the noise, 0 or more.
     """
 
     where: str
     amount: float
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
