@@ -1,0 +1,106 @@
+"""The device that classifiers compute on: its choice, its precision, and its memory."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fornet_hf.errors import ConfigurationError, explain
+
+if TYPE_CHECKING:
+    import torch
+
+_OUT_OF_MEMORY = ("out of memory", "alloc_failed", "can't allocate memory", "not enough memory")  # in small letters
+
+
+def chosen_device(name: str | None) -> torch.device:
+    """Return the device of this name; None: a GPU if there is one. Processes of torchrun have a GPU each.
+
+    Raises:
+        ConfigurationError: torch has no such device.
+    """
+    import torch
+
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        if device.type != "cpu" and ":" not in name and "LOCAL_RANK" in os.environ:
+            device = torch.device(device.type, int(os.environ["LOCAL_RANK"]))
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch says "not compiled with" by an assertion
+        reason = str(error).partition("\n")[0]
+        message = explain(f"the device {name} cannot be used", found=reason, allowed="cpu, cuda, cuda:1, ...")
+        raise ConfigurationError(message) from error
+    return device
+
+
+@contextlib.contextmanager
+def computing(device: torch.device, precision: str) -> Iterator[None]:
+    """Let networks answer meanwhile: without gradients, in this precision, and in no lower one behind one's back.
+
+    "float32" is exactly that, also in convolutions, which torch by default leaves to TF32 on recent GPUs. "bfloat16"
+    is torch's autocast: weights stay float32.
+    """
+    import torch
+
+    convolutions: Any = torch.backends.cudnn.flags
+    exact: dict[str, Any] = {"enabled": torch.backends.cudnn.enabled, "allow_tf32": False, "deterministic": True}
+    if "fp32_precision" in inspect.signature(convolutions).parameters:  # from torch 2.9 on
+        exact["fp32_precision"] = "ieee"
+    products: str | None = None
+    with contextlib.suppress(RuntimeError):  # it was set in the other of the two ways that torch has
+        products = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    lower = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    try:
+        with torch.inference_mode(), convolutions(**exact), lower:
+            yield
+    finally:
+        if products is not None:
+            torch.set_float32_matmul_precision(products)
+
+
+@contextlib.contextmanager
+def on_device(networks: Sequence[Any], device: torch.device) -> Iterator[None]:
+    """Have networks on a device and in evaluation meanwhile; what is no network of torch stays as it is."""
+    import torch
+
+    modules = [network for network in networks if isinstance(network, torch.nn.Module)]
+    homes = [(module, _home(module)) for module in modules]
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    try:
+        for module in modules:
+            module.to(device).eval()
+        yield
+    finally:
+        for module, home in homes:
+            if home is not None:
+                module.to(home)
+        for part, training in modes:
+            part.training = training
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out: torch's own, Python's, or one of an accelerator's library."""
+    import torch
+
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def free_cached(device: torch.device) -> None:
+    """Give back the memory that torch keeps on an accelerator for later."""
+    import torch
+
+    library: Any = getattr(torch, device.type, None)
+    if hasattr(library, "empty_cache"):
+        library.empty_cache()
+
+
+def _home(module: torch.nn.Module) -> torch.device | None:
+    return next((tensor.device for tensor in (*module.parameters(), *module.buffers())), None)

@@ -1,0 +1,91 @@
+"""Processes that torchrun started: each does its share, and they wait for each other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from fornet_hf.errors import WorkerDiedError, explain
+
+T = TypeVar("T")
+
+_LONGEST = timedelta(days=30)  # a process may be done long before another; of a dead one, torch learns at once
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those that do the same work.
+
+    Attributes:
+        rank: its number, from 0.
+        count: how many there are.
+        group: of `torch.distributed`; None: there is one process only.
+    """
+
+    rank: int = 0
+    count: int = 1
+    group: Any = None
+
+    @property
+    def first(self) -> bool:
+        """True in the process that writes what there is one of."""
+        return self.rank == 0
+
+    def share(self, work: Sequence[T]) -> Sequence[T]:
+        """Return this process's share of what the first process sees; all of them have to ask.
+
+        Raises:
+            WorkerDiedError: another process has ended.
+        """
+        if self.group is None:
+            return work
+        from torch import distributed
+
+        seen = [list(work)]
+        with _others():
+            distributed.broadcast_object_list(seen, distributed.get_global_rank(self.group, 0), self.group)
+        return seen[0][self.rank :: self.count]
+
+    def wait(self) -> None:
+        """Wait until all processes are here.
+
+        Raises:
+            WorkerDiedError: another process has ended.
+        """
+        if self.group is not None:
+            from torch import distributed
+
+            with _others():
+                distributed.barrier(self.group)
+
+
+@contextlib.contextmanager
+def joined_ranks() -> Iterator[Ranks]:
+    """Join the processes that torchrun started, if it started this one; leave them at the end."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "RANK" not in os.environ:
+        yield Ranks()
+        return
+    from torch import distributed
+
+    ours = not distributed.is_initialized()
+    if ours:
+        distributed.init_process_group("gloo", timeout=_LONGEST)
+    group = distributed.new_group(backend="gloo", timeout=_LONGEST)  # only words are exchanged, no tensors of a GPU
+    try:
+        yield Ranks(distributed.get_rank(), distributed.get_world_size(), group)
+    finally:
+        if ours:
+            distributed.destroy_process_group()
+
+
+@contextlib.contextmanager
+def _others() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        then = "Its own message tells why. Run the same command again: it goes on where it was."
+        raise WorkerDiedError(explain("another process of torchrun has ended", then=then)) from error
