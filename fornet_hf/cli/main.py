@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fornet_hf import __version__
-from fornet_hf.cli import apply, demo, info, pack, preview, validate, verify
+from fornet_hf.cli import apply, demo, info, masks, pack, preview, validate, verify
 from fornet_hf.cli.common import tell
 from fornet_hf.errors import ForNetError
 from fornet_hf.hub.errors import without_token
@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Command] = {
     "preview": preview,
     "info": info,
     "verify": verify,
+    "masks": masks,
     "demo": demo,
 }
 

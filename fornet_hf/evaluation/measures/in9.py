@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fornet_hf.evaluation.conditions import Condition
 from fornet_hf.evaluation.predictions import Predictions
-from fornet_hf.evaluation.statistics import Bootstrap, Means
+from fornet_hf.evaluation.statistics import Bootstrap
 from fornet_hf.evaluation.values import Value
 
 VARIANTS = (
@@ -153,5 +153,5 @@ def _estimate(
     left_out = predictions.left_out(*variants) if variants else {}
     if not items.any():
         return Value(measure=measure, part=part, value=None, n=0, left_out=left_out, note="no such images")
-    sources = [predictions.sources[item] for item in np.flatnonzero(items)]
+    sources = [predictions.sources[item] for item in np.flatnonzero(items).tolist()]
     return bootstrap.estimate(measure, samples[items].astype(np.float64), sources, part=part, left_out=left_out)

@@ -1,0 +1,1 @@
+"""Masks against the truth: IoU, Dice, accuracy and mIoU of what segmenters found."""

@@ -1,0 +1,252 @@
+"""How far masks agree with the truth: pixels counted for each image, and the figures that follow from them.
+
+With tp, fp, fn and tn, the pixels that both, only the prediction, only the truth, and neither have in the object:
+IoU = tp / (tp + fp + fn), Dice = 2 tp / (2 tp + fp + fn), accuracy = (tp + tn) / all, and mIoU is the mean of the
+object's IoU and that of what is not the object. "Pooled" is the figure of all images' pixels together, "per image"
+the mean of each image's own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.evaluation.masks.sets import MaskSet, Outline
+from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.values import Value
+from fornet_hf.format.masks import Mask
+from fornet_hf.processes import max_workers
+from fornet_hf.progress import progress
+
+Counts = npt.NDArray[np.float64]  # ... x 4: tp, fp, fn, tn
+
+EMPTY = {"one": "counts as 1", "skip": "is left out"}
+"""What an image is worth whose figure is 0 / 0: neither mask has an object, say."""
+
+_AHEAD = 4  # images for each thread that are being read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """The comparison of two sets of masks.
+
+    Attributes:
+        keys: of the images that were compared.
+        sources: images of one source are resampled together: the frames of a film.
+        counts: float64, images x 4: pixels tp, fp, fn, tn.
+        missing: keys of the truth without a prediction.
+        extra: keys of predictions without a truth.
+        other_shape: keys whose two masks do not have one shape, not even after scaling.
+        scaled: how many predictions were scaled to the truth's size.
+        rules: which pixels are the object, of the prediction and of the truth.
+    """
+
+    keys: Sequence[str]
+    sources: Sequence[str]
+    counts: Counts
+    missing: Sequence[str]
+    extra: Sequence[str]
+    other_shape: Sequence[str]
+    scaled: int
+    rules: tuple[str, str]
+
+    @property
+    def empty_truths(self) -> int:
+        """Number of images in which the truth has no object."""
+        return int((self.counts[:, 0] + self.counts[:, 2] == 0).sum())
+
+    @property
+    def empty_predictions(self) -> int:
+        """Number of images in which nothing was predicted."""
+        return int((self.counts[:, 0] + self.counts[:, 1] == 0).sum())
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Images of the truth that were not compared, by reason."""
+        reasons = {"no prediction": len(self.missing), "another shape": len(self.other_shape)}
+        return {reason: count for reason, count in reasons.items() if count}
+
+    def values(self, bootstrap: Bootstrap | None = None, *, empty: str = "one") -> list[Value]:
+        """Return each figure, pooled and per image.
+
+        Args:
+            bootstrap: gives the intervals.
+            empty: one of `EMPTY`; pooled figures of 0 / 0 are not defined.
+        """
+        bootstrap, values = bootstrap or Bootstrap(), []
+        for name, figure in FIGURES.items():
+            values.append(
+                bootstrap.estimate(name, self.counts, self.sources, figure, part="pooled", left_out=self.left_out)
+            )
+            values.append(self._per_image(name, bootstrap, empty))
+        return values
+
+    def _per_image(self, name: str, bootstrap: Bootstrap, empty: str) -> Value:
+        each, left_out = per_image(name, self.counts, empty), self.left_out
+        defined = np.isfinite(each)
+        if not defined.all():
+            left_out["no object in either mask"] = int((~defined).sum())
+        if not defined.any():
+            note = "no image has an object"
+            return Value(measure=name, part="per image", value=None, n=0, left_out=left_out, note=note)
+        sources = [self.sources[number] for number in np.flatnonzero(defined).tolist()]
+        samples = each[defined][:, None]
+        return bootstrap.estimate(name, samples, sources, part="per image", left_out=left_out)
+
+
+def per_image(figure: str, counts: Counts, empty: str = "one") -> npt.NDArray[np.float64]:
+    """Return the figure of each image; NaN where it is left out."""
+    if empty not in EMPTY:
+        raise ConfigurationError(explain("empty is not allowed", found=repr(empty), allowed=", ".join(EMPTY)))
+    return FIGURES[figure](counts, 1.0 if empty == "one" else np.nan)
+
+
+def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", workers: int | None = None) -> Agreement:
+    """Count the pixels in which masks agree with the truth.
+
+    A prediction of another size, such as one of a shrunk image, is scaled to the truth's: each pixel becomes the
+    nearest one's.
+
+    Args:
+        predicted: masks by name.
+        truth: likewise.
+        missing: "skip" leaves out images without a prediction; "empty" takes it that nothing was found in them.
+        workers: threads; None: MAX_WORKERS, or the CPUs.
+
+    Raises:
+        NotFoundError: no name is in both sets.
+        ForNetError: a mask cannot be read.
+        ConfigurationError: `missing` is something else.
+    """
+    if missing not in {"skip", "empty"}:
+        raise ConfigurationError(explain("missing is not allowed", found=repr(missing), allowed="skip, empty"))
+    pairs = _pairs(predicted, truth)
+    if not pairs:
+        names = [one.keys()[:2] for one in (predicted, truth)]
+        then = "Masks and truth go together by the names of their files, without ending."
+        raise NotFoundError(explain("no mask has the name of a truth", found=names, then=then))
+    counts = dict(_counted(predicted, truth, pairs, workers or max_workers()))
+    keys = truth.keys()
+    lacking = sorted({*range(len(keys))} - {*pairs.values()})
+    if missing == "empty":
+        counts |= {number: _count(None, truth.read(number)) for number in lacking}
+        lacking = []
+    compared = sorted(number for number, one in counts.items() if one.pixels is not None)
+    return Agreement(
+        keys=[keys[number] for number in compared],
+        sources=[truth.names[number].folder if truth.sequences else keys[number] for number in compared],
+        counts=np.array([counts[number].pixels for number in compared], np.float64).reshape(-1, 4),
+        missing=[keys[number] for number in lacking],
+        extra=[key for number, key in enumerate(predicted.keys()) if number not in pairs],
+        other_shape=[keys[number] for number in sorted({*counts} - {*compared})],
+        scaled=sum(one.scaled for one in counts.values()),
+        rules=(predicted.rule, truth.rule),
+    )
+
+
+def _pairs(predicted: MaskSet, truth: MaskSet) -> dict[int, int]:
+    """Return the number of the truth for each prediction that has one."""
+    found, pairs = predicted.numbers(), dict[int, int]()
+    for key, number in truth.numbers().items():
+        if key in found:
+            folders = {one.names[at].folder for one, at in ((predicted, found[key]), (truth, number))} - {""}
+            if len(folders) < 2 or not truth.sequences:  # frame 7 of another film is another image
+                pairs[found[key]] = number
+    return pairs
+
+
+class _Compared(NamedTuple):
+    """Attributes: `pixels`: tp, fp, fn, tn; None: the shapes differ. `scaled`: whether the prediction was scaled."""
+
+    pixels: tuple[int, int, int, int] | None
+    scaled: bool
+
+
+def _counted(
+    predicted: MaskSet, truth: MaskSet, pairs: Mapping[int, int], workers: int
+) -> Iterator[tuple[int, _Compared]]:
+    """Yield what was counted for each number of the truth."""
+
+    def count(read: Callable[[], Outline], number: int) -> _Compared:
+        return _count(read().mask, truth.read(number))
+
+    with ThreadPoolExecutor(workers) as executor:
+        waiting: deque[tuple[int, Future[_Compared]]] = deque()
+        readers = predicted.readers(pairs)
+        for _ in progress([*pairs], "comparing", "masks"):
+            found, read = next(readers)
+            waiting.append((pairs[found], executor.submit(count, read, pairs[found])))
+            if len(waiting) > _AHEAD * workers:
+                number, future = waiting.popleft()
+                yield number, future.result()
+        for number, future in waiting:
+            yield number, future.result()
+
+
+def _count(mask: Mask | None, truth: Outline) -> _Compared:
+    """Count the pixels of a mask; None: an empty one."""
+    scaled = mask is not None and mask.shape != truth.mask.shape
+    if mask is None:
+        mask = np.zeros_like(truth.mask)
+    elif scaled:
+        if not _similar(mask.shape, truth.mask.shape):
+            return _Compared(None, scaled=False)
+        height, width = truth.mask.shape
+        mask = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
+    counted = np.ones_like(mask) if truth.counted is None else truth.counted
+    both = int(np.count_nonzero(mask & truth.mask & counted))
+    ours, theirs = (int(np.count_nonzero(one & counted)) for one in (mask, truth.mask))
+    neither = int(np.count_nonzero(counted)) - ours - theirs + both
+    return _Compared((both, ours - both, theirs - both, neither), scaled=scaled)
+
+
+def _similar(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Return whether two sizes are those of one image, larger or smaller, to a pixel of rounding."""
+    small, large = sorted((one, other), key=max)
+    scale = max(large) / max(small)
+    return all(abs(side - whole / scale) <= 1 for side, whole in zip(small, large, strict=True))
+
+
+def _ratio(above: Counts, below: Counts, undefined: float) -> Counts:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below > 0, above / below, undefined)
+
+
+def iou(counts: Counts, undefined: float = np.nan) -> Counts:
+    """Return the intersection of the objects over their union; `undefined` where both are empty."""
+    tp, fp, fn, _ = np.moveaxis(counts, -1, 0)
+    return _ratio(tp, tp + fp + fn, undefined)
+
+
+def dice(counts: Counts, undefined: float = np.nan) -> Counts:
+    """Return twice the intersection over the sum of the areas; `undefined` where both are empty."""
+    tp, fp, fn, _ = np.moveaxis(counts, -1, 0)
+    return _ratio(2 * tp, 2 * tp + fp + fn, undefined)
+
+
+def pixel_accuracy(counts: Counts, undefined: float = np.nan) -> Counts:
+    """Return the share of pixels that agree; `undefined` where none is counted."""
+    tp, _, _, tn = np.moveaxis(counts, -1, 0)
+    return _ratio(tp + tn, counts.sum(-1), undefined)
+
+
+def miou(counts: Counts, undefined: float = np.nan) -> Counts:
+    """Return the mean of the object's IoU and that of its surroundings."""
+    return (iou(counts, undefined) + iou(counts[..., ::-1], undefined)) / 2
+
+
+FIGURES: Mapping[str, Callable[..., Counts]] = {
+    "iou": iou,
+    "dice": dice,
+    "pixel_accuracy": pixel_accuracy,
+    "miou": miou,
+}
+"""The figures by name: of counts (... x 4) and of what a ratio 0 / 0 is worth."""

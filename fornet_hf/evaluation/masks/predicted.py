@@ -1,0 +1,137 @@
+"""What segmenters found: PNG files, or the masks in the patches and candidates of a run, placed on their rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+from fornet_hf.evaluation.masks.sets import Files, MaskSet, Name, Outline, by_level, files_in
+from fornet_hf.format.keys import SHARD
+from fornet_hf.format.masks import Box, Mask, decode_mask
+from fornet_hf.format.shards import CANDIDATE_SCHEMA, SCHEMA, checked_encoding
+
+_COLUMNS = ["width", "height", "box", "mask"]
+
+
+def read_predicted(root: Path, threshold: int | None = None) -> MaskSet:
+    """Return the masks in a folder.
+
+    Args:
+        root: of PNG masks, flat or in class folders; or of a run or release of this project. Of a run with patches
+            and candidates these are the patches; of candidates it is the most confident version of each image.
+        threshold: grey level of PNG masks above which is the object; None: there must be two levels, 0 and another.
+
+    Raises:
+        NotFoundError: there are neither.
+        PatchFormatError: a shard is damaged.
+        SourceError: two masks have one name.
+    """
+    shards = next((found for found in map(_shards, (root, root / "patches", root / "candidates")) if found), [])
+    if shards:
+        return ShardMasks.of(shards)
+    try:
+        files = files_in(root)
+    except NotFoundError as error:
+        allowed = "PNG files, or the Parquet shards of a run or release"
+        raise NotFoundError(explain(f"no masks in {root}", found=error, allowed=allowed)) from error
+    rule = "0 is none of it, the other level is" if threshold is None else f"above grey level {threshold}"
+    return Files([*files], [*files.values()], by_level(threshold), rule)
+
+
+def _shards(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.parquet") if SHARD.fullmatch(path.name))
+
+
+@dataclass(frozen=True)
+class ShardMasks(MaskSet):
+    """The masks of patches or candidates; patches without an object have an empty mask.
+
+    Attributes:
+        names: their keys.
+        places: shard and row of each.
+        rule: for a person.
+    """
+
+    names: Sequence[Name]
+    places: Sequence[tuple[Path, int]]
+    rule: str
+
+    @classmethod
+    def of(cls, shards: Sequence[Path]) -> ShardMasks:
+        """Return those of some shards.
+
+        Raises:
+            PatchFormatError: a shard is damaged.
+        """
+        best: dict[str, tuple[float, Path, int]] = {}
+        for shard in shards:
+            file = _opened(shard)
+            scored = "score" in file.schema_arrow.names
+            table = _read(shard, partial(file.read, columns=["key", *["score"] * scored], use_threads=False))
+            scores = table["score"].to_pylist() if scored else [1.0] * len(table)
+            for row, (key, score) in enumerate(zip(table["key"].to_pylist(), scores, strict=True)):
+                if key not in best or (scored and score > best[key][0]):
+                    best[key] = score, shard, row
+        ordered = sorted(best.items(), key=lambda one: one[1][1:])
+        rule = "on the shrunk image"
+        return cls([Name(key) for key, _ in ordered], [place[1:] for _, place in ordered], rule)
+
+    def read(self, number: int) -> Outline:
+        """Return a mask."""
+        return next(read for _, read in self.readers({number}))()
+
+    def readers(self, wanted: Container[int]) -> Iterator[tuple[int, Callable[[], Outline]]]:
+        """Yield what decodes the masks, in the order of the shards, of which one row group is held in memory."""
+        file, opened, first, records = None, Path(), 0, list[dict[str, Any]]()
+        group = -1
+        for number, (shard, row) in enumerate(self.places):
+            if number not in wanted:
+                continue
+            if file is None or shard != opened:
+                file, opened, first, records, group = _opened(shard), shard, 0, [], -1
+            while row >= first + len(records):
+                first, group = first + len(records), group + 1
+                read = partial(file.read_row_group, group, columns=_COLUMNS, use_threads=False)
+                records = _read(shard, read).to_pylist()
+            place = f"{shard}, row {row} ({self.names[number].stem})"
+            yield number, partial(_placed, records[row - first], place)
+
+
+def _opened(shard: Path) -> pq.ParquetFile:
+    file = _read(shard, partial(pq.ParquetFile, shard, page_checksum_verification=True))
+    try:
+        checked_encoding(file, CANDIDATE_SCHEMA if "score" in file.schema_arrow.names else SCHEMA)
+    except PatchFormatError as error:
+        raise error.at(shard) from error
+    return file
+
+
+def _read(shard: Path, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise PatchFormatError(explain(f"{shard}: not a readable Parquet file", found=error)) from error
+
+
+def _placed(record: dict[str, Any], place: str) -> Outline:
+    """Return a mask on its raster."""
+    mask: Mask = np.zeros((record["height"], record["width"]), np.bool_)
+    if record["mask"] is None or record["box"] is None:
+        return Outline(mask)
+    box: Box = tuple(record["box"])
+    x0, y0, x1, y1 = box
+    if not (0 <= x0 < x1 <= record["width"] and 0 <= y0 < y1 <= record["height"]):
+        raise PatchFormatError(explain(f"{place}: the box is not on its raster", found=box))
+    try:
+        mask[y0:y1, x0:x1] = decode_mask(record["mask"], (x1 - x0, y1 - y0))
+    except PatchFormatError as error:
+        raise error.at(place) from error
+    return Outline(mask)

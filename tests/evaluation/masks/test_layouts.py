@@ -1,0 +1,214 @@
+"""The layouts of public sets, written by other libraries and read back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
+from fornet_hf.evaluation.masks.layouts import read_truth
+from fornet_hf.evaluation.masks.sets import Name
+
+MASK = np.zeros((6, 8), np.uint8)
+MASK[1:4, 2:7] = 1
+
+
+def write(path, levels, mode: str = "L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(np.asarray(levels, np.uint8))
+    if mode == "P":
+        image.putpalette([*range(256)] * 3)
+    (image.convert("1") if mode == "1" else image).save(path)
+
+
+def only(found) -> np.ndarray:
+    assert len(found.names) == 1
+    return found.read(0).mask
+
+
+@pytest.mark.parametrize(
+    ("levels", "mode", "threshold"),
+    [
+        (MASK * 255, "1", None),
+        (MASK * 255, "L", None),
+        (MASK, "L", None),
+        (MASK * 3, "P", None),
+        (MASK * 100 + 50, "L", 127),
+        (np.dstack([MASK * 0 + 9] * 3 + [MASK * 255]), "RGBA", None),
+        (np.dstack([MASK * 255] * 3), "RGB", None),
+    ],
+)
+def test_png(tmp_path, levels, mode, threshold):
+    write(tmp_path / "a.png", levels, mode)
+    np.testing.assert_array_equal(only(read_truth(tmp_path, "png", threshold=threshold)), MASK == 1)
+
+
+def test_png_in_class_folders(tmp_path):
+    for name in ("x/1", "y/1", "y/n01440764_7_n01440764"):
+        write(tmp_path / f"{name}.png", MASK)
+    found = read_truth(tmp_path, "png")
+    assert list(found.names) == [Name("1", "x"), Name("1", "y"), Name("n01440764_7", "y")]
+    assert found.keys() == ["x--1", "y--1", "n01440764_7"]
+
+
+def test_grey_levels_need_a_threshold(tmp_path):
+    write(tmp_path / "a.png", MASK * 100 + np.eye(6, 8) * 5)
+    with pytest.raises(ConfigurationError, match=r"a\.png: a mask is not black and white; found 4 grey levels"):
+        read_truth(tmp_path, "png").read(0)
+
+
+def test_a_damaged_mask_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(SourceError, match=r"a\.png: the mask cannot be decoded"):
+        read_truth(tmp_path, "png").read(0)
+
+
+@pytest.mark.parametrize("layout", ["png", "voc", "davis", "cub"])
+def test_no_masks_are_an_error(tmp_path, layout):
+    with pytest.raises(NotFoundError, match="no folder of masks"):
+        read_truth(tmp_path / "none", layout)
+    with pytest.raises(NotFoundError, match="no masks in"):
+        read_truth(tmp_path, layout)
+
+
+def test_voc_counts_no_void(tmp_path):
+    indices = MASK * 2
+    indices[0] = 255
+    write(tmp_path / "SegmentationObject" / "2007_000032.png", indices, "P")
+    write(tmp_path / "SegmentationClass" / "2007_000032.png", indices * 0, "P")
+    for root in (tmp_path, tmp_path / "SegmentationObject"):
+        found = read_truth(root, "voc")
+        np.testing.assert_array_equal(only(found), MASK == 1)
+        np.testing.assert_array_equal(found.read(0).counted, indices != 255)
+
+
+def test_davis_has_all_objects_and_films(tmp_path):
+    write(tmp_path / "Annotations" / "480p" / "bear" / "00000.png", MASK * 38, "P")
+    write(tmp_path / "Annotations" / "480p" / "dog" / "00000.png", MASK + MASK[:, ::-1] * 2, "P")
+    found = read_truth(tmp_path, "davis")
+    assert (found.keys(), found.sequences) == (["bear--00000", "dog--00000"], True)
+    np.testing.assert_array_equal(found.read(0).mask, MASK == 1)
+    np.testing.assert_array_equal(found.read(1).mask, (MASK | MASK[:, ::-1]) == 1)
+
+
+def test_cub_has_a_threshold_with_a_name(tmp_path):
+    levels = MASK * 204
+    levels[0] = 102
+    write(tmp_path / "segmentations" / "001.Black" / "Black_1.png", levels)
+    found = read_truth(tmp_path, "cub")
+    np.testing.assert_array_equal(only(found), MASK == 1)
+    assert "127" in found.rule
+    assert only(read_truth(tmp_path, "cub", threshold=51))[0].all()
+
+
+def test_drc_birds_are_those_of_the_test_split(tmp_path):
+    for number in (1, 2, 3):
+        write(tmp_path / "segmentations" / "x" / f"b{number}.png", MASK * 255)
+    (tmp_path / "images.txt").write_text("1 x/b1.jpg\n2 x/b2.jpg\n3 x/b3.jpg\n")
+    (tmp_path / "train_val_test_split.txt").write_text("1 1\n2 0\n3 2\n")
+    assert read_truth(tmp_path, "drc").keys() == ["b2"]
+    (tmp_path / "images.txt").write_text("1 x/b1.jpg\n2 x/b9.jpg\n3 x/b3.jpg\n")
+    with pytest.raises(NotFoundError, match="1 masks of the test split are missing"):
+        read_truth(tmp_path, "drc")
+
+
+def test_drc_cars_are_those_that_were_selected(tmp_path):
+    for token in ("7", "8"):
+        write(tmp_path / "data_mrcnn" / "test" / "resized" / f"{token}_maskresized.png", MASK * 255)
+    with pytest.raises(NotFoundError, match="does not say which images are tests"):
+        read_truth(tmp_path, "drc")
+    np.save(tmp_path / "data_mrcnn_test_select.npy", np.array([8]))
+    found = read_truth(tmp_path, "drc")
+    assert found.keys() == ["8"]
+    np.testing.assert_array_equal(only(found), MASK == 1)
+    np.save(tmp_path / "data_mrcnn_test_select.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(SourceError, match="cannot be read"):  # no pickle is loaded
+        read_truth(tmp_path, "drc")
+
+
+def coco(path, annotations, **image) -> None:
+    images = [{"id": 5, "file_name": "val2017/000005.jpg", "width": 8, "height": 6, **image}]
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+
+
+def annotation(segmentation, category: int = 1, iscrowd: int = 0) -> dict:
+    return {"image_id": 5, "category_id": category, "segmentation": segmentation, "iscrowd": iscrowd}
+
+
+def runs(mask) -> dict:
+    """COCO's runs of pixels, column by column, beginning with those that are not set."""
+    flat = np.asarray(mask, bool).ravel(order="F")
+    edges = np.flatnonzero(np.diff(flat)) + 1
+    lengths = np.diff([0, *edges, flat.size]).tolist()
+    return {"size": [*mask.shape], "counts": ([0] if flat[0] else []) + lengths}
+
+
+class TestCoco:
+    @pytest.fixture(autouse=True)
+    def library(self):
+        self.coded = pytest.importorskip("pycocotools.mask")
+
+    def test_runs_of_pixels(self, tmp_path):
+        compressed = self.coded.encode(np.asfortranarray(MASK))
+        compressed["counts"] = compressed["counts"].decode()
+        for segmentation in (runs(MASK), compressed):
+            coco(tmp_path / "coco.json", [annotation(segmentation)])
+            found = read_truth(tmp_path / "coco.json", "coco")
+            assert found.keys() == ["000005"]
+            np.testing.assert_array_equal(only(found), MASK == 1)
+
+    def test_polygons_are_as_pillow_draws_them(self, tmp_path):
+        """But for the edge, on which the two need not agree."""
+        corners = [(10, 10), (90, 15), (70, 80), (20, 60)]
+        flat = [value for corner in corners for value in corner]
+        coco(tmp_path / "coco.json", [annotation([flat, [1, 2, 3, 4]])], width=100, height=90)
+        drawn = Image.new("1", (100, 90))
+        ImageDraw.Draw(drawn).polygon(corners, fill=1)
+        found = only(read_truth(tmp_path / "coco.json", "coco"))
+        assert np.count_nonzero(found ^ np.asarray(drawn)) < 0.05 * np.count_nonzero(found)
+
+    def test_crowds_are_not_counted(self, tmp_path):
+        crowd = np.zeros_like(MASK)
+        crowd[:, 5:] = 1
+        coco(tmp_path / "coco.json", [annotation(runs(MASK)), annotation(runs(crowd), 2, 1)])
+        found = read_truth(tmp_path / "coco.json", "coco")
+        np.testing.assert_array_equal(only(found), MASK == 1)
+        np.testing.assert_array_equal(found.read(0).counted, (MASK | (1 - crowd)) == 1)
+
+    def test_objects_of_some_categories(self, tmp_path):
+        coco(tmp_path / "coco.json", [annotation(runs(MASK)), annotation(runs(1 - MASK), 2)])
+        assert only(read_truth(tmp_path / "coco.json", "coco")).all()
+        dogs = read_truth(tmp_path / "coco.json", "coco", categories=["dog"])
+        np.testing.assert_array_equal(only(dogs), MASK == 0)
+        with pytest.raises(ConfigurationError, match=r"no such category; found 'cow'; allowed: cat, dog"):
+            read_truth(tmp_path / "coco.json", "coco", categories=["cow"])
+
+    def test_an_image_without_objects_has_an_empty_mask(self, tmp_path):
+        coco(tmp_path / "coco.json", [])
+        assert not only(read_truth(tmp_path / "coco.json", "coco")).any()
+
+    @pytest.mark.parametrize(
+        "segmentation",
+        [
+            {"size": [6, 9], "counts": [54]},
+            {"size": [6, 8], "counts": [3, 4]},
+            {"size": [6, 8], "counts": [-1, 49]},
+            {"counts": [48]},
+            7,
+        ],
+    )
+    def test_damaged_annotations_are_named(self, tmp_path, segmentation):
+        coco(tmp_path / "coco.json", [annotation(segmentation)])
+        with pytest.raises(SourceError, match="image 5: its annotations are damaged"):
+            read_truth(tmp_path / "coco.json", "coco").read(0)
+
+    def test_other_json_is_refused(self, tmp_path):
+        (tmp_path / "coco.json").write_text("[]")
+        with pytest.raises(SourceError, match="is not like COCO's"):
+            read_truth(tmp_path / "coco.json", "coco")
+        with pytest.raises(NotFoundError, match="no JSON of COCO"):
+            read_truth(tmp_path, "coco")
