@@ -78,7 +78,7 @@ def imbalance(labels: npt.NDArray[np.int64], class_names: Sequence[str]) -> str:
     counts = np.bincount(labels, minlength=len(class_names))
     if counts.min() == counts.max():
         return ""
-    ends = (f"{counts[label]} of {class_names[label]}" for label in (counts.argmin(), counts.argmax()))
+    ends = (f"{counts[label]} of {class_names[label]}" for label in (int(counts.argmin()), int(counts.argmax())))
     return f"classes are not balanced: {' to '.join(ends)}"
 
 

@@ -1,0 +1,213 @@
+"""The challenge: the share of foregrounds about which no background deceives the classifier."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fornet_hf import __version__
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.challenge.composites import play
+from fornet_hf.evaluation.challenge.images import ChallengeImages
+from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
+from fornet_hf.evaluation.challenge.standing import Numbers, Standing
+from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.data import Data
+from fornet_hf.evaluation.device import chosen_device, computing, free_cached, on_device, out_of_memory
+from fornet_hf.evaluation.labels import LabelMap
+from fornet_hf.evaluation.ranks import Ranks
+from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.values import Value
+from fornet_hf.packages import needing
+from fornet_hf.processes import max_workers
+from fornet_hf.recombination.draw.rng import generator
+
+if TYPE_CHECKING:
+    import torch
+
+_KEPT_EVERY = 30.0  # seconds
+
+
+def challenge(
+    classifier: Classifier,
+    label_map: LabelMap,
+    images: ChallengeImages,
+    config: EvaluationConfig | None = None,
+    folder: Path | None = None,
+    ranks: Ranks | None = None,
+    *,
+    targeted: bool = True,
+) -> Outcome:
+    """Show each foreground on every background, in an order that the seed draws, until it is decided.
+
+    A foreground is lost as soon as one composite is answered by anything but its class.
+
+    Args:
+        classifier: whose own normalising is used; images are not cropped or resized unless its network has another
+            size than theirs.
+        label_map: from its outputs to the classes of the images.
+        images: foregrounds and backgrounds.
+        config: seed, batch size, workers, precision and device.
+        folder: keeps what is done, where another call goes on, from any number of processes; None: nothing is kept.
+        ranks: the processes that share the foregrounds; more than one need a folder.
+        targeted: go on until an answer is the class of its background, the paper's stricter count of attacks.
+
+    Raises:
+        ConfigurationError: the classifier answers NaN or infinity, or has other outputs than the label map.
+        SourceError: the images are not of one size, or cannot be read.
+    """
+    config, ranks = config or EvaluationConfig(), ranks or Ranks()
+    order = generator("challenge", config.seed).permutation(len(images.backgrounds))
+    standing = Standing(images.foregrounds, len(order), targeted=targeted)
+    kept = folder and folder / ".parts" / _identity(classifier, label_map, images, config, targeted=targeted)
+    if kept:
+        standing.read(kept)
+    with needing("evaluation", "torch"):
+        device = chosen_device(config.device)
+    mine = ranks.share(np.flatnonzero(~standing.decided).tolist())
+    if mine:
+        answering = _Answering(classifier, label_map, device, config.batch_size)
+        with on_device([classifier.network], device), computing(device, config.precision):
+            playing = play(
+                images,
+                order,
+                standing,
+                mine,
+                answering,
+                batch_size=config.batch_size,
+                device=device,
+                workers=config.workers or max_workers(),
+            )
+            _follow(playing, standing, kept and kept / f"{ranks.rank:05}.json", classifier.name, mine, len(order))
+    ranks.wait()
+    if kept:
+        standing.read(kept)
+    return Outcome(images=images, order=order, standing=standing)
+
+
+def _identity(
+    classifier: Classifier,
+    label_map: LabelMap,
+    images: ChallengeImages,
+    config: EvaluationConfig,
+    *,
+    targeted: bool,
+) -> str:
+    """Return a name for all that decides on the outcome."""
+    known = [
+        __version__,
+        *asdict(classifier.identity).values(),
+        asdict(classifier.preprocessing),
+        hashlib.sha256(np.ascontiguousarray(label_map.classes).tobytes()).hexdigest(),
+        images.fingerprint,
+        config.seed,
+        config.precision,
+        targeted,
+    ]
+    return "challenge-" + hashlib.sha256(json.dumps(known).encode()).hexdigest()[:32]
+
+
+def _follow(
+    playing: Iterator[None], standing: Standing, path: Path | None, name: str, mine: Sequence[int], backgrounds: int
+) -> None:
+    """Play to the end; keep the standing now and then, and show how far it is."""
+    from datasets.utils import tqdm
+
+    last = time.monotonic()
+    numbers = np.array(mine)
+    total = len(mine) * backgrounds
+    with tqdm(desc=f"{name}, challenge", unit="pairs", total=total) as bar, contextlib.ExitStack() as end:
+        if path:
+            end.callback(standing.write, path)  # also when it is interrupted
+        for _ in playing:
+            bar.update(standing.settled(numbers) - bar.n)
+            if path and time.monotonic() - last > _KEPT_EVERY:
+                standing.write(path)
+                last = time.monotonic()
+
+
+class _Answering:
+    """A classifier on its device, which finds out how many images fit."""
+
+    def __init__(self, classifier: Classifier, label_map: LabelMap, device: torch.device, size: int) -> None:
+        self._classifier, self._classes = classifier, np.asarray(label_map.classes)
+        self._device, self._size = device, size
+
+    def __call__(self, images: torch.Tensor) -> Numbers:
+        """Return the class of each image; -1: none of the data's.
+
+        Raises:
+            ConfigurationError: an answer is NaN or infinity, or there are other outputs than expected.
+        """
+        answers: list[Numbers] = []
+        start = 0
+        while start < len(images):
+            try:
+                answers.append(self._answer(images[start : start + self._size]))
+                start += self._size
+                continue
+            except Exception as error:
+                if self._size == 1 or not out_of_memory(error):
+                    raise
+            free_cached(self._device)
+            self._size = (min(self._size, len(images)) + 1) // 2
+        return np.concatenate(answers)
+
+    def _answer(self, images: torch.Tensor) -> Numbers:
+        import torch
+
+        name, logits = self._classifier.name, self._classifier.logits(images)
+        if logits.ndim != 2 or logits.shape[1] != len(self._classes):
+            found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
+            raise ConfigurationError(explain(f"{name}: other outputs than expected", found=found, allowed=allowed))
+        outputs, sound = (
+            logits.argmax(1).cpu().numpy(),
+            bool(torch.isfinite(torch.logsumexp(logits.float(), 1)).all()),
+        )
+        if not sound:
+            then = "Try --precision float32, and look at the weights."
+            raise ConfigurationError(explain(f"{name} answers with NaN or infinity", found="a composite", then=then))
+        return np.asarray(self._classes[outputs], np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """The challenge as a measure of `fornet evaluate`.
+
+    Attributes:
+        targeted: also count the foregrounds that some background makes the classifier take for its own class.
+    """
+
+    targeted: bool = True
+    name: str = "challenge"
+
+    def lacks(self, data: Data) -> str:
+        """Say that the data have no masks of foregrounds; empty: they have."""
+        if callable(getattr(data, "challenge_images", None)):
+            return ""
+        then = "Make them: fornet variants --help"
+        return explain("the challenge needs ImageNet-9's folders original, only_bg_t and fg_mask", then=then)
+
+    def run(
+        self,
+        classifier: Classifier,
+        label_map: LabelMap,
+        data: Data,
+        config: EvaluationConfig,
+        folder: Path | None,
+    ) -> Sequence[Value]:
+        """Return challenge accuracy; `challenge.csv` in the folder has a row for each foreground."""
+        make: Callable[[], ChallengeImages] = data.challenge_images  # type: ignore[attr-defined]
+        outcome = challenge(classifier, label_map, make(), config, folder, targeted=self.targeted)
+        if folder:
+            outcome.write(folder / TABLE)
+        return outcome.values(Bootstrap(config.seed, config.resamples))

@@ -1,0 +1,94 @@
+"""The end of a challenge: its figures, and a table of the backgrounds that fooled the classifier."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fornet_hf.evaluation.challenge.images import ChallengeImages
+from fornet_hf.evaluation.challenge.standing import NOBODY, Numbers, Standing
+from fornet_hf.evaluation.measures.in9 import imbalance
+from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.values import Value
+from fornet_hf.files import atomic_path
+
+TABLE = "challenge.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The end of a challenge; arrays have an entry for each foreground.
+
+    Attributes:
+        images: of it.
+        order: numbers of the backgrounds as they were met.
+        standing: of each foreground.
+    """
+
+    images: ChallengeImages
+    order: Numbers
+    standing: Standing
+
+    def values(self, bootstrap: Bootstrap) -> list[Value]:
+        """Return challenge accuracy, of all and by class; its variant by the background's class; and the forwards."""
+        labels, names = np.asarray(self.images.labels), self.images.class_names
+        withstood = self.standing.fooled == NOBODY
+        parts = {"": np.ones(len(labels), np.bool_)}
+        parts |= {f"class {name}": labels == label for label, name in enumerate(names)}
+        values = [
+            _share(withstood, chosen, part, self.images.foregrounds, bootstrap) for part, chosen in parts.items()
+        ]
+        values[0] = replace(values[0], note=imbalance(labels, names))
+        if self.standing.targeted:
+            chosen = self.standing.attacked == NOBODY
+            values.append(_share(chosen, parts[""], "background class", self.images.foregrounds, bootstrap))
+        note = "composites up to those that decided; batches make a few more"
+        forwards = float(self.standing.tried.sum())
+        values.append(Value(measure="challenge", part="forwards", value=forwards, n=len(labels), note=note))
+        return values
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row for each foreground: the background that fooled the classifier about it, and the answer."""
+        images, standing = self.images, self.standing
+        for number, key in enumerate(images.foregrounds):
+            fooled, attacked = (one[number] for one in (standing.fooled, standing.attacked))
+            answer = int(standing.answers[number])
+            background = None if fooled == NOBODY else int(self.order[fooled])
+            yield {
+                "foreground": key,
+                "class": images.class_names[images.labels[number]],
+                "tried": int(standing.tried[number]),
+                "background": "" if background is None else images.backgrounds[background],
+                "background_class": ""
+                if background is None
+                else images.class_names[images.background_labels[background]],
+                "predicted": "" if answer < 0 else images.class_names[answer],
+                "attacked_by": "" if attacked == NOBODY else images.backgrounds[int(self.order[attacked])],
+            }
+
+    def write(self, path: Path) -> None:
+        """Write the rows as CSV."""
+        rows = list(self.rows())
+        with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [*rows[0]])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _share(
+    right: npt.NDArray[np.bool_],
+    chosen: npt.NDArray[np.bool_],
+    part: str,
+    sources: Sequence[str],
+    bootstrap: Bootstrap,
+) -> Value:
+    if not chosen.any():
+        return Value(measure="challenge", part=part, value=None, n=0, note="no such images")
+    keys = [sources[number] for number in np.flatnonzero(chosen).tolist()]
+    return bootstrap.estimate("challenge", right[chosen][:, None].astype(np.float64), keys, part=part)

@@ -1,0 +1,289 @@
+"""The challenge finds what showing every foreground on every background finds."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+from fornet_hf.errors import ConfigurationError, SourceError
+from fornet_hf.evaluation.challenge.experiment import Challenge, challenge
+from fornet_hf.evaluation.challenge.images import Foreground
+from fornet_hf.evaluation.challenge.standing import NOBODY, Standing
+from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.labels import LabelMap
+from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.ranks import Ranks
+from fornet_hf.evaluation.statistics import Bootstrap
+
+torch = pytest.importorskip("torch")
+
+SIDE, CLASSES, EACH = 8, 9, 2
+MASK = np.zeros((SIDE, SIDE), np.float32)
+MASK[2:6, 2:6] = 1
+BOOTSTRAP = Bootstrap(0, 20)
+
+
+class Drawn:
+    """Squares on plain backgrounds; the level of the first colour, by tens, is the class."""
+
+    class_names = [f"c{label}" for label in range(CLASSES)]
+    fingerprint = "drawn"
+
+    def __init__(self, each: int = EACH) -> None:
+        self.labels = np.arange(CLASSES).repeat(each)
+        self.background_labels = np.arange(CLASSES).repeat(each)
+        self.foregrounds = [f"fg {number}" for number in range(len(self.labels))]
+        self.backgrounds = [f"bg {number}" for number in range(len(self.labels))]
+        self.random = np.random.default_rng(0).integers(256, size=(2, len(self.labels), 3, SIDE, SIDE), dtype=np.uint8)
+
+    def foreground(self, number: int) -> Foreground:
+        image = self.random[0, number].copy()
+        image[0] = self.labels[number] * 10
+        return Foreground(image, MASK)
+
+    def background(self, number: int) -> np.ndarray:
+        image = self.random[1, number].copy()
+        image[0] = self.background_labels[number] * 10
+        return image
+
+
+class At(torch.nn.Module):
+    """Sees one pixel."""
+
+    def __init__(self, x: int, y: int) -> None:
+        super().__init__()
+        self.place = x, y
+
+    def forward(self, images):
+        level = images[:, 0, self.place[1], self.place[0]] * 25.5
+        return -(level[:, None] - torch.arange(CLASSES)).abs()
+
+
+class Constant(torch.nn.Module):
+    def forward(self, images):
+        return torch.eye(CLASSES)[torch.full((len(images),), 3)]
+
+
+class Noisy(torch.nn.Module):
+    """Sees all, and is often wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        weights = torch.randn(3 * SIDE * SIDE, CLASSES, generator=torch.Generator().manual_seed(0))
+        self.weights = torch.nn.Parameter(weights)
+        self.forwards = 0
+
+    def forward(self, images):
+        self.forwards += len(images)
+        fine = -(images[:, 0, 4, 4, None] * 25.5 - torch.arange(CLASSES)).abs()
+        return fine * 15 + images.flatten(1) @ self.weights
+
+
+def classifier(network, name: str = "drawn") -> Classifier:
+    plain = Preprocessing(size=SIDE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    return Classifier(name=name, revision="1", network=network, preprocessing=plain)
+
+
+def config(batch_size: int = 7, **options) -> EvaluationConfig:
+    return EvaluationConfig(batch_size=batch_size, workers=2, device="cpu", resamples=20, **options)
+
+
+SAME = LabelMap(np.arange(CLASSES, dtype=np.int32))
+
+
+def values(network, images=None, **options) -> dict:
+    outcome = challenge(classifier(network), SAME, images or Drawn(), config(), **options)
+    return {one.part: one for one in outcome.values(BOOTSTRAP)}
+
+
+def test_a_constant_classifier_is_deceived_about_all_but_its_class():
+    found = values(Constant())
+    assert found[""].value == pytest.approx(1 / 9)
+    assert found["class c3"].value == 1
+    assert found["background class"].value == pytest.approx(1 / 9)
+    assert found[""].note == ""
+
+
+def test_a_classifier_that_sees_the_foreground_only_withstands_all_backgrounds():
+    found = values(At(4, 4))
+    assert found[""].value == found["background class"].value == 1
+    assert found["forwards"].value == (CLASSES * EACH) ** 2
+
+
+def test_a_classifier_that_sees_the_background_only_withstands_none():
+    found = values(At(0, 0))
+    assert found[""].value == found["background class"].value == 0
+    assert found["forwards"].value < (CLASSES * EACH) ** 2 / 2
+
+
+def every(network, images) -> np.ndarray:
+    """The class of each foreground on each background: one composite at a time, in the formula's own words."""
+    answers = np.zeros((len(images.foregrounds), len(images.backgrounds)), int)
+    for at in np.ndindex(answers.shape):
+        image, mask = images.foreground(at[0])
+        background = images.background(at[1]) / np.float32(255)
+        composite = background * (1 - mask) + mask * (image / np.float32(255))
+        with torch.inference_mode():
+            answers[at] = network(torch.from_numpy(composite)[None]).argmax()
+    return answers
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 64, 1000])
+@pytest.mark.parametrize("targeted", [False, True])
+def test_nothing_depends_on_the_size_of_batches(batch_size, targeted):
+    images, network = Drawn(4), Noisy()
+    found = challenge(classifier(network), SAME, images, config(batch_size), targeted=targeted)
+    answers = every(network, images)[:, found.order]
+    wrong = answers != images.labels[:, None]
+    taken = wrong & (answers == images.background_labels[found.order])
+    assert 0 < wrong.any(axis=1).mean() < 1, "the example shows nothing"
+    for number in range(len(images.labels)):
+        first = [np.flatnonzero(row[number]) for row in (wrong, taken)]
+        fooled, attacked = (places[0] if len(places) else NOBODY for places in first)
+        standing = found.standing
+        assert standing.fooled[number] == fooled
+        assert standing.answers[number] == (answers[number, fooled] if fooled != NOBODY else NOBODY)
+        last = max(fooled, attacked) if targeted else fooled
+        decided = fooled != NOBODY and (attacked != NOBODY or not targeted)
+        assert standing.tried[number] == (last + 1 if decided else len(images.backgrounds))
+        if targeted:
+            assert standing.attacked[number] == attacked
+
+
+def test_early_stop_spares_forwards():
+    images = Drawn(8)
+    network = Noisy()
+    outcome = challenge(classifier(network), SAME, images, config(16), targeted=False)
+    needed, made = outcome.standing.tried.sum(), network.forwards - SIDE * 0
+    assert needed <= made < 1.1 * needed
+    assert made < 0.9 * len(images.labels) ** 2
+
+
+class Stop(Exception):  # noqa: N818
+    pass
+
+
+class Failing(Noisy):
+    """Stops after some batches."""
+
+    batches = 5
+
+    def forward(self, images):
+        self.batches -= 1
+        if self.batches < 0:
+            raise Stop
+        return super().forward(images)
+
+
+def test_what_was_interrupted_goes_on(tmp_path):
+    images, whole = Drawn(4), Noisy()
+    expected = challenge(classifier(whole), SAME, images, config(16))
+    failing, going = Failing(), Failing()
+    with pytest.raises(Stop):
+        challenge(classifier(failing), SAME, images, config(16), tmp_path)
+    going.batches = 10**6
+    found = challenge(classifier(going), SAME, images, config(16), tmp_path)
+    assert_same(found, expected)
+    assert going.forwards + failing.forwards <= whole.forwards + 32
+    again = Failing()
+    again.batches = 0
+    assert_same(challenge(classifier(again), SAME, images, config(16), tmp_path), expected)  # nothing is shown
+    with pytest.raises(Stop):  # with another seed nothing is known
+        challenge(classifier(again), SAME, images, config(16, seed=1), tmp_path)
+
+
+def assert_same(found, expected):
+    for name in ("tried", "fooled", "answers", "attacked"):
+        np.testing.assert_array_equal(getattr(found.standing, name), getattr(expected.standing, name))
+
+
+class Shared(Ranks):
+    """One of two processes, here one after the other."""
+
+    def share(self, work):
+        return work[self.rank :: self.count] if self.rank == 0 else work
+
+    def wait(self):
+        pass
+
+
+def test_processes_share_the_foregrounds(tmp_path):
+    images, networks = Drawn(4), [Noisy(), Noisy()]
+    expected = challenge(classifier(Noisy()), SAME, images, config())
+    for rank, network in enumerate(networks):
+        found = challenge(classifier(network), SAME, images, config(), tmp_path, Shared(rank, 2))
+    assert_same(found, expected)
+    assert all(0 < network.forwards < 0.7 * expected.standing.tried.sum() for network in networks)
+
+
+def test_a_damaged_standing_is_passed_over(tmp_path):
+    standing = Standing(["a", "b"], 5, targeted=True)
+    standing.tried[0] = 3
+    standing.write(tmp_path / "00000.json")
+    (tmp_path / "00001.json").write_text("{")
+    again = Standing(["a", "b"], 5, targeted=True)
+    again.read(tmp_path)
+    assert again.tried.tolist() == [3, 0]
+
+
+def test_outputs_that_are_none_of_the_classes_are_never_right():
+    nothing = LabelMap(np.full(CLASSES, -1, np.int32))
+    outcome = challenge(classifier(At(4, 4)), nothing, Drawn(), config())
+    found = {one.part: one for one in outcome.values(BOOTSTRAP)}
+    assert (found[""].value, found["background class"].value) == (0, 1)
+    assert {row["predicted"] for row in outcome.rows()} == {""}
+
+
+def test_images_of_two_sizes_are_refused():
+    images = Drawn()
+    images.background = lambda number: np.zeros((3, SIDE, SIDE + (number == 5)), np.uint8)
+    with pytest.raises(SourceError, match="bg 5: images of a challenge have one size; found 9 x 8; allowed: 8 x 8"):
+        challenge(classifier(Constant()), SAME, images, config())
+
+
+def test_nan_and_other_outputs_are_refused():
+    class Nan(Constant):
+        def forward(self, images):
+            return super().forward(images) * torch.nan
+
+    with pytest.raises(ConfigurationError, match="mine answers with NaN or infinity"):
+        challenge(classifier(Nan(), "mine"), SAME, Drawn(), config())
+    with pytest.raises(ConfigurationError, match="other outputs than expected; found .*9"):
+        challenge(classifier(Constant()), LabelMap(np.arange(3, dtype=np.int32)), Drawn(), config())
+
+
+def test_batches_are_halved_when_memory_runs_out():
+    class Small(At):
+        def forward(self, images):
+            if len(images) > 3:
+                raise MemoryError
+            return super().forward(images)
+
+    assert values(Small(4, 4))[""].value == 1
+
+
+class Tree:
+    """Data with a challenge."""
+
+    def challenge_images(self):
+        return Drawn()
+
+
+def test_the_table_names_the_background_and_the_answer(tmp_path):
+    found = Challenge().run(classifier(At(0, 0)), SAME, Tree(), config(), tmp_path)
+    assert [one.part for one in found][:2] == ["", "class c0"]
+    with (tmp_path / "challenge.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == CLASSES * EACH
+    for row in rows:
+        assert row["predicted"] == row["background_class"] != row["class"]
+        assert row["background"] == row["attacked_by"]
+        assert int(row["tried"]) >= 1
+
+
+def test_data_without_masks_lack_something():
+    assert Challenge().lacks(Tree()) == ""
+    assert "fg_mask" in Challenge().lacks(object())
