@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from fornet_hf.format.masks import Box, Mask
 
 Raster = npt.NDArray[np.uint8]  # height x width x 3, RGB; sizes may differ within a batch
+
+Point = tuple[int, int]  # x, y in pixels of the raster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,14 @@ class Segmenter(Identified, Protocol):
 
     def segment(self, rasters: Sequence[Raster], boxes: Sequence[Sequence[Box]]) -> list[list[Mask]]:
         """Return for each image a mask of the raster's size for each of its boxes. A mask may be empty."""
+
+
+@runtime_checkable
+class PointSegmenter(Identified, Protocol):
+    """Finds the object's pixels around a point; a segmenter may be one, too."""
+
+    def segment_points(self, rasters: Sequence[Raster], points: Sequence[Sequence[Point]]) -> list[list[Mask]]:
+        """Return for each image a mask of the raster's size for each of its points. A mask may be empty."""
 
 
 class Infiller(Identified, Protocol):

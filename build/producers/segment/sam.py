@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from producers.devices.batches import BatchSize, run_batched
 from producers.devices.opencv import largest_filled
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
-from producers.scene import Identity, Raster
+from producers.scene import Identity, Point, Raster
 
 FILES = {
     "vit_b": "sam_vit_b_01ec64.pth",
@@ -28,6 +29,8 @@ FILES = {
 
 _ADDRESS = "https://dl.fbaipublicfiles.com/segment_anything"
 _MEAN, _STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of SAM's training images, 0 to 255
+
+Asking = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of `Network.masks` and `Network.masks_at`
 
 
 class Network(Protocol):
@@ -43,10 +46,13 @@ class Network(Protocol):
     def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
         """Return logits (n x 3 x h x w), above 0 inside, of the three masks that each box (n x 4) may mean."""
 
+    def masks_at(self, embedding: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """Return logits of the three masks that each point (n x 2) may mean."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BoxSegmenter:
-    """Unites the three masks that SAM offers for a box and keeps the largest part, filled.
+    """Unites the three masks that SAM offers for a box or a point and keeps the largest part, filled.
 
     Attributes:
         network: SAM.
@@ -69,17 +75,25 @@ class BoxSegmenter:
 
     def segment(self, rasters: Sequence[Raster], boxes: Sequence[Sequence[Box]]) -> list[list[Mask]]:
         """Return for each image a mask of its size for each of its boxes; images without boxes cost nothing."""
-        images = list(zip(rasters, boxes, strict=True))
-        asked = [image for image in images if image[1]]
-        answers = iter(run_batched(asked, self._segment_batch, size=self.batch_size))
-        return [next(answers) if found else [] for _, found in images]
+        return self._segment(rasters, boxes, self.network.masks)
 
-    def _segment_batch(self, images: list[tuple[Raster, Sequence[Box]]]) -> list[list[Mask]]:
+    def segment_points(self, rasters: Sequence[Raster], points: Sequence[Sequence[Point]]) -> list[list[Mask]]:
+        """Return the same for points."""
+        return self._segment(rasters, points, self.network.masks_at)
+
+    def _segment(
+        self, rasters: Sequence[Raster], prompts: Sequence[Sequence[Sequence[int]]], ask: Asking
+    ) -> list[list[Mask]]:
+        asked = [image for image in zip(rasters, prompts, strict=True) if image[1]]
+        answers = iter(run_batched(asked, partial(self._segment_batch, ask=ask), size=self.batch_size))
+        return [next(answers) if found else [] for found in prompts]
+
+    def _segment_batch(self, images: list[tuple[Raster, Sequence[Sequence[int]]]], ask: Asking) -> list[list[Mask]]:
         with self.placement.inference():
             embeddings = self.network.embed(torch.stack([self._square(raster) for raster, _ in images]))
             return [
-                self._masks(embedding, raster.shape[:2], boxes)
-                for embedding, (raster, boxes) in zip(embeddings, images, strict=True)
+                self._masks(embedding, raster.shape[:2], prompts, ask)
+                for embedding, (raster, prompts) in zip(embeddings, images, strict=True)
             ]
 
     def _scaled(self, height: int, width: int) -> tuple[int, int]:
@@ -93,11 +107,13 @@ class BoxSegmenter:
         mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (_MEAN, _STD))
         return functional.pad((pixels - mean) / std, (0, self.network.side - width, 0, self.network.side - height))
 
-    def _masks(self, embedding: torch.Tensor, size: tuple[int, int], boxes: Sequence[Box]) -> list[Mask]:
+    def _masks(
+        self, embedding: torch.Tensor, size: tuple[int, int], prompts: Sequence[Sequence[int]], ask: Asking
+    ) -> list[Mask]:
         scaled = self._scaled(*size)
-        factors = embedding.new_tensor([scaled[1] / size[1], scaled[0] / size[0]] * 2, dtype=torch.float32)
-        prompts = torch.tensor(boxes, dtype=torch.float32, device=self.placement.device) * factors
-        logits = self.network.masks(embedding, prompts).float()
+        pairs = torch.tensor(prompts, dtype=torch.float32, device=self.placement.device)
+        factors = embedding.new_tensor([scaled[1] / size[1], scaled[0] / size[0]], dtype=torch.float32)
+        logits = ask(embedding, (pairs.reshape(len(prompts), -1, 2) * factors).flatten(1)).float()
         square = functional.interpolate(logits, (self.network.side,) * 2, mode="bilinear", align_corners=False)
         image = functional.interpolate(
             square[..., : scaled[0], : scaled[1]], tuple(size), mode="bilinear", align_corners=False
@@ -126,7 +142,15 @@ class SegmentAnything:
 
     def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
         """Return logits of three masks for each box."""
-        sparse, dense = self._model.prompt_encoder(points=None, boxes=boxes, masks=None)
+        return self._decoded(embedding, boxes=boxes, points=None)
+
+    def masks_at(self, embedding: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """Return logits of three masks for each point."""
+        inside = points.new_ones((len(points), 1), dtype=torch.int64)
+        return self._decoded(embedding, boxes=None, points=(points[:, None], inside))
+
+    def _decoded(self, embedding: torch.Tensor, **prompts: Any) -> torch.Tensor:
+        sparse, dense = self._model.prompt_encoder(masks=None, **prompts)
         logits, _ = self._model.mask_decoder(
             image_embeddings=embedding[None],
             image_pe=self._positions,
@@ -208,7 +232,15 @@ class HubSam:
 
     def masks(self, embedding: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
         """Return logits of three masks for each box."""
-        output = self._model(image_embeddings=embedding[None], input_boxes=boxes[None], multimask_output=True)
+        return self._decoded(embedding, input_boxes=boxes[None])
+
+    def masks_at(self, embedding: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+        """Return logits of three masks for each point."""
+        inside = points.new_ones((1, len(points), 1), dtype=torch.int64)
+        return self._decoded(embedding, input_points=points[None, :, None], input_labels=inside)
+
+    def _decoded(self, embedding: torch.Tensor, **prompts: torch.Tensor) -> torch.Tensor:
+        output = self._model(image_embeddings=embedding[None], multimask_output=True, **prompts)
         logits: torch.Tensor = output.pred_masks[0]
         return logits
 

@@ -1,4 +1,4 @@
-"""How each foreground stands: the backgrounds that it has met, and the first that fooled the classifier."""
+"""The standing of each foreground: the backgrounds that it has met, and the first that fooled the classifier."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Standing:
 
     @property
     def lost(self) -> npt.NDArray[np.bool_]:
-        """Whether all was found that fools the classifier about a foreground."""
+        """Foregrounds (bool) about which the classifier was fooled in all ways that are asked for."""
         wanted = self.attacked if self.targeted else self.fooled
         return np.asarray((self.fooled != NOBODY) & (wanted != NOBODY))
 
     @property
     def decided(self) -> npt.NDArray[np.bool_]:
-        """Whether a foreground need not meet more backgrounds."""
+        """Foregrounds (bool) that need not meet more backgrounds."""
         return np.asarray(self.lost | (self.tried == self._backgrounds))
 
     def settled(self, foregrounds: Numbers) -> int:

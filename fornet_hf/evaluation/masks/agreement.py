@@ -1,4 +1,4 @@
-"""How far masks agree with the truth: pixels counted for each image, and the figures that follow from them.
+"""The agreement of masks with the truth: pixels counted for each image, and the figures that follow from them.
 
 With tp, fp, fn and tn, the pixels that both, only the prediction, only the truth, and neither have in the object:
 IoU = tp / (tp + fp + fn), Dice = 2 tp / (2 tp + fp + fn), accuracy = (tp + tn) / all, and mIoU is the mean of the
@@ -128,7 +128,7 @@ def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", worker
     """
     if missing not in {"skip", "empty"}:
         raise ConfigurationError(explain("missing is not allowed", found=repr(missing), allowed="skip, empty"))
-    pairs = _pairs(predicted, truth)
+    pairs = predicted.matched(truth)
     if not pairs:
         names = [one.keys()[:2] for one in (predicted, truth)]
         then = "Masks and truth go together by the names of their files, without ending."
@@ -150,17 +150,6 @@ def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", worker
         scaled=sum(one.scaled for one in counts.values()),
         rules=(predicted.rule, truth.rule),
     )
-
-
-def _pairs(predicted: MaskSet, truth: MaskSet) -> dict[int, int]:
-    """Return the number of the truth for each prediction that has one."""
-    found, pairs = predicted.numbers(), dict[int, int]()
-    for key, number in truth.numbers().items():
-        if key in found:
-            folders = {one.names[at].folder for one, at in ((predicted, found[key]), (truth, number))} - {""}
-            if len(folders) < 2 or not truth.sequences:  # frame 7 of another film is another image
-                pairs[found[key]] = number
-    return pairs
 
 
 class _Compared(NamedTuple):

@@ -46,16 +46,20 @@ class CocoMasks(MaskSet):
         try:
             size = int(image["height"]), int(image["width"])
             if not (min(size) > 0 and size[0] * size[1] <= MAX_SOURCE_PIXELS):
-                raise ValueError(f"{size[1]} x {size[0]} pixels")
-            mask, crowd = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-            for one in self.objects.get(image["id"], ()):
-                target = crowd if one.get("iscrowd") else mask
-                target |= _pixels(one["segmentation"], size)
+                raise ValueError(size)
+            crowd, numbers = np.zeros(size, np.bool_), np.zeros(size, np.int32)
+            for place, one in enumerate(self.objects.get(image["id"], ()), 1):
+                pixels = _pixels(one["segmentation"], size)
+                if one.get("iscrowd"):
+                    crowd |= pixels
+                else:
+                    numbers[pixels] = place  # what objects share is the last one's
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise SourceError(
                 explain(f"image {image.get('id')}: its annotations are damaged", found=error)
             ) from error
-        return Outline(mask, mask | ~crowd)
+        mask = numbers != 0
+        return Outline(mask, mask | ~crowd, numbers)
 
 
 def _pixels(segmentation: Any, size: tuple[int, int]) -> Mask:
@@ -68,10 +72,11 @@ def _pixels(segmentation: Any, size: tuple[int, int]) -> Mask:
             return np.zeros(size, np.bool_)
         coded = runs.merge(runs.frPyObjects(areas, height, width))
     elif tuple(segmentation["size"]) != size:
-        raise ValueError(f"an object of {segmentation['size']} in an image of {[*size]}")
+        raise SourceError(explain("an object does not fit its image", found=segmentation["size"], allowed=[*size]))
     elif isinstance(segmentation["counts"], list):
         if sum(segmentation["counts"]) != height * width or min(segmentation["counts"]) < 0:
-            raise ValueError("the runs of pixels do not fill the image")
+            found = f"{sum(segmentation['counts'])} pixels"
+            raise SourceError(explain("an object does not fit its image", found=found, allowed=height * width))
         coded = runs.frPyObjects(segmentation, height, width)
     else:
         coded = segmentation

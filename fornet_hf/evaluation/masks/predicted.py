@@ -1,4 +1,4 @@
-"""What segmenters found: PNG files, or the masks in the patches and candidates of a run, placed on their rasters."""
+"""Masks that segmenters found: PNG files, or the masks of a run's patches and candidates, on their rasters."""
 
 from __future__ import annotations
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
-from fornet_hf.format.keys import image_key, key_with_class
+from fornet_hf.format.keys import image_key, is_image, key_with_class
 from fornet_hf.format.masks import Mask
 from fornet_hf.format.raster import DECODE_ERRORS
 
@@ -37,27 +38,81 @@ class Outline(NamedTuple):
     Attributes:
         mask: its pixels.
         counted: pixels that the truth decides on; None: all.
+        numbers: of the objects of which it consists, height x width; None: it is one.
     """
 
     mask: Mask
     counted: Mask | None = None
+    numbers: npt.NDArray[np.int32] | None = None
+
+    @property
+    def objects(self) -> list[Mask]:
+        """The objects one by one; none of them is empty."""
+        if self.numbers is None:
+            return [self.mask] if self.mask.any() else []
+        return [self.numbers == number for number in np.unique(self.numbers[self.mask])]
 
 
 Outlining = Callable[[Image.Image], Outline]
 
 
-class MaskSet(ABC):
-    """Masks with names.
+class NameSet:
+    """Things with names.
 
     Attributes:
-        names: of all masks.
-        rule: for a person: the pixels that are the object.
-        sequences: whether those of one folder are alike, being frames of a film, and are resampled together.
+        names: of all.
+        sequences: whether those of one folder are the frames of a film.
     """
 
     names: Sequence[Name]
-    rule: str
     sequences: bool = False
+
+    def keys(self) -> list[str]:
+        """Return a key for each: its stem, with its folder where several have the same."""
+        twice = _repeated(name.stem for name in self.names)
+        return [
+            key_with_class(name.folder, name.stem) if name.folder and name.stem in twice else name.stem
+            for name in self.names
+        ]
+
+    def numbers(self) -> Mapping[str, int]:
+        """Return the numbers by keys: the stem, if no other has it, and stem and folder.
+
+        Raises:
+            SourceError: two have the same key.
+        """
+        if twice := _repeated(self.keys()):
+            raise SourceError(explain("two masks of one name", found=sorted(twice)[:3]))
+        stems = _repeated(name.stem for name in self.names)
+        found = {name.stem: number for number, name in enumerate(self.names) if name.stem not in stems}
+        for number, name in enumerate(self.names):
+            if name.folder:
+                found.setdefault(key_with_class(name.folder, name.stem), number)
+        return found
+
+    def matched(self, truth: NameSet) -> dict[int, int]:
+        """Return the number of the truth for each of these that has one, by their keys.
+
+        Raises:
+            SourceError: two have the same key.
+        """
+        found, pairs = self.numbers(), dict[int, int]()
+        for key, number in truth.numbers().items():
+            if key in found:
+                folders = {self.names[found[key]].folder, truth.names[number].folder} - {""}
+                if len(folders) < 2 or not truth.sequences:  # frame 7 of another film is another image
+                    pairs[found[key]] = number
+        return pairs
+
+
+class MaskSet(NameSet, ABC):
+    """Masks with names.
+
+    Attributes:
+        rule: for a person: the pixels that are the object.
+    """
+
+    rule: str
 
     @abstractmethod
     def read(self, number: int) -> Outline:
@@ -72,29 +127,6 @@ class MaskSet(ABC):
         for number in range(len(self.names)):
             if number in wanted:
                 yield number, partial(self.read, number)
-
-    def keys(self) -> list[str]:
-        """Return a key for each mask: its stem, with its folder where several have the same."""
-        twice = _repeated(name.stem for name in self.names)
-        return [
-            key_with_class(name.folder, name.stem) if name.folder and name.stem in twice else name.stem
-            for name in self.names
-        ]
-
-    def numbers(self) -> Mapping[str, int]:
-        """Return the numbers of the masks by their keys: the stem, if no other mask has it, and stem and folder.
-
-        Raises:
-            SourceError: two masks have the same key.
-        """
-        if twice := _repeated(self.keys()):
-            raise SourceError(explain("two masks of one name", found=sorted(twice)[:3]))
-        stems = _repeated(name.stem for name in self.names)
-        found = {name.stem: number for number, name in enumerate(self.names) if name.stem not in stems}
-        for number, name in enumerate(self.names):
-            if name.folder:
-                found.setdefault(key_with_class(name.folder, name.stem), number)
-        return found
 
 
 def _repeated(texts: Iterable[str]) -> set[str]:
@@ -136,31 +168,54 @@ class Files(MaskSet):
             raise SourceError(explain(f"{path}: the mask cannot be decoded", found=error)) from error
 
 
+@dataclass(frozen=True)
+class Images(NameSet):
+    """Image files.
+
+    Attributes:
+        names: of them.
+        paths: likewise.
+    """
+
+    names: Sequence[Name]
+    paths: Sequence[Path]
+
+
+def image_files(root: Path) -> Images:
+    """Return the images of a folder; DRC's are called `_resized`.
+
+    Raises:
+        NotFoundError, SourceError: as `files_in`.
+    """
+    files = files_in(root, "*", "_resized")
+    return Images([*files], [*files.values()])
+
+
 def files_in(root: Path, pattern: str = "*.png", suffix: str = "") -> dict[Name, Path]:
-    """Return the masks of a folder: those that lie in it, and those in its folders, at any depth.
+    """Return the images of a folder: those that lie in it, and those in its folders, at any depth.
 
     Args:
         root: the folder.
         pattern: of their file names.
-        suffix: of their stems, which the names of the images lack.
+        suffix: of their stems, which is left out of their names.
 
     Raises:
         NotFoundError: there is no such folder, or no such file in it.
         SourceError: two files differ in nothing but their ending or their upper folders.
     """
     if not root.is_dir():
-        raise NotFoundError(explain("no folder of masks", found=root))
+        raise NotFoundError(explain("no folder of masks or images", found=root))
     found: dict[Name, Path] = {}
     for path in sorted(root.rglob(pattern)):
-        if path.name.startswith("."):
+        if not is_image(path):
             continue
         stem = image_key(path.name)[0].removesuffix(suffix)
         name = Name(stem, path.parent.name if path.parent != root else "")
         if name in found:
-            raise SourceError(explain("two masks of one name", found=f"{found[name]} and {path}"))
+            raise SourceError(explain("two files of one name", found=f"{found[name]} and {path}"))
         found[name] = path
     if not found:
-        raise NotFoundError(explain(f"no masks in {root}", found=f"no {pattern}"))
+        raise NotFoundError(explain("no masks or images", found=f"no {pattern} in {root}"))
     return found
 
 
@@ -173,9 +228,11 @@ def by_level(threshold: int | None) -> Outlining:
     def outline(image: Image.Image) -> Outline:
         levels = _levels(image)
         if threshold is not None:
-            return Outline(levels > threshold)
+            return Outline(levels > threshold, numbers=levels if image.mode == "P" else None)
         mask = levels != 0
-        if image.mode != "P" and (mask & (levels != levels.max(initial=0))).any():
+        if image.mode == "P":
+            return Outline(mask, numbers=levels)
+        if (mask & (levels != levels.max(initial=0))).any():
             found = f"{len(np.unique(levels))} grey levels from {levels.min()} to {levels.max()}"
             then = "Say above which level is the object: --threshold for the truth, --predicted-threshold."
             raise ConfigurationError(explain("a mask is not black and white", found=found, then=then))
@@ -189,12 +246,12 @@ def with_void(void: int) -> Outlining:
 
     def outline(image: Image.Image) -> Outline:
         levels = _levels(image)
-        return Outline((levels != 0) & (levels != void), levels != void)
+        return Outline((levels != 0) & (levels != void), levels != void, levels)
 
     return outline
 
 
-def _levels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
+def _levels(image: Image.Image) -> npt.NDArray[np.int32]:
     if image.mode in {"RGBA", "LA", "PA"}:
         image = image.getchannel("A")
     elif image.mode not in {"1", "L", "P", "I", "I;16"}:

@@ -33,13 +33,13 @@ def segmenter(model, **options):
     return BoxSegmenter(network=network, placement=Placement(), source=("segment-anything", "tiny", "0"), **options)
 
 
-def straightforward(model, raster, boxes):
+def straightforward(model, raster, prompts):
     """One image at a time by the package's own predictor."""
     from segment_anything import SamPredictor
 
     predictor = SamPredictor(model)
     predictor.set_image(raster)
-    masks = [predictor.predict(box=np.array(box), multimask_output=True)[0].any(0) for box in boxes]
+    masks = [predictor.predict(**prompt, multimask_output=True)[0].any(0) for prompt in prompts]
     return [largest_filled(mask) for mask in masks]
 
 
@@ -47,12 +47,24 @@ def test_masks_agree_with_the_packages_predictor(rasters):
     model = tiny_models.segment_anything()
     found = segmenter(model).segment(rasters, BOXES)
     for raster, boxes, masks in zip(rasters, BOXES, found, strict=True):
-        expected = straightforward(model, raster, boxes)
+        expected = straightforward(model, raster, [{"box": np.array(box)} for box in boxes])
         assert len(masks) == len(expected)
         for mask, other in zip(masks, expected, strict=True):
             assert mask.dtype == np.bool_
             assert mask.shape == raster.shape[:2]
             assert np.mean(mask != other) < 0.02  # pixels are scaled in float here and in uint8 there
+
+
+def test_masks_at_points_agree_with_the_packages_predictor(rasters):
+    model = tiny_models.segment_anything()
+    points = [[(35, 20), (3, 3)], [], [(20, 60)], [(75, 100)] * 2]
+    found = segmenter(model).segment_points(rasters, points)
+    assert [len(masks) for masks in found] == [2, 0, 1, 2]
+    assert any(0.02 < mask.mean() < 0.98 for mask in flat(found))
+    for raster, some, masks in zip(rasters, points, found, strict=True):
+        prompts = [{"point_coords": np.array([point]), "point_labels": np.array([1])} for point in some]
+        for mask, other in zip(masks, straightforward(model, raster, prompts), strict=True):
+            assert np.mean(mask != other) < 0.02
 
 
 def test_masks_are_neither_empty_nor_full(rasters):

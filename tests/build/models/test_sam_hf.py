@@ -22,7 +22,7 @@ def rasters():
     return [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in SHAPES]
 
 
-def straightforward(model, raster, boxes):
+def straightforward(model, raster, **prompts):
     from transformers import SamImageProcessor, SamProcessor
 
     side = model.config.vision_config.image_size
@@ -33,9 +33,10 @@ def straightforward(model, raster, boxes):
             mask_size={"longest_edge": side // 4},
         )
     )
-    inputs = processor(raster, input_boxes=[[[float(edge) for edge in box] for box in boxes]], return_tensors="pt")
+    inputs = processor(raster, **prompts, return_tensors="pt")
+    asked = {name: inputs[name].float() if inputs[name].is_floating_point() else inputs[name] for name in inputs}
     with torch.inference_mode():
-        output = model(pixel_values=inputs["pixel_values"], input_boxes=inputs["input_boxes"].float())
+        output = model(**{name: asked[name] for name in ("pixel_values", *prompts)})
     masks = processor.image_processor.post_process_masks(
         output.pred_masks,
         inputs["original_sizes"],
@@ -52,9 +53,23 @@ def test_masks_agree_with_the_models_own_processor(rasters):
     assert [len(masks) for masks in found] == [2, 0, 1]
     assert any(0.02 < mask.mean() < 0.98 for mask in flat(found))
     for raster, boxes, masks in zip(rasters, BOXES, found, strict=True):
-        expected = straightforward(model, raster, boxes) if boxes else []
+        given = [[[float(edge) for edge in box] for box in boxes]]
+        expected = straightforward(model, raster, input_boxes=given) if boxes else []
         for mask, other in zip(masks, expected, strict=True):
             assert np.mean(mask != other) < 0.02  # pixels are scaled in float here and in uint8 there
+
+
+def test_masks_at_points_agree_with_the_models_own_processor(rasters):
+    model = tiny_models.hub_sam()
+    segmenter = BoxSegmenter(network=sam.HubSam(model), placement=Placement(), source=("sam", "tiny", "0"))
+    found = segmenter.segment_points(rasters, [[(35, 20), (3, 3)], [], [(20, 60)]])
+    assert [len(masks) for masks in found] == [2, 0, 1]
+    for number, points in ((0, [(35, 20), (3, 3)]), (2, [(20, 60)])):
+        given = [[[[float(x), float(y)]] for x, y in points]]
+        labels = [[[1]] * len(points)]
+        expected = straightforward(model, rasters[number], input_points=given, input_labels=labels)
+        for mask, other in zip(found[number], expected, strict=True):
+            assert np.mean(mask != other) < 0.02
 
 
 def test_weights_of_a_local_folder_are_named_by_their_digest(rasters, tmp_path):

@@ -70,7 +70,7 @@ def test_a_damaged_mask_is_named(tmp_path):
 def test_no_masks_are_an_error(tmp_path, layout):
     with pytest.raises(NotFoundError, match="no folder of masks"):
         read_truth(tmp_path / "none", layout)
-    with pytest.raises(NotFoundError, match="no masks in"):
+    with pytest.raises(NotFoundError, match="no masks or images"):
         read_truth(tmp_path, layout)
 
 

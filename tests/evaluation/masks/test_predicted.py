@@ -67,7 +67,7 @@ def test_png(tmp_path):
 
 
 def test_neither_is_an_error(tmp_path):
-    with pytest.raises(NotFoundError, match="no masks in .*; allowed: PNG files, or the Parquet shards"):
+    with pytest.raises(NotFoundError, match=r"no masks in .*; allowed: PNG files, or the Parquet shards"):
         read_predicted(tmp_path)
 
 

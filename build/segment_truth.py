@@ -1,0 +1,173 @@
+#!/usr/bin/env python
+"""Segment images by prompts that the truth gives, so that a segmenter is measured without a detector.
+
+    python build/segment_truth.py VOC2012/JPEGImages VOC2012 sam-voc --layout voc --segmenter sam
+    fornet masks sam-voc VOC2012 --layout voc
+
+Each object of the truth gives a box around it, or the point of it that is farthest from its edge; what the
+segmenter finds for all of them is the mask of the image. OUT gets a PNG for each image, of the size that the image
+was shrunk to. A run that was interrupted goes on where it was when the same command is given again.
+
+IMAGES is a folder of image files, flat or in folders, named as the truth is. Images whose truth is empty give no
+prompt, so they get no mask.
+
+Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.evaluation.masks.layouts import LAYOUTS, read_truth
+from fornet_hf.evaluation.masks.sets import image_files
+from fornet_hf.files import atomic_path, write_text
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import Box, Mask, bounding_box, encode_mask
+from fornet_hf.format.raster import canonical_raster
+from fornet_hf.progress import progress
+from producers.detect.boxes import pixel_box
+from producers.devices.opencv import load_cv2
+from producers.registry import Choice, Model, find, models
+from producers.scene import Point, Raster
+from producers.step import ModelStep
+from producers.work.command import described, finish, positive
+
+SETTINGS = "segment_truth.json"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = described(__doc__)
+    result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the images")
+    result.add_argument("truth", type=Path, metavar="TRUTH", help="the folder of the set; of COCO its JSON file")
+    result.add_argument("out", type=Path, metavar="OUT", help="folder of the masks; made if it is not there")
+    result.add_argument("--layout", choices=LAYOUTS, default="png", help="of the truth (default: %(default)s)")
+    result.add_argument("--threshold", type=int, help="of the truth: level above which grey is the object")
+    result.add_argument("--category", action="append", default=[], help="of COCO, whose objects count; default: all")
+    text = ", ".join(map(str, models("segmenter")))
+    result.add_argument("--segmenter", type=Choice.parse, default=Choice("sam"), metavar="MODEL", help=text)
+    result.add_argument("--prompt", choices=("box", "point"), default="box", help="for each object (%(default)s)")
+    result.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
+    result.add_argument("--precision", default="float32", help="float32 (default), bfloat16 or float16")
+    result.add_argument("--device", default="cpu", help="of torch, such as cuda (%(default)s)")
+    result.add_argument("--window", type=positive, default=16, help="images the model gets at a time (%(default)s)")
+    return result
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run's result: how many images got a mask, and why others did not."""
+
+    masks: int
+    empty: int
+    no_image: int
+
+    def summary(self) -> str:
+        """Return a line for people."""
+        others = {"empty truths": self.empty, "truths without an image": self.no_image}
+        return ", ".join([f"{self.masks} masks", *(f"{count} {what}" for what, count in others.items() if count)])
+
+
+def segment_truth(arguments: argparse.Namespace) -> Summary:
+    """Do what the command line says.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+    """
+    truth = read_truth(
+        arguments.truth, arguments.layout, threshold=arguments.threshold, categories=arguments.category
+    )
+    images = image_files(arguments.images)
+    paths = {number: images.paths[at] for at, number in images.matched(truth).items()}
+    if not paths:
+        raise NotFoundError(explain("no image has the name of a truth", found=[images.keys()[:2], truth.keys()[:2]]))
+    registration = find("segmenter", arguments.segmenter.name)
+    registration.check(arguments.segmenter)
+    _begin(arguments)
+    keys = truth.keys()
+    outputs = {number: arguments.out / f"{keys[number]}.png" for number in sorted(paths)}
+    waiting = [number for number, path in outputs.items() if not path.is_file()]
+    if waiting:
+        ask = _asking(registration, arguments)
+        windows = [waiting[start : start + arguments.window] for start in range(0, len(waiting), arguments.window)]
+        for window in progress(windows, "segmenting", "windows"):
+            rasters = [np.asarray(canonical_raster(paths[one].read_bytes(), arguments.max_side)) for one in window]
+            for number, masks in zip(window, ask(rasters, [truth.read(one).objects for one in window]), strict=True):
+                if masks:
+                    with atomic_path(outputs[number]) as temporary:
+                        temporary.write_bytes(encode_mask(np.logical_or.reduce(masks)))
+    made = sum(path.is_file() for path in outputs.values())
+    return Summary(made, len(outputs) - made, len(keys) - len(outputs))
+
+
+def _begin(arguments: argparse.Namespace) -> None:
+    """Note the settings; raise a ConfigurationError if the folder was begun with others."""
+    names = ("layout", "threshold", "category", "segmenter", "prompt", "max_side", "precision")
+    settings = {name: getattr(arguments, name) for name in names}
+    settings["segmenter"] = str(arguments.segmenter)
+    path = arguments.out / SETTINGS
+    if path.is_file() and (known := json.loads(path.read_text(encoding="utf-8"))) != settings:
+        then = "Name another folder."
+        raise ConfigurationError(
+            explain(f"{path}: begun with other settings", found=settings, allowed=known, then=then)
+        )
+    write_text(path, json.dumps(settings, indent=1) + "\n")
+
+
+Objects = Sequence[Sequence[Mask]]  # of each image
+Asking = Callable[[Sequence[Raster], Objects], list[list[Mask]]]
+
+
+def _asking(registration: Model, arguments: argparse.Namespace) -> Asking:
+    """Load a segmenter; return what prompts it by objects and gives its masks of them.
+
+    Raises:
+        ConfigurationError: it does not take such prompts.
+    """
+    model: Any = registration.load(arguments.segmenter, arguments.device, arguments.precision)
+    method, prompt = {"box": ("segment", box_around), "point": ("segment_points", innermost)}[arguments.prompt]
+    if isinstance(model, ModelStep) or not hasattr(model, method):
+        found = f"{registration.name} has no method {method}"
+        raise ConfigurationError(explain(f"the segmenter takes no {arguments.prompt}", found=found))
+
+    def ask(rasters: Sequence[Raster], objects: Objects) -> list[list[Mask]]:
+        prompts = [[prompt(mask, raster) for mask in masks] for masks, raster in zip(objects, rasters, strict=True)]
+        found: list[list[Mask]] = getattr(model, method)(rasters, prompts)
+        return found
+
+    return ask
+
+
+def box_around(mask: Mask, raster: Raster) -> Box:
+    """Return the tight box around an object, on a raster of another size."""
+    height, width = mask.shape
+    x0, y0, x1, y1 = bounding_box(mask)
+    return pixel_box((x0 / width, y0 / height, x1 / width, y1 / height), raster)
+
+
+def innermost(mask: Mask, raster: Raster) -> Point:
+    """Return the pixel of an object that is farthest from its edge, of which the image's is one, on a raster."""
+    cv2 = load_cv2()
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    y, x = np.unravel_index(depth[1:-1, 1:-1].argmax(), mask.shape)
+    return int(x) * raster.shape[1] // mask.shape[1], int(y) * raster.shape[0] // mask.shape[0]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    arguments = parser().parse_args(argv)
+    return finish(partial(segment_truth, arguments), arguments.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Segmenters that the truth prompts, from photographs to figures."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fornet_hf.evaluation.masks.agreement import compare, iou
+from fornet_hf.evaluation.masks.layouts import read_truth
+from fornet_hf.evaluation.masks.predicted import read_predicted
+from fornet_hf.format.raster import canonical_raster
+from segment_truth import box_around, innermost, main
+
+
+@pytest.fixture
+def folders(tmp_path, dahlia):
+    """The dahlia twice, one without a truth and one whose truth is empty; truths of twice the image's size."""
+    raster, disc = dahlia
+    large = disc.repeat(2, axis=0).repeat(2, axis=1)
+    for name in ("images/x", "truth/x", "truth/y"):
+        (tmp_path / name).mkdir(parents=True)
+    for key in ("a", "b", "c", "d"):
+        Image.fromarray(raster).save(tmp_path / "images" / "x" / f"{key}.png")
+    for key in ("x/a", "x/b", "y/e"):
+        Image.fromarray(large).save(tmp_path / "truth" / f"{key}.png")
+    Image.fromarray(large & False).save(tmp_path / "truth" / "x" / "c.png")
+    return tmp_path
+
+
+def run(folders, out, *options) -> int:
+    images, truth = str(folders / "images"), str(folders / "truth")
+    return main([images, truth, str(folders / out), "--segmenter", "grabcut", *options])
+
+
+@pytest.mark.parametrize(("prompt", "least"), [("box", 0.93), ("point", 0.85)])
+def test_grabcut_finds_the_dahlia(folders, capsys, prompt, least):
+    assert run(folders, prompt, "--prompt", prompt) == 0
+    assert capsys.readouterr().out.startswith("2 masks, 1 empty truths, 1 truths without an image\n")
+    found = compare(read_predicted(folders / prompt), read_truth(folders / "truth", "png"))
+    assert (found.keys, found.missing, found.scaled) == (["a", "b"], ["c", "e"], 2)
+    assert iou(found.counts).min() > least
+
+
+def test_a_run_goes_on_with_the_same_settings_only(folders, capsys):
+    assert run(folders, "out") == 0
+    first, second = (folders / "out" / f"{key}.png" for key in "ab")
+    first.write_bytes(b"kept")
+    second.unlink()
+    assert run(folders, "out") == 0
+    assert first.read_bytes() == b"kept"
+    assert second.is_file()
+    assert run(folders, "out", "--prompt", "point") == 1
+    assert "begun with other settings" in capsys.readouterr().err
+    assert json.loads((folders / "out" / "segment_truth.json").read_text())["prompt"] == "box"
+
+
+def test_every_object_is_a_prompt_of_its_own(tmp_path):
+    """Two discs, whose common box would hold much between them."""
+    y, x = np.ogrid[:80, :160]
+    numbers = 1 * (np.hypot(x - 25, y - 40) < 15) + 2 * (np.hypot(x - 130, y - 40) < 20)
+    image = np.where(numbers[..., None] > 0, (200, 40, 40), (40, 90, 40)) + np.random.default_rng(0).integers(
+        -9, 10, (80, 160, 3)
+    )
+    for folder in ("JPEGImages", "SegmentationObject"):
+        (tmp_path / folder).mkdir()
+    Image.fromarray(image.astype(np.uint8)).save(tmp_path / "JPEGImages" / "1.png")
+    palette = Image.fromarray(numbers.astype(np.uint8))
+    palette.putpalette([*range(256)] * 3)
+    palette.save(tmp_path / "SegmentationObject" / "1.png")
+    arguments = [str(tmp_path / "JPEGImages"), str(tmp_path), str(tmp_path / "out")]
+    assert main([*arguments, "--layout", "voc", "--segmenter", "grabcut"]) == 0
+    found = compare(read_predicted(tmp_path / "out"), read_truth(tmp_path, "voc"))
+    assert iou(found.counts) > 0.9
+
+
+def test_prompts_are_on_the_shrunk_image():
+    mask = np.zeros((100, 200), bool)
+    mask[20:60, 100:180] = True
+    raster = np.zeros((50, 100, 3), np.uint8)
+    assert box_around(mask, raster) == (50, 10, 90, 30)
+    x, y = innermost(mask, raster)
+    assert (59 <= x <= 80, 19 <= y <= 20) == (True, True)
+
+
+def test_the_innermost_point_is_in_the_object():
+    ring = np.zeros((50, 50), bool)
+    ring[5:45, 5:45] = True
+    ring[10:40, 8:40] = False
+    x, y = innermost(ring, np.zeros((50, 50, 3), np.uint8))
+    assert ring[y, x]
+    assert innermost(np.ones((3, 3), bool), np.zeros((3, 3, 3), np.uint8)) == (1, 1)
+
+
+def test_a_segmenter_without_points_is_refused(folders, capsys, monkeypatch):
+    monkeypatch.delattr("producers.segment.grabcut.GrabCut.segment_points")
+    assert run(folders, "out", "--prompt", "point") == 1
+    assert "the segmenter takes no point; found grabcut has no method segment_points" in capsys.readouterr().err
+
+
+def test_images_of_other_names_are_an_error(folders, capsys):
+    for path in (folders / "images" / "x").iterdir():
+        path.rename(path.with_stem(f"other_{path.stem}"))
+    assert run(folders, "out") == 1
+    assert "no image has the name of a truth" in capsys.readouterr().err
+
+
+def test_large_images_are_shrunk_as_in_a_run(folders):
+    assert run(folders, "out", "--max-side", "100") == 0
+    expected = canonical_raster((folders / "images" / "x" / "a.png").read_bytes(), 100).size
+    with Image.open(folders / "out" / "a.png") as mask:
+        assert mask.size == expected
