@@ -125,7 +125,7 @@ def _of_json(text: str, outputs: int) -> list[tuple[int, str | int]]:
     value: Any = json.loads(text, object_pairs_hook=list)  # pairs, so that none is lost
     if isinstance(value, list) and not any(isinstance(one, tuple) for one in value):
         if len(value) != outputs:
-            raise ValueError(f"{len(value)} classes for {outputs} outputs")
+            raise ValueError(f"the list has {len(value)} classes for {outputs} outputs")
         value = list(enumerate(value))
     return [(int(output), _class(name)) for output, name in value]
 
