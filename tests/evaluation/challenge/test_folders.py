@@ -1,0 +1,81 @@
+"""Foregrounds and backgrounds in ImageNet-9's folders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fornet_hf.errors import NotFoundError, SourceError
+from fornet_hf.evaluation.challenge.folders import lacking, read_folders
+
+CLASSES = {"00_dog": "dog", "01_bird": "bird", "02_fish": "fish"}
+
+
+def save(path, pixels) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, quality=95)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Originals of dogs and birds, of which one bird has no mask; backgrounds of all three."""
+    for number, (folder, stem) in enumerate([("00_dog", "a"), ("01_bird", "a"), ("01_bird", "b")]):
+        save(tmp_path / "original" / "val" / folder / f"{stem}.JPEG", np.full((6, 8, 3), 40 * number, np.uint8))
+        if stem == "a":
+            mask = tmp_path / "fg_mask" / "val" / folder / f"{stem}.npy"
+            mask.parent.mkdir(parents=True)
+            np.save(mask, np.eye(6, 8, dtype=bool))
+    for number, folder in enumerate(CLASSES):
+        save(tmp_path / "only_bg_t" / "val" / folder / f"t{number}.JPEG", np.full((6, 8, 3), 100 + number, np.uint8))
+    return tmp_path
+
+
+def test_foregrounds_are_those_with_a_mask(root):
+    found = read_folders(root, "validation", CLASSES)
+    assert list(found.foregrounds) == ["00_dog--a", "01_bird--a"]
+    assert found.labels.tolist() == [0, 1]
+    assert list(found.backgrounds) == ["t0", "t1", "t2"]
+    assert found.background_labels.tolist() == [0, 1, 2]
+    assert list(found.class_names) == ["dog", "bird", "fish"]
+    image, mask = found.foreground(1)
+    assert (image.shape, image.dtype) == ((3, 6, 8), np.uint8)
+    assert abs(int(image.mean()) - 40) <= 1
+    np.testing.assert_array_equal(mask, np.eye(6, 8, dtype=np.float32))
+    assert found.background(2).mean() == pytest.approx(102, abs=1)
+
+
+def test_masks_of_three_equal_colours(root):
+    path = root / "fg_mask" / "val" / "00_dog" / "a.npy"
+    np.save(path, np.eye(6, 8, dtype=np.uint8)[..., None].repeat(3, axis=2))
+    np.testing.assert_array_equal(read_folders(root, "val", CLASSES).foreground(0).mask, np.eye(6, 8))
+
+
+@pytest.mark.parametrize("mask", [np.full((6, 8), 2), np.zeros(3), np.array([[np.nan]]), np.array([["x"]])])
+def test_what_is_no_mask_is_refused(root, mask):
+    np.save(root / "fg_mask" / "val" / "00_dog" / "a.npy", mask)
+    with pytest.raises(SourceError, match=r"a\.npy: not a mask"):
+        read_folders(root, "val", CLASSES).foreground(0)
+
+
+def test_no_code_of_a_mask_is_run(root):
+    np.save(root / "fg_mask" / "val" / "00_dog" / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(SourceError, match=r"a\.npy: the mask cannot be decoded"):
+        read_folders(root, "val", CLASSES).foreground(0)
+
+
+def test_what_is_missing_is_named(root):
+    (root / "original" / "val" / "01_bird" / "a.JPEG").rename(root / "original" / "val" / "01_bird" / "c.JPEG")
+    with pytest.raises(NotFoundError, match=r"1 masks of the challenge have no original; found \['a'\]"):
+        read_folders(root, "val", CLASSES)
+    (root / "only_bg_t").rename(root / "other")
+    assert lacking(root, "val") == ["only_bg_t"]
+    with pytest.raises(NotFoundError, match="no only_bg_t in"):
+        read_folders(root, "val", CLASSES)
+
+
+def test_the_fingerprint_is_that_of_all_files(root):
+    before = read_folders(root, "val", CLASSES).fingerprint
+    assert read_folders(root, "val", CLASSES).fingerprint == before
+    save(root / "only_bg_t" / "val" / "02_fish" / "t2.JPEG", np.zeros((6, 8, 3), np.uint8))
+    assert read_folders(root, "val", CLASSES).fingerprint != before
