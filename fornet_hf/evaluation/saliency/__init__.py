@@ -1,0 +1,1 @@
+"""Saliency: the importance of each pixel for a classifier's answer."""

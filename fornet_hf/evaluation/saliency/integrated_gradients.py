@@ -1,0 +1,60 @@
+"""Integrated gradients (Sundararajan, Taly and Yan, ICML 2017), on batches.
+
+The attribution of a value x_i is (x_i - b_i) times the mean of dS/dx_i along the straight line from the baseline b to
+the image x, S being a logit. Attributions of an image sum to S(x) - S(b) (completeness), up to the error of the
+numerical integration. They do not depend on how a classifier scales its input colours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fornet_hf.evaluation.saliency.scores import chosen, frozen
+
+if TYPE_CHECKING:
+    import torch
+
+    from fornet_hf.evaluation.classifier import Classifier
+
+
+def integrated_gradients(
+    classifier: Classifier,
+    images: torch.Tensor,
+    candidates: torch.Tensor | None = None,
+    *,
+    steps: int = 50,
+    baseline: str = "black",
+    batch: int | None = None,
+) -> torch.Tensor:
+    """Return signed attributions (float32, n x 3 x height x width).
+
+    Args:
+        classifier: any whose logits have gradients.
+        images: float32, n x 3 x height x width, 0 to 1.
+        candidates: see `scores`; the output is chosen for the image and stays the same along the line.
+        steps: points on the line, by Gauss and Legendre's rule.
+        baseline: "black", or "mean": the mean colour that the classifier's preprocessing subtracts.
+        batch: most images in a pass, at least n: points of several steps then share one; None: n.
+    """
+    import torch
+
+    nodes, lengths = np.polynomial.legendre.leggauss(steps)  # of -1 to 1
+    positions, shares = images.new_tensor((nodes + 1) / 2), images.new_tensor(lengths / 2)
+    colour = classifier.preprocessing.mean if baseline == "mean" else (0, 0, 0)
+    start = images.new_tensor(colour).view(3, 1, 1)
+    difference = images - start
+    mean = torch.zeros_like(images)
+    together = max((batch or 0) // max(len(images), 1), 1)
+    with frozen(classifier.network):
+        with torch.no_grad():
+            outputs = chosen(classifier.logits(images), candidates)
+        for some, weights in zip(torch.split(positions, together), torch.split(shares, together), strict=True):
+            points = (start + some.view(-1, 1, 1, 1, 1) * difference).flatten(0, 1).requires_grad_()
+            with torch.enable_grad():
+                logits = classifier.logits(points)
+                total = logits.gather(1, outputs.repeat(len(some))[:, None]).sum()
+                (gradients,) = torch.autograd.grad(total, points)
+            mean += torch.einsum("s,snchw->nchw", weights, gradients.view(-1, *images.shape))
+    return difference * mean
