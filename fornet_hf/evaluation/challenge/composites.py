@@ -115,7 +115,7 @@ class _Backgrounds:
         """Return those at some places of the order, on the device."""
         import torch
 
-        return self._pixels[torch.from_numpy(places).to(self._pixels.device)].to(self._device)
+        return self._pixels.index_select(0, torch.from_numpy(places).to(self._pixels.device)).to(self._device)
 
 
 class _Board:
@@ -140,7 +140,9 @@ class _Board:
         for shape in (foreground.image.shape, (3, *foreground.mask.shape)):
             _check_size(shape, self._shape, name)
         self._images[number] = torch.from_numpy(np.ascontiguousarray(foreground.image)).to(self._device)
-        self._masks[number] = torch.from_numpy(np.ascontiguousarray(foreground.mask)).to(self._device)
+        mask = torch.from_numpy(np.ascontiguousarray(foreground.mask)).to(self._device)
+        hard = mask.to(torch.uint8)
+        self._masks[number] = hard if torch.equal(hard, mask) else mask
 
     def remove(self, numbers: Numbers) -> None:
         for number in set(numbers.tolist()) & self._images.keys():
@@ -151,9 +153,12 @@ class _Board:
         import torch
 
         numbers = foregrounds.tolist()
-        images = torch.stack([self._images[number] for number in numbers]).float().div_(255)
+        images = torch.stack([self._images[number] for number in numbers])
         masks = torch.stack([self._masks[number] for number in numbers])[:, None]
-        return backgrounds.float().div_(255).mul_(1 - masks).add_(images.mul_(masks))
+        if masks.dtype is torch.uint8:  # each pixel is of one of them, so bytes are enough, at a third of the time
+            changed = backgrounds.bitwise_xor(images).bitwise_and_(masks * 255)
+            return changed.bitwise_xor_(backgrounds).float().div_(255)
+        return backgrounds.float().div_(255).mul_(1 - masks).add_(images.float().div_(255).mul_(masks))
 
 
 def _check_size(shape: tuple[int, ...], allowed: tuple[int, ...], name: str) -> None:

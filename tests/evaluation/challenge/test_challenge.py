@@ -160,6 +160,30 @@ def test_nothing_depends_on_the_size_of_batches(batch_size, targeted):
             assert standing.attacked[number] == attacked
 
 
+@pytest.mark.parametrize("soft", [0, 1, CLASSES * EACH], ids=["hard", "one soft", "soft"])
+def test_composites_follow_the_formula(soft):
+    """To the last bit: with hard masks, with soft ones, and with both in one batch."""
+    images, shown = Drawn(), {}
+
+    class Keeping(Constant):
+        def forward(self, batch):
+            for image in batch:
+                shown[image.numpy().tobytes()] = True
+            return super().forward(batch)
+
+    masks = np.random.default_rng(1).random((CLASSES * EACH, SIDE, SIDE)).astype(np.float32)
+    masks[: CLASSES * EACH - soft] = masks[: CLASSES * EACH - soft] > 0.5
+    images.foreground = lambda number: Foreground(images.random[0, number], masks[number])
+    found = challenge(classifier(Keeping()), SAME, images, config(16))
+    expected = set()
+    for number, tried in enumerate(found.standing.tried):
+        for background in found.order[:tried]:
+            pixels = images.background(background) / np.float32(255)
+            composite = pixels * (1 - masks[number]) + masks[number] * (images.random[0, number] / np.float32(255))
+            expected.add(composite.tobytes())
+    assert expected <= shown.keys()
+
+
 def test_early_stop_spares_forwards():
     images = Drawn(8)
     network = Noisy()
