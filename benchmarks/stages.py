@@ -36,6 +36,7 @@ CLOCKED = {  # "module:attribute": stage
     "PIL.Image:Image.filter": "blur",
     "PIL.Image:Image.point": "blur",
     "fornet_hf.recombination.pixels.compositing:feathered": "blur",
+    "fornet_hf.recombination.pixels.placing:feathered": "blur",
     "PIL.Image:Image.paste": "paste",
     "PIL.Image:Image.convert": "convert",
     "PIL.Image:Image.copy": "copy and crop",

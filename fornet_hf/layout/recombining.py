@@ -16,9 +16,10 @@ from fornet_hf.recombination.draw.composition import Size
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 from fornet_hf.recombination.draw.sampling import BackgroundShape, Choice
 from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.pixels.compositing import Composed, Steps
+from fornet_hf.recombination.pixels.compositing import Composed
 from fornet_hf.recombination.pixels.decoding import ImageError, size_of
 from fornet_hf.recombination.pixels.parts import Parts
+from fornet_hf.recombination.pixels.steps import Steps
 from fornet_hf.recombination.pools.pool import SelectedPool, Selection
 from fornet_hf.recombination.recombiner import Drawn, Recombiner
 from fornet_hf.sources import FolderSource

@@ -13,13 +13,14 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig, differences
-from fornet_hf.recombination.draw.rng import ProcessSeed, generator
+from fornet_hf.recombination.draw.rng import ProcessSeed, example_names, generator
 from fornet_hf.recombination.draw.sampling import BackgroundShape, Choice, arrange, choose
 from fornet_hf.recombination.hooks import Hooks, cropped, split_geometry
-from fornet_hf.recombination.pixels.compositing import Composed, Steps, finished, in_step, rendering
+from fornet_hf.recombination.pixels.compositing import Composed, rendering
 from fornet_hf.recombination.pixels.cutout import Cutout
 from fornet_hf.recombination.pixels.decoding import decoded, size_of
 from fornet_hf.recombination.pixels.parts import Parts, with_digests
+from fornet_hf.recombination.pixels.steps import Steps, finished, in_step
 from fornet_hf.recombination.pools.pool import Pool
 
 NEEDED = ("key", "label", "foreground", "mask", "background", "box", "foreground_ratio")
@@ -205,9 +206,9 @@ class Recombiner:
     def _names(self, key: str) -> tuple[object, ...]:
         """Return the names that key the example's random numbers."""
         if self.config.evaluation:
-            return "example", self.config.seed or 0, 0.0, key
+            return example_names(self.config.seed or 0, 0, key)
         if self.config.seed is not None:
-            return "example", self.config.seed, self.clock.epoch, key
+            return example_names(self.config.seed, self.clock.epoch, key)
         return "process", *self._process_seed.next(), key
 
 

@@ -21,6 +21,11 @@ def generator(*names: object) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=_code(names)))
 
 
+def example_names(seed: int, epoch: float, key: str) -> tuple[object, ...]:
+    """Return the names of the generator of a seeded example: of the row `key` in an epoch, from 0."""
+    return "example", seed, float(epoch), key
+
+
 def _code(names: tuple[object, ...]) -> int:
     """Return 128 bits that tell names from others."""
     return int.from_bytes(hashlib.blake2b(repr(names).encode(), digest_size=16).digest(), "little")

@@ -2,55 +2,30 @@
 
 One path serves both uses: without a crop the window is the whole canvas at scale 1; with a crop, only what lies
 in the window is decoded and scaled, straight to the output's size.
-
-Many examples are made stage by stage. The code, tables and translations of addresses that a stage needs have left
-the processor's caches when an example has been through all the others. So the examples of a batch go through one
-stage before any of them goes on; the stages of one example stay in one function, with a `yield` between them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format import jpeg
 from fornet_hf.format.jpeg import Rectangle
-from fornet_hf.format.masks import Box
 from fornet_hf.format.rows import Row
-from fornet_hf.recombination.draw.composition import Bounds, Composition
+from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.pixels.cutout import Cutout
 from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, region_for, size_of
-from fornet_hf.recombination.pixels.feather import feathered, reach
+from fornet_hf.recombination.pixels.feather import feathered
 from fornet_hf.recombination.pixels.parts import Parts, with_digests
-from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled, scaled_with_mask
-
-T = TypeVar("T")
-Steps = Generator[None, None, T]  # of one example; `return` gives its result
-
-
-def in_step(tasks: Iterable[Steps[T]]) -> list[T]:
-    """Return the results of all tasks, in order. Each runs to its next `yield` before any goes on."""
-    running = dict(enumerate(tasks))
-    results: dict[int, T] = {}
-    while running:
-        for number, task in list(running.items()):
-            try:
-                next(task)
-            except StopIteration as stop:
-                results[number] = stop.value
-                del running[number]
-    return [results[number] for number in sorted(results)]
-
-
-def finished(task: Steps[T]) -> T:
-    """Return the result of one task."""
-    return in_step([task])[0]
+from fornet_hf.recombination.pixels.placing import Place
+from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled
+from fornet_hf.recombination.pixels.steps import Steps, finished
 
 
 class Composed(NamedTuple):
@@ -132,20 +107,16 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
     if composition.paste_first:
         return (yield from _scaled_afterwards(parts, composition, with_mask=with_mask))
     box, output, interpolation = composition.background_box, composition.output, composition.interpolation
-    region = region_for(_original(parts) if composition.original else parts.background, box, output, interpolation)
+    region = region_for(original(parts) if composition.original else parts.background, box, output, interpolation)
     yield
     image = region.scaled(box, output, interpolation)
     if composition.original:
         return _flipped(image, _original_mask(parts, composition) if with_mask else None, composition)
     mask = Image.new("L", output) if with_mask else None
-    place = _Place.of(composition, parts.cutout)
+    place = Place.of(composition, parts.cutout)
     if parts.cutout is not None and place is not None:
         yield
-        seen = parts.cutout.seen(place.source, place.size, interpolation)
-        yield
-        colours, levels = scaled_with_mask(*seen)
-        yield
-        alpha = feathered(levels, place.radius)
+        colours, alpha = yield from place.filled(parts.cutout, interpolation)
         yield
         image.paste(colours, place.box[:2], alpha)  # Pillow clips what lies beyond the image
         if mask is not None:
@@ -178,15 +149,19 @@ def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None
         return None
     mask = Image.new("L", composition.output)
     where = parts.cutout.placed_at(parts.box[:2])
-    place = _Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
+    place = Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
     if place is not None:
         levels = parts.cutout.mask(place.source, place.size, composition.interpolation)
         mask.paste(feathered(levels, place.radius), place.box[:2])
     return mask
 
 
-def _original(parts: Parts) -> ImageLike:
-    """Return the image before it was taken apart: the foreground's crop covers all that was infilled."""
+def original(parts: Parts) -> ImageLike:
+    """Return the image before it was taken apart: the foreground's crop covers all that was infilled.
+
+    Raises:
+        ConfigurationError: a part is missing.
+    """
     background, foreground, box = parts.background, parts.foreground, parts.box
     if background is None or foreground is None or box is None:
         raise ConfigurationError("the original image needs foreground, box and background of its row")
@@ -204,62 +179,3 @@ def _flipped(image: Image.Image, mask: Image.Image | None, composition: Composit
         return Composed(image, mask)
     mirror = Image.Transpose.FLIP_LEFT_RIGHT
     return Composed(image.transpose(mirror), None if mask is None else mask.transpose(mirror))
-
-
-class _Place(NamedTuple):
-    """Place of the foreground on the output.
-
-    Attributes:
-        box: the part of it that shows, pixels of the output; beyond the output also what the feather draws on.
-        source: what lies under `box`, pixels of the tight box.
-        radius: of the feather in x and y, pixels of the output.
-    """
-
-    box: Box
-    source: Bounds
-    radius: tuple[float, float]
-
-    @classmethod
-    def of(cls, composition: Composition, cutout: Cutout | None) -> _Place | None:
-        """Return the place; None if nothing of the foreground shows."""
-        if cutout is None or composition.size is None:
-            return None
-        shape = cutout.shape
-        x = _along(composition, 0, shape.width / composition.size[0], shape.width)
-        y = _along(composition, 1, shape.height / composition.size[1], shape.height)
-        if x is None or y is None:
-            return None
-        (x0, x1), (left, right), x_radius = x
-        (y0, y1), (top, bottom), y_radius = y
-        return cls((x0, y0, x1, y1), (left, top, right, bottom), (x_radius, y_radius))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of `box`."""
-        return self.box[2] - self.box[0], self.box[3] - self.box[1]
-
-
-Pair = tuple[int, int]
-
-
-def _along(
-    composition: Composition, axis: int, pixel: float, limit: int
-) -> tuple[Pair, tuple[float, float], float] | None:
-    """Return box, source and radius of a `_Place` along one axis; None if nothing shows.
-
-    Args:
-        pixel: pixels of the tight box per pixel of the scaled foreground.
-        limit: width or height of the tight box.
-    """
-    start, end, output = composition.window[axis], composition.window[axis + 2], composition.output[axis]
-    first, last = composition.part[axis], composition.part[axis + 2]
-    zoom = output / (end - start)
-    at = composition.offset[axis] - start
-    extent = round(at * zoom), round((at + last - first) * zoom)  # may reach beyond the output
-    if max(extent[0], 0) >= min(extent[1], output):
-        return None
-    radius = composition.sigma * zoom
-    margin = reach(radius)
-    box = max(extent[0], -margin), min(extent[1], output + margin)
-    low, high = (min(max((first - at + edge / zoom) * pixel, 0.0), float(limit)) for edge in box)
-    return box, (low, high), radius

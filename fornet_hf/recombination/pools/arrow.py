@@ -6,15 +6,14 @@ does not depend on the number of rows.
 
 from __future__ import annotations
 
-import bisect
 from typing import Any
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.columns import Column, filled, indices, numbers
 from fornet_hf.recombination.pools.pool import SelectedPool, Selection
 
 COLUMNS = ("key", "label", "background", "foreground_ratio")
@@ -63,14 +62,14 @@ class BackgroundPool(SelectedPool):
 
     def _index(self) -> None:
         """Choose the rows that qualify, all and by class."""
-        indices = _indices(self._dataset)
+        rows = indices(self._dataset)
         keys = self._dataset.data.column("key")
-        if indices is not None:
-            keys = keys.take(pa.array(indices))
-        self._columns = {name: _Chunks(self._dataset, name) for name in ("key", "background")}
-        labels = _numbers(self._dataset, "label", np.int64)
-        self._ratios = _numbers(self._dataset, "foreground_ratio", np.float32)
-        present = _present(self._dataset, "background")
+        if rows is not None:
+            keys = keys.take(pa.array(rows))
+        self._columns = {name: Column(self._dataset, name) for name in ("key", "background")}
+        labels = numbers(self._dataset, "label", np.int64)
+        self._ratios = numbers(self._dataset, "foreground_ratio", np.float32)
+        present = filled(self._dataset, "background")
         if not present.any():
             raise ConfigurationError(
                 explain(
@@ -106,39 +105,3 @@ def _register_hash() -> None:
         pickler.save_reduce(BackgroundPool, values, obj=pool)
 
     pklregister(BackgroundPool)(save)
-
-
-class _Chunks:
-    """Random access to one column of a dataset, around its formatting."""
-
-    def __init__(self, dataset: datasets.Dataset, name: str) -> None:
-        column: pa.ChunkedArray = dataset.data.column(name)
-        self._chunks = [chunk.field("bytes") if name == "background" else chunk for chunk in column.chunks]
-        self._ends = np.cumsum([len(chunk) for chunk in column.chunks]).tolist()
-        self._rows = _indices(dataset)
-
-    def __getitem__(self, row: int) -> Any:
-        if self._rows is not None:
-            row = int(self._rows[row])
-        chunk = bisect.bisect_right(self._ends, row)
-        return self._chunks[chunk][row - (self._ends[chunk - 1] if chunk else 0)].as_py()
-
-
-def _indices(dataset: datasets.Dataset) -> npt.NDArray[np.uint64] | None:
-    """Return the physical row of each row; None where they are the same. There is no public way to it."""
-    table = dataset._indices  # noqa: SLF001
-    return None if table is None else table.column(0).to_numpy()
-
-
-def _numbers(dataset: datasets.Dataset, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
-    """Return a column of numbers in the dataset's order of rows; null counts as 0."""
-    values = np.asarray(dataset.data.column(name).fill_null(0).to_numpy(), dtype=kind)
-    indices = _indices(dataset)
-    return values if indices is None else values[indices]
-
-
-def _present(dataset: datasets.Dataset, name: str) -> npt.NDArray[np.bool_]:
-    """Return whether each row's value is there, in the dataset's order of rows."""
-    valid: npt.NDArray[np.bool_] = dataset.data.column(name).is_valid().to_numpy()
-    indices = _indices(dataset)
-    return valid if indices is None else valid[indices]

@@ -14,7 +14,8 @@ from fornet_hf.format import jpeg
 from fornet_hf.format.masks import encode_mask
 from fornet_hf.format.rows import Row
 from fornet_hf.recombination.draw.composition import Composition
-from fornet_hf.recombination.pixels.compositing import compose, finished, in_step
+from fornet_hf.recombination.pixels.compositing import compose
+from fornet_hf.recombination.pixels.steps import finished, in_step
 from tests.factory import columns, make_row, source_bytes
 
 
