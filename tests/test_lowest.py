@@ -27,7 +27,7 @@ def lower_ends(*extras):
 @pytest.mark.parametrize(
     ("name", "extras", "left_out"),
     [
-        ("requirements-lowest", ("torch", "ray", "demo", "test"), set()),
+        ("requirements-lowest", ("torch", "ray", "demo", "masks", "test"), set()),
         ("requirements-lowest-build", ("build", "test"), {"huggingface_hub"}),
     ],
 )

@@ -117,12 +117,24 @@ def test_a_constant_classifier_is_right_for_one_class_in_nine():
     assert found["category", "BG Irrelevant"].value == 1
 
 
-def test_the_categories_are_all_there_are():
-    """Each image is in one of them, whatever the three answers are."""
-    every = np.array([[i >> bit & 1 for bit in range(3)] for i in range(8)])  # the only class is 0, so 0 is right
-    found = measured(answers(("original", "mixed_rand", "only_bg_t"), every, [0] * 8, ("ant",)))
-    shares = {part: one.value * 8 for (measure, part), one in found.items() if measure == "category"}
-    assert shares == pytest.approx(dict.fromkeys(CATEGORIES, 1) | {"BG Irrelevant": 4})
+@pytest.mark.parametrize(
+    ("right", "category"),
+    [
+        ("original, only_bg_t", "BG Required"),
+        ("mixed_rand", "BG Fools"),
+        ("original", "BG+FG Required"),
+        ("mixed_rand, only_bg_t", "BG+FG Fools"),
+        ("original, mixed_rand, only_bg_t", "BG Irrelevant"),
+        ("original, mixed_rand", "BG Irrelevant"),
+        ("only_bg_t", "BG Irrelevant"),
+        ("", "BG Irrelevant"),
+    ],
+)
+def test_each_image_is_in_one_category(right, category):
+    variants = ("only_bg_t", "original", "mixed_rand")
+    found = measured(answers(variants, [[0 if name in right else NONE for name in variants]], [0], ("ant",)))
+    shares = {part: one.value for (measure, part), one in found.items() if measure == "category"}
+    assert shares == {name: float(name == category) for name in (*CATEGORIES, "BG Irrelevant")}
 
 
 def test_metrics_whose_variants_are_missing_are_named():
