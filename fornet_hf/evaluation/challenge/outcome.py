@@ -36,7 +36,7 @@ class Outcome:
     standing: Standing
 
     def values(self, bootstrap: Bootstrap) -> list[Value]:
-        """Return challenge accuracy, of all and by class; its variant by the background's class; and the forwards."""
+        """Return challenge accuracy, of all and by class, and its variant by the background's class."""
         labels, names = np.asarray(self.images.labels), self.images.class_names
         withstood = self.standing.fooled == NOBODY
         parts = {"": np.ones(len(labels), np.bool_)}
@@ -44,13 +44,11 @@ class Outcome:
         values = [
             _share(withstood, chosen, part, self.images.foregrounds, bootstrap) for part, chosen in parts.items()
         ]
-        values[0] = replace(values[0], note=imbalance(labels, names))
+        forwards = f"{self.standing.tried.sum():,} composites until all were decided"
+        values[0] = replace(values[0], note="; ".join(filter(None, [forwards, imbalance(labels, names)])))
         if self.standing.targeted:
             chosen = self.standing.attacked == NOBODY
-            values.append(_share(chosen, parts[""], "background class", self.images.foregrounds, bootstrap))
-        note = "composites up to those that decided; batches make a few more"
-        forwards = float(self.standing.tried.sum())
-        values.append(Value(measure="challenge", part="forwards", value=forwards, n=len(labels), note=note))
+            values.append(_share(chosen, parts[""], "targeted", self.images.foregrounds, bootstrap))
         return values
 
     def rows(self) -> Iterator[dict[str, Any]]:
