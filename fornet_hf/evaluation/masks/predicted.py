@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +92,21 @@ class ShardMasks(MaskSet):
 
     def readers(self, wanted: Container[int]) -> Iterator[tuple[int, Callable[[], Outline]]]:
         """Yield what decodes the masks, in the order of the shards, of which one row group is held in memory."""
-        file, opened, first, records = None, Path(), 0, list[dict[str, Any]]()
-        group = -1
-        for number, (shard, row) in enumerate(self.places):
+        shard, group = None, range(0)
+        for number, (path, row) in enumerate(self.places):
             if number not in wanted:
                 continue
-            if file is None or shard != opened:
-                file, opened, first, records, group = _opened(shard), shard, 0, [], -1
-            while row >= first + len(records):
-                first, group = first + len(records), group + 1
-                read = partial(file.read_row_group, group, columns=_COLUMNS, use_threads=False)
-                records = _read(shard, read).to_pylist()
-            place = f"{shard}, row {row} ({self.names[number].stem})"
-            yield number, partial(_placed, records[row - first], place)
+            if path != shard:
+                file, shard, group = _opened(path), path, range(0)
+                counts = (file.metadata.row_group(index).num_rows for index in range(file.num_row_groups))
+                starts = list(accumulate(counts, initial=0))
+            if row not in group:
+                index = bisect_right(starts, row) - 1
+                group = range(starts[index], starts[index + 1])
+                read = partial(file.read_row_group, index, columns=_COLUMNS, use_threads=False)
+                records = _read(path, read).to_pylist()
+            place = f"{path}, row {row} ({self.names[number].stem})"
+            yield number, partial(_placed, records[row - group.start], place)
 
 
 def _opened(shard: Path) -> pq.ParquetFile:
