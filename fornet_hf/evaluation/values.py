@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +31,7 @@ class Value:
     n: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+
+    def noted(self, *notes: str) -> Value:
+        """Return the same with more notes; empty ones say nothing."""
+        return replace(self, note="; ".join(filter(None, [self.note, *notes])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Outcome:
             _share(withstood, chosen, part, self.images.foregrounds, bootstrap) for part, chosen in parts.items()
         ]
         forwards = f"{self.standing.tried.sum():,} composites until all were decided"
-        values[0] = replace(values[0], note="; ".join(filter(None, [forwards, imbalance(labels, names)])))
+        values[0] = values[0].noted(forwards, imbalance(labels, names))
         if self.standing.targeted:
             chosen = self.standing.attacked == NOBODY
             values.append(_share(chosen, parts[""], "targeted", self.images.foregrounds, bootstrap))

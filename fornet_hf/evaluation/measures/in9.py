@@ -6,7 +6,7 @@ Xiao et al., "Noise or Signal: The Role of Image Backgrounds in Object Recogniti
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ def _accuracies(predictions: Predictions, bootstrap: Bootstrap) -> Iterator[Valu
         value = _estimate(
             "accuracy", predictions.correct(variant), shown, predictions, bootstrap, variant, variants=(variant,)
         )
-        yield replace(value, note=value.note or imbalance(predictions.labels[shown], predictions.class_names))
+        yield value.noted(imbalance(predictions.labels[shown], predictions.class_names))
         for label, name in enumerate(predictions.class_names):
             items, part = shown & (predictions.labels == label), f"{variant} class {name}"
             yield _estimate("accuracy", predictions.correct(variant), items, predictions, bootstrap, part)

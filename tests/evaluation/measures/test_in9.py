@@ -95,7 +95,7 @@ def test_what_was_not_shown_is_counted():
 
 
 def test_classes_that_are_not_balanced_are_named():
-    assert measured(TABLE)["accuracy", "original"].note == "classes are not balanced: 2 of ant to 4 of bee"
+    assert "classes are not balanced: 2 of ant to 4 of bee" in measured(TABLE)["accuracy", "original"].note
     assert imbalance(np.array([0, 1]), ("ant", "bee")) == ""
     assert imbalance(np.array([0, 0]), ("ant", "bee")) == "classes are not balanced: 0 of bee to 2 of ant"
 
@@ -111,7 +111,7 @@ def test_a_constant_classifier_is_right_for_one_class_in_nine():
     found = measured(answers(VARIANTS, np.zeros((36, len(VARIANTS))), labels, backgrounds=backgrounds))
     for variant in VARIANTS:
         assert found["accuracy", variant].value == pytest.approx(1 / 9, abs=1e-12)
-        assert found["accuracy", variant].note == ""
+        assert "balanced" not in found["accuracy", variant].note
         assert found["accuracy", f"{variant} class dog"].value == 1
     assert found["bg_gap", ""].value == found["bg_gap", "infilled"].value == 0
     assert found["category", "BG Irrelevant"].value == 1
