@@ -85,7 +85,7 @@ def _show_table(found: Agreement, values: list[Value], empty: str) -> None:
         name = f"{value.measure}, {value.part}"
         show(f"{name:26}{number:>8}{f'{low} to {high}':>20}{error:>9}{value.n:>9,}")
     show(f"masks: {len(found.keys):,}, of which {found.scaled:,} were scaled to the truth's size")
-    show(f"object: in predictions {found.rules[0]}; in the truth {found.rules[1]}")
+    show(f"object: predicted {found.rules[0]}; true {found.rules[1]}")
     show(f"empty: {found.empty_truths:,} truths, {found.empty_predictions:,} predictions; 0 / 0 {EMPTY[empty]}")
     kinds = {
         "no prediction": found.missing,

@@ -35,7 +35,7 @@ def read_truth(root: Path, layout: str, *, threshold: int | None = None, categor
 
 
 def _png(root: Path, threshold: int | None) -> MaskSet:
-    rule = "0 is none of it, the other level is" if threshold is None else f"above grey level {threshold}"
+    rule = "all but level 0" if threshold is None else f"above level {threshold}"
     return _files(files_in(root), by_level(threshold), rule)
 
 
@@ -53,13 +53,13 @@ def _davis(root: Path, threshold: int | None) -> MaskSet:
 
 def _cub(root: Path, threshold: int | None) -> MaskSet:
     level = _HALF if threshold is None else threshold
-    return _files(files_in(_first(root, "segmentations")), by_level(level), f"above grey level {level}")
+    return _files(files_in(_first(root, "segmentations")), by_level(level), f"above level {level}")
 
 
 def _drc(root: Path, threshold: int | None) -> MaskSet:
     """Return the test masks of Deep Region Competition's sets: birds as in CUB; dogs and cars resized beforehand."""
     level = _HALF if threshold is None else threshold
-    rule = f"test split, above grey level {level}"
+    rule = f"above level {level}, test split"
     if (root / "segmentations").is_dir():
         files, chosen = files_in(root / "segmentations"), _birds_of_test(root)
     else:

@@ -44,7 +44,7 @@ def read_predicted(root: Path, threshold: int | None = None) -> MaskSet:
     except NotFoundError as error:
         allowed = "PNG files, or the Parquet shards of a run or release"
         raise NotFoundError(explain(f"no masks in {root}", found=error, allowed=allowed)) from error
-    rule = "0 is none of it, the other level is" if threshold is None else f"above grey level {threshold}"
+    rule = "all but level 0" if threshold is None else f"above level {threshold}"
     return Files([*files], [*files.values()], by_level(threshold), rule)
 
 
@@ -83,7 +83,7 @@ class ShardMasks(MaskSet):
                 if key not in best or (scored and score > best[key][0]):
                     best[key] = score, shard, row
         ordered = sorted(best.items(), key=lambda one: one[1][1:])
-        rule = "on the shrunk image"
+        rule = "as in the run"
         return cls([Name(key) for key, _ in ordered], [place[1:] for _, place in ordered], rule)
 
     def read(self, number: int) -> Outline:
