@@ -41,6 +41,7 @@ def test_it_holds_the_scripts_and_no_leftovers(unpacked):
     wanted = {f"fornet_hf/{path.relative_to(ROOT)}" for path in (ROOT / "build").rglob("*.py")}
     assert wanted <= files
     assert {"ForNet.py", "fornet_hf/data/imagenet_classes.tsv", "fornet_hf/py.typed"} <= files
+    assert {f"fornet_hf/evaluation/report/page.{kind}" for kind in ("css", "js")} <= files
     assert [file for file in files if "__pycache__" in file or file.startswith("tests")] == []
 
 

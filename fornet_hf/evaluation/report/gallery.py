@@ -1,0 +1,84 @@
+"""Examples on the page: images that fooled a model beside the background that did it, and what models looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fornet_hf.evaluation.report.comparison import Comparison
+from fornet_hf.evaluation.report.examples import CAP, Example, Fooled, SaliencyExample
+from fornet_hf.evaluation.report.frame import section
+from fornet_hf.evaluation.report.html import Markup, Node, element, image
+from fornet_hf.evaluation.report.plots.drawing import swatch
+from fornet_hf.evaluation.report.wording import part_words
+
+
+def gallery(comparison: Comparison, examples: Sequence[Example]) -> list[Markup]:
+    """Return the sections of examples, at most `CAP` of each kind and model."""
+    fooled = [example for example in examples if isinstance(example, Fooled)]
+    salient = [example for example in examples if isinstance(example, SaliencyExample)]
+    sections = []
+    if fooled:
+        words = (
+            "Images that a model got wrong although it recognised the same object on another background. "
+            "Left: recognised; right: not."
+        )
+        cards = _by_model(comparison, fooled, _fooled_card)
+        sections.append(section("Fooled by the background", "fooled", element("p", words, class_="lead"), cards))
+    if salient:
+        words = "Important parts are in colour, the rest is grey."
+        cards = _by_model(comparison, salient, _saliency_card)
+        sections.append(section("Where models look", "saliency", element("p", words, class_="lead"), cards))
+    return sections
+
+
+def _by_model(comparison: Comparison, examples: Sequence[Any], card: Callable[[Any], Markup]) -> Iterable[Node]:
+    for number, model in enumerate(comparison.models):
+        cards = [card(example) for example in examples if example.model == model.model][:CAP]
+        if cards:
+            heading = element("h3", swatch(number), element("span", model.model, class_="model"))
+            yield element("div", heading, element("div", cards, class_="cards"))
+
+
+def _fooled_card(example: Fooled) -> Markup:
+    said = example.predicted or "none of the classes"
+    alternative = f"{example.label} on the background of {_background(example)}, taken for {said}"
+    shown = [image(example.image, alternative)]
+    if example.right is not None:
+        shown.insert(0, image(example.right, f"the same {example.label}, recognised"))
+    facts: list[tuple[str, Node]] = [("is", example.label), ("said", element("strong", said))]
+    facts.append(("background", _background(example)))
+    if example.probability is not None:
+        facts.append(("right class", f"{100 * example.probability:.0f}\u00a0% probable"))
+    entries = (element("div", element("dt", name), element("dd", words)) for name, words in facts)
+    keys = element(
+        "small", example.key, f" on {example.background_key}" if example.background_key else None, class_="keys"
+    )
+    return element(
+        "figure",
+        element("div", shown, class_="pair"),
+        element("figcaption", element("dl", entries), keys),
+        class_="card",
+    )
+
+
+def _background(example: Fooled) -> str:
+    return example.background_label or "an unknown class"
+
+
+def _saliency_card(example: SaliencyExample) -> Markup:
+    name = example.label or example.key or "image"
+    method = part_words(example.method)
+    pair = element(
+        "div",
+        image(example.image, name),
+        image(example.overlay, f"{name}: important parts by {method}"),
+        class_="pair",
+    )
+    words = element(
+        "figcaption",
+        element("strong", example.label or None),
+        element("div", method),
+        element("small", example.key, class_="keys"),
+    )
+    return element("figure", pair, words, class_="card")
