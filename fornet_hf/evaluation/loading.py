@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from fornet_hf.evaluation.stimuli import Shown, Stimuli
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 
 class Item(NamedTuple):
@@ -46,18 +48,24 @@ class Batch(NamedTuple):
 
 def loader(stimuli: Stimuli, numbers: Sequence[int], preprocessing: Preprocessing, workers: int) -> Any:
     """Return a DataLoader of `Item`, in order; an error of ours comes in the place of its item."""
+    return in_order(_Items(stimuli, numbers, preprocessing), workers)
+
+
+def in_order(dataset: Any, workers: int) -> Any:
+    """Return a DataLoader that gives what a dataset has, one by one and as it is."""
     from torch.utils.data import DataLoader
 
+    processes = min(workers, len(dataset))
     return DataLoader(
-        _Items(stimuli, numbers, preprocessing),  # type: ignore[arg-type]  # torch asks for more than it uses
+        dataset,
         batch_size=None,
-        num_workers=min(workers, len(numbers)) if workers > 1 else 0,
+        num_workers=processes if processes > 1 else 0,
         collate_fn=_same,
-        prefetch_factor=4 if min(workers, len(numbers)) > 1 else None,
+        prefetch_factor=4 if processes > 1 else None,
     )
 
 
-def items_of(loaded: Iterable[Item | ForNetError]) -> Iterator[Item]:
+def items_of(loaded: Iterable[T | ForNetError]) -> Iterator[T]:
     """Yield the items; raise the first error."""
     for item in loaded:
         if isinstance(item, ForNetError):

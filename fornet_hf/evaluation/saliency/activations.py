@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.saliency.configuration import GRADCAM
 from fornet_hf.evaluation.saliency.layers import NAME_IT, TargetLayer, hooked
-from fornet_hf.evaluation.saliency.scores import frozen, scores
+from fornet_hf.evaluation.saliency.scores import chosen, frozen, scores, sound
 
 if TYPE_CHECKING:
     import torch
@@ -34,12 +34,13 @@ def activation_maps(
 ) -> dict[str, torch.Tensor]:
     """Return maps of the images' size (float32, n x height x width, 0 or more), by method, from one pass.
 
-    They are scaled up bilinearly, and not rescaled: shares of a map and ratios of maps stay.
+    They are scaled up bilinearly, and not rescaled: shares of a map and ratios of maps stay. Where the logits are no
+    numbers, neither are the maps.
 
     Args:
         classifier: with a network of torch.
         images: float32, n x 3 x height x width, 0 to 1.
-        candidates: see `scores`.
+        candidates: see `chosen`.
         layer: of the classifier.
         methods: "gradcam", "gradcam++" or both.
 
@@ -56,16 +57,18 @@ def activation_maps(
         return seen[-1].clone()  # the network may change its copy in place
 
     with frozen(classifier.network), hooked({layer.name: layer.module}, record), torch.enable_grad():
-        total = scores(classifier.logits(images), candidates).sum()
+        logits = classifier.logits(images)
+        total = scores(logits, chosen(logits.detach(), candidates)).sum()
         if not total.requires_grad:
             what = f"the answers of {classifier.name} do not follow from its layer {layer.name} by gradients"
             raise ConfigurationError(explain(what, then=NAME_IT))
         (gradients,) = torch.autograd.grad(total, seen[-1], allow_unused=True, materialize_grads=True)
     features, gradients = (layer.reading.maps(one.detach().float()) for one in (seen[-1], gradients))
+    undefined = ~sound(logits)[:, None, None, None]
     result = {}
     for method in methods:
         weights = (_gradcam if method == GRADCAM else _gradcam_plus_plus)(features, gradients)
-        small = (weights[:, :, None, None] * features).sum(1, keepdim=True).relu()
+        small = (weights[:, :, None, None] * features).sum(1, keepdim=True).relu().masked_fill(undefined, torch.nan)
         result[method] = functional.interpolate(small, images.shape[2:], mode="bilinear")[:, 0]
     return result
 

@@ -11,6 +11,7 @@ GRADCAM, GRADCAM_PLUS_PLUS, INTEGRATED_GRADIENTS = "gradcam", "gradcam++", "inte
 METHODS = (GRADCAM, GRADCAM_PLUS_PLUS, INTEGRATED_GRADIENTS)
 BASELINES = ("black", "mean")
 SIGNS = ("absolute", "positive")
+EXPLAINED = ("label", "prediction")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,8 @@ class SaliencyConfig:
 
     Attributes:
         methods: some of `METHODS`, none twice.
+        explained: the class whose logit is explained: the image's "label", or the classifier's "prediction". Of
+            several outputs that mean the label, it is the highest.
         layer: whose output class activation maps are made of, as `named_modules` calls it; None: see
             `fornet_hf.evaluation.saliency.layers`.
         steps: points between baseline and image at which integrated gradients looks, 1 or more.
@@ -29,6 +32,7 @@ class SaliencyConfig:
     """
 
     methods: Sequence[str] = METHODS
+    explained: str = "label"
     layer: str | None = None
     steps: int = 50
     baseline: str = "black"
@@ -40,7 +44,7 @@ class SaliencyConfig:
             _refuse("methods", list(self.methods), f"some of {', '.join(METHODS)}, none twice")
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             _refuse("steps", self.steps, "a whole number from 1")
-        for name, allowed in (("baseline", BASELINES), ("sign", SIGNS)):
+        for name, allowed in (("explained", EXPLAINED), ("baseline", BASELINES), ("sign", SIGNS)):
             if getattr(self, name) not in allowed:
                 _refuse(name, repr(getattr(self, name)), " or ".join(allowed))
 

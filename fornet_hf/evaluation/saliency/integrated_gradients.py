@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fornet_hf.evaluation.saliency.scores import chosen, frozen
+from fornet_hf.evaluation.saliency.scores import chosen, frozen, scores, sound
 
 if TYPE_CHECKING:
     import torch
@@ -28,12 +28,12 @@ def integrated_gradients(
     baseline: str = "black",
     batch: int | None = None,
 ) -> torch.Tensor:
-    """Return signed attributions (float32, n x 3 x height x width).
+    """Return signed attributions (float32, n x 3 x height x width); no numbers where the logits are none.
 
     Args:
         classifier: any whose logits have gradients.
         images: float32, n x 3 x height x width, 0 to 1.
-        candidates: see `scores`; the output is chosen for the image and stays the same along the line.
+        candidates: see `chosen`; the output is chosen for the image and stays the same along the line.
         steps: points on the line, by Gauss and Legendre's rule.
         baseline: "black", or "mean": the mean colour that the classifier's preprocessing subtracts.
         batch: most images in a pass, at least n: points of several steps then share one; None: n.
@@ -49,12 +49,12 @@ def integrated_gradients(
     together = max((batch or 0) // max(len(images), 1), 1)
     with frozen(classifier.network):
         with torch.no_grad():
-            outputs = chosen(classifier.logits(images), candidates)
+            answers = classifier.logits(images)
+            outputs = chosen(answers, candidates)
         for some, weights in zip(torch.split(positions, together), torch.split(shares, together), strict=True):
             points = (start + some.view(-1, 1, 1, 1, 1) * difference).flatten(0, 1).requires_grad_()
             with torch.enable_grad():
-                logits = classifier.logits(points)
-                total = logits.gather(1, outputs.repeat(len(some))[:, None]).sum()
+                total = scores(classifier.logits(points), outputs.repeat(len(some))).sum()
                 (gradients,) = torch.autograd.grad(total, points)
             mean += torch.einsum("s,snchw->nchw", weights, gradients.view(-1, *images.shape))
-    return difference * mean
+    return (difference * mean).masked_fill(~sound(answers)[:, None, None, None], torch.nan)

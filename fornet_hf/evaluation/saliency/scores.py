@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from fornet_hf.errors import ConfigurationError, explain
+
 if TYPE_CHECKING:
     import torch
 
@@ -17,15 +19,26 @@ def chosen(logits: torch.Tensor, candidates: torch.Tensor | None) -> torch.Tenso
         logits: n x outputs.
         candidates: bool, n x outputs, one or more for each image: the outputs of a class; None: all of them, so that
             the prediction is explained.
+
+    Raises:
+        ConfigurationError: candidates are of another number of outputs.
     """
     if candidates is not None:
+        if candidates.shape != logits.shape:
+            found, allowed = tuple(logits.shape), " x ".join(map(str, candidates.shape))
+            raise ConfigurationError(explain("other outputs than expected", found=found, allowed=allowed))
         logits = logits.masked_fill(~candidates, float("-inf"))
     return logits.argmax(1)
 
 
-def scores(logits: torch.Tensor, candidates: torch.Tensor | None) -> torch.Tensor:
-    """Return the logits (n) of the outputs that are `chosen`."""
-    return logits.gather(1, chosen(logits.detach(), candidates)[:, None])[:, 0]
+def scores(logits: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
+    """Return the logits (n) of one output for each image."""
+    return logits.gather(1, outputs[:, None])[:, 0]
+
+
+def sound(logits: torch.Tensor) -> torch.Tensor:
+    """Return for which images (bool, n) the logits are numbers."""
+    return logits.detach().logsumexp(1).isfinite()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def test_settings_go_to_json_and_back():
         {"steps": True},
         {"steps": 2.0},
         {"baseline": "white"},
+        {"explained": "both"},
         {"sign": "negative"},
     ],
 )

@@ -1,0 +1,109 @@
+"""Foreground focus: how much more a classifier looks at the object than at as much of the rest of the image."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.data import Data
+from fornet_hf.evaluation.labels import LabelMap
+from fornet_hf.evaluation.ranks import Ranks
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
+from fornet_hf.evaluation.saliency.looking import Masked
+from fornet_hf.evaluation.saliency.shares import Shares
+from fornet_hf.evaluation.saliency.showing import foreground_shares
+from fornet_hf.evaluation.statistics import Bootstrap, Means, mean
+from fornet_hf.evaluation.values import Value
+
+MEASURE = "foreground_focus"
+NO_IMPORTANCE = "no importance anywhere"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForegroundFocus:
+    """The experiment.
+
+    Attributes:
+        saliency: methods and their settings.
+    """
+
+    saliency: SaliencyConfig = field(default_factory=SaliencyConfig)
+
+    @property
+    def name(self) -> str:
+        """Name in commands and results."""
+        return "focus"
+
+    def lacks(self, data: Data) -> str:
+        """Say what the data lacks for this; empty: nothing."""
+        return data.lacks({}) or ("" if hasattr(data, "rows") else "masks of the objects: name rows of a ForNet")
+
+    def run(
+        self, classifier: Classifier, label_map: LabelMap, data: Data, config: EvaluationConfig, folder: Path | None
+    ) -> Sequence[Value]:
+        """Show the original images and return the values of `foreground_focus`."""
+        stimuli = data.stimuli({}, config)
+        return foreground_focus(classifier, label_map, stimuli, config, self.saliency, folder)  # type: ignore[arg-type]
+
+
+def foreground_focus(
+    classifier: Classifier,
+    label_map: LabelMap,
+    stimuli: Masked,
+    config: EvaluationConfig | None = None,
+    saliency: SaliencyConfig | None = None,
+    folder: Path | None = None,
+    ranks: Ranks | None = None,
+) -> list[Value]:
+    """Return foreground focus by method, in two ways.
+
+    Focus of an image is (importance on the foreground / importance) / (area of the foreground / area): 1 if the
+    classifier looks everywhere alike, 1/r if it looks at nothing but a foreground of area share r. `METHOD` is its
+    mean over images, in which small foregrounds weigh most; `METHOD pooled` is the mean share of importance divided
+    by the mean share of area, in which large ones do. Images without importance anywhere are left out and counted.
+
+    Args:
+        classifier: see `foreground_shares`, as for all other arguments.
+        label_map: likewise.
+        stimuli: likewise.
+        config: likewise; also seed and resamples of the intervals.
+        saliency: likewise.
+        folder: likewise.
+        ranks: likewise.
+    """
+    config, saliency = config or EvaluationConfig(), saliency or SaliencyConfig()
+    shares = foreground_shares(classifier, label_map, stimuli, config, saliency, folder, ranks)
+    bootstrap = Bootstrap(config.seed, config.resamples)
+    notes = f"importance for the {saliency.explained}", "" if config.precision == "float32" else "in float32"
+    return [value.noted(*notes) for value in values(shares, saliency.methods, stimuli.sources, bootstrap)]
+
+
+def values(shares: Shares, methods: Sequence[str], sources: Sequence[str], bootstrap: Bootstrap) -> list[Value]:
+    """Return the values of `foreground_focus` that follow from shares."""
+    result = []
+    for column, method in enumerate(methods):
+        there = np.isfinite(shares.importance[:, column])
+        left_out = Counter(shares.reasons.values())
+        left_out[NO_IMPORTANCE] += int((~there & np.isfinite(shares.area)).sum())
+        importance, area = shares.importance[there, column], shares.area[there]
+        named = [source for source, here in zip(sources, there, strict=True) if here]
+        for part, samples, statistic in (
+            (method, (importance / area)[:, None], mean),
+            (f"{method} pooled", np.stack([importance, area], 1), _ratio),
+        ):
+            counts = dict(+left_out)
+            if not named:
+                result.append(Value(measure=MEASURE, part=part, value=None, n=0, left_out=counts, note="no image"))
+                continue
+            result.append(bootstrap.estimate(MEASURE, samples, named, statistic, part=part, left_out=counts))
+    return result
+
+
+def _ratio(means: Means) -> Means:
+    return means[..., 0] / means[..., 1]

@@ -1,0 +1,136 @@
+"""A classifier on its device, asked where it looks: importance of pixels, and its share on the foregrounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.device import computing, free_cached, on_device, out_of_memory
+from fornet_hf.evaluation.labels import LabelMap
+from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
+from fornet_hf.evaluation.saliency.importance import importance
+from fornet_hf.evaluation.saliency.layers import TargetLayer, target_layer
+from fornet_hf.evaluation.stimuli import Stimuli
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Masked(Stimuli, Protocol):
+    """Stimuli whose foregrounds are known."""
+
+    def masked(
+        self, item: int, preprocessing: Preprocessing
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]] | str:
+        """Return an item's original image and its mask, or why it is not shown.
+
+        The image is uint8, 3 x size x size; the mask float32, size x size: the share of each pixel, 0 to 1, that is
+        foreground.
+        """
+        ...
+
+
+class Looking:
+    """A classifier on its device, which finds out how many images fit."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        label_map: LabelMap,
+        stimuli: Masked,
+        saliency: SaliencyConfig,
+        device: torch.device,
+        batch_size: int,
+    ) -> None:
+        self._classifier, self._saliency, self._device, self._size = classifier, saliency, device, batch_size
+        self._keys, self._labels = stimuli.keys, np.asarray(stimuli.labels)
+        self._classes = np.asarray(label_map.classes)
+        self._layer: TargetLayer | None = None
+
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Have the classifier on the device, with gradients, and all in float32, meanwhile."""
+        import torch
+
+        ours = on_device([self._classifier.network], self._device), computing(self._device, "float32")
+        with ours[0], ours[1], torch.inference_mode(mode=False):
+            yield
+
+    def means(self, item: int) -> bool:
+        """Return whether a class of an item can be explained."""
+        return self._saliency.explained == "prediction" or bool((self._classes == self._labels[item]).any())
+
+    def importance(self, items: Sequence[int], images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the importance (float32, n x size x size) of each pixel, on the device, by method.
+
+        Args:
+            items: whose images they are.
+            images: uint8, n x 3 x size x size.
+
+        Raises:
+            ConfigurationError: the classifier answers NaN or infinity, or has no layer that is needed.
+        """
+        import torch
+
+        shown = images.to(self._device).float() / 255
+        candidates = None
+        if self._saliency.explained == "label":
+            wanted = self._classes == self._labels[list(items)][:, None]
+            candidates = torch.from_numpy(wanted).to(self._device)
+        if self._layer is None and set(self._saliency.methods) & {"gradcam", "gradcam++"}:
+            self._layer = target_layer(self._classifier, shown[:1], self._saliency.layer)
+        maps = importance(
+            self._classifier, shown, candidates, config=self._saliency, layer=self._layer, batch=self._size
+        )
+        for one in maps.values():
+            if (unsound := ~one.isfinite().flatten(1).all(1)).any():
+                found = f"item {self._keys[items[int(unsound.int().argmax())]]}"
+                then = "Look at the weights."
+                raise ConfigurationError(
+                    explain(f"{self._classifier.name} answers with NaN or infinity", found=found, then=then)
+                )
+        return maps
+
+    def shares(self, items: Sequence[int], images: torch.Tensor, masks: torch.Tensor) -> npt.NDArray[np.float64]:
+        """Return the share of the importance that is on the foregrounds, n x methods; NaN where there is none at all.
+
+        A batch is halved as long as memory runs out.
+
+        Args:
+            items: whose images they are.
+            images: uint8, n x 3 x size x size.
+            masks: float32, n x size x size, 0 to 1.
+        """
+        made: list[npt.NDArray[np.float64]] = []
+        start = 0
+        while start < len(items):
+            some = slice(start, start + self._size)
+            try:
+                made.append(self._shares(items[some], images[some], masks[some]))
+            except Exception as error:
+                if self._size == 1 or not out_of_memory(error):
+                    raise
+            else:
+                start += self._size
+                continue
+            free_cached(self._device)  # here the frames that hold tensors are gone
+            self._size = (min(self._size, len(items)) + 1) // 2
+        return np.concatenate(made)
+
+    def _shares(self, items: Sequence[int], images: torch.Tensor, masks: torch.Tensor) -> npt.NDArray[np.float64]:
+        import torch
+
+        foregrounds = masks.to(self._device)
+        columns = []
+        for one in self.importance(items, images).values():
+            relative = one / one.amax((1, 2), keepdim=True)  # sums of any map then fit float32; 0/0 is NaN
+            columns.append((relative * foregrounds).mean((1, 2)) / relative.mean((1, 2)))
+        shares: npt.NDArray[np.float64] = torch.stack(columns, 1).cpu().double().numpy()
+        return shares
