@@ -14,7 +14,7 @@ from fornet_hf.files import atomic_path
 
 @dataclass
 class Shares:
-    """What is on the foreground of each image.
+    """Parts of each image that are on its foreground.
 
     Attributes:
         area: float64, images: share of the pixels, 0 to 1; NaN where the image was not shown.
