@@ -70,7 +70,7 @@ class Comparison:
     @cached_property
     def classes(self) -> int:
         """Number of classes that have values of their own."""
-        parts = (of_class(value.part) for model in self.models for value in model.values)
+        parts = (of_class(value.measure, value.part) for model in self.models for value in model.values)
         return len({found[2] for found in parts if found is not None})
 
     def parts(self, measure: str) -> list[str]:
@@ -80,7 +80,7 @@ class Comparison:
 
     def whole_parts(self, measure: str) -> list[str]:
         """Return the parts that are not about one class."""
-        return [part for part in self.parts(measure) if of_class(part) is None]
+        return [part for part in self.parts(measure) if of_class(measure, part) is None]
 
     def holding(self, part: str, *measures: str) -> str | None:
         """Return the first of these measures that has the part."""

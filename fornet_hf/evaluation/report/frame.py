@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fornet_hf.evaluation.report.comparison import Comparison
-from fornet_hf.evaluation.report.html import Markup, Node, element
+from fornet_hf.evaluation.report.html import Markup, Node, breakable, element
 from fornet_hf.evaluation.report.plots.drawing import swatch
 from fornet_hf.evaluation.report.wording import CONDITIONS, wording
 
@@ -20,9 +20,14 @@ def lead(*measures: str) -> Markup:
     return element("p", " ".join(wording(measure).sentence for measure in measures), class_="lead")
 
 
+def model_name(number: int, model: str) -> Markup:
+    """Return a model's name beside its colour and marker."""
+    return element("span", swatch(number), element("span", breakable(model)), class_="model")
+
+
 def panel(number: int, model: str, drawing: Node, aside: Node = None) -> Markup:
     """Return the figure of one model: its name, a number beside it, the drawing."""
-    caption = element("figcaption", swatch(number), element("span", model, class_="model"), aside)
+    caption = element("figcaption", model_name(number, model), aside)
     return element("figure", caption, drawing, class_="panel")
 
 
@@ -33,10 +38,7 @@ def panels(figures: Iterable[Node]) -> Markup:
 
 def legend(comparison: Comparison) -> Markup:
     """Return the models with their colours and markers."""
-    entries = (
-        element("li", swatch(number), element("span", model.model, class_="model"))
-        for number, model in enumerate(comparison.models)
-    )
+    entries = (element("li", model_name(number, model.model)) for number, model in enumerate(comparison.models))
     return element("ul", entries, class_="legend")
 
 

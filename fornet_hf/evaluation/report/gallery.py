@@ -7,9 +7,8 @@ from typing import Any
 
 from fornet_hf.evaluation.report.comparison import Comparison
 from fornet_hf.evaluation.report.examples import CAP, Example, Fooled, SaliencyExample
-from fornet_hf.evaluation.report.frame import section
+from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.html import Markup, Node, element, image
-from fornet_hf.evaluation.report.plots.drawing import swatch
 from fornet_hf.evaluation.report.wording import part_words
 
 
@@ -36,7 +35,7 @@ def _by_model(comparison: Comparison, examples: Sequence[Any], card: Callable[[A
     for number, model in enumerate(comparison.models):
         cards = [card(example) for example in examples if example.model == model.model][:CAP]
         if cards:
-            heading = element("h3", swatch(number), element("span", model.model, class_="model"))
+            heading = element("h3", model_name(number, model.model))
             yield element("div", heading, element("div", cards, class_="cards"))
 
 

@@ -20,7 +20,7 @@ class Markup(str):
 
 Node = str | None | Iterable["Node"]
 
-_VOID = {"br", "circle", "col", "img", "line", "meta", "path", "polygon", "polyline", "rect"}
+_VOID = {"br", "circle", "col", "img", "line", "meta", "path", "polygon", "polyline", "rect", "wbr"}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in XML and UTF-8
 
 
@@ -56,6 +56,12 @@ def _attribute(value: str | float | Literal[True]) -> str:
     if isinstance(value, float):
         return f"{round(value, 2):g}"
     return "" if value is True else text(str(value))
+
+
+def breakable(name: str) -> list[Node]:
+    """Return a name without spaces so that it may be broken after its separators."""
+    pieces = re.findall(r"[^-_./:=@]*[-_./:=@]+|[^-_./:=@]+", name)
+    return [node for piece in pieces for node in (piece, element("wbr"))][:-1]
 
 
 def image(shown: Image.Image, alternative: str, *, side: int = 160) -> Markup:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from fornet_hf.evaluation.report.comparison import Comparison
 from fornet_hf.evaluation.report.examples import Example
-from fornet_hf.evaluation.report.frame import section
+from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.gallery import gallery
 from fornet_hf.evaluation.report.html import Markup, Node, element
-from fornet_hf.evaluation.report.plots.drawing import swatch
 from fornet_hf.evaluation.report.remarks import remarks_on
 from fornet_hf.evaluation.report.sections import SECTIONS
 from fornet_hf.evaluation.report.summary import headlines, summary
@@ -71,10 +70,10 @@ def _chapter(comparison: Comparison, examples: Sequence[Example]) -> list[Node]:
 
 
 def _noted(comparison: Comparison) -> set[tuple[str, str]]:
-    """Return measure and part of the values whose remarks stand below the summary: those that have no section."""
+    """Return measure and part of the values whose remarks stand below the summary, as they have no section."""
     others = (measure for measure in comparison.measures if measure not in MEASURES)
     unknown = ((measure, part) for measure in others for part in comparison.whole_parts(measure))
-    return {*headlines(comparison), *unknown}
+    return {*(column for column in headlines(comparison) if column[0] == "accuracy"), *unknown}
 
 
 def _head(comparison: Comparison) -> Markup:
@@ -91,7 +90,7 @@ def _head(comparison: Comparison) -> Markup:
     entries = (element("div", element("dt", name), element("dd", words)) for name, words in facts.items() if words)
     models = (
         element(
-            "li", swatch(number), element("span", model.model, class_="model"),
+            "li", model_name(number, model.model),
             digest(model.digest), element("small", ", ".join(filter(None, (model.precision, model.note)))),
         )
         for number, model in enumerate(comparison.models)

@@ -32,8 +32,13 @@ def backgrounds(comparison: Comparison) -> Markup | None:
     robustness = "background_robustness"
     if robustness not in comparison.measures and not {*BACKGROUNDS[1:]} & {*comparison.parts("accuracy")}:
         return None
-    shown = _bar_panels(comparison, "accuracy", BACKGROUNDS, beside=robustness)
-    notes = remarks(comparison, ["accuracy", robustness], ["", *BACKGROUNDS])
+    accuracies = BACKGROUNDS if {*BACKGROUNDS} & {*comparison.parts("accuracy")} else ()
+    shown = (
+        _bar_panels(comparison, "accuracy", BACKGROUNDS, beside=robustness)
+        if accuracies
+        else _bar_panels(comparison, robustness, ("accuracy same", "accuracy all"), beside=robustness)
+    )
+    notes = [remarks(comparison, ["accuracy"], accuracies), remarks(comparison, [robustness])]
     return section("Background", "background", lead(robustness), panels(shown), glossary(BACKGROUNDS), notes)
 
 
@@ -58,7 +63,7 @@ def cells(comparison: Comparison) -> Markup | None:
         colour_scale(unit, low, high),
         class_="scale",
     )
-    notes = remarks(comparison, {measure, "centre_bias"}, ["", *CELLS])
+    notes = [remarks(comparison, [measure], CELLS), remarks(comparison, ["centre_bias"])]
     return section("Place of the object", "place", lead("centre_bias"), scale, panels(shown), notes)
 
 
@@ -67,7 +72,10 @@ def sizes(comparison: Comparison) -> Markup | None:
     shown = ["accuracy", "size_bias"]
     if "size_bias" not in comparison.measures:
         return None
-    drawn = [_curves(comparison, measure, "size", "factor on the object's area") for measure in shown]
+    drawn = [
+        _curves(comparison, measure, "size", "factor on the object's area", wording(measure).title)
+        for measure in shown
+    ]
     parts = [part for measure in shown for part in comparison.parts(measure) if part.startswith("size ")]
     notes = remarks(comparison, shown, ["", *parts])
     return section("Size of the object", "size", lead("size_bias"), legend(comparison), panels(drawn), notes)
@@ -78,14 +86,17 @@ def sensitivity(comparison: Comparison) -> Markup | None:
     measure = "relative_foreground_sensitivity"
     if measure not in comparison.measures:
         return None
-    drawn = _curves(comparison, measure, "noise", "deviation of the noise") or _curves(
-        comparison, measure, "", "deviation of the noise"
-    )
-    shown = [drawn] if drawn else _bar_panels(comparison, measure, comparison.parts(measure))
-    notes = remarks(comparison, [measure])
-    return section(
-        "Noise on the object", "noise", lead(measure), legend(comparison) if drawn else None, panels(shown), notes
-    )
+    amount = "deviation of the noise, grey levels of 255"
+    drawn = [
+        _curves(comparison, "accuracy", "noise foreground", amount, "Accuracy with noise on the object"),
+        _curves(comparison, "accuracy", "noise background", amount, "Accuracy with noise on the background"),
+        _curves(comparison, measure, "noise", amount, wording(measure).title),
+    ]
+    parts = [part for part in comparison.parts("accuracy") if part.startswith("noise ")]
+    notes = [remarks(comparison, ["accuracy"], parts), remarks(comparison, [measure])]
+    if not any(drawn):
+        drawn = [*_bar_panels(comparison, measure, comparison.parts(measure))]
+    return section("Noise on the object", "noise", lead(measure), legend(comparison), panels(drawn), notes)
 
 
 def focus(comparison: Comparison) -> Markup | None:
@@ -208,17 +219,17 @@ def _bar_panels(
         if beside == "bg_gap" and difference is not None and difference.value is not None:
             gap = Gap("mixed_same", "mixed_rand", f"gap {wording('bg_gap').unit.bare(difference.value)}")
         title = f"{words.title}: {model.model}"
-        drawn = bars(title, found, words.unit, series=number, top=top, reference=reference, gap=gap)
+        drawn = bars(title, found, words.unit_of(parts[0]), series=number, top=top, reference=reference, gap=gap)
         shown.append(panel(number, model.model, drawn, aside(model, beside) if beside else None))
     return shown
 
 
-def _curves(comparison: Comparison, measure: str, kind: str, x_words: str) -> Markup | None:
+def _curves(comparison: Comparison, measure: str, kind: str, x_words: str, title: str) -> Markup | None:
     """Return a figure of the parts of a measure that are amounts, such as `size 0.5`; None: fewer than two."""
     amounts = {
         part: float(found["amount"])
         for part in comparison.parts(measure)
-        if (found := _AMOUNT.fullmatch(part)) and found["kind"].startswith(kind)
+        if (found := _AMOUNT.fullmatch(part)) and found["kind"] == kind
     }
     if len(amounts) < 2:
         return None
@@ -228,12 +239,12 @@ def _curves(comparison: Comparison, measure: str, kind: str, x_words: str) -> Ma
     ]
     words = wording(measure)
     drawn = lines(
-        f"{words.title} by {x_words}",
+        f"{title} by {x_words}",
         curves,
         words.unit,
         x_words=x_words,
         reference=1.0 if measure == "size_bias" else None,
     )
     unit = words.unit.suffix.strip()
-    caption = element("figcaption", f"{words.title}{unit and ', '}{unit}")
+    caption = element("figcaption", f"{title}{unit and ', '}{unit}")
     return element("figure", caption, drawn, class_="panel")

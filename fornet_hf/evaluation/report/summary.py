@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fornet_hf.evaluation.report.comparison import Comparison, best
+from fornet_hf.evaluation.report.frame import model_name
 from fornet_hf.evaluation.report.html import Markup, Node, element
 from fornet_hf.evaluation.report.numbers import POINTS, Unit
-from fornet_hf.evaluation.report.plots.drawing import swatch
 from fornet_hf.evaluation.report.plots.whisker import whisker
 from fornet_hf.evaluation.report.wording import Wording, part_words, wording
 from fornet_hf.evaluation.values import Value
@@ -27,9 +27,7 @@ def summary(comparison: Comparison) -> Markup:
     winners = [best(of, wording(column[0]).ideal) for of, column in zip(values, columns, strict=True)]
     rows = []
     for number, model in enumerate(comparison.models):
-        name = element(
-            "th", swatch(number), element("span", model.model, class_="model"), scope="row", role="rowheader"
-        )
+        name = element("th", model_name(number, model.model), scope="row", role="rowheader")
         cells = [
             _cell(wording(measure), part, of, number, won=winner == number)
             for (measure, part), of, winner in zip(columns, values, winners, strict=True)

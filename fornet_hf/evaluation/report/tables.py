@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fornet_hf.evaluation.report.comparison import Comparison
-from fornet_hf.evaluation.report.frame import section
-from fornet_hf.evaluation.report.html import Markup, Node, element
+from fornet_hf.evaluation.report.frame import model_name, section
+from fornet_hf.evaluation.report.html import Markup, Node, breakable, element
 from fornet_hf.evaluation.report.numbers import Unit
-from fornet_hf.evaluation.report.plots.drawing import swatch
 from fornet_hf.evaluation.report.remarks import left_out_words
 from fornet_hf.evaluation.report.wording import of_class, part_words, wording
 from fornet_hf.evaluation.values import Value
@@ -19,7 +18,7 @@ def by_class(comparison: Comparison) -> Markup | None:
     groups: dict[tuple[str, str, str], dict[str, str]] = {}
     for measure in comparison.measures:
         for part in comparison.parts(measure):
-            if found := of_class(part):
+            if found := of_class(measure, part):
                 condition, kind, name = found
                 groups.setdefault((measure, condition, kind), {})[name] = part
     tables = [_classes(comparison, measure, words, parts) for (measure, *words), parts in groups.items()]
@@ -30,10 +29,7 @@ def _classes(comparison: Comparison, measure: str, words: list[str], parts: dict
     title = f"{wording(measure).title} by {words[1]}{words[0] and ', '}{words[0]}"
     unit = wording(measure).unit
     heads: list[Node] = [words[1].capitalize()]
-    heads += [
-        [swatch(number), element("span", model.model, class_="model")]
-        for number, model in enumerate(comparison.models)
-    ]
+    heads += [[model_name(number, model.model)] for number, model in enumerate(comparison.models)]
     heads.append("Images")
     rows = []
     for name, part in parts.items():
@@ -59,12 +55,12 @@ def everything(comparison: Comparison) -> Markup:
 
 def _row(model: str, value: Value) -> Markup:
     words = wording(value.measure)
-    unit, remark = words.unit, "; ".join(filter(None, (left_out_words(value), value.note)))
+    unit, remark = words.unit_of(value.part), "; ".join(filter(None, (left_out_words(value), value.note)))
     return element(
         "tr",
         element("th", words.title, scope="row"),
         element("td", part_words(value.part)),
-        element("td", model, class_="model"),
+        element("td", breakable(model), class_="words"),
         element("td", unit.full(value.value), data_value=_sortable(value.value)),
         element("td", unit.interval(value), data_value=_sortable(value.low)),
         element("td", "" if value.error is None else unit.bare(value.error), data_value=_sortable(value.error)),

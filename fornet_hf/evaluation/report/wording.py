@@ -27,6 +27,12 @@ class Wording:
     unit: Unit = RATIO
     ideal: float | None = None
 
+    def unit_of(self, part: str) -> Unit:
+        """Return the unit of a part, which may be an accuracy that the measure comes from, or a difference."""
+        if part.startswith("accuracy "):
+            return PERCENT
+        return POINTS if part == "difference" else self.unit
+
     @property
     def anchor(self) -> str:
         """The heading in the docs that this measure has."""
@@ -130,6 +136,7 @@ METHODS = {
 }
 
 _OF_CLASS = re.compile(r"(?:(?P<condition>.*?) )??(?P<kind>class|background) (?P<name>.+)", re.DOTALL)
+_BY_BACKGROUND = ("attack_success", "challenge")  # measures with parts by the class of the background
 
 
 def wording(measure: str) -> Wording:
@@ -142,7 +149,9 @@ def part_words(part: str) -> str:
     return METHODS.get(part, part)
 
 
-def of_class(part: str) -> tuple[str, str, str] | None:
+def of_class(measure: str, part: str) -> tuple[str, str, str] | None:
     """Return condition, "class" or "background", and the class's name, if a part is about one class."""
     found = _OF_CLASS.fullmatch(part)
-    return None if found is None else (found["condition"] or "", found["kind"], found["name"])
+    if found is None or (found["kind"] == "background" and measure not in _BY_BACKGROUND):
+        return None
+    return found["condition"] or "", found["kind"], found["name"]

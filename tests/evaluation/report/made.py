@@ -45,6 +45,7 @@ def measured(name: str, skill: float = 0.8, bias: float = 0.3) -> Measured:
         interval(seed, skill * 0.98, measure="accuracy", part="orig", n=494, left_out={"no foreground": 6}),
         interval(seed, skill * 0.95, measure="accuracy", part="same", n=494, left_out={"no foreground": 6}),
         interval(seed, skill * (1 - bias / 2), measure="accuracy", part="all", n=494, left_out={"no foreground": 6}),
+        ratio("background_robustness", bias / 2, 0.03, part="difference", n=494, left_out={"no foreground": 6}),
         ratio("background_robustness", 1 - bias / 2, 0.03, n=494, left_out={"no foreground": 6}),
         ratio("centre_bias", bias, 0.04, left_out=LEFT_OUT),
     ]
@@ -59,9 +60,14 @@ def measured(name: str, skill: float = 0.8, bias: float = 0.3) -> Measured:
             values.append(ratio("size_bias", share / skill, 0.03, part=f"size {size:g}", left_out=LEFT_OUT))
     for method, focus in {"gradcam": 2.1, "gradcam++": 1.9, "integrated_gradients": 1.4}.items():
         values.append(ratio("foreground_focus", focus - bias, 0.08, part=method, n=494))
-    for amount in (0.1, 0.2, 0.4):
-        part = f"noise {amount:g}"
-        values.append(ratio("relative_foreground_sensitivity", 0.5 - bias * amount, 0.05, part=part))
+    values.append(ratio("relative_foreground_sensitivity", 0.5 - bias / 2, 0.05))
+    for amount in (30, 90, 150, 210):
+        values.append(
+            ratio("relative_foreground_sensitivity", 0.5 - bias * amount / 400, 0.05, part=f"noise {amount}")
+        )
+        for where, harm in {"foreground": 300, "background": 300 / (0.3 + bias)}.items():
+            share = skill * (1 - amount / harm / 2)
+            values.append(interval(seed, share, measure="accuracy", part=f"noise {where} {amount}"))
     for variant, share in VARIANTS.items():
         if variant != "original":
             values.append(interval(seed, share * skill / 0.8, measure="accuracy", part=variant, n=450))

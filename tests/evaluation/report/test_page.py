@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fornet_hf.evaluation.report import Comparison, Measured, page, write
-from fornet_hf.evaluation.report.numbers import PERCENT, RATIO
+from fornet_hf.evaluation.report.numbers import PERCENT, POINTS, RATIO
 from fornet_hf.evaluation.values import Value
 from tests.evaluation.report import made
 
+SHARES = ("accuracy", "category", "challenge", "attack_success")
 HOSTILE = """<script>alert(1)</script>"'&]]>--><img src=x onerror=alert(2)>\x00\ud800\u202e"""
 
 
@@ -24,7 +25,7 @@ class Text(HTMLParser):
         super().__init__()
         self.words: list[str] = []
         self.elements: list[str] = []
-        self.feed(page)
+        self.feed(page.replace("<wbr/>", ""))
 
     def handle_starttag(self, tag, attrs):
         self.elements.append(tag)
@@ -50,8 +51,8 @@ def test_every_number_is_there_with_its_interval(count):
         assert model.model in shown
         assert model.digest in shown
         for value in model.values:
-            unit = PERCENT if value.measure in ("accuracy", "category", "challenge") else RATIO
-            if value.measure not in ("bg_gap", "attack_success"):
+            unit = PERCENT if value.measure in SHARES else POINTS if value.part == "difference" else RATIO
+            if value.measure != "bg_gap":
                 assert " ".join(unit.full(value.value).split()) in shown
                 assert unit.interval(value) in shown
 

@@ -9,7 +9,16 @@ from fornet_hf.evaluation.report.html import Markup, Node, element
 
 WIDTH = 360  # pixels; on a phone, a plot is as wide as the screen, and its text as large as it was made
 COLOURS = 8  # of series, as the style sheet has them
-MARKERS = ("circle", "square", "triangle", "diamond", "cross")
+_CORNERS = {
+    "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+    "triangle": [(0, -1.2), (1.15, 0.9), (-1.15, 0.9)],
+    "diamond": [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)],
+    "cross": [
+        (-1, -1.4), (0, -0.5), (1, -1.4), (1.4, -1), (0.5, 0), (1.4, 1),
+        (1, 1.4), (0, 0.5), (-1, 1.4), (-1.4, 1), (-0.5, 0), (-1.4, -1),
+    ],
+}  # fmt: skip
+_MARKERS = ("circle", *_CORNERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +59,12 @@ def colour(number: int) -> str:
 
 def marker(x: float, y: float, number: int, size: float = 4) -> Markup:
     """Return the marker of a series: its shape tells it apart where colours do not."""
-    shape = MARKERS[number % len(MARKERS)]
+    shape = _MARKERS[number % len(_MARKERS)]
     class_ = f"mark {colour(number)}"
     if shape == "circle":
         return element("circle", cx=x, cy=y, r=size, class_=class_)
-    corners = {
-        "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-        "triangle": [(0, -1.2), (1.15, 0.9), (-1.15, 0.9)],
-        "diamond": [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)],
-        "cross": [(-1, -1), (0, -0.4), (1, -1), (0.4, 0), (1, 1), (0, 0.4), (-1, 1), (-0.4, 0)],
-    }[shape]
-    return element("polygon", points=path((x + size * dx, y + size * dy) for dx, dy in corners), class_=class_)
+    points = path((x + size * dx, y + size * dy) for dx, dy in _CORNERS[shape])
+    return element("polygon", points=points, class_=class_)
 
 
 def path(points: Iterable[tuple[float, float]]) -> str:
