@@ -29,7 +29,7 @@ import numpy as np
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.masks.layouts import LAYOUTS, read_truth
-from fornet_hf.evaluation.masks.sets import image_files
+from fornet_hf.evaluation.masks.names import image_files
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import Box, Mask, bounding_box, encode_mask

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.evaluation.challenge.images import Foreground
-from fornet_hf.evaluation.masks.sets import Name, NameSet
+from fornet_hf.evaluation.masks.names import Name, NameSet
 from fornet_hf.format.keys import image_key, is_image
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.sources.image import split_names

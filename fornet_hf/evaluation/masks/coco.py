@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
-from fornet_hf.evaluation.masks.sets import MaskSet, Name, Outline
+from fornet_hf.evaluation.masks.names import Name
+from fornet_hf.evaluation.masks.sets import MaskSet, Outline
 from fornet_hf.format.keys import image_key
 from fornet_hf.format.masks import Mask
 from fornet_hf.format.raster import MAX_SOURCE_PIXELS

@@ -9,7 +9,8 @@ import numpy as np
 
 from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.evaluation.masks.coco import read_coco
-from fornet_hf.evaluation.masks.sets import Files, MaskSet, Name, Outlining, by_level, files_in, with_void
+from fornet_hf.evaluation.masks.names import Name, files_in
+from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outlining, by_level, with_void
 
 _VOID = 255  # of VOC: the border of objects, and what was not labelled
 _HALF = 127

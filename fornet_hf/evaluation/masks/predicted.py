@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.errors import NotFoundError, PatchFormatError, explain
-from fornet_hf.evaluation.masks.sets import Files, MaskSet, Name, Outline, by_level, files_in
+from fornet_hf.evaluation.masks.names import Name, files_in
+from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outline, by_level
 from fornet_hf.format.keys import SHARD
 from fornet_hf.format.masks import Box, Mask, decode_mask
 from fornet_hf.format.shards import CANDIDATE_SCHEMA, SCHEMA, checked_encoding

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.evaluation.masks.agreement import FIGURES, compare, per_image
-from fornet_hf.evaluation.masks.sets import MaskSet, Name, Outline
+from fornet_hf.evaluation.masks.names import Name
+from fornet_hf.evaluation.masks.sets import MaskSet, Outline
 from fornet_hf.evaluation.statistics import Bootstrap
 
 try:
@@ -159,6 +160,12 @@ def test_what_has_no_counterpart_is_listed():
 def test_masks_go_together_by_stem_and_folder(predicted, truth, compared):
     found = compare(Masks(dict.fromkeys(predicted, FULL)), Masks(dict.fromkeys(truth, FULL)))
     assert found.keys == compared
+
+
+def test_of_two_predictions_for_one_truth_the_one_with_its_folder_counts():
+    found = compare(Masks({"x--1": FULL, "1": EMPTY}), Masks({"x/1": FULL}))
+    assert (found.keys, found.extra) == (["1"], ["1"])
+    np.testing.assert_array_equal(found.counts, [[2, 0, 0, 0]])
 
 
 def test_frames_of_other_films_do_not_go_together():

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.evaluation.masks.layouts import read_truth
-from fornet_hf.evaluation.masks.sets import Name
+from fornet_hf.evaluation.masks.names import Name
 
 MASK = np.zeros((6, 8), np.uint8)
 MASK[1:4, 2:7] = 1
