@@ -66,6 +66,11 @@ def in9_of_imagenet() -> npt.NDArray[np.int16]:
     return groups
 
 
+def in9_names() -> tuple[str, ...]:
+    """Return the names of the nine classes in the official order."""
+    return tuple(_IN9)
+
+
 def taxonomy_of(classes: Sequence[str], choice: str | Path | None = None) -> Taxonomy:
     """Return groups of the classes of a set.
 
