@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 NONE = -1  # the classifier said something that is none of the classes
 NOT_SHOWN = -2
+
+
+class Paired(NamedTuple):
+    """The answers to items that were shown in all of some conditions.
+
+    Attributes:
+        items: their numbers, int64.
+        labels: class of each, int64.
+        sources: source image of each.
+        correct: 1 for right and 0 for wrong answers, items x conditions.
+        left_out: items that were not, by reason.
+    """
+
+    items: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    sources: Sequence[str]
+    correct: npt.NDArray[np.float64]
+    left_out: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +81,13 @@ class Predictions:
             reasons = (self.reasons.get((int(item), column)) for column in self.columns(*conditions))
             counts[next(filter(None, reasons), "not shown")] += 1
         return dict(counts)
+
+    def paired(self, *conditions: str, without: Mapping[int, str] | None = None) -> Paired:
+        """Return the answers to the items that are complete, less those (by number) that a reason is given for."""
+        complete, left_out = self.complete(*conditions), Counter(self.left_out(*conditions))
+        for item, reason in (without or {}).items():
+            left_out[reason] += bool(complete[item])
+            complete[item] = False
+        items = np.flatnonzero(complete)
+        sources = [self.sources[item] for item in items.tolist()]
+        return Paired(items, self.labels[items], sources, self.correct(*conditions)[items], dict(+left_out))
