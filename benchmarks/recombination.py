@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import harness
 from benchmarks.harness import Case, measure, progress
-from benchmarks.photos import Photo, photos, prepared_rows
+from benchmarks.photos import photos, prepared_rows
 from benchmarks.stages import breakdown
 from benchmarks.straightforward import PlainJpegs, Straightforward
 from benchmarks.synthetic import write_rows
@@ -43,8 +43,9 @@ class Sides:
         transforms = import_torchvision().transforms
         crop, flip = transforms.RandomResizedCrop(SIZE), transforms.RandomHorizontalFlip()
         pipeline = transforms.Compose([crop, flip, transforms.ToTensor()])
-        rows, images = _repeated(prepared_rows(outlines=True), photos(outlines=True))
-        stored = _stored(rows, folder)
+        copies = BATCH // len(photos(outlines=True))
+        rows, images = repeated(prepared_rows(outlines=True), copies), [*photos(outlines=True)] * copies
+        stored = store(rows, folder)
         fused = {"crop": CropConfig(size=SIZE), "flip": 0.5, "transform": to_tensor}
         self.fused = _recombining(stored, **fused)
         self.unfused = _recombining(stored, transform=pipeline)
@@ -63,13 +64,12 @@ class Sides:
         }
 
 
-def _repeated(rows: tuple[Row, ...], images: tuple[Photo, ...]) -> tuple[list[Row], list[Photo]]:
-    copies = BATCH // len(rows)
-    keyed = [replace(row, key=f"{row.key} {copy}") for copy in range(copies) for row in rows]
-    return keyed, list(images) * copies
+def repeated(rows: tuple[Row, ...], copies: int) -> list[Row]:
+    """The rows a number of times, under other keys."""
+    return [replace(row, key=f"{row.key} {copy}") for copy in range(copies) for row in rows]
 
 
-def _stored(rows: list[Row], folder: Path) -> Any:
+def store(rows: list[Row], folder: Path) -> Any:
     """The rows as memory-mapped dataset, as users have it."""
     listed = [
         {

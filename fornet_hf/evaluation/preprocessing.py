@@ -66,8 +66,7 @@ class Preprocessing:
 
         These are the bytes that timm's and torchvision's transforms for evaluation make of a PIL image.
         """
-        resized = self._resized(image.size)
-        left, top = (_offset(side, self.size) for side in resized)
+        resized, (left, top) = self.resized(image.size), self.corner(image.size)
         seen = image.resize(resized, Resampling[self.interpolation.upper()])
         seen = seen.crop((left, top, left + self.size, top + self.size))
         return np.ascontiguousarray(np.asarray(seen).transpose(2, 0, 1))
@@ -75,14 +74,19 @@ class Preprocessing:
     def box(self, size: Size) -> Bounds:
         """Return the part of an image of this size that the classifier sees, in pixels of the image."""
         sides = []
-        for side, resized in zip(size, self._resized(size), strict=True):
-            start, scale = _offset(resized, self.size), side / resized
+        for side, resized, start in zip(size, self.resized(size), self.corner(size), strict=True):
+            scale = side / resized
             sides.append((max(start, 0) * scale, min(start + self.size, resized) * scale))
         (left, right), (top, bottom) = sides
         return left, top, right, bottom
 
-    def _resized(self, size: Size) -> Size:
-        """Return the size of the resized image; the longer side is rounded down, as torchvision does."""
+    def corner(self, size: Size) -> tuple[int, int]:
+        """Return the square's upper left corner on the resized image, pixels; below 0 where there is a border."""
+        x, y = (_offset(side, self.size) for side in self.resized(size))
+        return x, y
+
+    def resized(self, size: Size) -> Size:
+        """Return the size to which an image is resized; the longer side is rounded down, as torchvision does."""
         shorter, edge = min(size), self.edge
         if self.squash:
             return edge, edge

@@ -111,7 +111,7 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
     yield
     image = region.scaled(box, output, interpolation)
     if composition.original:
-        return _flipped(image, _original_mask(parts, composition) if with_mask else None, composition)
+        return _flipped(image, original_mask(parts, composition) if with_mask else None, composition)
     mask = Image.new("L", output) if with_mask else None
     place = Place.of(composition, parts.cutout)
     if parts.cutout is not None and place is not None:
@@ -144,7 +144,8 @@ def _scaled_afterwards(parts: Parts, composition: Composition, *, with_mask: boo
     return _flipped(image, mask, composition)
 
 
-def _original_mask(parts: Parts, composition: Composition) -> Image.Image | None:
+def original_mask(parts: Parts, composition: Composition) -> Image.Image | None:
+    """Return the object's mask (L) on the output of a composition of the original image; None: there is none."""
     if parts.cutout is None or parts.box is None:
         return None
     mask = Image.new("L", composition.output)

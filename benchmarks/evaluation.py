@@ -1,0 +1,134 @@
+"""Speed of an evaluation's images: `python -m benchmarks.evaluation`. README.md says what is measured, and how."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from benchmarks import harness
+from benchmarks.harness import Case, measure, progress
+from benchmarks.photos import photos, prepared_rows
+from benchmarks.recombination import repeated, store
+from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.rows import Rows
+from fornet_hf.evaluation.stimuli import Shown
+from fornet_hf.recombination import RecombinationConfig
+
+COPIES = 4
+FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0)
+PREPROCESSINGS = {
+    "bicubic, 224 of 256": Preprocessing(),
+    "bilinear, 224 of 256": Preprocessing(interpolation="bilinear"),
+    "bicubic, 224 of 248": Preprocessing(crop=0.9),
+}
+
+
+def conditions(*, seen: bool) -> dict[str, Condition]:
+    """Those of accuracy, background robustness, centre bias and size bias: 18."""
+
+    def of(*, whole: bool, **parameters: Any) -> Condition:
+        return Condition(recombination=RecombinationConfig(**parameters), seen=seen and whole, whole=whole)
+
+    backgrounds = {kind: of(whole=False, background_combination=kind) for kind in ("orig", "same", "all")}
+    cells = {f"cell {cell}": of(whole=True, fg_in_nonant=cell) for cell in range(9)}
+    sizes = {f"size {factor:g}": of(whole=True, fg_size_fact=factor) for factor in FACTORS}
+    return {"original": Condition(), **backgrounds, **cells, **sizes}
+
+
+def plain(sources: list[bytes], preprocessing: Preprocessing) -> list[npt.NDArray[np.uint8]]:
+    """One evaluation of the source images, up to the bytes that a model would get."""
+    return [preprocessing.prepared(Image.open(io.BytesIO(source)).convert("RGB")) for source in sources]
+
+
+def compared(folder: Path, name: str, *, seen: bool, repeats: int) -> dict[str, Any]:
+    """Time a plain evaluation of 32 photos and all conditions of the same; each image of a condition counts."""
+    preprocessing = PREPROCESSINGS[name]
+    sources = [photo.source for photo in photos(outlines=True)] * COPIES
+    rows = Rows(folder_rows(folder), conditions(seen=seen))
+    items = range(len(sources))
+    wanted = [rows.shown(item, preprocessing) for item in items]
+    views = sum(len(shown.views) for shown in wanted)
+
+    def check_plain(images: list[npt.NDArray[np.uint8]]) -> None:
+        assert all(image.shape == (3, 224, 224) and image.std() > 5 for image in images)
+
+    def check_views(found: list[Shown]) -> None:
+        for shown, expected in zip(found, wanted, strict=True):
+            assert shown.missing == expected.missing
+            for view, other in zip(shown.views, expected.views, strict=True):
+                assert view.condition == other.condition
+                assert np.array_equal(view.image, other.image)
+
+    check_agreement(rows, preprocessing)
+    cases = [
+        Case("plain evaluation", lambda: plain(sources, preprocessing), len(sources), check_plain),
+        Case("a condition", lambda: [rows.shown(item, preprocessing) for item in items], views, check_views),
+    ]
+    times = measure(cases, repeats=repeats)
+    return {
+        "conditions": len(rows.conditions),
+        "images_shown_per_photo": round(views / len(sources), 3),
+        "left_out": reasons(wanted),
+        "milliseconds_per_image": times,
+        "condition_of_plain": share(times),
+    }
+
+
+def check_agreement(rows: Rows, preprocessing: Preprocessing) -> None:
+    """Raise if an image in the public order is not its canvas, composed at full size and then prepared."""
+    for item in range(8):
+        for view in rows.shown(item, preprocessing).views:
+            name = rows.conditions[view.condition]
+            if name in ("original", "orig", "same", "all"):
+                canvas = rows.image(item, name, preprocessing)
+                assert not isinstance(canvas, str)
+                assert np.array_equal(view.image, preprocessing.prepared(canvas.image))
+
+
+def folder_rows(folder: Path) -> Any:
+    """Return the photos as memory-mapped rows: each its own class, four times."""
+    return store(repeated(prepared_rows(outlines=True), COPIES), folder)
+
+
+def reasons(found: list[Shown]) -> dict[str, int]:
+    """Count the images that cannot be shown, by reason."""
+    counts: dict[str, int] = {}
+    for shown in found:
+        for reason in shown.missing.values():
+            counts[reason] = counts.get(reason, 0) + 1
+    return counts
+
+
+def share(times: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the time of an image in a condition / that of a plain evaluation."""
+    one, other = times["a condition"], times["plain evaluation"]
+    return {unit: round(one[unit] / other[unit], 3) for unit in ("median_ms", "on_core_median_ms", "fastest_ms")}
+
+
+def main() -> None:
+    """Run all parts and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few repeats; writes no results")
+    quick = parser.parse_args().quick
+    harness.pin_to_one_core()
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in PREPROCESSINGS:
+            for seen in (True, False):
+                progress(label := f"{name}; cells and sizes: {'seen' if seen else 'canvas'}")
+                results[label] = compared(Path(folder) / label, name, seen=seen, repeats=3 if quick else 15)
+                progress(str(results[label]["condition_of_plain"]))
+    progress(str(results) if quick else str(harness.write("evaluation", results)))
+
+
+if __name__ == "__main__":
+    main()
