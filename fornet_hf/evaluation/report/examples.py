@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,12 @@ from PIL import Image
 
 from fornet_hf.evaluation.predictions import NOT_SHOWN, Predictions
 from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.saliency.showing import Explained
 from fornet_hf.evaluation.stimuli import Stimuli
 
 CAP = 8  # examples of each model
+_ELSEWHERE = ("cell ", "size ", "noise ")  # conditions in which more than the background differs
+_ALIKE = ("same", "mixed_same", "mixed_same_i", "orig", "original", "only_fg")  # beside which a mistake is clearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +107,27 @@ def fooled(
     return chosen
 
 
+def salient(model: str, explained: Iterable[Explained]) -> list[SaliencyExample]:
+    """Return examples of where a model looks, by each method.
+
+    Args:
+        model: its name.
+        explained: what `fornet_hf.evaluation.saliency.showing.examples` returns.
+    """
+    return [
+        SaliencyExample(
+            model=model,
+            method=method,
+            image=(image := _image(one.image)),
+            overlay=overlay(image, importance),
+            key=one.key,
+            label=one.label,
+        )
+        for one in explained
+        for method, importance in one.maps.items()
+    ]
+
+
 def overlay(image: Image.Image, importance: npt.NDArray[np.floating]) -> Image.Image:
     """Return an image with its important parts in colour and the rest in grey, darkened.
 
@@ -120,13 +144,13 @@ def overlay(image: Image.Image, importance: npt.NDArray[np.floating]) -> Image.I
 
 def _ranked(predictions: Predictions) -> list[tuple[int, int]]:
     """Return item and condition of the wrong answers to a foreign background, the best examples first."""
-    wrong = (predictions.predicted != predictions.labels[:, None]) & (predictions.predicted != NOT_SHOWN)
-    foreign = (predictions.backgrounds >= 0) | (predictions.background_keys != "")
-    recognised = (predictions.predicted == predictions.labels[:, None]).any(axis=1)
-    candidates = np.argwhere(wrong & foreign & recognised[:, None])
-    taken = (predictions.predicted == predictions.backgrounds) & (
-        predictions.backgrounds != predictions.labels[:, None]
-    )
+    of_background = np.array([not name.startswith(_ELSEWHERE) for name in predictions.conditions])
+    labels, backgrounds = predictions.labels[:, None], predictions.backgrounds
+    right = (predictions.predicted == labels) & of_background
+    wrong = (predictions.predicted != labels) & (predictions.predicted != NOT_SHOWN) & of_background
+    foreign = (backgrounds >= 0) | (predictions.background_keys != "")
+    candidates = np.argwhere(wrong & foreign & right.any(axis=1)[:, None])
+    taken = (predictions.predicted == backgrounds) & (backgrounds >= 0) & (backgrounds != labels)
 
     def rank(place: tuple[int, int]) -> tuple[bool, float, str, int]:
         return not taken[place], float(predictions.probability[place]), predictions.keys[place[0]], place[1]
@@ -149,9 +173,15 @@ def _spread(predictions: Predictions, ranked: Sequence[tuple[int, int]]) -> list
     return [place for _, _, place in sorted(placed)]
 
 
-def _right(predictions: Predictions, item: int) -> Iterator[int]:
-    """Yield the conditions in which an item was recognised."""
-    yield from (int(column) for column in np.flatnonzero(predictions.predicted[item] == predictions.labels[item]))
+def _right(predictions: Predictions, item: int) -> list[int]:
+    """Return the conditions in which an item was recognised, the most alike to a mistake first."""
+    names = predictions.conditions
+    columns = [
+        int(column)
+        for column in np.flatnonzero(predictions.predicted[item] == predictions.labels[item])
+        if not names[column].startswith(_ELSEWHERE)
+    ]
+    return sorted(columns, key=lambda column: _ALIKE.index(names[column]) if names[column] in _ALIKE else len(_ALIKE))
 
 
 def _name(predictions: Predictions, label: int) -> str:

@@ -22,24 +22,31 @@ def gallery(comparison: Comparison, examples: Sequence[Example]) -> list[Markup]
             "Images that a model got wrong although it recognised the same object on another background. "
             "Left: recognised; right: not."
         )
-        cards = _by_model(comparison, fooled, _fooled_card)
+        cards = _by_model(comparison, [[example] for example in fooled], _fooled_card)
         sections.append(section("Fooled by the background", "fooled", element("p", words, class_="lead"), cards))
     if salient:
         words = "Important parts are in colour, the rest is grey."
-        cards = _by_model(comparison, salient, _saliency_card)
+        groups: dict[tuple[str, str], list[SaliencyExample]] = {}
+        for example in salient:
+            groups.setdefault((example.model, example.key), []).append(example)
+        cards = _by_model(comparison, list(groups.values()), _saliency_card)
         sections.append(section("Where models look", "saliency", element("p", words, class_="lead"), cards))
     return sections
 
 
-def _by_model(comparison: Comparison, examples: Sequence[Any], card: Callable[[Any], Markup]) -> Iterable[Node]:
+def _by_model(
+    comparison: Comparison, groups: Sequence[list[Any]], card: Callable[[list[Any]], Markup]
+) -> Iterable[Node]:
+    """Yield the cards of each model below its name; a card is of one group of examples."""
     for number, model in enumerate(comparison.models):
-        cards = [card(example) for example in examples if example.model == model.model][:CAP]
+        cards = [card(group) for group in groups if group[0].model == model.model][:CAP]
         if cards:
             heading = element("h3", model_name(number, model.model))
             yield element("div", heading, element("div", cards, class_="cards"))
 
 
-def _fooled_card(example: Fooled) -> Markup:
+def _fooled_card(group: list[Fooled]) -> Markup:
+    (example,) = group
     said = example.predicted or "none of the classes"
     alternative = f"{example.label} on the background of {_background(example)}, taken for {said}"
     shown = [image(example.image, alternative)]
@@ -65,19 +72,16 @@ def _background(example: Fooled) -> str:
     return example.background_label or "an unknown class"
 
 
-def _saliency_card(example: SaliencyExample) -> Markup:
-    name = example.label or example.key or "image"
-    method = part_words(example.method)
-    pair = element(
-        "div",
-        image(example.image, name),
-        image(example.overlay, f"{name}: important parts by {method}"),
-        class_="pair",
-    )
-    words = element(
-        "figcaption",
-        element("strong", example.label or None),
-        element("div", method),
-        element("small", example.key, class_="keys"),
-    )
-    return element("figure", pair, words, class_="card")
+def _saliency_card(group: list[SaliencyExample]) -> Markup:
+    first = group[0]
+    name = first.label or first.key or "image"
+    shown = [_captioned(image(first.image, name), "image")]
+    for example in group:
+        method = part_words(example.method)
+        shown.append(_captioned(image(example.overlay, f"{name}: important parts by {method}"), method))
+    words = element("figcaption", element("strong", first.label), element("small", first.key, class_="keys"))
+    return element("figure", element("div", shown, class_="views"), words, class_="card")
+
+
+def _captioned(shown: Markup, words: str) -> Markup:
+    return element("div", shown, element("small", words))

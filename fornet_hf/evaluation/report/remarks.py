@@ -73,7 +73,8 @@ def _notes(comparison: Comparison, found: Found) -> Iterable[Node]:
             words = value.note if value.value is not None else f"{UNDEFINED}{value.note and ': '}{value.note}"
             groups.setdefault(words, []).append((number, value))
     for words, members in groups.items():
-        yield [element("b", _who(comparison, members, found), ": "), words, "."]
+        who = _who(comparison, members, found) if len(members) < len(found) else ""
+        yield [element("b", who, ": ") if who else None, words, "."]
 
 
 def _who(comparison: Comparison, members: Found, among: Found) -> str:

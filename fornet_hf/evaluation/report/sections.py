@@ -101,13 +101,11 @@ def sensitivity(comparison: Comparison) -> Markup | None:
 
 def focus(comparison: Comparison) -> Markup | None:
     """Show foreground focus by method."""
-    measure = "foreground_focus"
-    parts = sorted(
-        comparison.parts(measure),
-        key=lambda part: (part not in METHODS, list(METHODS).index(part) if part in METHODS else 0),
-    )
+    measure, known = "foreground_focus", list(METHODS)
+    parts = comparison.parts(measure)
     if not parts:
         return None
+    parts.sort(key=lambda part: known.index(part) if part in known else len(known))
     shown = _bar_panels(comparison, measure, parts, reference=1.0)
     return section("Attention", "focus", lead(measure), panels(shown), remarks(comparison, [measure]))
 

@@ -9,7 +9,7 @@ from fornet_hf.evaluation.report.frame import model_name
 from fornet_hf.evaluation.report.html import Markup, Node, element
 from fornet_hf.evaluation.report.numbers import POINTS, Unit
 from fornet_hf.evaluation.report.plots.whisker import whisker
-from fornet_hf.evaluation.report.wording import Wording, part_words, wording
+from fornet_hf.evaluation.report.wording import METHODS, Wording, part_words, wording
 from fornet_hf.evaluation.values import Value
 
 _HEADLINES = (
@@ -47,7 +47,7 @@ def headlines(comparison: Comparison) -> list[tuple[str, str]]:
     for measure in _HEADLINES:
         parts = comparison.whole_parts(measure)
         if measure == "foreground_focus":
-            chosen += [(measure, part) for part in parts]
+            chosen += [(measure, part) for part in parts if part in METHODS]
         elif parts:
             chosen.append((measure, _headline(measure, parts)))
     return chosen

@@ -146,7 +146,8 @@ def wording(measure: str) -> Wording:
 
 def part_words(part: str) -> str:
     """Return a part of a measure in words."""
-    return METHODS.get(part, part)
+    method, _, manner = part.partition(" ")
+    return f"{METHODS[method]}{manner and ', '}{manner}" if method in METHODS else part
 
 
 def of_class(measure: str, part: str) -> tuple[str, str, str] | None:

@@ -131,10 +131,11 @@ def examples(of: Comparison, count: int = 6) -> list[Example]:
                 )
             )  # fmt: skip
             spot = np.exp(-(((np.mgrid[:14, :14] - 6) ** 2).sum(axis=0)) / 12)
-            made.append(
+            made += [
                 SaliencyExample(
-                    model=model.model, method="gradcam", image=one, overlay=overlay(one, spot), key=f"key {number}",
+                    model=model.model, method=method, image=one, overlay=overlay(one, spot), key=f"key {number}",
                     label=label,
                 )
-            )  # fmt: skip
+                for method in ("gradcam", "integrated_gradients")
+            ]  # fmt: skip
     return made

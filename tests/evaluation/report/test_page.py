@@ -150,5 +150,7 @@ def test_the_bytes_are_the_same_every_time(tmp_path):
 def test_examples_are_few_and_small():
     comparison = made.comparison(2)
     text = page([comparison], made.examples(comparison, count=50))
-    assert Text(text).elements.count("img") == 2 * 8 * 4  # models, examples, two images of two kinds
+    assert Text(text).elements.count("img") == 2 * 8 * (
+        2 + 3
+    )  # models, examples; right and wrong, plain and twice explained
     assert len(text) < 2_000_000
