@@ -177,8 +177,8 @@ def _right(predictions: Predictions, item: int) -> list[int]:
     """Return the conditions in which an item was recognised, the most alike to a mistake first."""
     names = predictions.conditions
     columns = [
-        int(column)
-        for column in np.flatnonzero(predictions.predicted[item] == predictions.labels[item])
+        column
+        for column in np.flatnonzero(predictions.predicted[item] == predictions.labels[item]).tolist()
         if not names[column].startswith(_ELSEWHERE)
     ]
     return sorted(columns, key=lambda column: _ALIKE.index(names[column]) if names[column] in _ALIKE else len(_ALIKE))
