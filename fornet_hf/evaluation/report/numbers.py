@@ -56,8 +56,10 @@ RATIO = Unit(1, 2)
 
 
 def ticks(low: float, high: float, count: int = 5) -> Sequence[float]:
-    """Return about `count` round numbers, the first at most `low` and the last at least `high`."""
-    span = max(high - low, 1e-6)
+    """Return about `count` round numbers, the first at most `low` and the last at least `high`, two or more."""
+    if high - low < 1e-6:
+        low, high = low - 0.05 * (low > 0), low + 0.05
+    span = high - low
     power = 10 ** math.floor(math.log10(span / count))
     step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if span / (power * nice) <= count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

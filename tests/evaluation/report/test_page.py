@@ -88,6 +88,17 @@ def test_models_may_lack_measures_of_others():
     assert "not measured" in words(page([replace(comparison, models=models)]))
 
 
+@pytest.mark.parametrize("number", [None, 0.0, 0.5, 1.0, -1.0])
+def test_numbers_may_all_be_alike_or_missing(number):
+    models = [
+        replace(model, values=[replace(value, value=number, low=number, high=number) for value in model.values])
+        for model in made.comparison(2).models
+    ]
+    text = page([replace(made.comparison(2), models=models)])
+    assert ("not defined" in words(text)) == (number is None)
+    assert "nan" not in text
+
+
 def test_a_page_without_values_is_a_page():
     assert "Biases of 1 classifier on own" in words(page([one()]))
 
