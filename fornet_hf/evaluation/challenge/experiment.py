@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from fornet_hf.evaluation.challenge.composites import play
 from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
 from fornet_hf.evaluation.challenge.standing import Numbers, Standing
+from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
 from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data import Data
@@ -26,6 +27,7 @@ from fornet_hf.evaluation.device import chosen_device, computing, free_cached, o
 from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.ranks import Ranks
 from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.trees import TreeData
 from fornet_hf.evaluation.values import Value
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
@@ -191,9 +193,9 @@ class Challenge:
     name: str = "challenge"
 
     def lacks(self, data: Data) -> str:
-        """Say that the data have no masks of foregrounds; empty: they have."""
-        if callable(getattr(data, "challenge_images", None)):
-            return ""
+        """Say which folders the data lack; empty: none."""
+        if isinstance(data, TreeData):
+            return lacking(data)
         then = "Make them: fornet variants --help"
         return explain("the challenge needs ImageNet-9's folders original, only_bg_t and fg_mask", then=then)
 
@@ -204,10 +206,18 @@ class Challenge:
         data: Data,
         config: EvaluationConfig,
         folder: Path | None,
+        ranks: Ranks | None = None,
     ) -> Sequence[Value]:
-        """Return challenge accuracy; `challenge.csv` in the folder has a row for each foreground."""
-        make: Callable[[], ChallengeImages] = data.challenge_images  # type: ignore[attr-defined]
-        outcome = challenge(classifier, label_map, make(), config, folder, targeted=self.targeted)
-        if folder:
+        """Return challenge accuracy; `challenge.csv` in the folder has a row for each foreground.
+
+        Raises:
+            ConfigurationError: the data lack something.
+            ForNetError: as `challenge`.
+        """
+        if not isinstance(data, TreeData):
+            raise ConfigurationError(self.lacks(data))
+        images = TreeImages(data)
+        outcome = challenge(classifier, label_map, images, config, folder, ranks, targeted=self.targeted)
+        if folder and (ranks is None or ranks.first):
             outcome.write(folder / TABLE)
         return outcome.values(Bootstrap(config.seed, config.resamples))

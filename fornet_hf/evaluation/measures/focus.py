@@ -45,11 +45,18 @@ class ForegroundFocus:
         return data.lacks({}) or ("" if hasattr(data, "rows") else "masks of the objects: name rows of a ForNet")
 
     def run(
-        self, classifier: Classifier, label_map: LabelMap, data: Data, config: EvaluationConfig, folder: Path | None
+        self,
+        classifier: Classifier,
+        label_map: LabelMap,
+        data: Data,
+        config: EvaluationConfig,
+        folder: Path | None,
+        ranks: Ranks | None = None,
     ) -> Sequence[Value]:
         """Show the original images and return the values of `foreground_focus`."""
         stimuli = data.stimuli({}, config)
-        return foreground_focus(classifier, label_map, stimuli, config, self.saliency, folder)  # type: ignore[arg-type]
+        arguments = classifier, label_map, stimuli, config, self.saliency, folder, ranks
+        return foreground_focus(*arguments)  # type: ignore[arg-type]
 
 
 def foreground_focus(

@@ -15,12 +15,7 @@ from fornet_hf.evaluation.conditions import Condition
 from fornet_hf.evaluation.predictions import Predictions
 from fornet_hf.evaluation.statistics import Bootstrap
 from fornet_hf.evaluation.values import Value
-
-VARIANTS = (
-    "original", "only_bg_b", "only_bg_t", "no_fg", "only_fg", "mixed_same", "mixed_rand", "mixed_next",
-    "only_bg_i", "mixed_same_i", "mixed_rand_i", "mixed_next_i",
-)  # fmt: skip
-"""The variants: those of the paper, then those with an infilled background in place of a tiled one."""
+from fornet_hf.evaluation.variants.names import VARIANTS
 
 CATEGORIES = {
     "BG Required": (True, False, True),

@@ -12,6 +12,7 @@ from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data import Data
 from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.predictions import Predictions
+from fornet_hf.evaluation.ranks import Ranks
 from fornet_hf.evaluation.statistics import Bootstrap
 from fornet_hf.evaluation.values import Value
 
@@ -43,9 +44,15 @@ class Experiment(Protocol):
         """Say what the data lacks for this, and what to do about it; empty: nothing."""
 
     def run(
-        self, classifier: Classifier, label_map: LabelMap, data: Data, config: EvaluationConfig, folder: Path | None
+        self,
+        classifier: Classifier,
+        label_map: LabelMap,
+        data: Data,
+        config: EvaluationConfig,
+        folder: Path | None,
+        ranks: Ranks | None = None,
     ) -> Sequence[Value]:
-        """Show images to the classifier and return its numbers.
+        """Show images to the classifier and return its numbers, in each of the processes that share the work.
 
         Args:
             classifier: on the device of the configuration.
@@ -53,5 +60,6 @@ class Experiment(Protocol):
             data: which lacks nothing.
             config: all settings.
             folder: for files of its own: what lets a killed run go on, examples for the report; None: none are kept.
+            ranks: the processes, which all run it; more than one need a folder. None: this one alone.
         """
         ...

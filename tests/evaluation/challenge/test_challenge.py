@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, SourceError
 from fornet_hf.evaluation.challenge.experiment import Challenge, challenge
@@ -18,6 +19,7 @@ from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.evaluation.ranks import Ranks
 from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.trees import read_tree
 
 torch = pytest.importorskip("torch")
 
@@ -25,11 +27,6 @@ SIDE, CLASSES, EACH = 8, 9, 2
 MASK = np.zeros((SIDE, SIDE), np.float32)
 MASK[2:6, 2:6] = 1
 BOOTSTRAP = Bootstrap(0, 20)
-
-try:
-    Bootstrap(0, 2).estimate("", np.zeros((1, 1)), ["a"])
-except NotImplementedError:
-    pytest.skip("no intervals yet", allow_module_level=True)
 
 
 class Drawn:
@@ -298,25 +295,43 @@ def test_batches_are_halved_when_memory_runs_out():
     assert values(Small(4, 4))[""].value == 1
 
 
-class Tree:
-    """Data with a challenge."""
+@pytest.fixture
+def tree(tmp_path):
+    """The drawn images in ImageNet-9's folders, without loss; one foreground and background a class."""
+    images = Drawn(1)
+    for label, name in enumerate(images.class_names):
+        for variant, pixels in (
+            ("original", images.foreground(label).image),
+            ("only_bg_t", images.background(label)),
+        ):
+            path = tmp_path / "in9" / variant / "val" / f"{label:02}_{name}" / f"{variant}{label}.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(pixels.transpose(1, 2, 0)).save(path)
+        path = tmp_path / "in9" / "fg_mask" / "val" / f"{label:02}_{name}" / f"original{label}.npy"
+        path.parent.mkdir(parents=True)
+        np.save(path, MASK.astype(bool))
+    return read_tree(tmp_path / "in9")
 
-    def challenge_images(self):
-        return Drawn()
 
-
-def test_the_table_names_the_background_and_the_answer(tmp_path):
-    found = Challenge().run(classifier(At(0, 0)), SAME, Tree(), config(), tmp_path)
+def test_the_table_names_the_background_and_the_answer(tree, tmp_path):
+    found = Challenge().run(classifier(At(0, 0)), SAME, tree, config(), tmp_path)
     assert [one.part for one in found][:2] == ["", "class c0"]
+    assert found[0].value == 0
     with (tmp_path / "challenge.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == CLASSES * EACH
+    assert len(rows) == CLASSES
     for row in rows:
         assert row["predicted"] == row["background_class"] != row["class"]
-        assert row["background"] == row["attacked_by"]
+        assert row["background"] == row["attacked_by"] == f"only_bg_t{row['predicted'][1:]}"
         assert int(row["tried"]) >= 1
 
 
-def test_data_without_masks_lack_something():
-    assert Challenge().lacks(Tree()) == ""
+def test_an_oracle_withstands_a_tree(tree):
+    assert Challenge().run(classifier(At(4, 4)), SAME, tree, config(), None)[0].value == 1
+
+
+def test_data_without_masks_lack_something(tree):
+    assert Challenge().lacks(tree) == ""
     assert "fg_mask" in Challenge().lacks(object())
+    with pytest.raises(ConfigurationError, match="the challenge needs ImageNet-9's folders"):
+        Challenge().run(classifier(At(4, 4)), SAME, object(), config(), None)

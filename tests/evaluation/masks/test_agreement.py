@@ -14,11 +14,6 @@ from fornet_hf.evaluation.masks.names import Name
 from fornet_hf.evaluation.masks.sets import MaskSet, Outline
 from fornet_hf.evaluation.statistics import Bootstrap
 
-try:
-    Bootstrap(0, 2).estimate("", np.zeros((1, 1)), ["a"])
-except NotImplementedError:
-    pytest.skip("no intervals yet", allow_module_level=True)
-
 
 class Masks(MaskSet):
     """Masks in memory; names with a slash have a folder."""

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import NotFoundError, SourceError
-from fornet_hf.evaluation.challenge.folders import lacking, read_folders
+from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
+from fornet_hf.evaluation.trees import read_tree
 
-CLASSES = {"00_dog": "dog", "01_bird": "bird", "02_fish": "fish"}
+CLASSES = ("00_dog", "01_bird", "02_fish")
 
 
 def save(path, pixels) -> None:
@@ -32,8 +33,8 @@ def root(tmp_path):
 
 
 def test_foregrounds_are_those_with_a_mask(root):
-    found = read_folders(root, "validation", CLASSES)
-    assert list(found.foregrounds) == ["00_dog--a", "01_bird--a"]
+    found = TreeImages(read_tree(root))
+    assert list(found.foregrounds) == ["dog/a", "bird/a"]
     assert found.labels.tolist() == [0, 1]
     assert list(found.backgrounds) == ["t0", "t1", "t2"]
     assert found.background_labels.tolist() == [0, 1, 2]
@@ -48,34 +49,28 @@ def test_foregrounds_are_those_with_a_mask(root):
 def test_masks_of_three_equal_colours(root):
     path = root / "fg_mask" / "val" / "00_dog" / "a.npy"
     np.save(path, np.eye(6, 8, dtype=np.uint8)[..., None].repeat(3, axis=2))
-    np.testing.assert_array_equal(read_folders(root, "val", CLASSES).foreground(0).mask, np.eye(6, 8))
+    np.testing.assert_array_equal(TreeImages(read_tree(root)).foreground(0).mask, np.eye(6, 8))
 
 
 @pytest.mark.parametrize("mask", [np.full((6, 8), 2), np.zeros(3), np.array([[np.nan]]), np.array([["x"]])])
 def test_what_is_no_mask_is_refused(root, mask):
     np.save(root / "fg_mask" / "val" / "00_dog" / "a.npy", mask)
     with pytest.raises(SourceError, match=r"a\.npy: not a mask"):
-        read_folders(root, "val", CLASSES).foreground(0)
+        TreeImages(read_tree(root)).foreground(0)
 
 
 def test_no_code_of_a_mask_is_run(root):
     np.save(root / "fg_mask" / "val" / "00_dog" / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(SourceError, match=r"a\.npy: the mask cannot be decoded"):
-        read_folders(root, "val", CLASSES).foreground(0)
+        TreeImages(read_tree(root)).foreground(0)
 
 
 def test_what_is_missing_is_named(root):
+    assert lacking(read_tree(root)) == ""
     (root / "original" / "val" / "01_bird" / "a.JPEG").rename(root / "original" / "val" / "01_bird" / "c.JPEG")
     with pytest.raises(NotFoundError, match=r"1 masks of the challenge have no original; found \['a'\]"):
-        read_folders(root, "val", CLASSES)
+        TreeImages(read_tree(root))
     (root / "only_bg_t").rename(root / "other")
-    assert lacking(root, "val") == ["only_bg_t"]
+    assert "no only_bg_t in" in lacking(read_tree(root))
     with pytest.raises(NotFoundError, match="no only_bg_t in"):
-        read_folders(root, "val", CLASSES)
-
-
-def test_the_fingerprint_is_that_of_all_files(root):
-    before = read_folders(root, "val", CLASSES).fingerprint
-    assert read_folders(root, "val", CLASSES).fingerprint == before
-    save(root / "only_bg_t" / "val" / "02_fish" / "t2.JPEG", np.zeros((6, 8, 3), np.uint8))
-    assert read_folders(root, "val", CLASSES).fingerprint != before
+        TreeImages(read_tree(root))
