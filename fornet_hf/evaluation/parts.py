@@ -135,15 +135,15 @@ class Parts:
         """Keep the answers of a chunk."""
         if self.folder is not None:
             with atomic_path(self._path(number)) as temporary:
-                pq.write_table(table, temporary)
+                pq.write_table(table, temporary, write_page_checksum=True)
 
     def read(self, number: int, items: range, conditions: int) -> pa.Table | None:
         """Return the answers of a chunk; None: it is not there, or damaged, and has to be made."""
         if self.folder is None:
             return None
         try:
-            table = pq.read_table(self._path(number), schema=_SCHEMA)
-        except (FileNotFoundError, pa.ArrowInvalid):
+            table = pq.read_table(self._path(number), schema=_SCHEMA, page_checksum_verification=True)
+        except (OSError, pa.ArrowException):  # pyarrow has many words for damage
             return None
         return table if table.num_rows == len(items) * conditions else None
 

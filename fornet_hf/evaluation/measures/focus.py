@@ -94,23 +94,20 @@ def foreground_focus(
 def values(shares: Shares, methods: Sequence[str], sources: Sequence[str], bootstrap: Bootstrap) -> list[Value]:
     """Return the values of `foreground_focus` that follow from shares."""
     result = []
-    for column, method in enumerate(methods):
-        there = np.isfinite(shares.importance[:, column])
+    for number, method in enumerate(methods):
+        there = np.isfinite(shares.importance[:, number])
+        importance, area = shares.importance[there, number], shares.area[there]
         left_out = Counter(shares.reasons.values())
         left_out[NO_IMPORTANCE] += int((~there & np.isfinite(shares.area)).sum())
-        importance, area = shares.importance[there, column], shares.area[there]
-        named = [source for source, here in zip(sources, there, strict=True) if here]
-        for part, samples, statistic in (
-            (method, (importance / area)[:, None], mean),
-            (f"{method} pooled", np.stack([importance, area], 1), _ratio),
-        ):
-            counts = dict(+left_out)
-            if not named:
-                result.append(Value(measure=MEASURE, part=part, value=None, n=0, left_out=counts, note="no image"))
-                continue
-            result.append(bootstrap.estimate(MEASURE, samples, named, statistic, part=part, left_out=counts))
+        result += bootstrap.estimates(
+            MEASURE,
+            np.stack([importance / area, importance, area], 1),
+            np.asarray(sources, np.str_)[there].tolist(),
+            {method: mean, f"{method} pooled": _pooled},
+            left_out=dict(+left_out),
+        )
     return result
 
 
-def _ratio(means: Means) -> Means:
-    return means[..., 0] / means[..., 1]
+def _pooled(means: Means) -> Means:
+    return means[..., 1] / means[..., 2]

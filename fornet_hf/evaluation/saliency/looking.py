@@ -65,7 +65,8 @@ class Looking:
 
     def means(self, item: int) -> bool:
         """Return whether a class of an item can be explained."""
-        return self._saliency.explained == "prediction" or bool((self._classes == self._labels[item]).any())
+        label = self._labels[item]
+        return self._saliency.explained == "prediction" or bool(label >= 0 and (self._classes == label).any())
 
     def importance(self, items: Sequence[int], images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the importance (float32, n x size x size) of each pixel, on the device, by method.
