@@ -118,7 +118,7 @@ def test_the_library_knows_nothing_of_the_producers():
     targets = of_room("fornet_hf")
     assert [name for name in targets if name.startswith(("producers", "build"))] == []
     users = {path.parent.name for path in (ROOT / "fornet_hf").rglob("*.py") if "torchvision.models" in imports(path)}
-    assert users == {"evaluation"}  # which loads classifiers by name
+    assert users == {"models"}  # which loads classifiers by name
 
 
 def test_the_producers_know_nothing_of_the_scripts():

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Identity:
-    """The name of a classifier, the revision of its weights, and their digest (64 hexadecimal digits)."""
+    """The name of a classifier, the revision of its weights, and their digest.
+
+    Attributes: `digest` has 64 hexadecimal digits; it is empty if the network has no weights that torch knows of.
+    """
 
     name: str
     revision: str
@@ -31,12 +34,14 @@ class Classifier:
         revision: of its weights.
         network: maps normalised images (float32, n x 3 x size x size) to logits (n x classes).
         preprocessing: of images that it is shown.
+        names: of its outputs, if it has names for them.
     """
 
     name: str
     revision: str
     network: Any
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    names: tuple[str, ...] = ()
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits (float32, n x classes) of images (float32, n x 3 x height x width, 0 to 1).
@@ -54,6 +59,17 @@ class Classifier:
         return logits
 
     @cached_property
+    def outputs(self) -> int:
+        """Number of its outputs, as it answers a black image."""
+        import torch
+
+        weights = next(self.network.parameters(), None) if hasattr(self.network, "parameters") else None
+        side = self.preprocessing.size
+        image = torch.zeros(1, 3, side, side, device=None if weights is None else weights.device)
+        with torch.inference_mode():
+            return int(self.logits(image).shape[1])
+
+    @cached_property
     def identity(self) -> Identity:
         """Name, revision and digest, which say in a result what was measured."""
         return Identity(self.name, self.revision, weights_digest(self.network))
@@ -62,13 +78,14 @@ class Classifier:
 def weights_digest(network: Any) -> str:
     """Return the SHA-256 of a network's weights: of name, dtype, shape and bytes of each tensor, sorted by name.
 
-    It does not depend on the file that they come from. What has no `state_dict` has the digest of nothing.
+    It does not depend on the file that they come from. Empty if there are no weights, so that nothing names them.
     """
     import torch
 
     result = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items() if hasattr(network, "state_dict") else ()):
+    weights = network.state_dict() if hasattr(network, "state_dict") else {}
+    for name, value in sorted(weights.items()):
         tensor = value.detach().cpu().contiguous()
         result.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         result.update(tensor.flatten().view(torch.uint8).numpy())
-    return result.hexdigest()
+    return result.hexdigest() if weights else ""

@@ -82,7 +82,7 @@ def load_witnesses(names: Sequence[str], placement: Placement, *, greys: int = 3
     Raises:
         ForNetError: as `fornet_hf.evaluation.models.load`.
     """
-    loaded = tuple(load(name, placement.device) for name in names)
+    loaded = tuple(load(name, placement.device, use_test_size=False) for name in names)
     return Witnesses(classifiers=loaded, placement=placement, greys=greys, batch_size=BatchSize(batch_size))
 
 

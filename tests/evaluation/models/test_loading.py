@@ -1,20 +1,18 @@
 """Classifiers by name: each library's own preprocessing, revisions that stay, and refusals that say what to do."""
 
-import json
 import sys
+from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
-from fornet_hf.errors import ConfigurationError, MissingDependencyError, UnreachableError
-from fornet_hf.evaluation import models
+from fornet_hf.errors import ConfigurationError, MissingDependencyError
 from fornet_hf.evaluation.classifier import weights_digest
 from fornet_hf.evaluation.models import build, load, parse_name
+from fornet_hf.evaluation.models.of_timm import Timm, revision_of
 from fornet_hf.evaluation.preprocessing import Preprocessing
 
 torch = pytest.importorskip("torch")
-
-COMMIT = "c" * 40
 
 
 @pytest.fixture
@@ -35,25 +33,13 @@ def own(tmp_path, monkeypatch):
     sys.modules.pop("own_classifiers", None)
 
 
-def save_vit(folder):
-    """A tiny model of transformers as a repository has it."""
-    from transformers import ViTConfig, ViTForImageClassification
-
-    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = ViTForImageClassification(ViTConfig(**sizes, image_size=32, patch_size=16, num_labels=5))
-    network.save_pretrained(folder)
-    images = {"size": {"height": 32, "width": 32}, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.25] * 3}
-    settings = {"image_processor_type": "ViTImageProcessor", "do_resize": True, **images}
-    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
-    return network.eval()
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet50", "timm:NAME, torchvision:NAME, hf:NAMESPACE/NAME or package.module:function"),
+        ("resnet50", r"timm:NAME, torchvision:NAME\[@WEIGHTS\], .* or package.module:function"),
+        ("timm:resnet18=", "timm:resnet18="),
+        ("torchvision:resnet18@V9", "resnet18 has no such weights; found V9; allowed: IMAGENET1K_V1, DEFAULT"),
+        ("torchhub:me/models:main/net", "runs code of a repository.*--trust-remote-code"),
         ("timm:", "timm:"),
         ("no_such_module:vgg", "no_such_module:vgg.*PYTHONPATH"),
         ("fornet_hf.no_such_module:vgg", "fornet_hf.no_such_module:vgg.*No module named.*PYTHONPATH"),
@@ -66,13 +52,22 @@ def test_unknown_classifiers_are_refused(name, message):
         load(name)
 
 
-def test_libraries_win_over_modules_of_their_names():
-    assert [parse_name(f"{one}:a/b") for one in ("timm", "torchvision", "hf")] == [
-        ("timm", "a/b"),
-        ("torchvision", "a/b"),
-        ("hf", "a/b"),
-    ]
-    assert parse_name("timm.models:vit") == ("", "timm.models:vit")
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("timm:a/b", ("timm", "a/b", None)),
+        ("torchvision:a@V1", ("torchvision", "a@V1", None)),
+        ("hf:a/b@main", ("hf", "a/b@main", None)),
+        ("timm:hf-hub:a/b", ("timm", "hf-hub:a/b", None)),
+        ("timm.models:vit", ("", "timm.models:vit", None)),
+        ("timm:a=b.pt", ("timm", "a", Path("b.pt"))),
+        ("hf:runs/a=1/x=c:/b.pt#model", ("hf", "runs/a=1/x", Path("c:/b.pt#model"))),
+        ("timm.models:vit=b", ("", "timm.models:vit", Path("b"))),
+        ("torchhub:a/b:v1/c=d", ("torchhub", "a/b:v1/c", Path("d"))),
+    ],
+)
+def test_names_are_split_at_the_first_colon_and_the_last_equals_sign(name, parts):
+    assert parse_name(name) == parts
 
 
 @pytest.mark.parametrize("make", [load, lambda name: build(name, 5)])
@@ -100,9 +95,9 @@ def test_a_timm_model_is_named_by_the_commit_of_its_weights(tmp_path, monkeypatc
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("d" * 40)
     for asked, commit in (("timm/vit", "d" * 40), (f"timm/vit@{'c' * 40}", "c" * 40)):
-        assert models._timm_revision({"hf_hub_id": asked, "tag": "in1k"}) == f"timm/vit@{commit}"
-    assert models._timm_revision({"hf_hub_id": "timm/other"}) == "timm/other"
-    assert models._timm_revision({"hf_hub_id": None, "tag": "in1k"}) == "in1k"
+        assert revision_of({"hf_hub_id": asked, "tag": "in1k"}) == f"timm/vit@{commit}"
+    assert revision_of({"hf_hub_id": "timm/other"}) == "timm/other"
+    assert revision_of({"hf_hub_id": None, "tag": "in1k"}) == "in1k"
 
 
 def test_an_unknown_timm_model_is_refused(timm):
@@ -123,34 +118,66 @@ def test_a_torchvision_model_comes_with_its_own_preprocessing(monkeypatch):
     assert not loaded.network.training
 
 
-def test_a_folder_of_transformers_is_named_by_its_digest(tmp_path):
-    network = save_vit(tmp_path)
-    loaded = load(f"hf:{tmp_path}")
-    assert loaded.preprocessing == Preprocessing(
-        size=32, crop=1.0, squash=True, interpolation="bilinear", mean=(0.5,) * 3, std=(0.25,) * 3
+def test_weights_of_torchvision_can_be_chosen(monkeypatch):
+    from torchvision import models as theirs
+
+    build_theirs = theirs.get_model
+    monkeypatch.setattr(theirs, "get_model", lambda name, weights: build_theirs(name, weights=None))
+    loaded = load("torchvision:mobilenet_v3_large@IMAGENET1K_V1")
+    assert loaded.revision == "MobileNet_V3_Large_Weights.IMAGENET1K_V1"
+    assert loaded.preprocessing.edge == 256
+    assert load("torchvision:mobilenet_v3_large").preprocessing.edge == 232
+
+
+def test_a_timm_model_sees_what_timm_validates_it_with(timm, monkeypatch):
+    create = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: create(name, pretrained=False))
+    loaded = load("timm:test_resnet.r160_in1k")
+    theirs = timm.data.resolve_data_config({}, model=loaded.network, use_test_size=True)
+    assert loaded.preprocessing.size == theirs["input_size"][-1]
+    sizes = [
+        Timm("resnet10t.c3_in1k", tested)._classifier(create("resnet10t.c3_in1k")).preprocessing.size
+        for tested in (True, False)
+    ]
+    assert sizes == [224, 176]
+
+
+def test_a_timm_model_without_classes_is_refused(timm, monkeypatch):
+    create = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: create(name, num_classes=0))
+    with pytest.raises(ConfigurationError, match="gives features and no classes"):
+        load("timm:test_vit")
+
+
+@pytest.fixture
+def torchhub(tmp_path, monkeypatch):
+    """A repository on GitHub, as the cache of torch has it."""
+    repository = tmp_path / "me_models_v1"
+    repository.mkdir()
+    (repository / "hubconf.py").write_text(
+        "import torch\n"
+        "def net(pretrained=False, num_classes=4):\n"
+        "    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),"
+        " torch.nn.Linear(3, num_classes))\n"
+        "    torch.nn.init.constant_(network[2].weight, float(pretrained))\n"
+        "    return network\n"
     )
-    assert loaded.revision == f"sha256:{weights_digest(network)}"
-    images = torch.rand(2, 3, 32, 32)
-    torch.testing.assert_close(loaded.logits(images), network((images - 0.5) / 0.25).logits)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
 
 
-def test_a_repository_is_named_by_its_commit(tmp_path, monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    (tmp_path / "models--me--vit" / "refs").mkdir(parents=True)
-    (tmp_path / "models--me--vit" / "refs" / "main").write_text(COMMIT)
-    save_vit(tmp_path / "models--me--vit" / "snapshots" / COMMIT)
-    assert load("hf:me/vit").revision == load(f"hf:me/vit@{COMMIT}").revision == f"me/vit@{COMMIT}"
-    assert build("hf:me/vit", 3)(torch.rand(2, 3, 32, 32)).shape == (2, 3)
-    with pytest.raises(UnreachableError, match="me/other"):
-        load("hf:me/other")
-
-
-@pytest.mark.parametrize("make", [load, lambda name: build(name, 5)])
-def test_a_model_that_classifies_no_images_is_refused(make, tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(ConfigurationError, match="no image classifier"):
-        make(f"hf:{tmp_path}")
+@pytest.mark.usefixtures("torchhub")
+def test_a_repository_on_github_is_run_if_it_is_trusted(tmp_path):
+    loaded = load("torchhub:me/models:v1/net", trust_remote_code=True)
+    assert loaded.network[2].weight.eq(1).all()
+    assert loaded.outputs == 4
+    torch.save(
+        torch.nn.Sequential(torch.nn.Identity(), torch.nn.Identity(), torch.nn.Linear(3, 7)).state_dict(),
+        tmp_path / "seven.pt",
+    )
+    assert load(f"torchhub:me/models:v1/net={tmp_path / 'seven.pt'}", trust_remote_code=True).outputs == 7
+    for name, message in (("me/models:v1/other", "other"), ("me/models/net", "OWNER/REPO:REF/NAME")):
+        with pytest.raises(ConfigurationError, match=message):
+            load(f"torchhub:{name}", trust_remote_code=True)
 
 
 def test_a_function_of_ones_own_gives_a_network_or_all_of_a_classifier(own):
@@ -164,7 +191,7 @@ def test_a_function_of_ones_own_gives_a_network_or_all_of_a_classifier(own):
     )
     bare, whole = load("own_classifiers:bare"), load("own_classifiers:whole")
     assert (bare.name, bare.preprocessing) == ("own_classifiers:bare", Preprocessing())
-    assert bare.revision == f"sha256:{bare.identity.digest}"
+    assert bare.revision == bare.identity.digest == ""  # it has no weights
     assert (whole.name, whole.revision, whole.preprocessing.size) == ("own_classifiers:whole", "7", 8)
     assert build("own_classifiers:network", 6)(torch.rand(2, 8)).shape == (2, 6)
 

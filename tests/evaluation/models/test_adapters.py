@@ -1,0 +1,84 @@
+"""Adapters of peft: merged into the weights that they were trained on, and refused where they do not fit."""
+
+import sys
+
+import pytest
+
+from fornet_hf.errors import ConfigurationError, MissingDependencyError
+from fornet_hf.evaluation.models import load
+
+torch = pytest.importorskip("torch")
+
+OWN = """
+import torch
+from torch import nn
+
+def net(num_classes=5):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        features = [nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        return nn.Sequential(*features, nn.Linear(4, 4), nn.Linear(4, num_classes))
+"""
+
+
+@pytest.fixture
+def peft(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_base.py").write_text(OWN)
+    sys.modules.pop("own_base", None)
+    yield pytest.importorskip("peft", exc_type=ImportError)
+    sys.modules.pop("own_base", None)
+
+
+def trained(peft, folder, classes=5, saved=("5",)):
+    """A network with an adapter, which lies in the folder; nothing of it is 0."""
+    import own_base
+
+    network = own_base.net(classes)
+    for name, tensor in own_base.net().state_dict().items():
+        if network.state_dict()[name].shape == tensor.shape:
+            network.state_dict()[name].copy_(tensor)
+    config = peft.LoraConfig(r=2, target_modules=["0", "4"], modules_to_save=list(saved))
+    adapter = peft.get_peft_model(network, config)
+    for parameter in adapter.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter)
+    adapter.save_pretrained(folder)
+    return adapter.eval()
+
+
+@pytest.mark.parametrize("classes", [5, 9])
+def test_an_adapter_is_merged(classes, peft, tmp_path):
+    adapter = trained(peft, tmp_path / "adapter", classes)
+    loaded = load(f"own_base:net={tmp_path / 'adapter'}")
+    images = torch.rand(2, 3, 16, 16)
+    torch.testing.assert_close(loaded.network(images), adapter(images), rtol=1e-4, atol=1e-4)
+    assert loaded.outputs == classes
+    assert loaded.network.state_dict().keys() == load("own_base:net").network.state_dict().keys()
+    assert loaded.revision == f"sha256:{loaded.identity.digest}" != load("own_base:net").revision
+
+
+def test_an_adapter_that_does_not_fit_is_refused(peft, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    trained(peft, file.parent, 9)
+    weights = load_file(file)
+    for change, message in (
+        (lambda w: w.pop("base_model.model.5.bias"), "no whole last layer; found no 5.bias"),
+        (lambda w: w.pop("base_model.model.0.lora_A.weight"), "0.lora_A.weight"),
+        (lambda w: w.update({"base_model.model.7.lora_A.weight": torch.zeros(2, 4)}), "7.lora_A.weight"),
+        (lambda w: w.update({"base_model.model.0.lora_A.weight": torch.zeros(2, 4, 3, 3)}), "does not fit"),
+    ):
+        changed = dict(weights)
+        change(changed)
+        save_file(changed, file)
+        with pytest.raises(ConfigurationError, match=message):
+            load(f"own_base:net={file.parent}")
+
+
+def test_peft_is_named_with_its_pip_line(peft, tmp_path, monkeypatch):
+    trained(peft, tmp_path / "adapter")
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(MissingDependencyError, match="pip install peft"):
+        load(f"own_base:net={tmp_path / 'adapter'}")
