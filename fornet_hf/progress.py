@@ -13,11 +13,18 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
-def progress(items: Iterable[T], description: str, unit: str) -> Iterator[T]:
-    """Iterate with a bar on standard error, unless `datasets.disable_progress_bars()` was called."""
+def progress(items: Iterable[T], description: str, unit: str, total: int | None = None) -> Iterator[T]:
+    """Iterate with a bar on standard error, unless `datasets.disable_progress_bars()` was called.
+
+    Args:
+        items: to iterate over.
+        description: in front of the bar.
+        unit: behind it.
+        total: number of items, where they do not tell it.
+    """
     from datasets.utils import tqdm
 
-    total = len(items) if isinstance(items, Sized) else None
+    total = len(items) if isinstance(items, Sized) else total
     yield from tqdm(items, desc=description, unit=unit, total=total)
 
 

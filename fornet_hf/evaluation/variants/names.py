@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Container
 from typing import NamedTuple
@@ -16,6 +17,7 @@ VARIANTS = OFFICIAL + INFILLED
 MASKS = "fg_mask"
 ENDING = ".JPEG"
 
+_LONGEST = 110  # bytes; a mixed image has two stems, of the 255 bytes of a name
 _FOREGROUND, _BACKGROUND = "fg_", "_bg_"
 _VALIDATION = re.compile(r"ILSVRC2012_val_000(\d{5})")
 
@@ -40,7 +42,11 @@ def stem_of(key: str, wnid: str | None) -> str:
         wnid: of its class; None if that is not ImageNet's.
     """
     match = _VALIDATION.fullmatch(key)
-    return f"{wnid}_{match[1]}" if match and wnid else key
+    stem = f"{wnid}_{match[1]}" if match and wnid else key
+    if len(stem.encode()) <= _LONGEST:
+        return stem
+    start = stem.encode()[: _LONGEST - 17].decode(errors="ignore")
+    return f"{start}~{hashlib.sha256(stem.encode()).hexdigest()[:16]}"
 
 
 def mixed_stem(foreground: str, background: str) -> str:
