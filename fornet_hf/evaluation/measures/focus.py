@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from fornet_hf.errors import explain
 from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.conditions import Condition
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data import Data
+from fornet_hf.evaluation.data import Data, RowsData
 from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.ranks import Ranks
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
@@ -42,7 +45,9 @@ class ForegroundFocus:
 
     def lacks(self, data: Data) -> str:
         """Say what the data lacks for this; empty: nothing."""
-        return data.lacks({}) or ("" if hasattr(data, "rows") else "masks of the objects: name rows of a ForNet")
+        if isinstance(data, RowsData):
+            return ""
+        return explain("masks of the objects are needed", found=data.name, then="Name rows or patches of a ForNet.")
 
     def run(
         self,
@@ -53,10 +58,9 @@ class ForegroundFocus:
         folder: Path | None,
         ranks: Ranks | None = None,
     ) -> Sequence[Value]:
-        """Show the original images and return the values of `foreground_focus`."""
-        stimuli = data.stimuli({}, config)
-        arguments = classifier, label_map, stimuli, config, self.saliency, folder, ranks
-        return foreground_focus(*arguments)  # type: ignore[arg-type]
+        """Show the original images, each once, and return the values of `foreground_focus`."""
+        stimuli: Any = data.stimuli({"original": Condition()}, replace(config, draws=1, seed=0))  # nothing is drawn
+        return foreground_focus(classifier, label_map, stimuli, config, self.saliency, folder, ranks)
 
 
 def foreground_focus(

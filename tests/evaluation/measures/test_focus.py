@@ -1,13 +1,22 @@
 """Foreground focus: closed forms, and what is left out."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import datasets
 import numpy as np
 import pytest
 
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.measures.focus import values
+from fornet_hf.evaluation.data import RowsData
+from fornet_hf.evaluation.measures.focus import ForegroundFocus, foreground_focus, values
+from fornet_hf.evaluation.rows import Rows
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.shares import Shares
 from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.features import row_features
 from tests.evaluation.fakes import all_outputs
+from tests.factory import columns, make_row
 
 BOOTSTRAP = Bootstrap(0, 50)
 SOURCES = [f"source {number}" for number in range(4)]
@@ -42,8 +51,6 @@ def test_methods_leave_out_what_each_cannot_see():
 
 def test_a_network_that_sees_nothing_else_has_the_inverse_share_of_the_foreground():
     pytest.importorskip("torch")
-    from fornet_hf.evaluation.measures.focus import foreground_focus
-    from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
     from tests.evaluation.saliency.masked import Squares, pixels
 
     stimuli = Squares()
@@ -53,3 +60,32 @@ def test_a_network_that_sees_nothing_else_has_the_inverse_share_of_the_foregroun
     assert [value.value for value in found] == pytest.approx([(1 / areas).mean(), 1 / areas.mean()] * 3, rel=1e-5)
     assert {value.note for value in found} == {"importance for the label"}
     assert found[0].left_out == {"no foreground": 4}
+
+
+class OfRows(RowsData):
+    """Rows that can be shown."""
+
+    def stimuli(self, conditions, config):
+        return Rows(self.rows, conditions, seed=config.seed, draws=config.draws)
+
+
+def test_the_experiment_shows_each_row_once(tmp_path):
+    pytest.importorskip("torch")
+    from tests.evaluation.fakes import convolutions
+
+    rows = datasets.Dataset.from_list(
+        [columns(make_row(index)) for index in range(4)], features=row_features(["a", "b", "c"])
+    )
+    data = OfRows(name="rows", split="validation", rows=rows, class_names=["a", "b", "c"], fingerprint="")
+    experiment = ForegroundFocus(saliency=SaliencyConfig(methods=["gradcam", "integrated_gradients"], steps=2))
+    config = EvaluationConfig(workers=1, device="cpu", resamples=10, draws=3)
+    found = experiment.run(convolutions(), all_outputs(), data, config, tmp_path)
+    assert [value.part for value in found][::2] == ["gradcam", "integrated_gradients"]
+    assert all(value.n + value.left_out.get("no importance anywhere", 0) == 4 for value in found)
+    assert found == experiment.run(convolutions(), all_outputs(), data, replace(config, seed=0), tmp_path)
+
+
+def test_data_without_masks_lack_them():
+    assert "masks of the objects are needed; found folder" in ForegroundFocus().lacks(SimpleNamespace(name="folder"))
+    data = RowsData(name="rows", split="", rows=None, class_names=[], fingerprint="")
+    assert ForegroundFocus().lacks(data) == ""
