@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -120,16 +120,12 @@ class Parts:
         if folder is None:
             return cls(None)
         known = {
-            "format": [_FORMAT, __version__],
-            "classifier": [*asdict(classifier.identity).values(), *_code(classifier.network)],
-            "preprocessing": asdict(classifier.preprocessing),
-            "precision": precision,
-            "labels": _digest(labels.classes),
+            **what_answers(classifier, labels, precision),
+            "format": _FORMAT,
             "stimuli": [stimuli.fingerprint, *stimuli.conditions],
             "items": _digest(stimuli.labels, stimuli.keys),
         }
-        name = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
-        return cls(folder / FOLDER / name)
+        return cls(folder / FOLDER / name_of(known))
 
     def write(self, number: int, table: pa.Table) -> None:
         """Keep the answers of a chunk."""
@@ -149,6 +145,22 @@ class Parts:
 
     def _path(self, number: int) -> Path:
         return (self.folder or Path()) / f"{number:05}.parquet"
+
+
+def what_answers(classifier: Classifier, labels: LabelMap, precision: str) -> dict[str, Any]:
+    """Return all that decides on a classifier's answers to given images, as JSON object."""
+    return {
+        "version": __version__,
+        "classifier": [*asdict(classifier.identity).values(), *_code(classifier.network)],
+        "preprocessing": asdict(classifier.preprocessing),
+        "precision": precision,
+        "labels": _digest(labels.classes),
+    }
+
+
+def name_of(known: Mapping[str, Any]) -> str:
+    """Return a name that stands for a JSON object."""
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _digest(array: npt.NDArray[Any], names: Sequence[str] = ()) -> str:

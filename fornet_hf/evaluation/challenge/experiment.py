@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fornet_hf import __version__
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, StorageError, explain
 from fornet_hf.evaluation.challenge.composites import play
 from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
@@ -25,6 +22,7 @@ from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data import Data
 from fornet_hf.evaluation.device import chosen_device, computing, free_cached, on_device, out_of_memory
 from fornet_hf.evaluation.labels import LabelMap
+from fornet_hf.evaluation.parts import FOLDER, name_of, what_answers
 from fornet_hf.evaluation.ranks import Ranks
 from fornet_hf.evaluation.statistics import Bootstrap
 from fornet_hf.evaluation.trees import TreeData
@@ -66,11 +64,14 @@ def challenge(
     Raises:
         ConfigurationError: the classifier answers NaN or infinity, or has other outputs than the label map.
         SourceError: the images are not of one size, or cannot be read.
+        StorageError: the processes do not see one folder.
     """
     config, ranks = config or EvaluationConfig(), ranks or Ranks()
     order = generator("challenge", config.seed).permutation(len(images.backgrounds))
     standing = Standing(images.foregrounds, len(order), targeted=targeted)
-    kept = folder and folder / ".parts" / _identity(classifier, label_map, images, config, targeted=targeted)
+    known = what_answers(classifier, label_map, config.precision)
+    known |= {"images": images.fingerprint, "seed": config.seed, "targeted": targeted}
+    kept = folder and folder / FOLDER / f"challenge-{name_of(known)}"
     if kept:
         standing.read(kept)
     with needing("evaluation", "torch"):
@@ -89,45 +90,28 @@ def challenge(
                 device=device,
                 workers=config.workers or max_workers(),
             )
-            _follow(playing, standing, kept and kept / f"{ranks.rank:05}.json", classifier.name, mine, len(order))
+            path, name = kept and kept / f"{ranks.rank:05}.json", classifier.name if ranks.first else ""
+            _follow(playing, standing, path, name, mine, len(order))
     ranks.wait()
     if kept:
         standing.read(kept)
+    if not standing.decided.all():
+        then = "Processes share their work through the folder of the results: let all of them see it."
+        raise StorageError(explain("the answers of another process are not there", then=then))
     return Outcome(images=images, order=order, standing=standing)
-
-
-def _identity(
-    classifier: Classifier,
-    label_map: LabelMap,
-    images: ChallengeImages,
-    config: EvaluationConfig,
-    *,
-    targeted: bool,
-) -> str:
-    """Return a name for all that decides on the outcome."""
-    known = [
-        __version__,
-        *asdict(classifier.identity).values(),
-        asdict(classifier.preprocessing),
-        hashlib.sha256(np.ascontiguousarray(label_map.classes).tobytes()).hexdigest(),
-        images.fingerprint,
-        config.seed,
-        config.precision,
-        targeted,
-    ]
-    return "challenge-" + hashlib.sha256(json.dumps(known).encode()).hexdigest()[:32]
 
 
 def _follow(
     playing: Iterator[None], standing: Standing, path: Path | None, name: str, mine: Sequence[int], backgrounds: int
 ) -> None:
-    """Play to the end; keep the standing now and then, and show how far it is."""
+    """Play to the end; keep the standing now and then, and show how far it is, unless there is no name."""
     from datasets.utils import tqdm
 
     last = time.monotonic()
     numbers = np.array(mine)
     total = len(mine) * backgrounds
-    with tqdm(desc=f"{name}, challenge", unit="pairs", total=total) as bar, contextlib.ExitStack() as end:
+    shown = {"desc": f"{name}, challenge", "unit": "pairs", "total": total, "disable": not name}
+    with tqdm(**shown) as bar, contextlib.ExitStack() as end:
         if path:
             end.callback(standing.write, path)  # also when it is interrupted
         for _ in playing:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf.errors import ConfigurationError, SourceError
+from fornet_hf.errors import ConfigurationError, SourceError, StorageError
 from fornet_hf.evaluation.challenge.experiment import Challenge, challenge
 from fornet_hf.evaluation.challenge.images import Foreground
 from fornet_hf.evaluation.challenge.standing import NOBODY, Standing
@@ -231,22 +231,43 @@ def assert_same(found, expected):
 
 
 class Shared(Ranks):
-    """One of two processes, here one after the other."""
+    """One of two processes; the other does its share while the first waits for it."""
+
+    def __init__(self, rank: int, other=lambda: None) -> None:
+        super().__init__(rank, 2)
+        object.__setattr__(self, "other", other)
 
     def share(self, work):
         return work[self.rank :: self.count] if self.rank == 0 else work
 
     def wait(self):
-        pass
+        self.other()
 
 
 def test_processes_share_the_foregrounds(tmp_path):
-    images, networks = Drawn(4), [Noisy(), Noisy()]
+    images, networks, found = Drawn(4), [Noisy(), Noisy()], []
+
+    def run(rank, *other):
+        ranks = Shared(rank, *other)
+        found.append(challenge(classifier(networks[rank]), SAME, images, config(), tmp_path, ranks))
+
+    run(0, lambda: run(1))
     expected = challenge(classifier(Noisy()), SAME, images, config())
-    for rank, network in enumerate(networks):
-        found = challenge(classifier(network), SAME, images, config(), tmp_path, Shared(rank, 2))
-    assert_same(found, expected)
+    for one in found:
+        assert_same(one, expected)
     assert all(0 < network.forwards < 0.7 * expected.standing.tried.sum() for network in networks)
+
+
+def test_processes_need_a_folder_that_all_see():
+    with pytest.raises(StorageError, match="the answers of another process are not there"):
+        challenge(classifier(Noisy()), SAME, Drawn(4), config(), None, Shared(0))
+
+
+def test_what_another_network_answered_is_not_taken_over(tmp_path):
+    """Two networks without weights, of one name."""
+    for network, right in ((Constant(), 1 / 9), (At(4, 4), 1)):
+        outcome = challenge(classifier(network), SAME, Drawn(), config(), tmp_path)
+        assert outcome.values(BOOTSTRAP)[0].value == pytest.approx(right)
 
 
 def test_a_damaged_standing_is_passed_over(tmp_path):
