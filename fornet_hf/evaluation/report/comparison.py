@@ -21,7 +21,6 @@ class Measured:
         values: of all measures.
         precision: that it computed in.
         version: of this library.
-        note: anything else to tell of the model, such as the revision of its weights.
     """
 
     model: str
@@ -29,7 +28,6 @@ class Measured:
     values: Sequence[Value]
     precision: str = ""
     version: str = ""
-    note: str = ""
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, str], Value]:

@@ -148,9 +148,10 @@ def _ranked(predictions: Predictions) -> list[tuple[int, int]]:
     labels, backgrounds = predictions.labels[:, None], predictions.backgrounds
     right = (predictions.predicted == labels) & of_background
     wrong = (predictions.predicted != labels) & (predictions.predicted != NOT_SHOWN) & of_background
-    foreign = (backgrounds >= 0) | (predictions.background_keys != "")
+    known = backgrounds >= 0
+    foreign = (known & (backgrounds != labels)) | (~known & (predictions.background_keys != ""))
     candidates = np.argwhere(wrong & foreign & right.any(axis=1)[:, None])
-    taken = (predictions.predicted == backgrounds) & (backgrounds >= 0) & (backgrounds != labels)
+    taken = known & (predictions.predicted == backgrounds)
 
     def rank(place: tuple[int, int]) -> tuple[bool, float, str, int]:
         return not taken[place], float(predictions.probability[place]), predictions.keys[place[0]], place[1]

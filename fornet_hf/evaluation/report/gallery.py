@@ -55,7 +55,7 @@ def _fooled_card(group: list[Fooled]) -> Markup:
     facts: list[tuple[str, Node]] = [("is", example.label), ("said", element("strong", said))]
     facts.append(("background", _background(example)))
     if example.probability is not None:
-        facts.append(("right class", f"{100 * example.probability:.0f}\u00a0% probable"))
+        facts.append(("right class", f"{_percent(example.probability)} probable"))
     entries = (element("div", element("dt", name), element("dd", words)) for name, words in facts)
     keys = element(
         "small", example.key, f" on {example.background_key}" if example.background_key else None, class_="keys"
@@ -66,6 +66,10 @@ def _fooled_card(group: list[Fooled]) -> Markup:
         element("figcaption", element("dl", entries), keys),
         class_="card",
     )
+
+
+def _percent(share: float) -> str:
+    return "less than 1\u00a0%" if share < 0.01 else f"{100 * share:.0f}\u00a0%"
 
 
 def _background(example: Fooled) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.gallery import gallery
 from fornet_hf.evaluation.report.html import Markup, Node, element
-from fornet_hf.evaluation.report.remarks import remarks_on
+from fornet_hf.evaluation.report.remarks import remarks
 from fornet_hf.evaluation.report.sections import SECTIONS
-from fornet_hf.evaluation.report.summary import headlines, summary
+from fornet_hf.evaluation.report.summary import summary
 from fornet_hf.evaluation.report.tables import by_class, everything
 from fornet_hf.evaluation.report.wording import DOCS, MEASURES, wording
 from fornet_hf.files import write_text
@@ -60,38 +60,38 @@ def page(comparisons: Sequence[Comparison], examples: Sequence[Example] = ()) ->
 def _chapter(comparison: Comparison, examples: Sequence[Example]) -> list[Node]:
     return [
         _head(comparison),
-        section("Summary", "summary", summary(comparison), remarks_on(comparison, _noted(comparison))),
+        section("Summary", "summary", summary(comparison), remarks(comparison, _noted(comparison))),
         [make(comparison) for make in SECTIONS],
         gallery(comparison, examples),
-        by_class(comparison),
-        everything(comparison),
+        section("Tables", "tables", by_class(comparison), everything(comparison)),
         _reading(comparison),
     ]
 
 
-def _noted(comparison: Comparison) -> set[tuple[str, str]]:
-    """Return measure and part of the values whose remarks stand below the summary, as they have no section."""
-    others = (measure for measure in comparison.measures if measure not in MEASURES)
-    unknown = ((measure, part) for measure in others for part in comparison.whole_parts(measure))
-    return {*(column for column in headlines(comparison) if column[0] == "accuracy"), *unknown}
+def _noted(comparison: Comparison) -> dict[str, Collection[str] | None]:
+    """Return the values whose remarks stand below the summary, as they have no section."""
+    unknown = [measure for measure in comparison.measures if measure not in MEASURES]
+    return {"accuracy": ("original", "every original"), **dict.fromkeys(unknown)}
 
 
 def _head(comparison: Comparison) -> Markup:
     """Return what was measured on what, and by what."""
     count = len(comparison.models)
+    precisions = sorted({model.precision for model in comparison.models})
     facts = {
         "Data": comparison.data,
         "Split": comparison.split,
         "Release": comparison.release and digest(comparison.release),
         "Seed": "" if comparison.seed is None else str(comparison.seed),
+        "Precision": precisions[0] if len(precisions) == 1 else "",
         "Version": ", ".join(sorted({model.version for model in comparison.models if model.version})),
-        **comparison.settings,
+        **{name.capitalize(): words for name, words in comparison.settings.items() if name != "precision"},
     }
     entries = (element("div", element("dt", name), element("dd", words)) for name, words in facts.items() if words)
     models = (
         element(
             "li", model_name(number, model.model),
-            digest(model.digest), element("small", ", ".join(filter(None, (model.precision, model.note)))),
+            digest(model.digest), element("small", model.precision if len(precisions) > 1 else None),
         )
         for number, model in enumerate(comparison.models)
     )  # fmt: skip
@@ -125,7 +125,7 @@ def _reading(comparison: Comparison) -> Markup:
     )
     again = [element("h3", "Measure again"), element("pre", element("code", comparison.command), tabindex=0)]
     return section(
-        "How to read this", "reading", element("dl", entries, class_="reading"), element("p", interval),
+        "How to read this", "reading", element("dl", entries, class_="explained"), element("p", interval),
         again if comparison.command else None,
     )  # fmt: skip
 

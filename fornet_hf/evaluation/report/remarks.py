@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from fornet_hf.evaluation.report.comparison import Comparison
 from fornet_hf.evaluation.report.html import Markup, Node, element
 from fornet_hf.evaluation.report.numbers import UNDEFINED
-from fornet_hf.evaluation.report.wording import part_words, wording
+from fornet_hf.evaluation.report.wording import of_class, part_words, wording
 from fornet_hf.evaluation.values import Value
 
 _SHOWN = 9  # parts that are named before "and others"
@@ -15,33 +15,20 @@ _SHOWN = 9  # parts that are named before "and others"
 Found = Sequence[tuple[int, Value]]
 
 
-def remarks(comparison: Comparison, measures: Iterable[str], parts: Iterable[str] | None = None) -> Markup | None:
+def remarks(comparison: Comparison, wanted: Mapping[str, Collection[str] | None]) -> Markup | None:
     """Return the remarks on some measures as a list; those on single classes stand with the classes.
 
     Args:
         comparison: of the models.
-        measures: their names.
-        parts: only these of them; None: all.
+        wanted: the parts of each measure; None: all.
     """
-    only = None if parts is None else list(parts)
-    return remarks_on(
-        comparison,
-        {
-            (measure, part)
-            for measure in measures
-            for part in comparison.whole_parts(measure)
-            if only is None or part in only
-        },
-    )
-
-
-def remarks_on(comparison: Comparison, wanted: Collection[tuple[str, str]]) -> Markup | None:
-    """Return the remarks on some values, by measure and part."""
     found = [
         (number, value)
         for number, model in enumerate(comparison.models)
         for value in model.values
-        if (value.measure, value.part) in wanted
+        if value.measure in wanted
+        and of_class(value.measure, value.part) is None
+        and ((only := wanted[value.measure]) is None or value.part in only)
     ]
     lines = [*_counts(comparison, found), *_notes(comparison, found)]
     return element("ul", (element("li", line) for line in lines), class_="remarks") if lines else None

@@ -38,7 +38,7 @@ def backgrounds(comparison: Comparison) -> Markup | None:
         if accuracies
         else _bar_panels(comparison, robustness, ("accuracy same", "accuracy all"), beside=robustness)
     )
-    notes = [remarks(comparison, ["accuracy"], accuracies), remarks(comparison, [robustness])]
+    notes = remarks(comparison, {"accuracy": accuracies, robustness: None})
     return section("Background", "background", lead(robustness), panels(shown), glossary(BACKGROUNDS), notes)
 
 
@@ -63,7 +63,7 @@ def cells(comparison: Comparison) -> Markup | None:
         colour_scale(unit, low, high),
         class_="scale",
     )
-    notes = [remarks(comparison, [measure], CELLS), remarks(comparison, ["centre_bias"])]
+    notes = remarks(comparison, {measure: CELLS, "centre_bias": None})
     return section("Place of the object", "place", lead("centre_bias"), scale, panels(shown), notes)
 
 
@@ -77,7 +77,7 @@ def sizes(comparison: Comparison) -> Markup | None:
         for measure in shown
     ]
     parts = [part for measure in shown for part in comparison.parts(measure) if part.startswith("size ")]
-    notes = remarks(comparison, shown, ["", *parts])
+    notes = remarks(comparison, {"accuracy": parts, "size_bias": None})
     return section("Size of the object", "size", lead("size_bias"), legend(comparison), panels(drawn), notes)
 
 
@@ -93,7 +93,7 @@ def sensitivity(comparison: Comparison) -> Markup | None:
         _curves(comparison, measure, "noise", amount, wording(measure).title),
     ]
     parts = [part for part in comparison.parts("accuracy") if part.startswith("noise ")]
-    notes = [remarks(comparison, ["accuracy"], parts), remarks(comparison, [measure])]
+    notes = remarks(comparison, {"accuracy": parts, measure: None})
     if not any(drawn):
         drawn = [*_bar_panels(comparison, measure, comparison.parts(measure))]
     return section("Noise on the object", "noise", lead(measure), legend(comparison), panels(drawn), notes)
@@ -107,7 +107,7 @@ def focus(comparison: Comparison) -> Markup | None:
         return None
     parts.sort(key=lambda part: known.index(part) if part in known else len(known))
     shown = _bar_panels(comparison, measure, parts, reference=1.0)
-    return section("Attention", "focus", lead(measure), panels(shown), remarks(comparison, [measure]))
+    return section("Attention", "focus", lead(measure), panels(shown), remarks(comparison, {measure: None}))
 
 
 def variants(comparison: Comparison) -> Markup | None:
@@ -116,7 +116,7 @@ def variants(comparison: Comparison) -> Markup | None:
         return None
     chance = None if comparison.classes != 9 else _CHANCE
     shown = _bar_panels(comparison, "accuracy", VARIANTS, beside="bg_gap", reference=chance)
-    notes = remarks(comparison, ["accuracy", "bg_gap"], ["", "infilled", *VARIANTS])
+    notes = remarks(comparison, {"accuracy": VARIANTS, "bg_gap": None})
     names = [name for name in VARIANTS if name in comparison.parts("accuracy")]
     return section("ImageNet-9", "imagenet-9", lead("bg_gap"), panels(shown), glossary(names), notes)
 
@@ -138,7 +138,7 @@ def categories(comparison: Comparison) -> Markup | None:
         lead("category"),
         legend_of_parts,
         panels(shown),
-        remarks(comparison, ["category"]),
+        remarks(comparison, {"category": None}),
     )
 
 
@@ -158,7 +158,9 @@ def attacks(comparison: Comparison) -> Markup | None:
         if found:
             drawn = bars(f"Harmful backgrounds: {model.model}", found, wording("challenge").unit, series=number)
             shown.append(panel(number, model.model, drawn))
-    return section("Harmful backgrounds", "attacks", lead(*measures), panels(shown), remarks(comparison, measures))
+    return section(
+        "Harmful backgrounds", "attacks", lead(*measures), panels(shown), remarks(comparison, dict.fromkeys(measures))
+    )
 
 
 SECTIONS = (backgrounds, cells, sizes, focus, sensitivity, variants, categories, attacks)

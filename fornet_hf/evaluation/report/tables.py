@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fornet_hf.evaluation.report.comparison import Comparison
-from fornet_hf.evaluation.report.frame import model_name, section
+from fornet_hf.evaluation.report.frame import model_name
 from fornet_hf.evaluation.report.html import Markup, Node, breakable, element
 from fornet_hf.evaluation.report.numbers import Unit
 from fornet_hf.evaluation.report.remarks import left_out_words
@@ -13,16 +13,15 @@ from fornet_hf.evaluation.report.wording import of_class, part_words, wording
 from fornet_hf.evaluation.values import Value
 
 
-def by_class(comparison: Comparison) -> Markup | None:
-    """Return a table for each measure and condition that has values of single classes; None: none has."""
+def by_class(comparison: Comparison) -> list[Markup]:
+    """Return a table for each measure and condition that has values of single classes."""
     groups: dict[tuple[str, str, str], dict[str, str]] = {}
     for measure in comparison.measures:
         for part in comparison.parts(measure):
             if found := of_class(measure, part):
                 condition, kind, name = found
                 groups.setdefault((measure, condition, kind), {})[name] = part
-    tables = [_classes(comparison, measure, words, parts) for (measure, *words), parts in groups.items()]
-    return section("Classes", "classes", tables) if tables else None
+    return [_classes(comparison, measure, words, parts) for (measure, *words), parts in groups.items()]
 
 
 def _classes(comparison: Comparison, measure: str, words: list[str], parts: dict[str, str]) -> Markup:
@@ -50,7 +49,7 @@ def everything(comparison: Comparison) -> Markup:
         for model in comparison.models
         if (value := model.get(measure, part))
     ]
-    return section("All numbers", "numbers", _folded(f"All numbers ({len(rows):,})", heads, rows))
+    return _folded(f"All numbers of whole sets ({len(rows):,})", heads, rows)
 
 
 def _row(model: str, value: Value) -> Markup:

@@ -20,12 +20,14 @@ class Wording:
         sentence: says what its numbers mean.
         unit: of its numbers.
         ideal: its value for a model without the bias; infinite: the more the better; None: there is none.
+        heading: of the docs on it; empty: its title.
     """
 
     title: str
     sentence: str = ""
     unit: Unit = RATIO
     ideal: float | None = None
+    heading: str = ""
 
     def unit_of(self, part: str) -> Unit:
         """Return the unit of a part, which may be an accuracy that the measure comes from, or a difference."""
@@ -35,8 +37,8 @@ class Wording:
 
     @property
     def anchor(self) -> str:
-        """The heading in the docs that this measure has."""
-        return re.sub("[^a-z0-9 -]", "", self.title.lower()).replace(" ", "-")
+        """The heading of the docs that this measure stands below."""
+        return re.sub("[^a-z0-9 -]", "", (self.heading or self.title).lower()).replace(" ", "-")
 
     @property
     def aim(self) -> str:
@@ -85,6 +87,7 @@ MEASURES = {
     ),
     "bg_gap": Wording(
         title="BG-GAP",
+        heading="ImageNet-9",
         sentence="Accuracy on backgrounds of the own class (mixed_same) less accuracy on those of random classes "
         "(mixed_rand), in percentage points. 0: the background does not matter.",
         unit=POINTS,
@@ -92,18 +95,21 @@ MEASURES = {
     ),
     "category": Wording(
         title="Role of the background",
+        heading="ImageNet-9",
         sentence="Share of the images for which the background is needed, misleads, or makes no difference, by what "
         "the model makes of the image, of its object and of its background.",
         unit=PERCENT,
     ),
     "attack_success": Wording(
         title="Attack success rate",
+        heading="ImageNet-9",
         sentence="Share of the objects on a background of another class that the model takes for that class.",
         unit=PERCENT,
         ideal=0,
     ),
     "challenge": Wording(
         title="Challenge accuracy",
+        heading="The background challenge",
         sentence="Share of the objects that the model recognises on every background of the set, the most harmful "
         "included.",
         unit=PERCENT,

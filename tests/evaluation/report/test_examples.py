@@ -73,8 +73,9 @@ def test_classes_come_in_turn():
         (0, 0, 0, 1, 0.9),  # right
         (0, 1, 1, 1, 0.1),  # the object is never recognised
         (0, 0, NOT_SHOWN, 1, np.nan),
+        (0, 0, 1, 0, 0.1),  # the background is of its class
     ],
-    ids=["right", "never recognised", "not shown"],
+    ids=["right", "never recognised", "not shown", "a background of its class"],
 )
 def test_others_fooled_nobody(row):
     assert chosen([row]) == []

@@ -11,7 +11,7 @@ from fornet_hf.evaluation.report.plots.drawing import WIDTH, Range, colour, draw
 from fornet_hf.evaluation.values import Value
 
 _ROW, _TOP, _AXIS = 24, 6, 26
-_RIGHT = 58  # column of numbers
+_RIGHT = 64  # column of numbers
 _LETTER = 6.6  # width of one, about
 
 
