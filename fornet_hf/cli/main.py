@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fornet_hf import __version__
-from fornet_hf.cli import apply, demo, info, masks, pack, preview, validate, verify
+from fornet_hf.cli import apply, demo, info, masks, pack, preview, validate, variants, verify
 from fornet_hf.cli.common import tell
 from fornet_hf.errors import ForNetError
 from fornet_hf.hub.errors import without_token
@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Command] = {
     "info": info,
     "verify": verify,
     "masks": masks,
+    "variants": variants,
     "demo": demo,
 }
 
