@@ -12,7 +12,7 @@ from fornet_hf.evaluation.values import Value
 
 _ROW, _TOP, _AXIS = 24, 6, 26
 _RIGHT = 64  # column of numbers
-_LETTER = 6.6  # width of one, about
+_LETTER = 6.4  # width of one, about
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def bars(
         number for bar in shown for number in (bar.value.value, bar.value.low, bar.value.high) if number is not None
     ]
     marks = ticks(min([0.0, *numbers]), max([top, *numbers]), 4)
-    left = min(160.0, max(88.0, 14 + _LETTER * max(len(bar.name) for bar in shown)))
+    left = min(196.0, max(88.0, 14 + _LETTER * max(len(bar.name) for bar in shown)))
     x = Range(low=marks[0], high=marks[-1], start=left, end=WIDTH - _RIGHT)
     bottom = _TOP + _ROW * len(shown)
     grid = [line(x(mark), _TOP, x(mark), bottom, "base" if mark == 0 else "grid") for mark in marks]
