@@ -17,7 +17,8 @@ from benchmarks import harness
 from benchmarks.harness import Case, measure, progress
 from benchmarks.photos import photos, prepared_rows
 from benchmarks.recombination import repeated, store
-from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.conditions import Condition, Noise
+from fornet_hf.evaluation.measures.sensitivity import AMOUNTS, WHERE
 from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.evaluation.rows import Rows
 from fornet_hf.evaluation.stimuli import Shown
@@ -25,6 +26,11 @@ from fornet_hf.recombination import RecombinationConfig
 
 COPIES = 4
 FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0)
+SHOWN_AS = {
+    "26 conditions": {"seen": True, "noise": True},
+    "18 without noise": {"seen": True, "noise": False},
+    "26 in the public order": {"seen": False, "noise": True},
+}
 PREPROCESSINGS = {
     "bicubic, 224 of 256": Preprocessing(),
     "bilinear, 224 of 256": Preprocessing(interpolation="bilinear"),
@@ -32,8 +38,8 @@ PREPROCESSINGS = {
 }
 
 
-def conditions(*, seen: bool) -> dict[str, Condition]:
-    """Those of accuracy, background robustness, centre bias and size bias: 18."""
+def conditions(*, seen: bool, noise: bool) -> dict[str, Condition]:
+    """Those of accuracy, background robustness, centre bias and size bias: 18; with noise those of sensitivity, too: 26."""
 
     def of(*, whole: bool, **parameters: Any) -> Condition:
         return Condition(recombination=RecombinationConfig(**parameters), seen=seen and whole, whole=whole)
@@ -41,7 +47,9 @@ def conditions(*, seen: bool) -> dict[str, Condition]:
     backgrounds = {kind: of(whole=False, background_combination=kind) for kind in ("orig", "same", "all")}
     cells = {f"cell {cell}": of(whole=True, fg_in_nonant=cell) for cell in range(9)}
     sizes = {f"size {factor:g}": of(whole=True, fg_size_fact=factor) for factor in FACTORS}
-    return {"original": Condition(), **backgrounds, **cells, **sizes}
+    noises = [Noise(where=where, amount=amount) for amount in AMOUNTS for where in WHERE if noise]
+    noisy = {f"noise {one.where} {one.amount:g}": Condition(noise=one) for one in noises}
+    return {"original": Condition(), **backgrounds, **cells, **sizes, **noisy}
 
 
 def plain(sources: list[bytes], preprocessing: Preprocessing) -> list[npt.NDArray[np.uint8]]:
@@ -49,11 +57,11 @@ def plain(sources: list[bytes], preprocessing: Preprocessing) -> list[npt.NDArra
     return [preprocessing.prepared(Image.open(io.BytesIO(source)).convert("RGB")) for source in sources]
 
 
-def compared(folder: Path, name: str, *, seen: bool, repeats: int) -> dict[str, Any]:
+def compared(folder: Path, name: str, shown_as: dict[str, bool], repeats: int) -> dict[str, Any]:
     """Time a plain evaluation of 32 photos and all conditions of the same; each image of a condition counts."""
     preprocessing = PREPROCESSINGS[name]
     sources = [photo.source for photo in photos(outlines=True)] * COPIES
-    rows = Rows(folder_rows(folder), conditions(seen=seen))
+    rows = Rows(folder_rows(folder), conditions(**shown_as))
     items = range(len(sources))
     wanted = [rows.shown(item, preprocessing) for item in items]
     views = sum(len(shown.views) for shown in wanted)
@@ -123,9 +131,9 @@ def main() -> None:
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in PREPROCESSINGS:
-            for seen in (True, False):
-                progress(label := f"{name}; cells and sizes: {'seen' if seen else 'canvas'}")
-                results[label] = compared(Path(folder) / label, name, seen=seen, repeats=3 if quick else 15)
+            for label, shown_as in SHOWN_AS.items():
+                progress(label := f"{name}; {label}")
+                results[label] = compared(Path(folder) / label, name, shown_as, 3 if quick else 15)
                 progress(str(results[label]["condition_of_plain"]))
     progress(str(results) if quick else str(harness.write("evaluation", results)))
 

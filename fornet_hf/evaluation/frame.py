@@ -78,7 +78,7 @@ class Frame:
         view = np.zeros((3, self.side, self.side), np.uint8)
         tile = self.tile(self.all)
         if tile is not None:
-            tile.draw(canvas.crop(tile.box), view)
+            tile.draw(canvas if tile.box == self.all else canvas.crop(tile.box), view)
         return view
 
     def tile(self, changed: Box) -> Tile | None:

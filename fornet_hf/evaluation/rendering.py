@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.frame import Frame
 from fornet_hf.evaluation.planning import Plan
 from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.format.masks import Box
-from fornet_hf.recombination.draw.composition import Bounds
+from fornet_hf.recombination.draw.composition import Bounds, Composition
 from fornet_hf.recombination.draw.rng import generator
 from fornet_hf.recombination.pixels.compositing import Composed, original, original_mask
-from fornet_hf.recombination.pixels.decoding import ImageLike, decode_region
+from fornet_hf.recombination.pixels.decoding import ImageLike, Region, decode_region
 from fornet_hf.recombination.pixels.parts import Parts
 from fornet_hf.recombination.pixels.placing import Place
 from fornet_hf.recombination.pixels.steps import finished
@@ -62,7 +63,10 @@ class Renderer:
 
     def __init__(self, parts: Parts, read: Callable[[int], ImageLike], names: tuple[object, ...]) -> None:
         self._parts, self._read, self._names = parts, read, names
+        if parts.cutout is not None:
+            parts.cutout.keep_decoded()
         self._pasted: dict[tuple[Bounds, tuple[int, int], tuple[float, float]], tuple[Image.Image, Image.Image]] = {}
+        self._regions: dict[tuple[bool, int | None], Region] = {}
         self._noises: dict[int, dict[str, npt.NDArray[np.float32]]] = {}
 
     def views(self, plans: Mapping[int, Plan], preprocessing: Preprocessing) -> dict[int, npt.NDArray[np.uint8]]:
@@ -127,18 +131,23 @@ class Renderer:
     def _canvas(self, plan: Plan, needed: Box) -> Image.Image:
         """Return the canvas without the patch (RGB); beyond the `needed` pixels it may have any."""
         composition, part = plan.composition, plan.part or (0, 0, *plan.size)
-        image: ImageLike | None
-        if composition.original:
-            image = original(self._parts)
-        else:
-            row = composition.background
-            image = self._parts.background if row is None else self._read(row)
-        if image is None:
-            raise NotImplementedError  # the plan would have said so
         left, top = part[:2]
-        region = decode_region(image, (needed[0] + left, needed[1] + top, needed[2] + left, needed[3] + top), 1, 0)
+        box = needed[0] + left, needed[1] + top, needed[2] + left, needed[3] + top
+        source = composition.original, composition.background
+        region = self._regions.get(source)
+        if region is None or not _covers(region.box, box):
+            self._regions[source] = region = decode_region(self._image(composition), box, 1, 0)
         x, y = left - region.box[0], top - region.box[1]
         return region.image.crop((x, y, x + composition.canvas[0], y + composition.canvas[1]))
+
+    def _image(self, composition: Composition) -> ImageLike:
+        """Return the original image, or the whole background."""
+        if composition.original:
+            return original(self._parts)
+        image = self._parts.background if composition.background is None else self._read(composition.background)
+        if image is None:
+            raise ConfigurationError("the row has no background")
+        return image
 
     def _patch(self, plan: Plan) -> Patch | None:
         """Return the object; None if the original image is shown, or nothing of the object."""
@@ -149,3 +158,7 @@ class Renderer:
         if pixels not in self._pasted:
             self._pasted[pixels] = finished(place.filled(self._parts.cutout))
         return Patch(*self._pasted[pixels], place.box[:2])
+
+
+def _covers(box: Box, other: Box) -> bool:
+    return box[0] <= other[0] and box[1] <= other[1] and box[2] >= other[2] and box[3] >= other[3]
