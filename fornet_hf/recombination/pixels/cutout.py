@@ -15,7 +15,6 @@ from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.draw.sampling import ForegroundShape
 from fornet_hf.recombination.pixels.decoding import (
     ImageLike,
-    Region,
     decode_part,
     decode_region,
     shrink_for,
@@ -41,7 +40,7 @@ class Cutout:
         width, height = self._box[2] - self._box[0], self._box[3] - self._box[1]
         total = float(np.count_nonzero(mask)) if binary else float(mask.sum()) / 255
         self.shape = ForegroundShape(width, height, total / (width * height), ratio)
-        self._kept: dict[tuple[Box, int], Region] | None = None
+        self._kept: dict[tuple[Box, int], tuple[Image.Image, Image.Image, tuple[int, int]]] | None = None
 
     def keep_decoded(self) -> None:
         """Keep what is decoded from now on, for more views of the same object."""
@@ -96,27 +95,27 @@ class Cutout:
         shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
         x, y = self._spans(box, output, shrink, interpolation)
         seen = x.first * shrink, y.first * shrink, x.last * shrink, y.last * shrink
-        region, shared = self._region(seen, shrink)
-        left, top = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
-        spans = x.moved(-left), y.moved(-top)
-        mask = self._mask.crop(region.box)
-        if shrink > 1:
-            mask = mask.reduce(shrink)
-        colours = region.image.copy() if shared else region.image
-        return colours, mask, spans, interpolation
+        colours, mask, (left, top) = self._region(seen, shrink)
+        return colours, mask, (x.moved(-left), y.moved(-top)), interpolation
 
     def mask(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
         """Return the mask alone, as `scaled` does."""
         x, y = self._spans(box, output, 1, interpolation)
         return scaled_mask(self._mask, (x, y), interpolation)
 
-    def _region(self, box: Box, shrink: int) -> tuple[Region, bool]:
-        """Decode a part of the crop; return it, and whether others have it, too."""
-        if self._kept is None:
-            return decode_region(self._colours, box, shrink, 0), not isinstance(self._colours, bytes)
-        if (box, shrink) not in self._kept:
-            self._kept[box, shrink] = decode_region(self._colours, box, shrink, 0)
-        return self._kept[box, shrink], True
+    def _region(self, box: Box, shrink: int) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
+        """Return colours and mask of a part of the crop, and its corner, in pixels of the crop / `shrink`."""
+        if self._kept is not None and (box, shrink) in self._kept:
+            return self._kept[box, shrink]
+        region = decode_region(self._colours, box, shrink, 0)
+        mask = self._mask.crop(region.box)
+        if shrink > 1:
+            mask = mask.reduce(shrink)
+        colours = region.image if isinstance(self._colours, bytes) else region.image.copy()
+        corner = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
+        if self._kept is not None:
+            self._kept[box, shrink] = colours, mask, corner
+        return colours, mask, corner
 
     def _spans(self, box: Bounds, output: Size, shrink: int, interpolation: str) -> tuple[Span, Span]:
         """Return the spans in x and y, in pixels of the crop / `shrink`."""

@@ -60,7 +60,7 @@ def scaled_with_mask(
     """Scale colours (RGB) and mask (L) of an object alike.
 
     Args:
-        colours: it takes up the mask, so it must not be used any more.
+        colours: it takes up the mask and becomes RGBA; so it is only good for this function, with the same mask.
         mask: of the same size.
         spans: in x and y, pixels of `colours`; made for the support of that interpolation.
 
@@ -69,8 +69,10 @@ def scaled_with_mask(
     x, y = spans
     torch = _torch_for(colours)
     if torch is None or x.surplus is None or y.surplus is None or _is_left_alone(x) or _is_left_alone(y):
-        return _resized(colours, x, y, interpolation), scaled_mask(mask, spans, interpolation)
-    colours.putalpha(mask)  # into the fourth byte that every pixel has in Pillow: nothing moves
+        opaque = colours.convert("RGB") if colours.mode == "RGBA" else colours
+        return _resized(opaque, x, y, interpolation), scaled_mask(mask, spans, interpolation)
+    if colours.mode == "RGB":
+        colours.putalpha(mask)  # into the fourth byte that every pixel has in Pillow: nothing moves
     seen_pixels = shared_pixels(torch, colours)[:, y.first : y.last, x.first : x.last].permute(0, 3, 1, 2)
     result = torch.nn.functional.interpolate(
         seen_pixels,
