@@ -31,7 +31,7 @@ def sample_of_folder(root: Path, split: str, count: int) -> Any:
     if split in splits_in(root):
         dataset = ForNetDataset(root, train=split == "train")
         rows = [_row(dataset, index) for index in range(0, len(dataset), -(-len(dataset) // count))]
-        return datasets.Dataset.from_list(rows, features=row_features(_names(dataset.classes)))
+        return datasets.Dataset.from_list(rows, features=row_features(class_labels(dataset.classes)))
     if (root / "state.json").is_file():
         saved = datasets.load_from_disk(str(root))
     elif (root / split / "state.json").is_file():
@@ -69,7 +69,7 @@ def _row(dataset: ForNetDataset, index: int) -> dict[str, Any]:
     return {**columns, "background": background, "box": None}
 
 
-def _names(folders: Sequence[str]) -> list[str]:
-    """Return names of the classes: ImageNet's where the folders are."""
+def class_labels(folders: Sequence[str]) -> list[str]:
+    """Return names of the classes in class folders: ImageNet's where the folders are."""
     known = wnid_index()
     return [imagenet_classes()[known[folder]].name if folder in known else folder for folder in folders]

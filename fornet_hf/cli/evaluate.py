@@ -1,0 +1,114 @@
+"""Measure the biases of classifiers: background, centre, size, focus, ImageNet-9.
+
+fornet evaluate timm:resnet50 --data fornet --output results         what fornet apply made, or datasets saved
+fornet evaluate timm:resnet50 timm:vit_small_patch16_224 --data TNauen/ForNet --imagenet-dir imagenet -o results
+fornet evaluate module:function=weights.pt --data images --measures accuracy -o results    class folders of images
+torchrun --nproc_per_node 8 -m fornet_hf evaluate ...                several GPUs
+
+Models: timm:NAME, torchvision:NAME, hf:NAMESPACE/NAME, module:function, torchhub:OWNER/REPO:REF/NAME, each also with
+=CHECKPOINT. Run the same command again after whatever ended it: it goes on. results.csv, results.json,
+predictions.parquet and report.html are written when all is measured; rows of other models and data in them stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
+from fornet_hf.evaluation.configuration import CELLS, PRECISIONS, EvaluationConfig
+
+if TYPE_CHECKING:
+    from fornet_hf.evaluation.results import Results
+
+NAMES = "accuracy, background, centre, size, sensitivity, focus, in9, challenge"
+_DEFAULTS = EvaluationConfig()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add("models", nargs="+", metavar="MODEL", help="classifiers; they are compared")
+    add("--data", required=True, metavar="PLACE", help="rows, patches, variants of ImageNet-9, or class folders")
+    add("--measures", type=_words, metavar="A,B", help=f"some of {NAMES}; default: all that the data allow")
+    add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where results and report go")
+    add_split(parser, "validation")
+    add_imagenet(parser, "the images, if the data are patches")
+    add("--revision", help="branch, tag or commit of data on the Hub")
+    add("--labels", metavar="FILE", help="JSON or CSV: the class of the data that each output of the models means")
+    add("--trust-remote-code", action="store_true", help="run the code of torchhub's and the Hub's repositories")
+    add("--json", action="store_true", help="print all results as JSON")
+    group = parser.add_argument_group("settings")
+    add = group.add_argument
+    add("--seed", type=int, default=_DEFAULTS.seed, help="of draws and resamples (%(default)s)")
+    add("--draws", type=positive, default=_DEFAULTS.draws, help="backgrounds for each object (%(default)s)")
+    add("--resamples", type=positive, default=_DEFAULTS.resamples, help="of the bootstrap (%(default)s)")
+    text = "cells and sizes of what the model sees, or of the whole image as in the public order (%(default)s)"
+    add("--cells", choices=CELLS, default=_DEFAULTS.cells, help=text)
+    sizes = ",".join(f"{size:g}" for size in _DEFAULTS.sizes)
+    add("--sizes", type=_factors, default=_DEFAULTS.sizes, metavar="A,B", help=f"factors on the area ({sizes})")
+    add("--batch-size", type=positive, default=_DEFAULTS.batch_size, help="images (%(default)s); halved if need be")
+    add("--workers", type=positive, help="processes that make images; default: MAX_WORKERS, or the CPUs")
+    add("--precision", choices=PRECISIONS, default=_DEFAULTS.precision, help="%(default)s")
+    add("--device", help="cpu, cuda, cuda:1, mps; default: a GPU if there is one")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    from fornet_hf.evaluation.evaluating import evaluate
+
+    names = [field.name for field in dataclasses.fields(EvaluationConfig)]
+    config = EvaluationConfig(**{name: getattr(arguments, name) for name in names})
+    results = evaluate(
+        arguments.models,
+        arguments.data,
+        arguments.measures,
+        config=config,
+        output=arguments.output,
+        split=arguments.split,
+        imagenet_dir=arguments.imagenet_dir,
+        revision=arguments.revision,
+        labels=arguments.labels,
+        trust_remote_code=arguments.trust_remote_code,
+        command=shlex.join(["fornet", *sys.argv[1:]]),
+    )
+    if os.environ.get("RANK", "0") != "0":  # the first of torchrun's processes tells
+        return 0
+    if arguments.json:
+        show_json([result.row() for result in results])
+    else:
+        for line in _table(results):
+            show(line)
+    tell(f"Look at {arguments.output / 'report.html'}")
+    return 0
+
+
+def _table(results: Results) -> list[str]:
+    """Return a line for each measure and model: the numbers that stand for all of it."""
+    rows = [("model", "measure", "value", "95 %", "n")]
+    for result in results:
+        value = result.value
+        if value.part and (value.measure != "accuracy" or "class " in value.part):
+            continue
+        interval = "" if value.low is None or value.high is None else f"{value.low:.3f} to {value.high:.3f}"
+        number = value.note or "not defined" if value.value is None else f"{value.value:.3f}"
+        rows.append((result.origin.model, f"{value.measure} {value.part}".strip(), number, interval, f"{value.n:,}"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split(",") if word]
+
+
+def _factors(text: str) -> tuple[float, ...]:
+    """Return numbers between commas, for argparse."""
+    try:
+        return tuple(float(word) for word in _words(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like .5,1,2") from error
