@@ -67,7 +67,7 @@ def _by_class(
 ) -> Iterator[Value]:
     """Yield the accuracies of each class that has items."""
     for label in np.unique(paired.labels).tolist():
-        inside = paired.labels == label
-        sources = [source for source, is_inside in zip(paired.sources, inside, strict=True) if is_inside]
+        inside = np.flatnonzero(paired.labels == label)
+        sources = [paired.sources[number] for number in inside.tolist()]
         statistics = {f"{name} class {class_names[label]}": column(number) for number, name in enumerate(conditions)}
         yield from bootstrap.estimates("accuracy", paired.correct[inside], sources, statistics)
