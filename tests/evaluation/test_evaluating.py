@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import datasets
+import pytest
+
+from fornet_hf.cli import main
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.evaluating import evaluate
+from fornet_hf.evaluation.results import Results
+from fornet_hf.features import row_features
+from tests.evaluation.fakes import brightness, convolutions
+from tests.factory import columns, make_row
+
+torch = pytest.importorskip("torch")
+
+CONFIG = EvaluationConfig(workers=1, resamples=20)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    made = [columns(make_row(index)) for index in range(6)]
+    return datasets.Dataset.from_list(made, features=row_features(["cat", "cup", "man"]))
+
+
+def test_models_are_compared_and_earlier_ones_stay(rows, tmp_path):
+    measures = ["accuracy", "background"]
+    evaluate([brightness(), convolutions()], rows, measures, config=CONFIG, output=tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(before) == {"results.csv", "results.json", "predictions.parquet", "report.html"}
+    evaluate(convolutions(), rows, measures, config=CONFIG, output=tmp_path)
+    models = {result.origin.model for result in Results.read(tmp_path)}
+    assert models == {"brightness", "convolutions"}
+    assert len(Results.read(tmp_path).results) == before["results.json"].count(b'"measure":')
+
+
+def test_an_error_leaves_results_untouched(rows, tmp_path):
+    evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigurationError, match="in9: the variants of ImageNet-9 are needed"):
+        evaluate(brightness(), rows, ["accuracy", "in9"], config=CONFIG, output=tmp_path)
+    with pytest.raises(ConfigurationError, match="unknown measure; found bias"):
+        evaluate(brightness(), rows, ["bias"], config=CONFIG, output=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_command_prints_a_table(rows, tmp_path, capsys, monkeypatch):
+    rows.save_to_disk(str(tmp_path / "rows"))
+    (tmp_path / "own_brightness.py").write_text(
+        "from tests.evaluation.fakes import brightness\ndef made():\n    return brightness()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["own_brightness:made", "--data", str(tmp_path / "rows"), "--measures", "accuracy", "--workers", "1"]
+    assert main(["evaluate", *words, "-o", str(tmp_path / "out")]) == 0
+    output = capsys.readouterr().out
+    assert output.splitlines()[0].split() == ["model", "measure", "value", "95", "%", "n"]
+    assert "accuracy original" in output
+    assert (tmp_path / "out" / "report.html").is_file()
