@@ -3,6 +3,7 @@ from __future__ import annotations
 import datasets
 import pytest
 
+from fornet_hf import evaluation
 from fornet_hf.cli import main
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.configuration import EvaluationConfig
@@ -56,3 +57,18 @@ def test_the_command_prints_a_table(rows, tmp_path, capsys, monkeypatch):
     assert output.splitlines()[0].split() == ["model", "measure", "value", "95", "%", "n"]
     assert "accuracy original" in output
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("function", "measure"),
+    [
+        ("accuracy", "accuracy"),
+        ("background_robustness", "background_robustness"),
+        ("centre_bias", "centre_bias"),
+        ("size_bias", "size_bias"),
+        ("relative_foreground_sensitivity", "relative_foreground_sensitivity"),
+    ],
+)
+def test_each_measure_is_a_function_of_a_model_and_data(rows, function, measure):
+    found = getattr(evaluation, function)(brightness(), rows, config=CONFIG)
+    assert measure in {result.value.measure for result in found}
