@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fornet_hf import __version__
-from fornet_hf.cli import apply, demo, evaluate, info, masks, pack, preview, validate, variants, verify
+from fornet_hf.cli import apply, demo, evaluate, info, masks, pack, preview, report, validate, variants, verify
 from fornet_hf.cli.common import tell
 from fornet_hf.errors import ForNetError
 from fornet_hf.hub.errors import without_token
@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Command] = {
     "masks": masks,
     "variants": variants,
     "evaluate": evaluate,
+    "report": report,
     "demo": demo,
 }
 
