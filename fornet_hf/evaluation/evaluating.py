@@ -21,6 +21,7 @@ from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.in9 import ImageNet9
 from fornet_hf.evaluation.measures.measure import Experiment, Measure
+from fornet_hf.evaluation.model_index import write_headers
 from fornet_hf.evaluation.models import load
 from fornet_hf.evaluation.parts import FOLDER
 from fornet_hf.evaluation.predicting import Subject, predict_all
@@ -113,12 +114,15 @@ def evaluate(
                     values = kind.values(predictions[number], bootstrap)
                 results = (Result(origin, value) for value in values)
                 found.update((result.identity, result) for result in results)
-        settings = {**config.to_json(), "measures": [kind.name for kind in kinds], "command": command}
+        notes = {one.classifier.name: one.label_map.note for one in subjects if one.label_map.note}
+        asked = {"measures": [kind.name for kind in kinds], "command": command, "label_maps": notes}
+        settings = {**config.to_json(), **asked}
         answers = list(zip(origins, predictions, strict=True)) if predictions else []
         measured = Results(results=list(found.values()), settings=settings, predictions=answers)
         if folder is None or not ranks.first:
             return measured
         every = measured.write(folder)
+        write_headers(folder, ((result.origin, result.value) for result in every.results))
         write_report(every, [subject.classifier for subject in subjects], stimuli, folder)
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
         return every
