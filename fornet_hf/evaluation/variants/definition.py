@@ -82,10 +82,11 @@ def only_bg_t(image: Pixels, box: Corners) -> Pixels:
     Raises:
         ConfigurationError: the box leaves no strip of background.
     """
-    height, width = image.shape[:2]
-    strip = tile(image, box)
-    rows, columns = np.arange(height) % strip.shape[0], np.arange(width) % strip.shape[1]
-    return np.where(box.mask(height, width)[..., None], strip[rows[:, None], columns], image)
+    strip, result = tile(image, box), image.copy()
+    rows = np.arange(max(box.ymin, 0), min(box.ymax + 1, image.shape[0]))
+    columns = np.arange(max(box.xmin, 0), min(box.xmax + 1, image.shape[1]))
+    result[rows[:, None], columns] = strip[rows[:, None] % strip.shape[0], columns % strip.shape[1]]
+    return result
 
 
 def tile(image: Pixels, box: Corners) -> Pixels:
@@ -105,12 +106,12 @@ def tile(image: Pixels, box: Corners) -> Pixels:
 
 def only_fg(image: Pixels, mask: Mask) -> Pixels:
     """Return the object on black."""
-    return np.where(mask[..., None], image, np.uint8(0))
+    return image * mask[..., None]
 
 
 def no_fg(image: Pixels, mask: Mask) -> Pixels:
     """Return the image with a black silhouette."""
-    return np.where(mask[..., None], np.uint8(0), image)
+    return image * ~mask[..., None]
 
 
 def mixed(foreground: Pixels, background: Pixels, edge: int = EDGE) -> Pixels:
@@ -119,4 +120,5 @@ def mixed(foreground: Pixels, background: Pixels, edge: int = EDGE) -> Pixels:
     The background shows wherever the resized `only_fg` image is black, also inside of the object.
     """
     above, below = (cropped(resized(one, edge), edge) for one in (foreground, background))
-    return np.where((above == 0).all(axis=-1)[..., None], below, above)
+    black = (above[..., 0] | above[..., 1] | above[..., 2]) == 0
+    return np.where(black[..., None], below, above)
