@@ -106,12 +106,12 @@ def tile(image: Pixels, box: Corners) -> Pixels:
 
 def only_fg(image: Pixels, mask: Mask) -> Pixels:
     """Return the object on black."""
-    return image * mask[..., None]
+    return np.multiply(image, mask[..., None], dtype=np.uint8)
 
 
 def no_fg(image: Pixels, mask: Mask) -> Pixels:
     """Return the image with a black silhouette."""
-    return image * ~mask[..., None]
+    return np.multiply(image, ~mask[..., None], dtype=np.uint8)
 
 
 def mixed(foreground: Pixels, background: Pixels, edge: int = EDGE) -> Pixels:
