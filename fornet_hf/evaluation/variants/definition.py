@@ -106,12 +106,14 @@ def tile(image: Pixels, box: Corners) -> Pixels:
 
 def only_fg(image: Pixels, mask: Mask) -> Pixels:
     """Return the object on black."""
-    return np.multiply(image, mask[..., None], dtype=np.uint8)
+    shown: Pixels = image * mask[..., None]
+    return shown
 
 
 def no_fg(image: Pixels, mask: Mask) -> Pixels:
     """Return the image with a black silhouette."""
-    return np.multiply(image, ~mask[..., None], dtype=np.uint8)
+    shown: Pixels = image * ~mask[..., None]
+    return shown
 
 
 def mixed(foreground: Pixels, background: Pixels, edge: int = EDGE) -> Pixels:
