@@ -82,7 +82,8 @@ def only_bg_t(image: Pixels, box: Corners) -> Pixels:
     Raises:
         ConfigurationError: the box leaves no strip of background.
     """
-    strip, result = tile(image, box), image.copy()
+    strip = tile(image, box)
+    result: Pixels = image.copy()
     rows = np.arange(max(box.ymin, 0), min(box.ymax + 1, image.shape[0]))
     columns = np.arange(max(box.xmin, 0), min(box.xmax + 1, image.shape[1]))
     result[rows[:, None], columns] = strip[rows[:, None] % strip.shape[0], columns % strip.shape[1]]
