@@ -188,6 +188,8 @@ def test_an_error_of_an_item_is_raised_as_it_is(workers):
         predict(brightness(), all_outputs(), Damaged(), replace(INLINE, workers=workers))
 
 
+# torch tells of the other worker while it cleans up
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_worker_that_is_killed_is_told():
     with pytest.raises(WorkerDiedError, match="Run the same command again"):
         predict(brightness(), all_outputs(), Deadly(), replace(INLINE, workers=2))
