@@ -1,0 +1,1 @@
+"""A planted bias, measured: the parts of plant_bias.py."""

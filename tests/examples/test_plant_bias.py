@@ -1,0 +1,93 @@
+"""The planted bias: what is drawn is what was asked for, and the whole experiment runs."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+import plant_bias  # noqa: E402
+from planted_bias.draw import CLASSES, PLACES, SHARES, SIDE, Planted, draw_image  # noqa: E402
+from planted_bias.figure import figure  # noqa: E402
+from planted_bias.network import INPUT, small  # noqa: E402
+from planted_bias.outcome import ARMS, MEASURES, Run, summary, table  # noqa: E402
+
+
+def drawn(label, planted, count=20):
+    return [draw_image(label, planted, np.random.default_rng(number)) for number in range(count)]
+
+
+def middles(label, planted):
+    boxes = np.array([box for _, box in drawn(label, planted)]) / SIDE
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
+
+@pytest.mark.parametrize("label", range(len(CLASSES)))
+def test_a_planted_position_is_the_own_one_of_the_class(label):
+    # large objects do not fit where small ones are, so this is about the usual one
+    usual = np.median(middles(label, Planted(position=1)), axis=0)
+    assert np.abs(usual - PLACES[label]).max() < 0.1
+
+
+def test_without_a_planted_position_it_is_any():
+    assert middles(0, Planted()).std() > 5 * middles(0, Planted(position=1)).std()
+
+
+def test_planted_sizes_tell_the_classes_apart():
+    areas = [
+        np.mean([(x1 - x0) * (y1 - y0) for _, (x0, y0, x1, y1) in drawn(label, Planted(size=1))])
+        for label in range(len(CLASSES))
+    ]
+    assert areas[0] < areas[2] < areas[-1]
+    assert list(SHARES) == sorted(SHARES)
+
+
+def test_boxes_hold_the_object_and_a_set_is_the_same_again():
+    (image, box), (again, _) = (draw_image(2, Planted(), np.random.default_rng(3)) for _ in range(2))
+    assert image.size == (SIDE, SIDE)
+    assert image.tobytes() == again.tobytes()
+    assert 0 <= box[0] < box[2] <= SIDE
+    assert 0 <= box[1] < box[3] <= SIDE
+
+
+def test_the_network_knows_places():
+    images = torch.zeros(1, 3, INPUT, INPUT)
+    images[..., :20, :20] = 1
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        network = small().eval()
+        assert not torch.allclose(network(images), network(images.flip(3)))
+
+
+RUNS = [
+    Run("size", arm, seed, dict.fromkeys(MEASURES, value + seed))
+    for arm, value in zip(ARMS, (0.0, 1.0), strict=True)
+    for seed in range(3)
+]
+
+
+def test_means_and_intervals_are_those_of_student():
+    mean, half = summary(RUNS, "size", "ForNet", "accuracy")
+    assert mean == 2
+    assert half == pytest.approx(4.303 / math.sqrt(3))
+    assert summary([Run("size", "ForNet", 0, {"accuracy": None})], "size", "ForNet", "accuracy") is None
+
+
+def test_the_figure_has_a_row_for_each_training():
+    assert table(RUNS).count("\n") == 1 + len(ARMS)
+    assert figure(RUNS).size[1] < figure([*RUNS, Run("position", "ForNet", 0, dict.fromkeys(MEASURES, 0.5))]).size[1]
+
+
+def test_the_experiment_runs(tmp_path, capfd):
+    words = [str(tmp_path), "--planted", "size", "--seeds", "1", "--epochs", "1", "--train", "11", "--val", "4"]
+    assert plant_bias.main(words) == 0
+    assert "| size | ForNet |" in capfd.readouterr().out
+    runs = json.loads((tmp_path / "results.json").read_text())
+    assert [run["arm"] for run in runs] == list(ARMS)
+    assert all(0 <= run["values"]["accuracy"] <= 1 for run in runs)
+    with Image.open(tmp_path / "figure.png") as page:
+        assert page.width > 500
+    assert (tmp_path / "size" / "report" / "report.html").is_file()
