@@ -5,12 +5,12 @@ import pickle
 import sys
 
 import pytest
-from safetensors.torch import save_file
 
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from fornet_hf.evaluation.models import build, load
 
 torch = pytest.importorskip("torch")
+save_file = pytest.importorskip("safetensors.torch").save_file
 
 OWN = """
 import torch
