@@ -24,7 +24,7 @@ from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_j
 from fornet_hf.evaluation.configuration import CELLS, PRECISIONS, EvaluationConfig
 
 if TYPE_CHECKING:
-    from fornet_hf.evaluation.results import Results
+    from fornet_hf.evaluation.report import Comparison
 
 NAMES = "accuracy, background, centre, size, sensitivity, focus, in9, challenge"
 _DEFAULTS = EvaluationConfig()
@@ -61,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from fornet_hf.evaluation.evaluating import evaluate
+    from fornet_hf.evaluation.reporting import comparisons
 
     names = [field.name for field in dataclasses.fields(EvaluationConfig)]
     config = EvaluationConfig(**{name: getattr(arguments, name) for name in names})
@@ -82,22 +83,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json([result.row() for result in results])
     else:
-        for line in _table(results):
+        for line in _table(comparisons(results)[0]):
             show(line)
     tell(f"Look at {arguments.output / 'report.html'}")
     return 0
 
 
-def _table(results: Results) -> list[str]:
-    """Return a line for each measure and model: the numbers that stand for all of it."""
-    rows = [("model", "measure", "value", "95 %", "n")]
-    for result in results:
-        value = result.value
-        if value.part and (value.measure != "accuracy" or "class " in value.part):
-            continue
-        interval = "" if value.low is None or value.high is None else f"{value.low:.3f} to {value.high:.3f}"
-        number = value.note or "not defined" if value.value is None else f"{value.value:.3f}"
-        rows.append((result.origin.model, f"{value.measure} {value.part}".strip(), number, interval, f"{value.n:,}"))
+def _table(comparison: Comparison) -> list[str]:
+    """Return a line for each headline and model."""
+    from fornet_hf.evaluation.report.headlines import headlines
+    from fornet_hf.evaluation.report.wording import part_words, wording
+
+    rows = [("measure", "model", "value", "95 %", "n")]
+    for measure, part in headlines(comparison):
+        words = wording(measure)
+        name = ", ".join(filter(None, [words.title, part_words(part)]))
+        for model, value in zip(comparison.models, comparison.values(measure, part), strict=True):
+            if value is not None:
+                number = words.unit.full(value.value).replace("\u00a0", " ")
+                note = f"({value.note})" if value.value is None else words.unit.interval(value)
+                rows.append((name, model.model, number, note, f"{value.n:,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 

@@ -21,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from fornet_hf.evaluation.report import write
-    from fornet_hf.evaluation.reporting import comparisons
+    from fornet_hf.evaluation.illustrations import read_examples
+    from fornet_hf.evaluation.reporting import write_report
     from fornet_hf.evaluation.results import Results
 
     results = reduce(Results.joined, map(Results.read, arguments.folders))
-    tell(f"Look at {write(comparisons(results), arguments.output)}")
+    tell(f"Look at {write_report(results, read_examples(*arguments.folders), arguments.output)}")
     return 0

@@ -13,14 +13,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.names import OFFICIAL, VARIANTS
-
-if TYPE_CHECKING:
-    from fornet_hf.evaluation.data import RowsData
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    from fornet_hf.errors import ConfigurationError, explain
+    from fornet_hf.evaluation.data import RowsData, open_data
     from fornet_hf.evaluation.variants.making import make_variants
 
     names = ["seed", "variants", "per_class", "taxonomy", "boxes", "masks", "other_class", "size", "quality"]
     config = VariantsConfig(**{name: getattr(arguments, name) for name in names})
-    data = _rows(arguments.data, arguments.split, arguments.imagenet_dir)
+    data = open_data(arguments.data, arguments.split, imagenet_dir=arguments.imagenet_dir)
+    if not isinstance(data, RowsData):
+        then = "Name patches, or what fornet apply --datasets saved."
+        raise ConfigurationError(explain("variants are made of rows of a ForNet", found=data.name, then=then))
     made = make_variants(data, arguments.output, config)
     plan, rules = made.plan, config.rules()
     if arguments.json:
@@ -65,28 +66,3 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(","))
-
-
-def _rows(place: str, split: str, imagenet_dir: str | None) -> RowsData:
-    """Return rows that `datasets` saved, as `fornet apply --datasets` does, or those of patches."""
-    import datasets
-
-    from fornet_hf import load_dataset
-    from fornet_hf.evaluation.data import RowsData
-    from fornet_hf.hub.location import locate
-    from fornet_hf.release.release import open_release
-
-    folder = Path(place).expanduser()
-    saved = next((one for one in (folder / split, folder) if (one / "state.json").is_file()), None)
-    if saved is not None:
-        rows = datasets.load_from_disk(str(saved))
-        fingerprint = rows._fingerprint  # noqa: SLF001
-    else:
-        release = open_release(locate(place))
-        release.chosen(split)
-        rows, fingerprint = (
-            load_dataset(patches=place, imagenet_dir=imagenet_dir, split=split),
-            release.fingerprint(split),
-        )
-    names = rows.features["label"].names
-    return RowsData(name=place, split=split, rows=rows, class_names=names, fingerprint=fingerprint)

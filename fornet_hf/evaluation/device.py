@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 _OUT_OF_MEMORY = ("out of memory", "alloc_failed", "can't allocate memory", "not enough memory")  # in small letters
 
@@ -91,6 +93,34 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+class Fitting:
+    """Number of images that fit a device together, found out by trying.
+
+    Attributes:
+        size: that number, so far as is known.
+    """
+
+    def __init__(self, size: int, device: torch.device) -> None:
+        self.size, self._device = size, device
+
+    def each(self, count: int, compute: Callable[[slice], T]) -> list[T]:
+        """Compute slices of so many images, which are halved as long as memory runs out; return all that was made."""
+        made: list[T] = []
+        start = 0
+        while start < count:
+            try:
+                made.append(compute(slice(start, start + self.size)))
+            except Exception as error:
+                if self.size == 1 or not out_of_memory(error):
+                    raise
+            else:
+                start += self.size
+                continue
+            free_cached(self._device)  # here the frames that hold tensors are gone
+            self.size = (min(self.size, count) + 1) // 2
+        return made
 
 
 def free_cached(device: torch.device) -> None:

@@ -16,6 +16,7 @@ from fornet_hf.evaluation.conditions import Condition
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data import Data, open_data
 from fornet_hf.evaluation.device import chosen_device, on_device
+from fornet_hf.evaluation.illustrations import write_examples
 from fornet_hf.evaluation.labels import label_map
 from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
@@ -26,6 +27,7 @@ from fornet_hf.evaluation.models import load
 from fornet_hf.evaluation.parts import FOLDER
 from fornet_hf.evaluation.predicting import Subject, predict_all
 from fornet_hf.evaluation.ranks import joined_ranks
+from fornet_hf.evaluation.report.examples import Example, fooled, salient
 from fornet_hf.evaluation.reporting import write_report
 from fornet_hf.evaluation.results import Origin, Result, Results
 from fornet_hf.evaluation.statistics import Bootstrap
@@ -114,18 +116,37 @@ def evaluate(
                     values = kind.values(predictions[number], bootstrap)
                 results = (Result(origin, value) for value in values)
                 found.update((result.identity, result) for result in results)
-        notes = {one.classifier.name: one.label_map.note for one in subjects if one.label_map.note}
-        asked = {"measures": [kind.name for kind in kinds], "command": command, "label_maps": notes}
-        settings = {**config.to_json(), **asked}
         answers = list(zip(origins, predictions, strict=True)) if predictions else []
-        measured = Results(results=list(found.values()), settings=settings, predictions=answers)
+        settings = {
+            **config.to_json(),
+            "measures": [kind.name for kind in kinds],
+            "commands": [command] if command else [],
+        }
+        settings_of = {
+            origin: {**settings, "label_map": subject.label_map.note}
+            for subject, origin in zip(subjects, origins, strict=True)
+        }
+        measured = Results(results=list(found.values()), settings=settings_of, predictions=answers)
         if folder is None or not ranks.first:
             return measured
+        examples = {
+            origin: _examples(subject, kinds, opened, config)
+            for subject, origin in zip(subjects, origins, strict=True)
+        }
+        if stimuli is not None:
+            for subject, (origin, given) in zip(subjects, answers, strict=True):
+                examples[origin] += fooled(given, stimuli, subject.classifier.preprocessing)
         every = measured.write(folder)
         write_headers(folder, ((result.origin, result.value) for result in every.results))
-        write_report(every, [subject.classifier for subject in subjects], stimuli, folder)
+        write_report(every, write_examples(folder, examples), folder)
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
         return every
+
+
+def _examples(subject: Subject, kinds: Sequence[Kind], data: Data, config: EvaluationConfig) -> list[Example]:
+    """Return images with what a classifier looks at, if that was measured."""
+    focus = next((kind for kind in kinds if isinstance(kind, ForegroundFocus)), None)
+    return [] if focus is None else [*salient(focus.examples(*subject, data, config))]
 
 
 def _is_experiment(kind: Kind) -> TypeIs[Experiment]:
@@ -194,10 +215,20 @@ def _possible(measure: Measure, data: Data) -> dict[str, Condition]:
 
 
 def _conditions(measures: Sequence[Measure], data: Data) -> dict[str, Condition]:
-    """Return all conditions that the measures need; none: all that the data have."""
+    """Return all conditions that the measures need; none: all that the data have.
+
+    Raises:
+        ConfigurationError: two of them have one name.
+    """
     if any(not measure.conditions for measure in measures):
         return {}
-    return {name: one for measure in measures for name, one in _possible(measure, data).items()}
+    conditions: dict[str, Condition] = {}
+    for measure in measures:
+        for name, one in _possible(measure, data).items():
+            if conditions.setdefault(name, one) != one:
+                then = "Evaluate them one after the other."
+                raise ConfigurationError(explain(f"two measures show {name!r} in different manners", then=then))
+    return conditions
 
 
 def _origin(classifier: Classifier, data: Data, config: EvaluationConfig) -> Origin:
@@ -208,6 +239,8 @@ def _origin(classifier: Classifier, data: Data, config: EvaluationConfig) -> Ori
         split=data.split,
         release=data.fingerprint,
         seed=config.seed,
+        draws=config.draws,
+        cells=config.cells,
         precision=config.precision,
         version=__version__,
     )

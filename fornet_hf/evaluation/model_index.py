@@ -44,6 +44,14 @@ class Origin(Protocol):
         """Seed of draws and resamples."""
 
     @property
+    def draws(self) -> int:
+        """Backgrounds that each foreground was shown on."""
+
+    @property
+    def cells(self) -> str:
+        """ "seen" or "canvas"."""
+
+    @property
     def precision(self) -> str:
         """Precision of the classifier's computing."""
 
@@ -85,6 +93,8 @@ def _metric(origin: Origin, value: Value) -> EvalResult:
             **{name: found for name, found in known.items() if found not in ("", None, [None, None])},
             **({"left_out": dict(value.left_out)} if value.left_out else {}),
             "seed": origin.seed,
+            "draws": origin.draws,
+            "cells": origin.cells,
             "precision": origin.precision,
             "weights_sha256": origin.weights,
         },

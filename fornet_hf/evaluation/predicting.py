@@ -15,20 +15,23 @@ import numpy.typing as npt
 from fornet_hf.errors import ConfigurationError, StorageError, explain
 from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.device import chosen_device, computing, free_cached, on_device, out_of_memory
+from fornet_hf.evaluation.device import Fitting, chosen_device, computing, free_cached, on_device, out_of_memory
 from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.loading import Batch, Item, batches, items_of, loader, watched_workers
 from fornet_hf.evaluation.parts import Answers, Parts, chunks
 from fornet_hf.evaluation.predictions import Predictions
 from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.evaluation.ranks import Ranks
-from fornet_hf.evaluation.stimuli import Stimuli
+from fornet_hf.evaluation.stimuli import Shown, Stimuli
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
 
 if TYPE_CHECKING:
     import torch
+
+
+UNKNOWN = "the class is not known"
 
 
 class Subject(NamedTuple):
@@ -163,9 +166,9 @@ class _Showing:
         self._chunk_of = {item: number for number, items in self._chunks.items() for item in items}
         self._unshown = {number: len(items) for number, items in self._chunks.items()}
         self._unanswered: Counter[int] = Counter()
-        self._answering = [
-            _Answering(run.subject, np.asarray(stimuli.labels), config.batch_size, device) for run in runs
-        ]
+        labels = np.asarray(stimuli.labels)
+        self._unknown = frozenset(np.flatnonzero(labels < 0).tolist())
+        self._answering = [_Answering(run.subject, labels, config.batch_size, device) for run in runs]
 
     def show(self, *, quiet: bool) -> None:
         preprocessing = self._runs[0].subject.classifier.preprocessing
@@ -186,6 +189,9 @@ class _Showing:
 
     def _noted(self, item: Item) -> Item:
         number = self._chunk_of[item.number]
+        if item.number in self._unknown:  # -1 would also be the answer that is none of the classes
+            reasons = dict.fromkeys(range(len(self._stimuli.conditions)), UNKNOWN)
+            item = item._replace(shown=Shown([], reasons), images=item.images[:0])
         for run in self._runs:
             run.answers.show(item.number, item.shown)
         self._unshown[number] -= 1
@@ -234,7 +240,7 @@ class _Answering:
         import torch
 
         self._classifier = subject.classifier
-        self._labels, self._device, self._size = labels, device, batch_size
+        self._labels, self._device, self._fitting = labels, device, Fitting(batch_size, device)
         self._classes = torch.from_numpy(np.array(subject.label_map.classes, np.int32)).to(device)
 
     def answers(self, batch: Batch) -> _Answer:
@@ -242,22 +248,11 @@ class _Answering:
         import torch
 
         labels = torch.from_numpy(self._labels[list(batch.items)])
-        asked, start, made = self._size, 0, list[_Answer]()
-        while start < len(batch.items):
-            some = slice(start, start + self._size)
-            try:
-                made.append(self._answer(batch.images[some], labels[some]))
-            except Exception as error:
-                if self._size == 1 or not out_of_memory(error):
-                    raise
-            else:
-                start += self._size
-                continue
-            free_cached(self._device)  # here the frames that hold tensors are gone
-            self._size = (min(self._size, len(batch.items)) + 1) // 2
-        if self._size != asked:
+        asked = self._fitting.size
+        made = self._fitting.each(len(batch.items), lambda some: self._answer(batch.images[some], labels[some]))
+        if (size := self._fitting.size) != asked:
             found = f"the memory of {self._device} does not hold {asked} images"
-            warnings.warn(explain(f"{self._classifier.name}: batches of {self._size}", found=found), stacklevel=2)
+            warnings.warn(explain(f"{self._classifier.name}: batches of {size}", found=found), stacklevel=2)
         columns = zip(*((answer.predicted, answer.probability) for answer in made), strict=True)
         return _Answer(*(torch.cat(column) for column in columns))
 

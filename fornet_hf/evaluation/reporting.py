@@ -1,70 +1,63 @@
-"""From results to the report: models on the same data side by side, and the images that fooled them."""
+"""From results to the report: models on the same data side by side, each with its examples."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.illustrations import Examples
 from fornet_hf.evaluation.report import Comparison, Measured, write
-from fornet_hf.evaluation.report.examples import Example, fooled
 from fornet_hf.evaluation.results import Origin, Results
-from fornet_hf.evaluation.stimuli import Stimuli
 from fornet_hf.evaluation.values import Value
 
-_SHOWN = ("draws", "resamples", "cells", "precision")
+
+def write_report(results: Results, examples: Examples, folder: Path) -> Path:
+    """Write the page of all results to a folder; return its path."""
+    return write(comparisons(results, examples), folder)
 
 
-def write_report(results: Results, classifiers: Sequence[Classifier], stimuli: Stimuli | None, folder: Path) -> Path:
-    """Write the page of all results; return its path.
+def comparisons(results: Results, examples: Examples | None = None) -> list[Comparison]:
+    """Return the models by the data and settings that they were measured with; what was measured last comes first.
 
     Args:
-        results: of this evaluation, which has answers, and of earlier ones.
-        classifiers: of the answers.
-        stimuli: that they were shown; None: there are no answers.
-        folder: where the page goes.
+        results: of one evaluation or more.
+        examples: images of the models, by their origins.
     """
-    examples: list[Example] = []
-    if stimuli is not None:
-        for classifier, (origin, predictions) in zip(classifiers, results.predictions, strict=True):
-            examples += fooled(origin.model, predictions, stimuli, classifier.preprocessing)
-    return write(comparisons(results), folder, examples=examples)
-
-
-def comparisons(results: Results) -> list[Comparison]:
-    """Return the models by the data that they were measured on; data of the last evaluation come first."""
     values: dict[Origin, list[Value]] = {}
     for result in results:
         values.setdefault(result.origin, []).append(result.value)
-    groups: dict[tuple[str, str, str, int], list[Origin]] = {}
+    groups: dict[tuple[object, ...], list[Origin]] = {}
     for origin in values:
-        groups.setdefault((origin.data, origin.split, origin.release, origin.seed), []).append(origin)
-    last = {(origin.data, origin.split, origin.release, origin.seed) for origin, _ in results.predictions}
-    made = []
-    for group in sorted(groups, key=lambda group: group not in last):
-        data, split, release, seed = group
-        models = [
-            Measured(
-                model=origin.model,
-                digest=origin.weights,
-                values=values[origin],
-                precision=origin.precision,
-                version=origin.version,
-            )
-            for origin in groups[group]
-        ]
-        current = group in last
-        settings = {name: str(results.settings[name]) for name in _SHOWN if current and name in results.settings}
-        command = str(results.settings.get("command", "")) if current else ""
-        made.append(
-            Comparison(
-                data=data,
-                split=split,
-                release=release,
-                seed=seed,
-                models=models,
-                settings=settings,
-                command=command,
-            )
+        shared = origin.data, origin.split, origin.release, origin.seed, origin.draws, origin.cells
+        groups.setdefault(shared, []).append(origin)
+    last = {result.origin: number for number, result in enumerate(results)}
+    newest_first = sorted(groups.values(), key=lambda group: -max(last[origin] for origin in group))
+    return [_comparison(group, values, examples or {}, results) for group in newest_first]
+
+
+def _comparison(
+    group: Sequence[Origin], values: Mapping[Origin, Sequence[Value]], examples: Examples, results: Results
+) -> Comparison:
+    models = [
+        Measured(
+            model=origin.model,
+            digest=origin.weights,
+            values=values[origin],
+            precision=origin.precision,
+            version=origin.version,
+            examples=examples.get(origin, ()),
         )
-    return made
+        for origin in group
+    ]
+    first, settings = group[0], [results.settings.get(origin, {}) for origin in group]
+    resamples = sorted({str(of["resamples"]) for of in settings if "resamples" in of})
+    commands = dict.fromkeys(command for of in settings for command in of.get("commands", ()))
+    return Comparison(
+        data=first.data,
+        split=first.split,
+        release=first.release,
+        seed=first.seed,
+        models=models,
+        settings={"draws": str(first.draws), "cells": first.cells, "resamples": ", ".join(resamples)},
+        command="\n".join(commands),
+    )

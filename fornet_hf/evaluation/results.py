@@ -1,6 +1,6 @@
 """Results in files: a long CSV and JSON of all numbers, and the answers behind them as Parquet.
 
-Writing again replaces the numbers of the same model, data, measure, part, seed and precision, and keeps all others.
+Writing again replaces the numbers of the same model, data, settings, measure and part, and keeps all others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from fornet_hf.files import atomic_path, write_text
 CSV, JSON, PREDICTIONS = "results.csv", "results.json", "predictions.parquet"
 COLUMNS = (
     *("model", "data", "split", "measure", "part", "value", "low", "high", "error", "n", "left_out", "note"),
-    *("weights", "seed", "release", "precision", "version"),
+    *("weights", "seed", "draws", "cells", "release", "precision", "version"),
 )
 _FORMAT = 1
 
@@ -43,6 +43,8 @@ class Origin:
         split: of them.
         release: their fingerprint.
         seed: of draws and resamples.
+        draws: backgrounds that each foreground was shown on.
+        cells: "seen" or "canvas", as in the settings of an evaluation.
         precision: that the classifier computed in.
         version: of this library.
     """
@@ -53,6 +55,8 @@ class Origin:
     split: str
     release: str
     seed: int
+    draws: int
+    cells: str
     precision: str
     version: str
 
@@ -60,6 +64,11 @@ class Origin:
     def identity(self) -> tuple[object, ...]:
         """All that tells these numbers from others; a newer version replaces them."""
         return astuple(self)[:-1]
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Origin:
+        """Return the origin in a row. Raises KeyError if it is none."""
+        return cls(**{one.name: row[one.name] for one in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,7 @@ class Result:
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Result:
         """Return the result in a row. Raises KeyError or TypeError if it is none."""
-        origin, value = ({one.name: row[one.name] for one in fields(kind)} for kind in (Origin, Value))
-        return cls(Origin(**origin), Value(**value))
+        return cls(Origin.of_row(row), Value(**{one.name: row[one.name] for one in fields(Value)}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +100,12 @@ class Results:
 
     Attributes:
         results: the numbers, by model, then in the order of the measures.
-        settings: of the evaluation that was last, a JSON object.
+        settings: of the last evaluation of each origin, a JSON object; `measures` and `commands` are of all of them.
         predictions: the answers of each model; empty where the results were read from files.
     """
 
     results: Sequence[Result]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[Origin, Mapping[str, Any]] = field(default_factory=dict)
     predictions: Sequence[tuple[Origin, Predictions]] = ()
 
     def __iter__(self) -> Iterator[Result]:
@@ -125,7 +133,10 @@ class Results:
         """Return these numbers with newer ones, which replace what they measured anew."""
         replaced = {result.identity for result in newer}
         kept = [result for result in self.results if result.identity not in replaced]
-        return Results(results=[*kept, *newer.results], settings=newer.settings, predictions=newer.predictions)
+        there = {result.origin for result in kept}
+        settings = {origin: found for origin, found in self.settings.items() if origin in there}
+        settings |= {origin: _joined_settings(settings.get(origin, {}), of) for origin, of in newer.settings.items()}
+        return replace(newer, results=[*kept, *newer.results], settings=settings)
 
     def csv(self) -> str:
         """Return the table as CSV: a line for each number; counts of what was left out are JSON."""
@@ -145,10 +156,10 @@ class Results:
             StorageError: the disk is full, or cannot be written.
         """
         results = Results.read(folder).joined(self) if (folder / JSON).is_file() else self
-        answers = _joined(folder / PREDICTIONS, self.predictions)
+        answers = _joined_answers(folder / PREDICTIONS, self.predictions)
         document = {
             "format": _FORMAT,
-            "settings": dict(results.settings),
+            "settings": [{**asdict(origin), "settings": of} for origin, of in results.settings.items()],
             "results": [result.row() for result in results],
         }
         if answers is not None:
@@ -172,10 +183,19 @@ class Results:
         try:
             document = json.loads(path.read_bytes())
             results = [Result.of_row(row) for row in document["results"]]
-            return cls(results=results, settings=dict(document["settings"]))
+            settings = {Origin.of_row(row): dict(row["settings"]) for row in document["settings"]}
+            return cls(results=results, settings=settings)
         except (ValueError, KeyError, TypeError) as error:
             then = "Delete the file, or name another folder."
             raise PatchFormatError(explain(f"{path}: damaged results", found=repr(error), then=then)) from error
+
+
+def _joined_settings(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the newer settings, with the lists (measures, commands) of both."""
+    lists = {
+        name: [*dict.fromkeys([*older.get(name, []), *newer.get(name, [])])] for name in ("measures", "commands")
+    }
+    return {**newer, **lists}
 
 
 def predictions_table(origin: Origin, predictions: Predictions) -> pa.Table:
@@ -200,14 +220,14 @@ def predictions_table(origin: Origin, predictions: Predictions) -> pa.Table:
     return pa.table(columns)
 
 
-_OF_RUN = ("model", "weights", "data", "split", "release", "seed", "precision")
+_OF_RUN = ("model", "weights", "data", "split", "release", "seed", "draws", "cells", "precision")
 
 
 def _not_shown(predictions: Predictions) -> Any:
     return predictions.predicted.ravel() == NOT_SHOWN
 
 
-def _joined(path: Path, answers: Iterable[tuple[Origin, Predictions]]) -> pa.Table | None:
+def _joined_answers(path: Path, answers: Iterable[tuple[Origin, Predictions]]) -> pa.Table | None:
     """Return the table in the file, without what these answers replace, and these; None: nothing changes."""
     tables = [(origin, predictions_table(origin, predictions)) for origin, predictions in answers]
     if not tables:

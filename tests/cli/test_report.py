@@ -10,7 +10,7 @@ from fornet_hf.evaluation.values import Value
 def write(folder, model: str) -> None:
     origin = Origin(
         model=model, weights="ab" * 32, data="own", split="validation", release="cd" * 8, seed=0,
-        precision="float32", version="1",
+        draws=1, cells="seen", precision="float32", version="1",
     )  # fmt: skip
     value = Value(measure="accuracy", part="original", value=0.5, low=0.4, high=0.6, n=10)
     Results(results=[Result(origin, value)]).write(folder)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import datasets
 import pytest
 
@@ -8,6 +11,9 @@ from fornet_hf.cli import main
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
+from fornet_hf.evaluation.measures.centre import Centre
+from fornet_hf.evaluation.measures.size import Size
+from fornet_hf.evaluation.reporting import comparisons
 from fornet_hf.evaluation.results import Results
 from fornet_hf.features import row_features
 from tests.evaluation.fakes import brightness, convolutions
@@ -24,42 +30,69 @@ def rows():
     return datasets.Dataset.from_list(made, features=row_features(["cat", "cup", "man"]))
 
 
-WRITTEN = {"results.csv", "results.json", "predictions.parquet", "report.html", "model_index"}
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_models_are_compared_and_earlier_ones_stay(rows, tmp_path):
     measures = ["accuracy", "background"]
     evaluate([brightness(), convolutions()], rows, measures, config=CONFIG, output=tmp_path)
-    before = (tmp_path / "results.json").read_bytes()
-    assert {path.name for path in tmp_path.iterdir()} == WRITTEN
+    before = files(tmp_path)
+    assert set(before) == {
+        *("results.csv", "results.json", "predictions.parquet", "report.html"),
+        *("model_index/brightness.md", "model_index/convolutions.md"),
+    }
     evaluate(convolutions(), rows, measures, config=CONFIG, output=tmp_path)
     models = {result.origin.model for result in Results.read(tmp_path)}
     assert models == {"brightness", "convolutions"}
-    assert len(Results.read(tmp_path).results) == before.count(b'"measure":')
+    assert len(Results.read(tmp_path).results) == before["results.json"].count(b'"measure":')
 
 
 def test_an_error_leaves_results_untouched(rows, tmp_path):
     evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = files(tmp_path)
     with pytest.raises(ConfigurationError, match="in9: the variants of ImageNet-9 are needed"):
         evaluate(brightness(), rows, ["accuracy", "in9"], config=CONFIG, output=tmp_path)
     with pytest.raises(ConfigurationError, match="unknown measure; found bias"):
         evaluate(brightness(), rows, ["bias"], config=CONFIG, output=tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert files(tmp_path) == before
 
 
-def test_the_command_prints_a_table(rows, tmp_path, capsys, monkeypatch):
-    rows.save_to_disk(str(tmp_path / "rows"))
-    (tmp_path / "own_brightness.py").write_text(
-        "from tests.evaluation.fakes import brightness\ndef made():\n    return brightness()\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    words = ["own_brightness:made", "--data", str(tmp_path / "rows"), "--measures", "accuracy", "--workers", "1"]
-    assert main(["evaluate", *words, "-o", str(tmp_path / "out")]) == 0
-    output = capsys.readouterr().out
-    assert output.splitlines()[0].split() == ["model", "measure", "value", "95", "%", "n"]
-    assert "accuracy original" in output
-    assert (tmp_path / "out" / "report.html").is_file()
+def test_settings_that_change_numbers_replace_nothing(rows, tmp_path):
+    for cells in ("seen", "canvas"):
+        evaluate(brightness(), rows, ["centre"], config=replace(CONFIG, cells=cells), output=tmp_path)
+    evaluate(brightness(), rows, ["size"], config=CONFIG, output=tmp_path, command="again")
+    results = Results.read(tmp_path)
+    biases = [result for result in results if (result.value.measure, result.value.part) == ("centre_bias", "")]
+    assert [result.origin.cells for result in biases] == ["seen", "canvas"]
+    settings = {origin.cells: of for origin, of in results.settings.items()}
+    assert settings["seen"]["measures"] == ["centre", "size"]
+    assert settings["seen"]["commands"] == ["again"]
+    assert settings["canvas"]["measures"] == ["centre"]
+    newest, other = comparisons(results)
+    assert (newest.settings["cells"], other.settings["cells"]) == ("seen", "canvas")
+
+
+def test_one_name_cannot_mean_two_conditions(rows):
+    both = [Centre(CONFIG), Size(CONFIG), replace(Centre(replace(CONFIG, cells="canvas")), name="public")]
+    with pytest.raises(ConfigurationError, match="two measures show 'cell 0' in different manners"):
+        evaluate(brightness(), rows, both, config=CONFIG)
+
+
+def test_examples_of_saliency_are_kept_for_other_reports(rows, tmp_path):
+    for _ in range(2):
+        evaluate(convolutions(), rows, ["focus"], config=CONFIG, output=tmp_path / "one")
+    kept = json.loads((tmp_path / "one" / "examples" / "examples.json").read_text())
+    assert {(row["model"], row["kind"], row["method"]) for row in kept} == {
+        ("convolutions", "saliency", method) for method in ("gradcam", "gradcam++", "integrated_gradients")
+    }
+    images = {path.name for path in (tmp_path / "one" / "examples").glob("*.jpg")}
+    assert images == {row[name] for row in kept for name in ("image", "overlay")}
+    evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path / "one")
+    assert main(["report", str(tmp_path / "one"), "-o", str(tmp_path / "two")]) == 0
+    page = (tmp_path / "two" / "report.html").read_text()
+    assert page == (tmp_path / "one" / "report.html").read_text()
+    assert page.count("data:image/jpeg") >= len(kept)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ class Origin:
     weights: str = "a" * 64
     release: str = "b" * 64
     seed: int = 3
+    draws: int = 1
+    cells: str = "seen"
     precision: str = "float32"
 
 
@@ -45,6 +47,8 @@ def test_the_hub_reads_the_numbers_again():
         "interval_95": [0.7, 0.8],
         "standard_error": 0.02,
         "seed": 3,
+        "draws": 1,
+        "cells": "seen",
         "precision": "float32",
         "weights_sha256": "a" * 64,
     }

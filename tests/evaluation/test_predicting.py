@@ -342,3 +342,15 @@ def test_two_processes_show_each_of_a_prime_number_of_items_once(tmp_path):
         found = np.load(tmp_path / f"rank-{rank}.npz")
         assert np.array_equal(found["predicted"], alone.predicted)
         np.testing.assert_allclose(found["probability"], alone.probability, rtol=1e-5)
+
+
+def test_an_item_of_no_class_is_left_out_even_if_the_answer_is_no_class():
+    class Unlabelled(Drawn):
+        @property
+        def labels(self):
+            return np.where(np.arange(self.count) % 4 == 0, -1, super().labels)
+
+    answers = predict(brightness(), LabelMap(np.full(3, -1, np.int32)), Unlabelled(), INLINE)
+    found = answers.paired("original")
+    assert found.left_out == {"the class is not known": 6}
+    assert not found.correct.any()

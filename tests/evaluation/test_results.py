@@ -14,13 +14,25 @@ from fornet_hf.evaluation.results import COLUMNS, Origin, Result, Results
 from fornet_hf.evaluation.values import Value
 
 ORIGIN = Origin(
-    model="m", weights="ab", data="d", split="validation", release="r", seed=0, precision="float32", version="1"
+    model="m",
+    weights="ab",
+    data="d",
+    split="validation",
+    release="r",
+    seed=0,
+    draws=1,
+    cells="seen",
+    precision="float32",
+    version="1",
 )
 
 
 def results(origin=ORIGIN, *, value=0.5, parts=("", "cell 4")):
     values = (Value(measure="centre_bias", part=part, value=value, n=7, left_out={"no room": 2}) for part in parts)
-    return Results(results=[Result(origin, one) for one in values], settings={"seed": origin.seed})
+    return Results(
+        results=[Result(origin, one) for one in values],
+        settings={origin: {"seed": origin.seed, "measures": ["centre"], "commands": []}},
+    )
 
 
 def answers():
@@ -64,9 +76,17 @@ def test_writing_again_replaces_its_own_rows_and_keeps_others(tmp_path):
     results(replace(ORIGIN, version="2"), value=0.75, parts=[""]).write(tmp_path)
     found = Results.read(tmp_path)
     assert [(one.value.part, one.value.value) for one in found] == [("cell 4", 0.5), ("", 0.75)]
-    for changed in ({"model": "n"}, {"weights": "cd"}, {"release": "s"}, {"seed": 1}, {"precision": "bfloat16"}):
+    for changed in (
+        {"model": "n"},
+        {"weights": "cd"},
+        {"release": "s"},
+        {"seed": 1},
+        {"draws": 2},
+        {"cells": "canvas"},
+        {"precision": "bfloat16"},
+    ):
         results(replace(ORIGIN, **changed)).write(tmp_path)
-    assert len(Results.read(tmp_path).results) == 12
+    assert len(Results.read(tmp_path).results) == 16
 
 
 def test_answers_are_for_people(tmp_path):

@@ -20,7 +20,7 @@ from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
 from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data import Data
-from fornet_hf.evaluation.device import chosen_device, computing, free_cached, on_device, out_of_memory
+from fornet_hf.evaluation.device import Fitting, chosen_device, computing, on_device
 from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.parts import FOLDER, name_of, what_answers
 from fornet_hf.evaluation.ranks import Ranks
@@ -126,7 +126,7 @@ class _Answering:
 
     def __init__(self, classifier: Classifier, label_map: LabelMap, device: torch.device, size: int) -> None:
         self._classifier, self._classes = classifier, np.asarray(label_map.classes)
-        self._device, self._size = device, size
+        self._fitting = Fitting(size, device)
 
     def __call__(self, images: torch.Tensor) -> Numbers:
         """Return the class of each image; -1: none of the data's.
@@ -134,19 +134,7 @@ class _Answering:
         Raises:
             ConfigurationError: an answer is NaN or infinity, or there are other outputs than expected.
         """
-        answers: list[Numbers] = []
-        start = 0
-        while start < len(images):
-            try:
-                answers.append(self._answer(images[start : start + self._size]))
-                start += self._size
-                continue
-            except Exception as error:
-                if self._size == 1 or not out_of_memory(error):
-                    raise
-            free_cached(self._device)
-            self._size = (min(self._size, len(images)) + 1) // 2
-        return np.concatenate(answers)
+        return np.concatenate(self._fitting.each(len(images), lambda some: self._answer(images[some])))
 
     def _answer(self, images: torch.Tensor) -> Numbers:
         import torch

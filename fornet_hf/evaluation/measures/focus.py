@@ -20,7 +20,7 @@ from fornet_hf.evaluation.ranks import Ranks
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.looking import Masked
 from fornet_hf.evaluation.saliency.shares import Shares
-from fornet_hf.evaluation.saliency.showing import foreground_shares
+from fornet_hf.evaluation.saliency.showing import Explained, examples, foreground_shares
 from fornet_hf.evaluation.statistics import Bootstrap, Means, mean
 from fornet_hf.evaluation.values import Value
 
@@ -59,8 +59,19 @@ class ForegroundFocus:
         ranks: Ranks | None = None,
     ) -> Sequence[Value]:
         """Show the original images, each once, and return the values of `foreground_focus`."""
-        stimuli: Any = data.stimuli({"original": Condition()}, replace(config, draws=1, seed=0))  # nothing is drawn
+        stimuli = _originals(data, config)
         return foreground_focus(classifier, label_map, stimuli, config, self.saliency, folder, ranks)
+
+    def examples(
+        self, classifier: Classifier, label_map: LabelMap, data: Data, config: EvaluationConfig
+    ) -> list[Explained]:
+        """Return some images and where the classifier looks, for the report."""
+        return examples(classifier, label_map, _originals(data, config), config, self.saliency)
+
+
+def _originals(data: Data, config: EvaluationConfig) -> Any:
+    """Return the original images with their masks; nothing is drawn."""
+    return data.stimuli({"original": Condition()}, replace(config, draws=1, seed=0))
 
 
 def foreground_focus(

@@ -65,7 +65,8 @@ class Size:
             left_out=paired.left_out,
             undefined="accuracy at size 1 is 0",
         )
-        return [*values, *accuracies(paired, names, bootstrap)]
+        note = "of objects that fit at each factor of " + ", ".join(f"{factor:g}" for factor in self.config.sizes)
+        return [value.noted(note) for value in [*values, *accuracies(paired, names, bootstrap)]]
 
 
 def _ratio(number: int, usual: int) -> Statistic:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.wording import of_class
 from fornet_hf.evaluation.values import Value
 
@@ -21,6 +22,7 @@ class Measured:
         values: of all measures.
         precision: that it computed in.
         version: of this library.
+        examples: images that say more than numbers.
     """
 
     model: str
@@ -28,6 +30,7 @@ class Measured:
     values: Sequence[Value]
     precision: str = ""
     version: str = ""
+    examples: Sequence[Example] = ()
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, str], Value]:

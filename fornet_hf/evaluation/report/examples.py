@@ -24,7 +24,6 @@ class Fooled:
     """An image that a model took for another class.
 
     Attributes:
-        model: its name.
         image: as the model saw it.
         key: of the object's image.
         label: class of the object.
@@ -35,7 +34,6 @@ class Fooled:
         probability: that the model gave to the right class, 0 to 1.
     """
 
-    model: str
     image: Image.Image
     key: str
     label: str
@@ -51,7 +49,6 @@ class SaliencyExample:
     """An image, and the same with what mattered to a model.
 
     Attributes:
-        model: its name.
         method: of saliency.
         image: as the model saw it.
         overlay: the image with its saliency.
@@ -59,7 +56,6 @@ class SaliencyExample:
         label: its class.
     """
 
-    model: str
     method: str
     image: Image.Image
     overlay: Image.Image
@@ -71,7 +67,7 @@ Example = Fooled | SaliencyExample
 
 
 def fooled(
-    model: str, predictions: Predictions, stimuli: Stimuli, preprocessing: Preprocessing, *, cap: int = CAP
+    predictions: Predictions, stimuli: Stimuli, preprocessing: Preprocessing, *, cap: int = CAP
 ) -> list[Fooled]:
     """Choose images that fooled a model though it recognised the same object on another background.
 
@@ -79,7 +75,6 @@ def fooled(
     class comes again after all others. The choice is the same at every call.
 
     Args:
-        model: its name.
         predictions: its answers.
         stimuli: that it was shown.
         preprocessing: of the images that it was shown.
@@ -93,7 +88,6 @@ def fooled(
             continue
         chosen.append(
             Fooled(
-                model=model,
                 image=_image(views[wrong].image),
                 key=predictions.keys[item],
                 label=predictions.class_names[predictions.labels[item]],
@@ -107,16 +101,14 @@ def fooled(
     return chosen
 
 
-def salient(model: str, explained: Iterable[Explained]) -> list[SaliencyExample]:
+def salient(explained: Iterable[Explained]) -> list[SaliencyExample]:
     """Return examples of where a model looks, by each method.
 
     Args:
-        model: its name.
         explained: what `fornet_hf.evaluation.saliency.showing.examples` returns.
     """
     return [
         SaliencyExample(
-            model=model,
             method=method,
             image=(image := _image(one.image)),
             overlay=overlay(image, importance),

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from fornet_hf.evaluation.report.comparison import Comparison
-from fornet_hf.evaluation.report.examples import CAP, Example, Fooled, SaliencyExample
+from fornet_hf.evaluation.report.comparison import Comparison, Measured
+from fornet_hf.evaluation.report.examples import CAP, Fooled, SaliencyExample
 from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.html import Markup, Node, element, image
 from fornet_hf.evaluation.report.wording import part_words
 
 
-def gallery(comparison: Comparison, examples: Sequence[Example]) -> list[Markup]:
+def gallery(comparison: Comparison) -> list[Markup]:
     """Return the sections of examples, at most `CAP` of each kind and model."""
-    fooled = [example for example in examples if isinstance(example, Fooled)]
-    salient = [example for example in examples if isinstance(example, SaliencyExample)]
+    fooled = [_fooled(model) for model in comparison.models]
+    salient = [_salient(model) for model in comparison.models]
     sections = []
-    if fooled:
+    if any(fooled):
         words = (
             "Images that a model got wrong although it recognised the same object on another background. "
             "Left: recognised; right: not."
         )
-        cards = _by_model(comparison, [[example] for example in fooled], _fooled_card)
+        cards = _by_model(comparison, fooled)
         sections.append(section("Fooled by the background", "fooled", element("p", words, class_="lead"), cards))
-    if salient:
+    if any(salient):
         words = "Important parts are in colour, the rest is grey."
-        groups: dict[tuple[str, str], list[SaliencyExample]] = {}
-        for example in salient:
-            groups.setdefault((example.model, example.key), []).append(example)
-        cards = _by_model(comparison, list(groups.values()), _saliency_card)
+        cards = _by_model(comparison, salient)
         sections.append(section("Where models look", "saliency", element("p", words, class_="lead"), cards))
     return sections
 
 
-def _by_model(
-    comparison: Comparison, groups: Sequence[list[Any]], card: Callable[[list[Any]], Markup]
-) -> Iterable[Node]:
-    """Yield the cards of each model below its name; a card is of one group of examples."""
+def _by_model(comparison: Comparison, cards: Sequence[Sequence[Markup]]) -> Iterable[Node]:
+    """Yield the cards of each model below its name."""
     for number, model in enumerate(comparison.models):
-        cards = [card(group) for group in groups if group[0].model == model.model][:CAP]
-        if cards:
+        if cards[number]:
             heading = element("h3", model_name(number, model.model))
-            yield element("div", heading, element("div", cards, class_="cards"))
+            yield element("div", heading, element("div", cards[number], class_="cards"))
 
 
-def _fooled_card(group: list[Fooled]) -> Markup:
-    (example,) = group
+def _fooled(model: Measured) -> list[Markup]:
+    return [_fooled_card(example) for example in model.examples if isinstance(example, Fooled)][:CAP]
+
+
+def _salient(model: Measured) -> list[Markup]:
+    """Return a card for each image, with all methods."""
+    groups: dict[str, list[SaliencyExample]] = {}
+    for example in model.examples:
+        if isinstance(example, SaliencyExample):
+            groups.setdefault(example.key, []).append(example)
+    return [_saliency_card(group) for group in groups.values()][:CAP]
+
+
+def _fooled_card(example: Fooled) -> Markup:
     said = example.predicted or "none of the classes"
     alternative = f"{example.label} on the background of {_background(example)}, taken for {said}"
     shown = [image(example.image, alternative)]

@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 from fornet_hf.evaluation.report.comparison import Comparison
-from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.gallery import gallery
 from fornet_hf.evaluation.report.html import Markup, Node, element
@@ -23,23 +22,22 @@ from fornet_hf.files import write_text
 FILE = "report.html"
 
 
-def write(comparisons: Sequence[Comparison], folder: Path, *, examples: Sequence[Example] = ()) -> Path:
+def write(comparisons: Sequence[Comparison], folder: Path) -> Path:
     """Write the page to a folder; return its path. Arguments are those of `page`.
 
     Raises:
         StorageError: the disk is full or cannot be written.
     """
     path = folder / FILE
-    write_text(path, page(comparisons, examples))
+    write_text(path, page(comparisons))
     return path
 
 
-def page(comparisons: Sequence[Comparison], examples: Sequence[Example] = ()) -> str:
+def page(comparisons: Sequence[Comparison]) -> str:
     """Return the whole page, the same bytes for the same numbers and images.
 
     Args:
         comparisons: one for each set of images on which models were measured; each gets a chapter.
-        examples: of the first of them.
     """
     style, script = _packaged("page.css"), _packaged("page.js")
     title = "Biases of classifiers: " + ", ".join(dict.fromkeys(one.data for one in comparisons))
@@ -51,18 +49,18 @@ def page(comparisons: Sequence[Comparison], examples: Sequence[Example] = ()) ->
         element("title", title),
         element("style", style),
     )
-    chapters = [_chapter(one, examples if number == 0 else ()) for number, one in enumerate(comparisons)]
+    chapters = [_chapter(one) for one in comparisons]
     footer = element("footer", element("p", "Made by ", element("a", "fornet evaluate", href=DOCS), "."))
     body = element("body", element("main", chapters), footer, element("script", script))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _chapter(comparison: Comparison, examples: Sequence[Example]) -> list[Node]:
+def _chapter(comparison: Comparison) -> list[Node]:
     return [
         _head(comparison),
         section("Summary", "summary", summary(comparison), remarks(comparison, _noted(comparison))),
         [make(comparison) for make in SECTIONS],
-        gallery(comparison, examples),
+        gallery(comparison),
         section("Tables", "tables", by_class(comparison), everything(comparison)),
         _reading(comparison),
     ]

@@ -6,16 +6,12 @@ from collections.abc import Sequence
 
 from fornet_hf.evaluation.report.comparison import Comparison, best
 from fornet_hf.evaluation.report.frame import model_name
+from fornet_hf.evaluation.report.headlines import headlines
 from fornet_hf.evaluation.report.html import Markup, Node, element
 from fornet_hf.evaluation.report.numbers import POINTS, Unit
 from fornet_hf.evaluation.report.plots.whisker import whisker
-from fornet_hf.evaluation.report.wording import METHODS, Wording, part_words, wording
+from fornet_hf.evaluation.report.wording import Wording, part_words, wording
 from fornet_hf.evaluation.values import Value
-
-_HEADLINES = (
-    "accuracy", "background_robustness", "centre_bias", "size_bias", "foreground_focus",
-    "relative_foreground_sensitivity", "bg_gap", "challenge",
-)  # fmt: skip
 
 
 def summary(comparison: Comparison) -> Markup:
@@ -39,33 +35,6 @@ def summary(comparison: Comparison) -> Markup:
         class_="summary", role="table",
     )  # fmt: skip
     return element("div", table, class_="scroll", tabindex=0, role="region", aria_label="Summary")
-
-
-def headlines(comparison: Comparison) -> list[tuple[str, str]]:
-    """Return measure and part of each column: the measure itself, or the one part that stands for it."""
-    chosen = []
-    for measure in _HEADLINES:
-        parts = comparison.whole_parts(measure)
-        if measure == "foreground_focus":
-            chosen += [(measure, part) for part in parts if part in METHODS]
-        elif parts:
-            chosen.append((measure, _headline(measure, parts)))
-    return chosen
-
-
-def _headline(measure: str, parts: Sequence[str]) -> str:
-    if "" in parts:
-        return ""
-    if measure == "size_bias":  # the smallest objects are the hardest
-        return min(parts, key=lambda part: (len(part.split()) < 2, _amount(part)))
-    return "original" if "original" in parts else parts[0]
-
-
-def _amount(part: str) -> float:
-    try:
-        return float(part.rpartition(" ")[2])
-    except ValueError:
-        return float("inf")
 
 
 def _head(measure: str, part: str) -> Markup:

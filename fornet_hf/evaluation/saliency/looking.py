@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.device import computing, free_cached, on_device, out_of_memory
+from fornet_hf.evaluation.device import Fitting, computing, on_device
 from fornet_hf.evaluation.labels import LabelMap
 from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
@@ -49,7 +49,8 @@ class Looking:
         device: torch.device,
         batch_size: int,
     ) -> None:
-        self._classifier, self._saliency, self._device, self._size = classifier, saliency, device, batch_size
+        self._classifier, self._saliency, self._device = classifier, saliency, device
+        self._fitting = Fitting(batch_size, device)
         self._keys, self._labels = stimuli.keys, np.asarray(stimuli.labels)
         self._classes = np.asarray(label_map.classes)
         self._layer: TargetLayer | None = None
@@ -88,7 +89,7 @@ class Looking:
         if self._layer is None and set(self._saliency.methods) & {"gradcam", "gradcam++"}:
             self._layer = target_layer(self._classifier, shown[:1], self._saliency.layer)
         maps = importance(
-            self._classifier, shown, candidates, config=self._saliency, layer=self._layer, batch=self._size
+            self._classifier, shown, candidates, config=self._saliency, layer=self._layer, batch=self._fitting.size
         )
         for one in maps.values():
             if (unsound := ~one.isfinite().flatten(1).all(1)).any():
@@ -109,20 +110,7 @@ class Looking:
             images: uint8, n x 3 x size x size.
             masks: float32, n x size x size, 0 to 1.
         """
-        made: list[npt.NDArray[np.float64]] = []
-        start = 0
-        while start < len(items):
-            some = slice(start, start + self._size)
-            try:
-                made.append(self._shares(items[some], images[some], masks[some]))
-            except Exception as error:
-                if self._size == 1 or not out_of_memory(error):
-                    raise
-            else:
-                start += self._size
-                continue
-            free_cached(self._device)  # here the frames that hold tensors are gone
-            self._size = (min(self._size, len(items)) + 1) // 2
+        made = self._fitting.each(len(items), lambda some: self._shares(items[some], images[some], masks[some]))
         return np.concatenate(made)
 
     def _shares(self, items: Sequence[int], images: torch.Tensor, masks: torch.Tensor) -> npt.NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -117,25 +118,29 @@ def images(number: int) -> tuple[Image.Image, Image.Image]:
     return first, second
 
 
-def examples(of: Comparison, count: int = 6) -> list[Example]:
-    """Return examples of both kinds of each model."""
+def illustrated(of: Comparison, count: int = 6) -> Comparison:
+    """Return the same with examples of both kinds of each model."""
+    return replace(of, models=[replace(model, examples=examples(count)) for model in of.models])
+
+
+def examples(count: int) -> list[Example]:
+    """Return examples of both kinds."""
     made: list[Example] = []
-    for model in of.models:
-        for number in range(count):
-            one, other = images(number)
-            label, said = CLASSES[number % 9], CLASSES[(number + 3) % 9]
-            made.append(
-                Fooled(
-                    model=model.model, image=one, key=f"n0144076{number}_10026", label=label, predicted=said,
-                    background_key=f"n0250165{number}_711", background_label=said, right=other, probability=0.02,
-                )
-            )  # fmt: skip
-            spot = np.exp(-(((np.mgrid[:14, :14] - 6) ** 2).sum(axis=0)) / 12)
-            made += [
-                SaliencyExample(
-                    model=model.model, method=method, image=one, overlay=overlay(one, spot), key=f"key {number}",
-                    label=label,
-                )
-                for method in ("gradcam", "integrated_gradients")
-            ]  # fmt: skip
+    for number in range(count):
+        one, other = images(number)
+        label, said = CLASSES[number % 9], CLASSES[(number + 3) % 9]
+        made.append(
+            Fooled(
+                image=one, key=f"n0144076{number}_10026", label=label, predicted=said,
+                background_key=f"n0250165{number}_711", background_label=said, right=other, probability=0.02,
+            )
+        )  # fmt: skip
+        spot = np.exp(-(((np.mgrid[:14, :14] - 6) ** 2).sum(axis=0)) / 12)
+        made += [
+            SaliencyExample(
+                method=method, image=one, overlay=overlay(one, spot), key=f"key {number}",
+                label=label,
+            )
+            for method in ("gradcam", "integrated_gradients")
+        ]  # fmt: skip
     return made

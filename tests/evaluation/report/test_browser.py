@@ -28,7 +28,7 @@ def chromium(path, folder, *options: str) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     comparison = made.comparison(2)
-    (folder / "report.html").write_text(page([comparison], made.examples(comparison)), encoding="utf-8")
+    (folder / "report.html").write_text(page([made.illustrated(comparison)]), encoding="utf-8")
     return folder
 
 

@@ -43,12 +43,12 @@ def predictions(
 
 
 def chosen(rows: list[tuple[int, int, int, int, float]], **more: int) -> list[str]:
-    found = fooled("model", predictions(rows), Plain(), Preprocessing(), **more)
+    found = fooled(predictions(rows), Plain(), Preprocessing(), **more)
     return [example.key for example in found]
 
 
 def test_an_example_says_what_happened():
-    (example,) = fooled("model", predictions([(0, 0, 1, 1, 0.1)]), Plain(), Preprocessing())
+    (example,) = fooled(predictions([(0, 0, 1, 1, 0.1)]), Plain(), Preprocessing())
     assert (example.label, example.predicted, example.background_label) == ("cat", "dog", "dog")
     assert (example.key, example.background_key) == ("key0", "background0")
     assert example.image.getpixel((0, 0)) == (1, 1, 1)
@@ -83,11 +83,11 @@ def test_others_fooled_nobody(row):
 
 def test_an_object_at_another_place_is_no_example():
     answers = predictions([(0, 0, 1, 1, 0.1)], ("original", "cell 0"))
-    assert fooled("model", answers, Plain(), Preprocessing()) == []
+    assert fooled(answers, Plain(), Preprocessing()) == []
 
 
 def test_an_answer_that_is_none_of_the_classes_has_no_name():
-    (example,) = fooled("model", predictions([(0, 0, NONE, 1, 0.1)]), Plain(), Preprocessing())
+    (example,) = fooled(predictions([(0, 0, NONE, 1, 0.1)]), Plain(), Preprocessing())
     assert example.predicted == ""
 
 
@@ -104,6 +104,6 @@ def test_an_overlay_keeps_the_colours_of_what_matters():
 
 def test_each_method_explains_the_image():
     maps = {"gradcam": np.ones((8, 8), np.float32), "gradcam++": np.zeros((8, 8), np.float32)}
-    one, other = salient("model", [Explained("key", "cat", np.full((3, 8, 8), 90, np.uint8), maps)])
+    one, other = salient([Explained("key", "cat", np.full((3, 8, 8), 90, np.uint8), maps)])
     assert (one.method, other.method) == ("gradcam", "gradcam++")
     assert one.overlay.tobytes() == one.image.tobytes() != other.overlay.tobytes()

@@ -106,14 +106,13 @@ def test_a_page_without_values_is_a_page():
 def test_hostile_names_stay_text():
     measure = Value(measure=HOSTILE, part=HOSTILE, value=0.5, n=3, left_out={HOSTILE: 1}, note=HOSTILE)
     of_class = Value(measure="accuracy", part=f"class {HOSTILE}", value=0.5, n=3)
-    model = Measured(model=HOSTILE, digest=HOSTILE, values=[measure, of_class, *made.measured("x").values])
+    example = replace(made.examples(1)[0], label=HOSTILE, predicted=HOSTILE, key=HOSTILE)
+    values = [measure, of_class, *made.measured("x").values]
+    model = Measured(model=HOSTILE, digest=HOSTILE, values=values, examples=[example])
     hostile = Comparison(
         data=HOSTILE, split=HOSTILE, release=HOSTILE, command=HOSTILE, models=[model], settings={HOSTILE: HOSTILE}
     )
-    example = replace(
-        made.examples(made.comparison(1), 1)[0], model=HOSTILE, label=HOSTILE, predicted=HOSTILE, key=HOSTILE
-    )
-    text = page([hostile], [example])
+    text = page([hostile])
     assert Text(text).elements.count("script") == 1
     assert "<img src=x" not in text
     tree(text)
@@ -127,7 +126,7 @@ def tree(text: str) -> ET.Element:
 
 
 def test_the_page_and_its_drawings_are_well_formed():
-    text = page([made.comparison(3)], made.examples(made.comparison(3)))
+    text = page([made.illustrated(made.comparison(3))])
     root = tree(text)
     drawings = list(root.iter("svg"))
     assert len(drawings) > 20
@@ -136,7 +135,7 @@ def test_the_page_and_its_drawings_are_well_formed():
 
 
 def test_images_have_words_and_tables_headings():
-    text = page([made.comparison(2)], made.examples(made.comparison(2)))
+    text = page([made.illustrated(made.comparison(2))])
     root = tree(text)
     assert [image for image in root.iter("img") if not image.get("alt")] == []
     assert [table for table in root.iter("table") if not table.findall(".//th[@scope='col']")] == []
@@ -144,7 +143,7 @@ def test_images_have_words_and_tables_headings():
 
 
 def test_it_asks_nothing_of_a_network():
-    text = page([made.comparison(2)], made.examples(made.comparison(2)))
+    text = page([made.illustrated(made.comparison(2))])
     sources = re.findall(r'(?:src|href|url\()="?([^" )]*)', text)
     assert {source.partition(":")[0] for source in sources} == {"data", "https"}  # the latter are links
     assert 'src="https' not in text
@@ -153,14 +152,14 @@ def test_it_asks_nothing_of_a_network():
 
 def test_the_bytes_are_the_same_every_time(tmp_path):
     comparison = made.comparison(2)
-    paths = [write([comparison], tmp_path / name, examples=made.examples(comparison)) for name in ("one", "other")]
+    paths = [write([made.illustrated(comparison)], tmp_path / name) for name in ("one", "other")]
     assert paths[0].name == "report.html"
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_examples_are_few_and_small():
     comparison = made.comparison(2)
-    text = page([comparison], made.examples(comparison, count=50))
+    text = page([made.illustrated(comparison, count=50)])
     assert Text(text).elements.count("img") == 2 * 8 * (
         2 + 3
     )  # models, examples; right and wrong, plain and twice explained
