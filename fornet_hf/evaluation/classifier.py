@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.evaluation.preprocessing import Preprocessing
@@ -58,20 +57,28 @@ class Classifier:
         logits: torch.Tensor = self.network((images - mean) / std).float()
         return logits
 
-    @cached_property
+    @property
     def outputs(self) -> int:
-        """Number of its outputs, as it answers a black image."""
+        """Number of its outputs, as it answers a black image in evaluation mode."""
         import torch
 
+        modules = list(self.network.modules()) if hasattr(self.network, "modules") else []
+        modes = [module.training for module in modules]
         weights = next(self.network.parameters(), None) if hasattr(self.network, "parameters") else None
         side = self.preprocessing.size
         image = torch.zeros(1, 3, side, side, device=None if weights is None else weights.device)
-        with torch.inference_mode():
-            return int(self.logits(image).shape[1])
+        try:
+            for module in modules:
+                module.training = False  # else the image would count in statistics of batches
+            with torch.inference_mode():
+                return int(self.logits(image).shape[1])
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
 
-    @cached_property
+    @property
     def identity(self) -> Identity:
-        """Name, revision and digest, which say in a result what was measured."""
+        """Name, revision and digest of the weights as they are now, which say in a result what was measured."""
         return Identity(self.name, self.revision, weights_digest(self.network))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import datasets
-import numpy as np
+import pyarrow as pa
 
 from fornet_hf.builder.load import load_dataset
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
@@ -22,10 +22,11 @@ from fornet_hf.evaluation.trees import is_tree, read_tree
 from fornet_hf.format.manifest import MANIFEST, PATCHES
 from fornet_hf.hub.location import locate
 from fornet_hf.layout.paths import splits_in
-from fornet_hf.recombination.columns import numbers
 from fornet_hf.recombination.dataset import as_prepared
 from fornet_hf.recombination.recombiner import NEEDED
 from fornet_hf.release.release import open_release
+
+_TOGETHER = 256  # rows that are read at once
 
 
 class Data(Protocol):
@@ -146,12 +147,23 @@ def open_data(
 
 
 def content(rows: Any) -> str:
-    """Return a digest of what rows are: keys, labels and shares of the objects' areas."""
-    values = [numbers(rows, "label", np.int64), numbers(rows, "foreground_ratio", np.float32)]
-    result = hashlib.sha256("\n".join(rows.with_format(None)["key"]).encode())
-    for array in values:
-        result.update(array.tobytes())
+    """Return a digest of rows: of all their columns, images included."""
+    result = hashlib.sha256()
+    for table in rows.select_columns(list(NEEDED)).with_format("arrow").iter(_TOGETHER):
+        for name in NEEDED:
+            for value in _plain(table[name]):
+                data = value if isinstance(value, bytes) else repr(value).encode()
+                result.update(b"%d " % len(data))
+                result.update(data)
     return result.hexdigest()[:16]
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column; of images the bytes."""
+    if pa.types.is_struct(column.type):
+        column = pa.chunked_array([chunk.field("bytes") for chunk in column.chunks])
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _of_patches(

@@ -18,6 +18,7 @@ from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli import Shown, View
 from fornet_hf.features import row_features
+from fornet_hf.files import sha256_of
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.layout.dataset import ForNetDataset
 from fornet_hf.release.interface import short_digest
@@ -35,7 +36,7 @@ class ImagesData:
         split: of the images.
         images: of all classes.
         class_names: the class folders, sorted.
-        fingerprint: digest of the names and sizes of all files.
+        fingerprint: digest of the names and contents of all files.
     """
 
     name: str
@@ -58,9 +59,9 @@ class ImagesData:
         images = source.list(inside)
         if not images:
             raise NotFoundError(explain(f"no images in the class folders of {folder}", then="Look at their endings."))
-        sizes = [(one.folder_class, one.path.name, one.path.stat().st_size) for one in images]
+        entries = [(one.folder_class, one.path.name, sha256_of(one.path)) for one in images]
         classes = source.classes(inside)
-        return cls(name=name, split=split, images=images, class_names=classes, fingerprint=short_digest(sizes))
+        return cls(name=name, split=split, images=images, class_names=classes, fingerprint=short_digest(entries))
 
     def lacks(self, conditions: Mapping[str, Condition]) -> str:
         """Say why these conditions cannot be shown; empty: they can."""
@@ -113,7 +114,7 @@ class Images:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the names and sizes of all files."""
+        """Digest of the names and contents of all files."""
         return self.data.fingerprint
 
     def shown(self, item: int, preprocessing: Preprocessing) -> Shown:

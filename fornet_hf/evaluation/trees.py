@@ -27,6 +27,7 @@ from fornet_hf.evaluation.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli import OWN, Shown, View
 from fornet_hf.evaluation.variants.names import MASKS, VARIANTS, sources_in
 from fornet_hf.evaluation.variants.taxonomy import in9_names, in9_of_imagenet
+from fornet_hf.files import sha256_of
 from fornet_hf.format.keys import is_image
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.sources.image import split_names
@@ -67,7 +68,7 @@ class TreeData:
         variants: those that are there, in the paper's order.
         files: of each variant, by item.
         masks: of each item's foreground, where there is one.
-        fingerprint: digest of the names and sizes of all files.
+        fingerprint: digest of the names and contents of all files.
     """
 
     root: Path
@@ -192,7 +193,7 @@ def read_image(path: Path, preprocessing: Preprocessing | None = None) -> npt.ND
 
 
 def read_tree(root: Path, split: str = "validation", name: str | None = None) -> TreeData:
-    """Return what is in a folder of ImageNet-9; names and sizes are read, no images.
+    """Return what is in a folder of ImageNet-9. All files are read once, for the fingerprint.
 
     Args:
         root: the folder with the variants.
@@ -210,10 +211,10 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
         raise NotFoundError(explain(f"no variants of ImageNet-9 of the split {split} in {root}", then=then))
     class_names = _class_names(places)
     listed = {one: [*_listing(folder)] for one, folder in places.items()}
-    known = {path.stem for _, path, _ in listed.get("original", ()) if is_image(path)}
+    known = {path.stem for _, path in listed.get("original", ()) if is_image(path)}
     files = {one: _files(one, listed[one], known) for one in VARIANTS if one in places}
-    masks = {(label, path.stem): path for label, path, _ in listed.get(MASKS, ()) if path.suffix == ".npy"}
-    entries = sorted((str(path.relative_to(root)), size) for found in listed.values() for _, path, size in found)
+    masks = {(label, path.stem): path for label, path in listed.get(MASKS, ()) if path.suffix == ".npy"}
+    entries = sorted((str(path.relative_to(root)), sha256_of(path)) for found in listed.values() for _, path in found)
     digest = hashlib.sha256(repr(entries).encode("utf-8", "surrogatepass")).hexdigest()
     return TreeData(root, split, name or root.name, class_names, tuple(files), files, masks, digest)
 
@@ -244,18 +245,18 @@ def _class_folders(place: Path) -> list[Path]:
     return sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _listing(place: Path) -> Iterator[tuple[int, Path, int]]:
-    """Yield class, path and size of each file, sorted."""
+def _listing(place: Path) -> Iterator[tuple[int, Path]]:
+    """Yield class and path of each file, sorted."""
     for folder in _class_folders(place):
         label = int(folder.name.partition("_")[0])
         with os.scandir(folder) as entries:
-            found = sorted((entry.name, entry.stat().st_size) for entry in entries if entry.is_file())
-        yield from ((label, folder / name, size) for name, size in found if not name.startswith("."))
+            found = sorted(entry.name for entry in entries if entry.is_file())
+        yield from ((label, folder / name) for name in found if not name.startswith("."))
 
 
-def _files(variant: str, listed: Sequence[tuple[int, Path, int]], known: set[str]) -> dict[Item, File]:
+def _files(variant: str, listed: Sequence[tuple[int, Path]], known: set[str]) -> dict[Item, File]:
     files: dict[Item, File] = {}
-    for label, path, _ in listed:
+    for label, path in listed:
         if not is_image(path):
             continue
         item, background = sources_in(path.stem, mixed=variant.startswith("mixed_"), known=known)

@@ -34,3 +34,16 @@ def test_images_are_resized_and_normalised_before_they_are_classified():
     logits = one.logits(torch.ones(2, 3, 4, 4))
     assert seen[0].shape == (2, 3, 8, 8)
     assert logits[0].tolist() == pytest.approx([1.0, 0.75, 0.5])
+
+
+def test_asking_for_outputs_changes_nothing_and_the_digest_follows_the_weights():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten()).train()
+    network.append(torch.nn.LazyLinear(5))
+    classifier = Classifier(name="c", revision="", network=network, preprocessing=Preprocessing(size=8))
+    assert classifier.outputs == 5
+    assert network.training
+    assert int(network[1].num_batches_tracked) == 0
+    before = classifier.identity.digest
+    with torch.no_grad():
+        network[0].bias += 1
+    assert classifier.identity.digest != before

@@ -52,6 +52,13 @@ def test_the_fingerprint_is_that_of_the_content(rows):
     assert one == again != fewer
 
 
+def test_the_fingerprint_follows_the_pixels_alone(rows):
+    first = rows[0]["background"]
+    other = rows.map(lambda row: {"background": first}, load_from_cache_file=False)
+    assert [other[name] for name in ("key", "label")] == [rows[name] for name in ("key", "label")]
+    assert open_data(other).fingerprint != open_data(rows).fingerprint
+
+
 @pytest.mark.parametrize("split", [None, "validation"])
 def test_rows_that_datasets_saved(rows, tmp_path, split):
     rows.save_to_disk(str(tmp_path / split if split else tmp_path))

@@ -116,6 +116,14 @@ def test_the_fingerprint_changes_with_a_file(tree):
     assert read_tree(tree).fingerprint != before
 
 
+def test_the_fingerprint_changes_with_contents_of_the_same_size(tree):
+    prints = set()
+    for data in (b"one", b"two"):
+        write(tree, "original", "00_dog", DOG, data)
+        prints.add(read_tree(tree).fingerprint)
+    assert len(prints) == 2
+
+
 def test_stimuli_travel_to_processes(tree):
     shown = stimuli(tree)
     twin = pickle.loads(pickle.dumps(shown))

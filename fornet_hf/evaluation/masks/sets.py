@@ -136,7 +136,8 @@ def with_void(void: int) -> Outlining:
 
 def _levels(image: Image.Image) -> npt.NDArray[np.int32]:
     if image.mode in {"RGBA", "LA", "PA"}:
-        image = image.getchannel("A")
+        opaque = (np.asarray(image.getchannel("A")) == 255).all()
+        image = image.convert("L") if opaque else image.getchannel("A")  # what is opaque has its mask in colours
     elif image.mode not in {"1", "L", "P", "I", "I;16"}:
         image = image.convert("L")
     return np.asarray(image).astype(np.int32)

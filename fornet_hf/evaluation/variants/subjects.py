@@ -14,6 +14,7 @@ from fornet_hf.errors import SourceError
 from fornet_hf.evaluation.variants import eligibility
 from fornet_hf.evaluation.variants.boxes import annotation_file, read_annotation
 from fornet_hf.evaluation.variants.definition import Corners, Pixels
+from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import Mask, levels_of, open_mask
 from fornet_hf.format.raster import fitted_size
 from fornet_hf.packages import needing
@@ -90,15 +91,20 @@ class Subjects:
             annotation = read_annotation(file)
         except SourceError:
             return eligibility.BAD_ANNOTATION
-        if fitted_size(*annotation.size, max(size)) != size:
+        if annotation.size != size and not is_shrunk(annotation.size, size):
             return eligibility.OTHER_SIZE
         if len(annotation.boxes) != 1:
             return eligibility.NOT_ONE
         if annotation.size == size:
             return annotation.boxes[0]
-        # The release shrank the image.
         scales = [now / before for now, before in zip(size, annotation.size, strict=True)] * 2
         return Corners(*(int(edge * scale) for edge, scale in zip(annotation.boxes[0], scales, strict=True)))
+
+
+def is_shrunk(annotated: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Return whether an image of one size has the other in a release, which shrinks what is larger than it allows."""
+    most = Encoding().max_side
+    return max(annotated) > most == max(size) and fitted_size(*annotated, most) == size
 
 
 def restored(row: Mapping[str, Any]) -> Pixels:

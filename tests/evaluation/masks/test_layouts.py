@@ -39,6 +39,7 @@ def only(found) -> np.ndarray:
         (MASK * 100 + 50, "L", 127),
         (np.dstack([MASK * 0 + 9] * 3 + [MASK * 255]), "RGBA", None),
         (np.dstack([MASK * 255] * 3), "RGB", None),
+        (np.dstack([*[MASK * 255] * 3, MASK * 0 + 255]), "RGBA", None),  # opaque: the colours are the mask
     ],
 )
 def test_png(tmp_path, levels, mode, threshold):

@@ -22,7 +22,7 @@ from fornet_hf.evaluation.variants.making import make_variants
 from fornet_hf.evaluation.variants.names import OFFICIAL, VARIANTS
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, background_of
 from fornet_hf.evaluation.variants.rendering import infilled, shown
-from fornet_hf.evaluation.variants.subjects import Subjects, restored
+from fornet_hf.evaluation.variants.subjects import Subjects, is_shrunk, restored
 from fornet_hf.features import row_features, with_lazy_images
 from tests.factory import columns, make_row
 
@@ -187,7 +187,7 @@ BOX = (40, 30, 120, 110)
     ("scale", "boxes", "expected"),
     [
         (1, [BOX], BOX),
-        (2, [tuple(2 * edge for edge in BOX)], BOX),  # the release shrank the image
+        (2, [tuple(2 * edge for edge in BOX)], "annotation of another size"),
         (1, [BOX, BOX], "not exactly one box"),
         (1, [], "not exactly one box"),
         (0.5, [BOX], "annotation of another size"),
@@ -202,6 +202,12 @@ def test_annotations_decide_with_all_rules(data, tmp_path, scale, boxes, expecte
     if scale is not None:
         xml(tmp_path, row["key"], (int(width * scale), int(height * scale)), *boxes)
     assert Subjects(("n01440764",), tmp_path).box(row) == expected
+
+
+def test_only_images_that_a_release_shrinks_have_annotations_of_another_size():
+    assert is_shrunk((1000, 750), (512, 384))
+    assert not is_shrunk((1000, 700), (512, 384))
+    assert not is_shrunk((500, 374), (250, 187))
 
 
 def test_a_damaged_annotation_leaves_its_image_out(data, tmp_path):
