@@ -45,10 +45,19 @@ class Bootstrap:
     Attributes:
         seed: of the generator.
         resamples: how many, 2 or more.
+
+    Raises:
+        ConfigurationError: fewer than 2 resamples, or a seed below 0.
     """
 
     seed: int = 0
     resamples: int = 1000
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("resamples", 2)):
+            if getattr(self, name) < least:
+                found, allowed = getattr(self, name), f"{least} or more"
+                raise ConfigurationError(explain(f"{name} is not allowed", found=found, allowed=allowed))
 
     def estimate(
         self,

@@ -155,3 +155,9 @@ def test_many_images_take_seconds():
     start = time.process_time()
     Bootstrap(resamples=200).estimates("m", samples, names(50_000), {f"{n}": column(n) for n in range(20)})
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(("name", "value"), [("resamples", 1), ("seed", -1)])
+def test_settings_without_sense_are_refused(name, value):
+    with pytest.raises(ConfigurationError, match=f"{name} is not allowed; found {value}"):
+        Bootstrap(**{name: value})

@@ -46,8 +46,10 @@ class Accuracy:
         """Return the accuracy in those of the conditions that were shown: data without masks have originals alone."""
         shown = [name for name in self.conditions if name in predictions.conditions]
         paired = predictions.paired(*shown)
+        absent = len(predictions.class_names) - len(np.unique(paired.labels))
+        note = f"{absent:,} of {len(predictions.class_names):,} classes have no image" if absent else ""
         values = [
-            *accuracies(paired, shown, bootstrap),
+            *(value.noted(note) for value in accuracies(paired, shown, bootstrap)),
             *_by_class(paired, shown, predictions.class_names, bootstrap),
         ]
         if paired.left_out and ORIGINAL in shown:
