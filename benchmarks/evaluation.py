@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,10 @@ def plain(sources: list[bytes], preprocessing: Preprocessing) -> list[npt.NDArra
     return [preprocessing.prepared(Image.open(io.BytesIO(source)).convert("RGB")) for source in sources]
 
 
-def compared(folder: Path, name: str, shown_as: dict[str, bool], repeats: int) -> dict[str, Any]:
-    """Time a plain evaluation of 32 photos and all conditions of the same; each image of a condition counts."""
-    preprocessing = PREPROCESSINGS[name]
-    sources = [photo.source for photo in photos(outlines=True)] * COPIES
-    rows = Rows(folder_rows(folder), conditions(**shown_as))
-    items = range(len(sources))
+def compared(rows: Rows, items: Sequence[int], preprocessing: Preprocessing, repeats: int) -> dict[str, Any]:
+    """Time a plain evaluation of photos and all conditions of the same; each image of a condition counts."""
+    shown_photos = photos(outlines=True)
+    sources = [shown_photos[item % len(shown_photos)].source for item in items]
     wanted = [rows.shown(item, preprocessing) for item in items]
     views = sum(len(shown.views) for shown in wanted)
 
@@ -76,7 +75,6 @@ def compared(folder: Path, name: str, shown_as: dict[str, bool], repeats: int) -
                 assert view.condition == other.condition
                 assert np.array_equal(view.image, other.image)
 
-    check_agreement(rows, preprocessing)
     cases = [
         Case("plain evaluation", lambda: plain(sources, preprocessing), len(sources), check_plain),
         Case("a condition", lambda: [rows.shown(item, preprocessing) for item in items], views, check_views),
@@ -89,6 +87,17 @@ def compared(folder: Path, name: str, shown_as: dict[str, bool], repeats: int) -
         "milliseconds_per_image": times,
         "condition_of_plain": share(times),
     }
+
+
+def by_object(rows: Rows, preprocessing: Preprocessing, repeats: int) -> dict[str, Any]:
+    """Compare both for each photo alone: the larger its object, the more pixels change between conditions."""
+    shown_photos, found = photos(outlines=True), {}
+    for number, photo in enumerate(shown_photos):
+        items = range(number, len(shown_photos) * COPIES, len(shown_photos))
+        times = compared(rows, items, preprocessing, repeats)
+        area = round(float(photo.mask.mean()), 3)
+        found[photo.name] = {"object_area": area, "condition_of_plain": times["condition_of_plain"]}
+    return found
 
 
 def check_agreement(rows: Rows, preprocessing: Preprocessing) -> None:
@@ -127,14 +136,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repeats; writes no results")
     quick = parser.parse_args().quick
+    repeats = 3 if quick else 7
     harness.pin_to_one_core()
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in PREPROCESSINGS:
-            for label, shown_as in SHOWN_AS.items():
-                progress(label := f"{name}; {label}")
-                results[label] = compared(Path(folder) / label, name, shown_as, 3 if quick else 15)
-                progress(str(results[label]["condition_of_plain"]))
+        stored = folder_rows(Path(folder))
+        for (name, preprocessing), (label, shown_as) in itertools.product(PREPROCESSINGS.items(), SHOWN_AS.items()):
+            progress(f"{name}; {label}")
+            rows = Rows(stored, conditions(**shown_as))
+            check_agreement(rows, preprocessing)
+            found = compared(rows, range(len(stored)), preprocessing, repeats)
+            results[f"{name}; {label}"] = found
+            progress(str(found["condition_of_plain"]))
+        rows = Rows(stored, conditions(seen=True, noise=True))
+        results["by_object"] = by_object(rows, Preprocessing(), repeats)
     progress(str(results) if quick else str(harness.write("evaluation", results)))
 
 
