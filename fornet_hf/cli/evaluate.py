@@ -101,7 +101,7 @@ def _table(comparison: Comparison) -> list[str]:
         for model, value in zip(comparison.models, comparison.values(measure, part), strict=True):
             if value is not None:
                 number = words.unit.full(value.value).replace("\u00a0", " ")
-                note = f"({value.note})" if value.value is None else words.unit.interval(value)
+                note = f"({value.note.partition(';')[0]})" if value.value is None else words.unit.interval(value)
                 rows.append((name, model.model, number, note, f"{value.n:,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

@@ -28,7 +28,8 @@ def recombined(config: EvaluationConfig, combination: str) -> Condition:
 class Accuracy:
     """Top-1 accuracy on originals and on each kind of background, in all and by class.
 
-    All conditions count the same items. Where originals have items more, `every original` counts them, too.
+    All conditions count the same items, but for a condition that no item can be shown in. Where originals have items
+    more, `every original` counts them, too.
 
     Attributes:
         config: settings of the evaluation.
@@ -44,7 +45,8 @@ class Accuracy:
 
     def values(self, predictions: Predictions, bootstrap: Bootstrap) -> Sequence[Value]:
         """Return the accuracy in those of the conditions that were shown: data without masks have originals alone."""
-        shown = [name for name in self.conditions if name in predictions.conditions]
+        known = [name for name in self.conditions if name in predictions.conditions]
+        shown = [name for name in known if predictions.complete(name).any()] or known
         paired = predictions.paired(*shown)
         absent = len(predictions.class_names) - len(np.unique(paired.labels))
         note = f"{absent:,} of {len(predictions.class_names):,} classes have no image" if absent else ""
@@ -52,6 +54,9 @@ class Accuracy:
             *(value.noted(note) for value in accuracies(paired, shown, bootstrap)),
             *_by_class(paired, shown, predictions.class_names, bootstrap),
         ]
+        for name in known:
+            if name not in shown:  # such as the originals of what fornet apply made
+                values += accuracies(predictions.paired(name), [name], bootstrap)
         if paired.left_out and ORIGINAL in shown:
             every = predictions.paired(ORIGINAL)
             values += accuracies(every, [f"every {ORIGINAL}"], bootstrap)

@@ -1,0 +1,159 @@
+"""`fornet evaluate` from end to end: rows, class folders of fornet apply, ImageNet-9 made by fornet variants."""
+
+from __future__ import annotations
+
+import csv
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import datasets
+import pytest
+
+from fornet_hf.cli import main
+from fornet_hf.evaluation.variants.names import OFFICIAL
+from fornet_hf.features import row_features
+from tests.factory import columns, make_row
+from tests.images import write_release
+
+pytest.importorskip("torch")
+
+CLASSES = [f"kind {number}" for number in range(9)]
+MODULE = """
+import torch
+from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.preprocessing import Preprocessing
+
+class Constant(torch.nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.answer = torch.nn.Parameter(torch.eye(outputs)[outputs // 2])
+
+    def forward(self, images):
+        return self.answer.expand(len(images), -1)
+
+def constant(outputs=9):
+    return Classifier(name="constant", revision="", network=Constant(outputs), preprocessing=Preprocessing(size=32))
+
+def constant_of_two():
+    return constant(2)
+"""
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "own_models.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("MAX_WORKERS", "1")
+    yield folder
+    sys.modules.pop("own_models", None)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rows")
+    made = [{**columns(make_row(index)), "label": index % 9} for index in range(18)]
+    rows = datasets.Dataset.from_list(made, features=row_features(CLASSES))
+    rows.save_to_disk(folder / "validation")
+    return folder
+
+
+def evaluate(data, output, *words: str, model: str = "own_models:constant") -> int:
+    options = ["--data", str(data), "-o", str(output), "--resamples", "20", "--device", "cpu", *words]
+    return main(["evaluate", model, *options])
+
+
+def numbers(folder) -> dict[tuple[str, str], str]:
+    with (folder / "results.csv").open(newline="", encoding="utf-8") as file:
+        return {(row["measure"], row["part"]): row["value"] for row in csv.DictReader(file)}
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_rows_come_to_a_short_table_and_a_page(saved, tmp_path, capsys):
+    assert evaluate(saved, tmp_path, "--measures", "accuracy,background,centre,size,sensitivity") == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["measure", "model", "value", "95", "%", "n"]
+    assert [line.partition("  ")[0] for line in lines] == [
+        *("Accuracy, original", "Background robustness", "Centre bias", "Size bias, size 0.25"),
+        "Relative foreground sensitivity",
+    ]
+    assert float(numbers(tmp_path)["accuracy", "original"]) == pytest.approx(1 / 9)
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_a_constant_model_is_right_in_a_ninth_of_imagenet_9(saved, tmp_path, capsys):
+    assert main(["variants", "--data", str(saved), "-o", str(tmp_path / "in9")]) == 0
+    assert evaluate(tmp_path / "in9", tmp_path / "out", "--measures", "in9,challenge") == 0
+    found = numbers(tmp_path / "out")
+    for variant in OFFICIAL:
+        assert float(found["accuracy", variant]) == pytest.approx(1 / 9), variant
+    assert float(found["challenge", ""]) == pytest.approx(1 / 9)
+    assert float(found["bg_gap", ""]) == 0
+    assert "Challenge accuracy  own_models:constant  11.1 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", [(), ("--zip",)])
+def test_what_fornet_apply_made_has_no_originals(tmp_path, capsys, monkeypatch, kind):
+    pytest.importorskip("skimage")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    write_release(tmp_path / "patches", tmp_path / "images", splits=("validation",), shards=2, each=2)
+    places = ["-p", str(tmp_path / "patches"), "-in", str(tmp_path / "images"), "-o", str(tmp_path / "made")]
+    assert main(["apply", *places, *kind]) == 0
+    words = ["--measures", "accuracy,background"]
+    assert evaluate(tmp_path / "made", tmp_path / "out", *words, model="own_models:constant_of_two") == 0
+    found = numbers(tmp_path / "out")
+    assert found["accuracy", "original"] == ""
+    assert {found["accuracy", name] for name in ("orig", "same", "all")} == {"0.5"}
+    assert found["background_robustness", ""] == "1.0"
+    assert "Accuracy, original     own_models:constant_of_two  not defined" in capsys.readouterr().out
+
+
+def test_errors_are_one_line_and_leave_results_untouched(saved, tmp_path, capsys):
+    assert evaluate(saved, tmp_path / "out", "--measures", "accuracy") == 0
+    before = contents(tmp_path / "out")
+    (tmp_path / "labels.json").write_text('["kind 0", "kind 1"]')
+    for wrong, told in (
+        (["--measures", "bias"], "unknown measure"),
+        (["--measures", "in9"], "the variants of ImageNet-9 are needed"),
+        (["--labels", str(tmp_path / "labels.json")], "labels.json"),
+        (["--data", str(tmp_path / "nowhere")], "nowhere"),
+    ):
+        assert evaluate(saved, tmp_path / "out", *wrong) == 1
+        errors = capsys.readouterr().err
+        assert told in errors
+        assert "Traceback" not in errors
+    words = ["--data", str(saved), "-o", str(tmp_path / "out"), "--measures", "accuracy"]
+    assert main(["evaluate", "own_models:constant", "own_models:missing", *words]) == 1
+    assert "missing" in capsys.readouterr().err
+    assert contents(tmp_path / "out") == before
+
+
+def test_processes_of_torchrun_come_to_the_same_numbers(saved, tmp_path, models):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["own_models:constant", "--data", str(saved), "--measures", "accuracy,background", "--resamples", "20"]
+    command = [sys.executable, "-m", "fornet_hf", "evaluate", *words, "--device", "cpu", "-o", str(tmp_path / "two")]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    path = os.pathsep.join([str(models), str(Path.cwd())])
+    both = [
+        subprocess.Popen(
+            command,
+            env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in ("0", "1")
+    ]
+    first, second = (process.communicate(timeout=120)[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert "Background robustness" in first
+    assert second == ""
+    assert evaluate(saved, tmp_path / "one", "--measures", "accuracy,background") == 0
+    assert numbers(tmp_path / "one") == numbers(tmp_path / "two")
