@@ -42,7 +42,7 @@ def test_items_that_one_condition_lacks_are_left_out_of_all_and_counted():
     assert values["every original"].value == pytest.approx(2 / 3)
     assert values["every original"].left_out == {}
     assert "original class dog" not in values
-    assert values["original"].note.endswith("1 of 2 classes have no image")
+    assert values["original"].note.endswith("2 of 3 classes have no image")
 
 
 def test_data_without_masks_have_originals_alone():
