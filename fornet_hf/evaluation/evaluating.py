@@ -127,6 +127,7 @@ def evaluate(
             for subject, origin in zip(subjects, origins, strict=True)
         }
         measured = Results(results=list(found.values()), settings=settings_of, predictions=answers)
+        ranks.wait()  # until all have read what the first clears away
         if folder is None or not ranks.first:
             return measured
         examples = {
@@ -139,7 +140,8 @@ def evaluate(
         every = measured.write(folder)
         write_headers(folder, ((result.origin, result.value) for result in every.results))
         write_report(every, write_examples(folder, examples), folder)
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        for kept in [*folder.rglob(FOLDER)]:  # those of experiments, too
+            shutil.rmtree(kept, ignore_errors=True)
         return every
 
 

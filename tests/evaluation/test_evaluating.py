@@ -108,3 +108,8 @@ def test_examples_of_saliency_are_kept_for_other_reports(rows, tmp_path):
 def test_each_measure_is_a_function_of_a_model_and_data(rows, function, measure):
     found = getattr(evaluation, function)(brightness(), rows, config=CONFIG)
     assert measure in {result.value.measure for result in found}
+
+
+def test_nothing_of_a_finished_run_is_taken_for_an_answer_later(rows, tmp_path):
+    evaluate(convolutions(), rows, ["accuracy", "focus"], config=CONFIG, output=tmp_path)
+    assert [*tmp_path.rglob(".parts")] == []
