@@ -4,8 +4,10 @@ import json
 
 import datasets
 import pytest
+from PIL import Image
 
 from fornet_hf.cli.main import main
+from fornet_hf.evaluation.data import open_data
 from fornet_hf.evaluation.trees import read_tree
 from fornet_hf.features import row_features
 from tests.factory import columns, make_row
@@ -29,6 +31,15 @@ def test_variants_are_made_once_and_told(saved, tmp_path, capsys, monkeypatch):
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["made"] == 0
     assert len(read_tree(tmp_path / "in9").variants) == 8
+    note = json.loads((tmp_path / "in9" / "variants.json").read_text())
+    assert note["val"]["settings"]["data"] == open_data(saved).fingerprint
+
+
+def test_variants_need_objects(tmp_path, capsys):
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(tmp_path / "images" / "cat" / "one.JPEG")
+    assert main(["variants", "--data", str(tmp_path / "images"), "-o", str(tmp_path / "in9")]) == 1
+    assert "variants are made of rows of a ForNet" in capsys.readouterr().err
 
 
 def test_groups_of_classes_come_from_a_file(saved, tmp_path, monkeypatch):

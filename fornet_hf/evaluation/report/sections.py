@@ -225,11 +225,13 @@ def _bar_panels(
 
 
 def _curves(comparison: Comparison, measure: str, kind: str, x_words: str, title: str) -> Markup | None:
-    """Return a figure of the parts of a measure that are amounts, such as `size 0.5`; None: fewer than two."""
+    """Return a figure of the parts of a measure that are amounts, such as `size 0.5`; None: fewer than two values."""
     amounts = {
         part: float(found["amount"])
         for part in comparison.parts(measure)
-        if (found := _AMOUNT.fullmatch(part)) and found["kind"] == kind
+        if (found := _AMOUNT.fullmatch(part))
+        and found["kind"] == kind
+        and any(value and value.value is not None for value in comparison.values(measure, part))
     }
     if len(amounts) < 2:
         return None

@@ -12,6 +12,8 @@ from fornet_hf.evaluation.variants.definition import Corners
 from fornet_hf.evaluation.variants.names import MIXED
 from fornet_hf.recombination.draw.rng import generator
 
+_NAMED = 9  # classes that an error names
+
 
 class Candidate(NamedTuple):
     """A row that fits all rules.
@@ -67,8 +69,9 @@ def chosen(
     eligible = [counts[label] for label in range(len(groups))]
     if empty := [name for name, count in zip(groups, eligible, strict=True) if not count]:
         left_out = ", ".join(f"{count:,} x {reason}" for reason, count in sorted(excluded.items())) or "no images"
+        names = ", ".join(empty[:_NAMED]) + (f" and {len(empty) - _NAMED:,} others" if len(empty) > _NAMED else "")
         then = "Name other classes with --taxonomy, or data that have them."
-        raise ConfigurationError(explain(f"no image of {', '.join(empty)} fits the rules", found=left_out, then=then))
+        raise ConfigurationError(explain(f"no image of {names} fits the rules", found=left_out, then=then))
     size = min(eligible) if most is None else min(*eligible, most)
     items: list[Candidate] = []
     for label, name in enumerate(groups):
