@@ -261,7 +261,7 @@ class _Answering:
 
         shown = images.to(self._device, non_blocking=True).float().div_(255)
         logits = self._classifier.logits(shown).float()
-        if logits.ndim != 2 or logits.shape[1] != len(self._classes):
+        if logits.shape != (len(images), len(self._classes)):
             found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
             message = explain(f"{self._classifier.name}: other outputs than expected", found=found, allowed=allowed)
             raise ConfigurationError(message)

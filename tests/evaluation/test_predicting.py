@@ -354,3 +354,16 @@ def test_an_item_of_no_class_is_left_out_even_if_the_answer_is_no_class():
     found = answers.paired("original")
     assert found.left_out == {"the class is not known": 6}
     assert not found.correct.any()
+
+
+class Shared(torch.nn.Module):
+    """Answers once for the whole batch, which would be taken for the answer to each image."""
+
+    def forward(self, images):
+        return images.mean((0, 2, 3), keepdim=True)[:, :, 0, 0]
+
+
+def test_one_answer_for_many_images_is_refused():
+    classifier = Classifier(name="shared", revision="", network=Shared(), preprocessing=SMALL)
+    with pytest.raises(ConfigurationError, match="shared: other outputs than expected"):
+        predict(classifier, all_outputs(), Drawn(), INLINE)

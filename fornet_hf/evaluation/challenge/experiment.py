@@ -140,7 +140,7 @@ class _Answering:
         import torch
 
         name, logits = self._classifier.name, self._classifier.logits(images)
-        if logits.ndim != 2 or logits.shape[1] != len(self._classes):
+        if logits.shape != (len(images), len(self._classes)):
             found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
             raise ConfigurationError(explain(f"{name}: other outputs than expected", found=found, allowed=allowed))
         outputs, sound = (
