@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,7 +110,7 @@ def evaluate(
         for number, (subject, origin) in enumerate(zip(subjects, origins, strict=True)):
             for kind in kinds:
                 if _is_experiment(kind):
-                    own = folder and folder / kind.name / _file_name(origin)
+                    own = folder and folder / _folder_of(kind, origin)
                     with on_device([subject.classifier.network], device):
                         values = kind.run(*subject, opened, config, own, ranks)
                 else:
@@ -130,6 +131,8 @@ def evaluate(
         ranks.wait()  # until all have read what the first clears away
         if folder is None or not ranks.first:
             return measured
+        every = measured.write(folder)
+        write_headers(folder, ((result.origin, result.value) for result in every.results))
         examples = {
             origin: _examples(subject, kinds, opened, config)
             for subject, origin in zip(subjects, origins, strict=True)
@@ -137,12 +140,19 @@ def evaluate(
         if stimuli is not None:
             for subject, (origin, given) in zip(subjects, answers, strict=True):
                 examples[origin] += fooled(given, stimuli, subject.classifier.preprocessing)
-        every = measured.write(folder)
-        write_headers(folder, ((result.origin, result.value) for result in every.results))
         write_report(every, write_examples(folder, examples), folder)
-        for kept in [*folder.rglob(FOLDER)]:  # those of experiments, too
-            shutil.rmtree(kept, ignore_errors=True)
+        _clear(folder, [_folder_of(kind, origin) for kind in kinds for origin in origins])
         return every
+
+
+def _clear(folder: Path, own: Iterable[str]) -> None:
+    """Delete what would let the evaluation go on, now that it is over, and folders of experiments without files."""
+    for place in (folder, *(folder / name for name in own)):
+        shutil.rmtree(place / FOLDER, ignore_errors=True)
+        if place != folder:
+            with contextlib.suppress(OSError):  # files are there
+                place.rmdir()
+                place.parent.rmdir()
 
 
 def _examples(subject: Subject, kinds: Sequence[Kind], data: Data, config: EvaluationConfig) -> list[Example]:
@@ -248,6 +258,6 @@ def _origin(classifier: Classifier, data: Data, config: EvaluationConfig) -> Ori
     )
 
 
-def _file_name(origin: Origin) -> str:
-    """Return a name for a model's own files."""
-    return re.sub(r"[^\w.-]+", "_", f"{origin.model}-{origin.weights[:8]}").strip("_.-")
+def _folder_of(kind: Kind, origin: Origin) -> str:
+    """Return the name of the folder for a model's own files of an experiment, in that of the results."""
+    return f"{kind.name}/" + re.sub(r"[^\w.-]+", "_", f"{origin.model}-{origin.weights[:8]}").strip("_.-")

@@ -95,6 +95,8 @@ def test_a_constant_model_is_right_in_a_ninth_of_imagenet_9(saved, tmp_path, cap
         assert float(found["accuracy", variant]) == pytest.approx(1 / 9), variant
     assert float(found["challenge", ""]) == pytest.approx(1 / 9)
     assert float(found["bg_gap", ""]) == 0
+    (table,) = (tmp_path / "out" / "challenge").glob("*/challenge.csv")
+    assert [path.name for path in table.parent.iterdir()] == ["challenge.csv"]
     assert "Challenge accuracy  own_models:constant  11.1 %" in capsys.readouterr().out
 
 

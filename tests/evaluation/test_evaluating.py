@@ -82,6 +82,7 @@ def test_one_name_cannot_mean_two_conditions(rows):
 def test_examples_of_saliency_are_kept_for_other_reports(rows, tmp_path):
     for _ in range(2):
         evaluate(convolutions(), rows, ["focus"], config=CONFIG, output=tmp_path / "one")
+    assert not [path for path in (tmp_path / "one").rglob("*") if path.name in (".parts", "focus")]
     kept = json.loads((tmp_path / "one" / "examples" / "examples.json").read_text())
     assert {(row["model"], row["kind"], row["method"]) for row in kept} == {
         ("convolutions", "saliency", method) for method in ("gradcam", "gradcam++", "integrated_gradients")
