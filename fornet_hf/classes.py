@@ -59,6 +59,12 @@ def wnid_index() -> Mapping[str, int]:
     return MappingProxyType({entry.wnid: entry.index for entry in imagenet_classes()})
 
 
+@cache
+def name_index() -> Mapping[str, int]:
+    """Return the index of each class by its name and by its WNID; read-only."""
+    return MappingProxyType({entry.name: entry.index for entry in imagenet_classes()} | dict(wnid_index()))
+
+
 def class_names(own: Sequence[str] | None = None) -> list[str]:
     """Return the unique names of the classes in label order: a set's own, else ImageNet's 1000."""
     return list(own or (entry.name for entry in imagenet_classes()))

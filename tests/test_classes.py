@@ -50,3 +50,9 @@ def test_wnid_index_gives_the_label_and_cannot_be_changed():
     assert len(index) == 1000
     with pytest.raises(TypeError):
         index["n01443537"] = 2
+
+
+def test_a_class_is_found_by_its_name_and_by_its_wnid():
+    from fornet_hf.classes import name_index
+
+    assert name_index()["tench, Tinca tinca"] == name_index()["n01440764"] == 0

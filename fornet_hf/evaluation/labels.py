@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.classes import class_folders, class_names, imagenet_classes, wnid_index
+from fornet_hf.classes import class_folders, class_names, imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.variants.taxonomy import taxonomy_of
 from fornet_hf.files import MAX_DOCUMENT_BYTES
@@ -198,8 +198,7 @@ def _of_imagenet(classes: Sequence[str]) -> npt.NDArray[np.int32] | None:
 
 def _imagenet_numbers(classes: Sequence[str]) -> list[int] | None:
     """Return the numbers of classes in ImageNet; None if one is none of them, or there twice."""
-    known: Mapping[str, int] = {entry.name: entry.index for entry in imagenet_classes()} | dict(wnid_index())
-    numbers = [known.get(name, NONE) for name in classes]
+    numbers = [name_index().get(name, NONE) for name in classes]
     return numbers if NONE not in numbers and len(set(numbers)) == len(numbers) else None
 
 

@@ -140,7 +140,7 @@ class TreeStimuli:
 
     @property
     def fingerprint(self) -> str:
-        """That of all files."""
+        """Digest of the names and contents of all files."""
         return self.data.fingerprint
 
     def shown(self, item: int, preprocessing: Preprocessing) -> Shown:

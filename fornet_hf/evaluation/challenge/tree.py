@@ -52,7 +52,7 @@ class TreeImages:
 
     @property
     def fingerprint(self) -> str:
-        """That of the tree."""
+        """Digest of the tree's files."""
         return self._data.fingerprint
 
     @cached_property

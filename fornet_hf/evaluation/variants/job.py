@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import datasets
 
-from fornet_hf.classes import imagenet_classes, wnid_index
+from fornet_hf.classes import imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import Corners
@@ -184,5 +184,5 @@ def _looked_at(job: Job, number: int, group: int) -> _Entry:
 
 def _wnids(classes: Sequence[str]) -> tuple[str, ...]:
     """Return the WNIDs of the classes; none where they are not ImageNet's."""
-    known = {entry.name: entry.wnid for entry in imagenet_classes()} | {wnid: wnid for wnid in wnid_index()}
-    return tuple(known[name] for name in classes) if all(name in known for name in classes) else ()
+    known, entries = name_index(), imagenet_classes()
+    return tuple(entries[known[name]].wnid for name in classes) if all(name in known for name in classes) else ()

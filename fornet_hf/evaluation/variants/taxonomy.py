@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.classes import class_folders, class_names, imagenet_classes, wnid_index
+from fornet_hf.classes import class_folders, class_names, name_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import MAX_DOCUMENT_BYTES
 from fornet_hf.format.keys import plain_name, valid_key
@@ -86,7 +86,7 @@ def taxonomy_of(classes: Sequence[str], choice: str | Path | None = None) -> Tax
     if choice is None:
         choice = "in9" if list(classes) in (class_names(), class_folders()) else "own"
     if choice == "in9":
-        known = _imagenet_index()
+        known = name_index()
         if others := [name for name in classes if name not in known]:
             then = "Name a file with groups of its own classes, or own."
             raise ConfigurationError(explain("the classes are not ImageNet's", found=others[0], then=then))
@@ -165,10 +165,6 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> Any:
 def _numbers(classes: Sequence[str]) -> dict[str, int]:
     """Return the index of each class by all of its names: ImageNet's classes have WNIDs, too."""
     own = {name: index for index, name in enumerate(classes)}
-    known = _imagenet_index()
+    known = name_index()
     places = {known[name]: index for name, index in own.items() if name in known}
     return {name: places[index] for name, index in known.items() if index in places} | own
-
-
-def _imagenet_index() -> dict[str, int]:
-    return {entry.name: entry.index for entry in imagenet_classes()} | dict(wnid_index())
