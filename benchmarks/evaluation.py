@@ -18,11 +18,11 @@ from benchmarks import harness
 from benchmarks.harness import Case, measure, progress
 from benchmarks.photos import photos, prepared_rows
 from benchmarks.recombination import repeated, store
-from fornet_hf.evaluation.conditions import Condition, Noise
 from fornet_hf.evaluation.measures.sensitivity import AMOUNTS, WHERE
-from fornet_hf.evaluation.preprocessing import Preprocessing
-from fornet_hf.evaluation.rows import Rows
-from fornet_hf.evaluation.stimuli import Shown
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.evaluation.stimuli.conditions import Condition, Noise
+from fornet_hf.evaluation.stimuli.protocol import Shown
+from fornet_hf.evaluation.stimuli.rows import Rows
 from fornet_hf.recombination import RecombinationConfig
 
 COPIES = 4

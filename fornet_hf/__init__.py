@@ -6,8 +6,9 @@ it needs.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fornet_hf.packages import lazy
 
 if TYPE_CHECKING:
     from fornet_hf.builder.load import load_dataset
@@ -66,12 +67,4 @@ __all__ = [
     "to_tensor",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fornet_hf' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"fornet_hf.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

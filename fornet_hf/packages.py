@@ -1,10 +1,11 @@
-"""Packages of others: functions found by their names, and words for what is not installed."""
+"""Packages: their names imported when first used, functions found by name, words for what is not installed."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
@@ -47,3 +48,19 @@ def needing(what: str, packages: str = "") -> Iterator[None]:
     except ImportError as error:
         message = f"{what} cannot be used ({error}). Install it: pip install {packages or error.name}"
         raise MissingDependencyError(message) from error
+
+
+def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return `__getattr__` and `__dir__` of a package that imports its names when they are first used (PEP 562).
+
+    Args:
+        package: its name.
+        homes: module in the package by the name that it exports.
+    """
+
+    def attribute(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+
+    return attribute, lambda: sorted(homes)

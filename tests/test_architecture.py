@@ -33,6 +33,23 @@ LIBRARY = [
 PRODUCERS = ["tasks", "work", "registry", "plugins", "step", "detect segment infill score", "scene", "devices"]
 """The rooms of `build/producers`, likewise; the scripts stand above them all."""
 
+EVALUATION = [
+    "evaluating functions",
+    "report",
+    "results",
+    "challenge measures masks",
+    "saliency",
+    "answers",
+    "data",
+    "variants",
+    "stimuli",
+    "labels",
+    "models",
+    "statistics",
+    "configuration",
+]
+"""The rooms of `fornet_hf/evaluation`, likewise."""
+
 Graph = Mapping[str, set[str]]
 
 
@@ -75,8 +92,19 @@ def upwards(arrows: Graph, layers: list[str]) -> set[tuple[str, str]]:
     return {(name, target) for name in arrows for target in arrows[name] if rank(target) < rank(name)}
 
 
+def inside(arrows: Graph, room: str) -> Graph:
+    """Return a room's own imports of itself, each module by its name in the room's package: `room.module`."""
+    start = f"fornet_hf.{room}."
+    return {
+        name.removeprefix("fornet_hf."): {t.removeprefix("fornet_hf.") for t in arrows[name] if t.startswith(start)}
+        for name in arrows
+        if name.startswith(start)
+    }
+
+
 PACKAGES = {
     "fornet_hf": (graph(ROOT, "fornet_hf"), LIBRARY),
+    "fornet_hf.evaluation": (inside(graph(ROOT, "fornet_hf"), "evaluation"), EVALUATION),
     "producers": (graph(ROOT / "build", "producers"), PRODUCERS),
 }
 

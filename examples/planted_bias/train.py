@@ -10,8 +10,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import fornet_hf
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.files import atomic_path
 from planted_bias.network import INPUT, small
 

@@ -6,8 +6,9 @@ one away, counts `CONTRACT` up, here and in the script. Names are imported when 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fornet_hf.packages import lazy
 
 if TYPE_CHECKING:
     from fornet_hf.builder.configuration import ForNetConfig, recombined
@@ -38,9 +39,8 @@ __all__ = [
     "workers",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'fornet_hf.builder' has no attribute {name!r}")
-    home = "configuration" if name in ("ForNetConfig", "recombined") else "preparation"
-    return getattr(importlib.import_module(f"fornet_hf.builder.{home}"), name)
+_HOMES = {name: "preparation" for name in __all__ if name != "CONTRACT"} | {
+    "ForNetConfig": "configuration",
+    "recombined": "configuration",
+}
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from fornet_hf.evaluation.evaluating import evaluate
-    from fornet_hf.evaluation.reporting import comparisons
+    from fornet_hf.evaluation.report.folder import comparisons
 
     names = [field.name for field in dataclasses.fields(EvaluationConfig)]
     config = EvaluationConfig(**{name: getattr(arguments, name) for name in names})

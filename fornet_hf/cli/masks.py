@@ -21,8 +21,8 @@ from fornet_hf.cli.common import positive, show, show_json, tell, tell_some
 from fornet_hf.evaluation.masks.agreement import EMPTY, FIGURES, Agreement, compare, per_image
 from fornet_hf.evaluation.masks.layouts import LAYOUTS, read_truth
 from fornet_hf.evaluation.masks.predicted import read_predicted
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.files import atomic_path
 
 _SHOWN = 5  # keys of each kind

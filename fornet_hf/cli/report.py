@@ -21,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    from fornet_hf.evaluation.illustrations import read_examples
-    from fornet_hf.evaluation.reporting import write_report
-    from fornet_hf.evaluation.results import Results
+    from fornet_hf.evaluation.report.folder import write_report
+    from fornet_hf.evaluation.report.kept import read_examples
+    from fornet_hf.evaluation.results.results import Results
 
     results = reduce(Results.joined, map(Results.read, arguments.folders))
     tell(f"Look at {write_report(results, read_examples(*arguments.folders), arguments.output)}")

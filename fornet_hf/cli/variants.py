@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from fornet_hf.errors import ConfigurationError, explain
-    from fornet_hf.evaluation.data import RowsData, open_data
+    from fornet_hf.evaluation.data.opening import RowsData, open_data
     from fornet_hf.evaluation.variants.making import make_variants
 
     names = ["seed", "variants", "per_class", "taxonomy", "boxes", "masks", "other_class", "size", "quality"]

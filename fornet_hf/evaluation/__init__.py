@@ -1,18 +1,34 @@
-"""Measuring classifiers: their biases, and how sure each number is.
+"""Measuring classifiers: their biases, and how sure each number is. From top to bottom:
+
+evaluating      the whole evaluation; functions: each measure as a function
+report          the page
+results         the table, and the block of a model card
+measures, challenge, saliency, masks    numbers from answers, from composites, from what a classifier looks at
+answers         of classifiers to stimuli
+data            opened by its name
+variants        of ImageNet-9, made from rows
+stimuli         rows in conditions
+labels          from a classifier's classes to those of the data
+models          classifiers by name, and the images they expect
+statistics      values and intervals
 
 The names below are imported when they are first used.
 """
 
-from __future__ import annotations
-
-import importlib
-from typing import Any
+from fornet_hf.packages import lazy
 
 _HOMES = {
+    "Bootstrap": "statistics.bootstrap",
+    "Classifier": "models.classifier",
     "EvaluationConfig": "configuration",
-    "Results": "results",
+    "ForegroundFocus": "measures.focus",
+    "Preprocessing": "models.preprocessing",
+    "Results": "results.results",
+    "Rows": "stimuli.rows",
+    "SaliencyConfig": "saliency.configuration",
     "evaluate": "evaluating",
-    "open_data": "data",
+    "load": "models.loading",
+    "open_data": "data.opening",
     **dict.fromkeys(
         (
             "accuracy",
@@ -28,12 +44,4 @@ _HOMES = {
     ),
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fornet_hf.evaluation' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"fornet_hf.evaluation.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_HOMES)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 from fornet_hf import __version__
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.answers.device import chosen_device, on_device
+from fornet_hf.evaluation.answers.parts import FOLDER
+from fornet_hf.evaluation.answers.predicting import Subject, predict_all
+from fornet_hf.evaluation.answers.ranks import joined_ranks
 from fornet_hf.evaluation.challenge.experiment import Challenge
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.conditions import Condition
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data import Data, open_data
-from fornet_hf.evaluation.device import chosen_device, on_device
-from fornet_hf.evaluation.illustrations import write_examples
-from fornet_hf.evaluation.labels import label_map
+from fornet_hf.evaluation.data.opening import Data, open_data
+from fornet_hf.evaluation.labels.mapping import label_map
 from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.in9 import ImageNet9
 from fornet_hf.evaluation.measures.measure import Experiment, Measure
-from fornet_hf.evaluation.model_index import write_headers
 from fornet_hf.evaluation.models import load
-from fornet_hf.evaluation.parts import FOLDER
-from fornet_hf.evaluation.predicting import Subject, predict_all
-from fornet_hf.evaluation.ranks import joined_ranks
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.report.examples import Example, fooled, salient
-from fornet_hf.evaluation.reporting import write_report
-from fornet_hf.evaluation.results import Origin, Result, Results
-from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.report.folder import write_report
+from fornet_hf.evaluation.report.kept import write_examples
+from fornet_hf.evaluation.results.model_index import write_headers
+from fornet_hf.evaluation.results.results import Origin, Result, Results
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.packages import needing
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def evaluate(
     processes share the images; the first writes the results.
 
     Args:
-        models: names, as `fornet_hf.evaluation.models.load` takes them, or classifiers; one or more.
+        models: names, as `fornet_hf.evaluation.load` takes them, or classifiers; one or more.
         data: see `open_data`.
         measures: names, or measures; None: all that the data allow.
         config: seed, draws, batches, precision, device, ...

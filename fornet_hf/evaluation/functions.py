@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fornet_hf.evaluation.evaluating import evaluate
-from fornet_hf.evaluation.results import Results
+from fornet_hf.evaluation.results.results import Results
 
 
 def accuracy(model: Any, data: Any, **settings: Any) -> Results:

@@ -23,8 +23,8 @@ pytest.importorskip("torch")
 CLASSES = [f"kind {number}" for number in range(9)]
 MODULE = """
 import torch
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 
 class Constant(torch.nn.Module):
     def __init__(self, outputs):

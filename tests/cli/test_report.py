@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fornet_hf.cli import main
-from fornet_hf.evaluation.results import Origin, Result, Results
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.results.results import Origin, Result, Results
+from fornet_hf.evaluation.statistics.values import Value
 
 
 def write(folder, model: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from fornet_hf.cli.main import main
-from fornet_hf.evaluation.data import open_data
-from fornet_hf.evaluation.trees import read_tree
+from fornet_hf.evaluation.data.opening import open_data
+from fornet_hf.evaluation.data.trees import read_tree
 from fornet_hf.features import row_features
 from tests.factory import columns, make_row
 

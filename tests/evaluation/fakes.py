@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.preprocessing import Preprocessing
-from fornet_hf.evaluation.stimuli import Shown, View
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.evaluation.stimuli.protocol import Shown, View
 from fornet_hf.recombination.draw.rng import generator
 
 SMALL = Preprocessing(size=32)

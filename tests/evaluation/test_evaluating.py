@@ -13,8 +13,8 @@ from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.evaluation.measures.centre import Centre
 from fornet_hf.evaluation.measures.size import Size
-from fornet_hf.evaluation.reporting import comparisons
-from fornet_hf.evaluation.results import Results
+from fornet_hf.evaluation.report.folder import comparisons
+from fornet_hf.evaluation.results.results import Results
 from fornet_hf.features import row_features
 from tests.evaluation.fakes import brightness, convolutions
 from tests.factory import columns, make_row

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.models import load
+from fornet_hf.evaluation.models.classifier import Classifier
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
 from producers.score.score import Evidence, View
@@ -80,7 +80,7 @@ def load_witnesses(names: Sequence[str], placement: Placement, *, greys: int = 3
     """Load classifiers with their pretrained weights, fetched if need be.
 
     Raises:
-        ForNetError: as `fornet_hf.evaluation.models.load`.
+        ForNetError: as `fornet_hf.evaluation.load`.
     """
     loaded = tuple(load(name, placement.device, use_test_size=False) for name in names)
     return Witnesses(classifiers=loaded, placement=placement, greys=greys, batch_size=BatchSize(batch_size))

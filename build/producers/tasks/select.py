@@ -202,7 +202,7 @@ class SelectSettings:
 
     Attributes:
         run: the segmenting run whose candidates they are.
-        classifiers: as `fornet_hf.evaluation.models.load` names them; with none, the first version is taken.
+        classifiers: as `fornet_hf.evaluation.load` names them; with none, the first version is taken.
         greys: backgrounds on which cut-outs are shown.
         precision: of the classifiers' matrix products.
         every: score images of one version too.

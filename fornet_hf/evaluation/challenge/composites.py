@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from fornet_hf.errors import SourceError, explain
+from fornet_hf.evaluation.answers.device import free_cached, out_of_memory
 from fornet_hf.evaluation.challenge.images import ChallengeImages, Foreground
 from fornet_hf.evaluation.challenge.standing import Numbers, Standing
-from fornet_hf.evaluation.device import free_cached, out_of_memory
 
 if TYPE_CHECKING:
     import torch

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fornet_hf.errors import ConfigurationError, StorageError, explain
+from fornet_hf.evaluation.answers.device import Fitting, chosen_device, computing, on_device
+from fornet_hf.evaluation.answers.parts import FOLDER, name_of, what_answers
+from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.composites import play
 from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
 from fornet_hf.evaluation.challenge.standing import Numbers, Standing
 from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
-from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data import Data
-from fornet_hf.evaluation.device import Fitting, chosen_device, computing, on_device
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.parts import FOLDER, name_of, what_answers
-from fornet_hf.evaluation.ranks import Ranks
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.trees import TreeData
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.data.opening import Data
+from fornet_hf.evaluation.data.trees import TreeData
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
 from fornet_hf.recombination.draw.rng import generator

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.standing import NOBODY, Numbers, Standing
 from fornet_hf.evaluation.measures.in9 import imbalance
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.files import atomic_path
 
 TABLE = "challenge.csv"

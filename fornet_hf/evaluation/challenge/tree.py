@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.evaluation.challenge.images import Foreground
-from fornet_hf.evaluation.trees import Item, TreeData, read_image
+from fornet_hf.evaluation.data.trees import Item, TreeData, read_image
 from fornet_hf.evaluation.variants.names import MASKS
 
 ORIGINAL, BACKGROUND = "original", "only_bg_t"

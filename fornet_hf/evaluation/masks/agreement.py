@@ -20,8 +20,8 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.masks.sets import MaskSet, Outline
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.format.masks import Mask
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.answers.predictions import Paired, Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.predictions import Paired, Predictions
-from fornet_hf.evaluation.statistics import Bootstrap, column
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, column
+from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.recombination.draw.configuration import COMBINATIONS, RecombinationConfig
 
 ORIGINAL = "original"

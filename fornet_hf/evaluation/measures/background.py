@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.accuracy import recombined
-from fornet_hf.evaluation.predictions import Predictions
-from fornet_hf.evaluation.statistics import Bootstrap, Means, column
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, column
+from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.stimuli.conditions import Condition
 
 SAME, ALL = CONDITIONS = ("same", "all")
 NAME = "background_robustness"

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.accuracy import accuracies
-from fornet_hf.evaluation.predictions import Predictions
-from fornet_hf.evaluation.statistics import Bootstrap, Means
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means
+from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 
 CELLS = tuple(f"cell {number}" for number in range(9))

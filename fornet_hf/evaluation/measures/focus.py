@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from fornet_hf.errors import explain
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data import Data, RowsData
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.ranks import Ranks
+from fornet_hf.evaluation.data.opening import Data, RowsData
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.looking import Masked
 from fornet_hf.evaluation.saliency.shares import Shares
 from fornet_hf.evaluation.saliency.showing import Explained, examples, foreground_shares
-from fornet_hf.evaluation.statistics import Bootstrap, Means, mean
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, mean
+from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.stimuli.conditions import Condition
 
 MEASURE = "foreground_focus"
 NO_IMPORTANCE = "no importance anywhere"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.evaluation.conditions import Condition
-from fornet_hf.evaluation.predictions import Predictions
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.answers.predictions import Predictions
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.evaluation.variants.names import VARIANTS
 
 CATEGORIES = {

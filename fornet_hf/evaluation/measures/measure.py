@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.conditions import Condition
+from fornet_hf.evaluation.answers.predictions import Predictions
+from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data import Data
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.predictions import Predictions
-from fornet_hf.evaluation.ranks import Ranks
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.data.opening import Data
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.stimuli.conditions import Condition
 
 
 class Measure(Protocol):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.models.checkpoints import other_classes
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.source import Source
 from fornet_hf.packages import needing
 

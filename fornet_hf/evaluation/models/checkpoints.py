@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.of_hub import Hub
 from fornet_hf.evaluation.models.source import Source
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
-from fornet_hf.evaluation.classifier import Classifier, weights_digest
 from fornet_hf.evaluation.models.adapters import SETTINGS, adapted
 from fornet_hf.evaluation.models.checkpoints import restored
+from fornet_hf.evaluation.models.classifier import Classifier, weights_digest
 from fornet_hf.evaluation.models.names import PACKAGES, ModelName, parse_name
 from fornet_hf.evaluation.models.of_functions import Function, TorchHub
 from fornet_hf.evaluation.models.of_hub import Hub

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.names import FORMS
 from fornet_hf.evaluation.models.source import IMAGENET
 from fornet_hf.packages import resolve

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.of_timm import preprocessing_of as preprocessing_of_timm
-from fornet_hf.evaluation.preprocessing import Preprocessing, share
+from fornet_hf.evaluation.models.preprocessing import Preprocessing, share
 from fornet_hf.hub.errors import explained
 
 _LEVEL = 1.5  # of 255: where libraries resize alike
@@ -101,7 +101,7 @@ def preprocessing_of(processor: Any) -> Preprocessing:
             return candidate
     found = type(processor).__name__
     allowed = "resizing, cutting out the middle, and normalising"
-    then = "Return a fornet_hf.evaluation.classifier.Classifier from a function of your own: package.module:function"
+    then = "Return a fornet_hf.evaluation.Classifier from a function of your own: package.module:function"
     message = explain("the model's image processor does something else", found=found, allowed=allowed, then=then)
     raise ConfigurationError(message)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.models.source import IMAGENET
-from fornet_hf.evaluation.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)

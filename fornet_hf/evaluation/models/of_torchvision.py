@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.preprocessing import Preprocessing, share
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing, share
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier
 
 IMAGENET = 1000
 """Classes of most classifiers: what a network is made with where no other number is known."""

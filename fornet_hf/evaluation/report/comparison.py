@@ -9,7 +9,7 @@ from functools import cached_property
 
 from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.wording import of_class
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fornet_hf.evaluation.predictions import NOT_SHOWN, Predictions
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.saliency.showing import Explained
-from fornet_hf.evaluation.stimuli import Stimuli
+from fornet_hf.evaluation.stimuli.protocol import Stimuli
 
 CAP = 8  # examples of each model
 _ELSEWHERE = ("cell ", "size ", "noise ")  # conditions in which more than the background differs

@@ -8,7 +8,7 @@ from fornet_hf.evaluation.report.comparison import Comparison
 from fornet_hf.evaluation.report.html import Markup, Node, element
 from fornet_hf.evaluation.report.numbers import UNDEFINED
 from fornet_hf.evaluation.report.wording import of_class, part_words, wording
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 _SHOWN = 9  # parts that are named before "and others"
 

@@ -11,7 +11,7 @@ from fornet_hf.evaluation.report.html import Markup, Node, element
 from fornet_hf.evaluation.report.numbers import POINTS, Unit
 from fornet_hf.evaluation.report.plots.whisker import whisker
 from fornet_hf.evaluation.report.wording import Wording, part_words, wording
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 
 def summary(comparison: Comparison) -> Markup:

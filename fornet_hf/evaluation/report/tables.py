@@ -10,7 +10,7 @@ from fornet_hf.evaluation.report.html import Markup, Node, breakable, element
 from fornet_hf.evaluation.report.numbers import Unit
 from fornet_hf.evaluation.report.remarks import left_out_words
 from fornet_hf.evaluation.report.wording import of_class, part_words, wording
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 
 def by_class(comparison: Comparison) -> list[Markup]:

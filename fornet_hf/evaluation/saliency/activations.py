@@ -22,7 +22,7 @@ from fornet_hf.evaluation.saliency.scores import chosen, frozen, scores, sound
 if TYPE_CHECKING:
     import torch
 
-    from fornet_hf.evaluation.classifier import Classifier
+    from fornet_hf.evaluation.models.classifier import Classifier
 
 
 def activation_maps(

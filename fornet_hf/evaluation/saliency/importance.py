@@ -13,7 +13,7 @@ from fornet_hf.evaluation.saliency.scores import frozen
 if TYPE_CHECKING:
     import torch
 
-    from fornet_hf.evaluation.classifier import Classifier
+    from fornet_hf.evaluation.models.classifier import Classifier
 
 
 def importance(

@@ -23,7 +23,7 @@ from fornet_hf.evaluation.saliency.readings import Grid, Reading, reading
 if TYPE_CHECKING:
     import torch
 
-    from fornet_hf.evaluation.classifier import Classifier
+    from fornet_hf.evaluation.models.classifier import Classifier
 
     Hook = Callable[[str, torch.Tensor], torch.Tensor | None]
 

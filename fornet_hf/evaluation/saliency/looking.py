@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.device import Fitting, computing, on_device
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.answers.device import Fitting, computing, on_device
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.importance import importance
 from fornet_hf.evaluation.saliency.layers import TargetLayer, target_layer
-from fornet_hf.evaluation.stimuli import Stimuli
+from fornet_hf.evaluation.stimuli.protocol import Stimuli
 
 if TYPE_CHECKING:
     import torch

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fornet_hf.errors import ForNetError, StorageError, explain
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.answers.batches import in_order, items_of, watched_workers
+from fornet_hf.evaluation.answers.device import chosen_device
+from fornet_hf.evaluation.answers.parts import Parts
+from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.device import chosen_device
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.loading import in_order, items_of, watched_workers
-from fornet_hf.evaluation.parts import Parts
-from fornet_hf.evaluation.preprocessing import Preprocessing
-from fornet_hf.evaluation.ranks import Ranks
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.looking import Looking, Masked
 from fornet_hf.evaluation.saliency.shares import Shares

@@ -17,12 +17,12 @@ import datasets
 
 from fornet_hf.classes import imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
+from fornet_hf.evaluation.labels.taxonomy import NO_GROUP, Taxonomy, taxonomy_of
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import Corners
 from fornet_hf.evaluation.variants.names import stem_of
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, chosen
 from fornet_hf.evaluation.variants.subjects import Subjects
-from fornet_hf.evaluation.variants.taxonomy import NO_GROUP, Taxonomy, taxonomy_of
 from fornet_hf.files import write_text
 from fornet_hf.processes import each_done
 from fornet_hf.progress import progress

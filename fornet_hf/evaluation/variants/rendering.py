@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from fornet_hf.evaluation.preprocessing import Preprocessing, share
+from fornet_hf.evaluation.models.preprocessing import Preprocessing, share
 from fornet_hf.evaluation.variants import definition
 from fornet_hf.evaluation.variants.definition import EDGE, Pixels
 from fornet_hf.evaluation.variants.subjects import Subject

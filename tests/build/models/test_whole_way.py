@@ -11,7 +11,7 @@ pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inp
 
 import select_versions
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.masks import decode_mask

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import make_patch
 from producers.devices.batches import BatchSize

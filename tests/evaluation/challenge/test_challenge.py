@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, SourceError, StorageError
+from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.experiment import Challenge, challenge
 from fornet_hf.evaluation.challenge.images import Foreground
 from fornet_hf.evaluation.challenge.standing import NOBODY, Standing
-from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.labels import LabelMap
-from fornet_hf.evaluation.preprocessing import Preprocessing
-from fornet_hf.evaluation.ranks import Ranks
-from fornet_hf.evaluation.statistics import Bootstrap
-from fornet_hf.evaluation.trees import read_tree
+from fornet_hf.evaluation.data.trees import read_tree
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 
 torch = pytest.importorskip("torch")
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fornet_hf.errors import NotFoundError, SourceError
 from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
-from fornet_hf.evaluation.trees import read_tree
+from fornet_hf.evaluation.data.trees import read_tree
 
 CLASSES = ("00_dog", "01_bird", "02_fish")
 

@@ -12,7 +12,7 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.evaluation.masks.agreement import FIGURES, compare, per_image
 from fornet_hf.evaluation.masks.names import Name
 from fornet_hf.evaluation.masks.sets import MaskSet, Outline
-from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 
 
 class Masks(MaskSet):

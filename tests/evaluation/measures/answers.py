@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fornet_hf.evaluation.predictions import NOT_SHOWN, Predictions
-from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 
 BOOTSTRAP = Bootstrap(resamples=200)
 CLASSES = ("bird", "dog", "fish")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN
 from fornet_hf.evaluation.measures.accuracy import Accuracy
-from fornet_hf.evaluation.predictions import NONE, NOT_SHOWN
 from tests.evaluation.measures.answers import BOOTSTRAP, by_part, predictions
 
 CONDITIONS = ("original", "orig", "same", "all")

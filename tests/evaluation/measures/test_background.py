@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN
 from fornet_hf.evaluation.measures.background import Background
-from fornet_hf.evaluation.predictions import NOT_SHOWN
 from tests.evaluation.measures.answers import BOOTSTRAP, by_part, predictions, right
 
 LABELS = np.arange(900) % 3

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.centre import CELLS, Centre
-from fornet_hf.evaluation.predictions import NOT_SHOWN
 from tests.evaluation.measures.answers import BOOTSTRAP, by_part, predictions, right
 
 LABELS = np.arange(300) % 3

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf.evaluation.classifier import Classifier
+from fornet_hf.evaluation.answers.predicting import Subject, predict_all
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.sensitivity import Sensitivity
-from fornet_hf.evaluation.predicting import Subject, predict_all
-from fornet_hf.evaluation.preprocessing import Preprocessing
-from fornet_hf.evaluation.rows import Rows
-from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.stimuli.rows import Rows
 from fornet_hf.features import row_features
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import apply_patch, make_patch

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data import RowsData
+from fornet_hf.evaluation.data.opening import RowsData
 from fornet_hf.evaluation.measures.focus import ForegroundFocus, foreground_focus, values
-from fornet_hf.evaluation.rows import Rows
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.shares import Shares
-from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.stimuli.rows import Rows
 from fornet_hf.features import row_features
 from tests.evaluation.fakes import all_outputs
 from tests.factory import columns, make_row

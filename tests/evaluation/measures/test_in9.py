@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
 from fornet_hf.evaluation.measures.in9 import CATEGORIES, ImageNet9, imbalance
-from fornet_hf.evaluation.predictions import NONE, NOT_SHOWN, Predictions
-from fornet_hf.evaluation.statistics import Bootstrap
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.variants.names import VARIANTS
 
 NINE = ("dog", "bird", "vehicle", "reptile", "carnivore", "insect", "instrument", "primate", "fish")

@@ -7,10 +7,10 @@ import pytest
 from huggingface_hub import constants
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError
-from fornet_hf.evaluation.classifier import weights_digest
 from fornet_hf.evaluation.models import build, load, parse_name
+from fornet_hf.evaluation.models.classifier import weights_digest
 from fornet_hf.evaluation.models.of_timm import Timm, revision_of
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 
 torch = pytest.importorskip("torch")
 
@@ -183,8 +183,8 @@ def test_a_repository_on_github_is_run_if_it_is_trusted(tmp_path):
 def test_a_function_of_ones_own_gives_a_network_or_all_of_a_classifier(own):
     own(
         "import torch\n"
-        "from fornet_hf.evaluation.classifier import Classifier\n"
-        "from fornet_hf.evaluation.preprocessing import Preprocessing\n"
+        "from fornet_hf.evaluation.models.classifier import Classifier\n"
+        "from fornet_hf.evaluation.models.preprocessing import Preprocessing\n"
         "def network(num_classes=4): return torch.nn.LazyLinear(num_classes)\n"
         "def bare(): return torch.nn.Flatten()\n"
         "def whole(): return Classifier(name='', revision='7', network=bare(), preprocessing=Preprocessing(size=8))\n"

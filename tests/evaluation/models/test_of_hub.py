@@ -8,10 +8,10 @@ from huggingface_hub import constants
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, UnreachableError
-from fornet_hf.evaluation.classifier import weights_digest
 from fornet_hf.evaluation.models import build, load
+from fornet_hf.evaluation.models.classifier import weights_digest
 from fornet_hf.evaluation.models.of_hub import preprocessing_of
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", exc_type=ImportError)

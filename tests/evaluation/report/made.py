@@ -10,7 +10,7 @@ from PIL import Image
 
 from fornet_hf.evaluation.report.comparison import Comparison, Measured
 from fornet_hf.evaluation.report.examples import Example, Fooled, SaliencyExample, overlay
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.recombination.draw.rng import generator
 
 CLASSES = ("dog", "bird", "vehicle", "reptile", "carnivore", "insect", "instrument", "primate", "fish")

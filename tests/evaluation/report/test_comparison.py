@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from fornet_hf.evaluation.report.comparison import best
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 
 def value(low: float | None, high: float | None) -> Value:

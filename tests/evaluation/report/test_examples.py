@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf.evaluation.predictions import NONE, NOT_SHOWN, Predictions
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.report.examples import fooled, overlay, salient
 from fornet_hf.evaluation.saliency.showing import Explained
-from fornet_hf.evaluation.stimuli import Shown, View
+from fornet_hf.evaluation.stimuli.protocol import Shown, View
 
 CONDITIONS = ("original", "all")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fornet_hf.evaluation.report.numbers import PERCENT, POINTS, RATIO, ticks
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 NUMBERS = st.floats(-10, 10)
 

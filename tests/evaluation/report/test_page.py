@@ -11,7 +11,7 @@ import pytest
 
 from fornet_hf.evaluation.report import Comparison, Measured, page, write
 from fornet_hf.evaluation.report.numbers import PERCENT, POINTS, RATIO
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 from tests.evaluation.report import made
 
 SHARES = ("accuracy", "category", "challenge", "attack_success")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.recombination.draw.rng import generator
 from tests.evaluation.fakes import Drawn
 from tests.evaluation.saliency.networks import torch

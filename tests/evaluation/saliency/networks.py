@@ -2,8 +2,8 @@
 
 import pytest
 
-from fornet_hf.evaluation.classifier import Classifier
-from fornet_hf.evaluation.preprocessing import Preprocessing
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.evaluation.classifier import Classifier
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.labels import LabelMap
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
 from tests.evaluation.fakes import all_outputs
 
 torch = pytest.importorskip("torch")

@@ -14,8 +14,8 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, SourceError
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.preprocessing import Preprocessing
-from fornet_hf.evaluation.trees import read_tree
+from fornet_hf.evaluation.data.trees import read_tree
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.variants import making
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.making import make_variants

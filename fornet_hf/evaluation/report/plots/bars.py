@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fornet_hf.evaluation.report.html import Markup, element
 from fornet_hf.evaluation.report.numbers import Unit, ticks
 from fornet_hf.evaluation.report.plots.drawing import WIDTH, Range, colour, drawing, label, line
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 _ROW, _TOP, _AXIS = 24, 6, 26
 _RIGHT = 64  # column of numbers

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fornet_hf.evaluation.report.html import Markup, element
 from fornet_hf.evaluation.report.numbers import Unit
 from fornet_hf.evaluation.report.plots.drawing import WIDTH, drawing, label
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 _CELL, _GAP = 84, 3
 _STOPS = ((255, 243, 196), (250, 204, 110), (222, 143, 88), (165, 88, 101), (96, 58, 110), (38, 37, 84))

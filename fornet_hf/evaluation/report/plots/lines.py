@@ -18,7 +18,7 @@ from fornet_hf.evaluation.report.plots.drawing import (
     marker,
     path,
 )
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 40, 12, 10, 196, 234
 

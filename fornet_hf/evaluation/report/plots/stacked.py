@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fornet_hf.evaluation.report.html import Markup, element
 from fornet_hf.evaluation.report.numbers import PERCENT
 from fornet_hf.evaluation.report.plots.drawing import WIDTH, drawing, label
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 _HEIGHT = 34
 

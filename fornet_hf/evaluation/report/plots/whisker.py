@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fornet_hf.evaluation.report.html import Markup, element
 from fornet_hf.evaluation.report.plots.drawing import Range, line, marker
-from fornet_hf.evaluation.values import Value
+from fornet_hf.evaluation.statistics.values import Value
 
 
 def whisker(value: Value, low: float, high: float, *, series: int, ideal: float | None = None) -> Markup:

@@ -1,0 +1,150 @@
+"""Images on their way from the stimuli to a device: made by worker processes, cut into batches."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from fornet_hf.errors import ForNetError, WorkerDiedError, explain
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.evaluation.stimuli.protocol import Shown, Stimuli
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
+
+
+class Item(NamedTuple):
+    """One item.
+
+    Attributes:
+        number: of the item.
+        shown: what is known of its images, which are empty arrays there.
+        images: uint8, views x 3 x size x size.
+    """
+
+    number: int
+    shown: Shown
+    images: torch.Tensor
+
+
+class Batch(NamedTuple):
+    """Images of one item or more.
+
+    Attributes:
+        items: number of each image's item.
+        conditions: number of each image's condition.
+        images: uint8, images x 3 x size x size.
+    """
+
+    items: Sequence[int]
+    conditions: Sequence[int]
+    images: torch.Tensor
+
+
+def loader(stimuli: Stimuli, numbers: Sequence[int], preprocessing: Preprocessing, workers: int) -> Any:
+    """Return a DataLoader of `Item`, in order; an error of ours comes in the place of its item."""
+    return in_order(_Items(stimuli, numbers, preprocessing), workers)
+
+
+def in_order(dataset: Any, workers: int) -> Any:
+    """Return a DataLoader that gives what a dataset has, one by one and as it is."""
+    from torch.utils.data import DataLoader
+
+    processes = min(workers, len(dataset))
+    return DataLoader(
+        dataset,
+        batch_size=None,
+        num_workers=processes if processes > 1 else 0,
+        collate_fn=_same,
+        prefetch_factor=4 if processes > 1 else None,
+    )
+
+
+def items_of(loaded: Iterable[T | ForNetError]) -> Iterator[T]:
+    """Yield the items; raise the first error."""
+    for item in loaded:
+        if isinstance(item, ForNetError):
+            raise item
+        yield item
+
+
+@contextlib.contextmanager
+def watched_workers() -> Iterator[None]:
+    """Raise a WorkerDiedError if a worker is killed, which torch tells by a signal, wherever its owner is then."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        then = "Run the same command again to go on where it was, with a smaller --workers if memory ran out."
+        raise WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+
+
+def batches(items: Iterable[Item], size: int, *, pinned: bool) -> Iterator[Batch]:
+    """Cut the images of successive items into batches of `size`; the last may be smaller.
+
+    Args:
+        items: whose images they are.
+        size: images.
+        pinned: in memory that a GPU reads while its owner goes on.
+    """
+    waiting: list[torch.Tensor] = []
+    places: list[tuple[int, int]] = []
+    for item in items:
+        waiting.append(item.images)
+        places += [(item.number, view.condition) for view in item.shown.views]
+        while len(places) >= size:
+            joined = _joined(waiting, pinned=pinned)
+            yield _batch(places[:size], joined[:size])
+            waiting, places = [joined[size:]], places[size:]
+    if places:
+        yield _batch(places, _joined(waiting, pinned=pinned))
+
+
+class _Items:
+    """The dataset of the loader."""
+
+    def __init__(self, stimuli: Stimuli, numbers: Sequence[int], preprocessing: Preprocessing) -> None:
+        self._stimuli, self._numbers, self._preprocessing = stimuli, numbers, preprocessing
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> Item | ForNetError:
+        import torch
+
+        number = self._numbers[index]
+        try:
+            shown = self._stimuli.shown(number, self._preprocessing)
+        except ForNetError as error:  # raised in the worker, torch would put its traceback into the message
+            return error
+        side = self._preprocessing.size
+        images = torch.empty((len(shown.views), 3, side, side), dtype=torch.uint8)
+        for image, view in zip(images.numpy(), shown.views, strict=True):
+            image[...] = view.image
+        views = [view._replace(image=_NOTHING) for view in shown.views]
+        return Item(number, Shown(views, shown.missing), images)
+
+
+_NOTHING = np.zeros(0, np.uint8)
+
+
+def _same(item: Any) -> Any:
+    return item
+
+
+def _batch(places: Sequence[tuple[int, int]], images: torch.Tensor) -> Batch:
+    items, conditions = zip(*places, strict=True)
+    return Batch(items, conditions, images)
+
+
+def _joined(tensors: Sequence[torch.Tensor], *, pinned: bool) -> torch.Tensor:
+    import torch
+
+    shape = sum(len(tensor) for tensor in tensors), *tensors[0].shape[1:]
+    return torch.cat(tensors, out=torch.empty(shape, dtype=torch.uint8, pin_memory=pinned))  # type: ignore[arg-type]

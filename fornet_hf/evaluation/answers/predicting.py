@@ -1,0 +1,279 @@
+"""Showing stimuli to classifiers: images are made once for all that see them alike, and a killed run goes on."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fornet_hf.errors import ConfigurationError, StorageError, explain
+from fornet_hf.evaluation.answers.batches import Batch, Item, batches, items_of, loader, watched_workers
+from fornet_hf.evaluation.answers.device import (
+    Fitting,
+    chosen_device,
+    computing,
+    free_cached,
+    on_device,
+    out_of_memory,
+)
+from fornet_hf.evaluation.answers.parts import Answers, Parts, chunks
+from fornet_hf.evaluation.answers.predictions import Predictions
+from fornet_hf.evaluation.answers.ranks import Ranks
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.labels.mapping import LabelMap
+from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.evaluation.stimuli.protocol import Shown, Stimuli
+from fornet_hf.packages import needing
+from fornet_hf.processes import max_workers
+from fornet_hf.progress import progress
+
+if TYPE_CHECKING:
+    import torch
+
+
+UNKNOWN = "the class is not known"
+
+
+class Subject(NamedTuple):
+    """Attributes: `classifier`; `label_map`, from its outputs to the classes of the data."""
+
+    classifier: Classifier
+    label_map: LabelMap
+
+
+def predict(
+    classifier: Classifier,
+    label_map: LabelMap,
+    stimuli: Stimuli,
+    config: EvaluationConfig | None = None,
+    folder: Path | None = None,
+) -> Predictions:
+    """Return the answers of one classifier; see `predict_all`."""
+    return predict_all([Subject(classifier, label_map)], stimuli, config, folder)[0]
+
+
+def predict_all(
+    subjects: Sequence[Subject],
+    stimuli: Stimuli,
+    config: EvaluationConfig | None = None,
+    folder: Path | None = None,
+    ranks: Ranks | None = None,
+) -> list[Predictions]:
+    """Return the answers of each classifier to all images of the stimuli.
+
+    The answers to one image do not depend on what else is shown, but for the last digits of the logits, which in
+    torch may depend on the number of images in a batch: batches are cut alike for every number of workers.
+
+    Args:
+        subjects: the classifiers. Images are made once for all whose preprocessing differs in no more than the
+            normalising.
+        stimuli: what they are shown.
+        config: batch size, workers, precision and device.
+        folder: keeps what is done in `folder/.parts`, where another call goes on; None: nothing is kept.
+        ranks: the processes that share the work; None: this one alone. More than one need a folder that all see.
+
+    Raises:
+        ConfigurationError: the device cannot be used, a classifier has another number of outputs than its label map,
+            or answers NaN.
+        WorkerDiedError: a worker or another process was killed.
+        ForNetError: an item cannot be shown.
+    """
+    config, ranks = config or EvaluationConfig(), ranks or Ranks()
+    with needing("evaluation", "torch"):
+        device = chosen_device(config.device)
+    runs = [_Run(subject, Parts.of(folder, *subject, stimuli, config.precision), stimuli) for subject in subjects]
+    alike: dict[Preprocessing, list[_Run]] = {}
+    for run in runs:
+        seen = replace(run.subject.classifier.preprocessing, mean=Preprocessing.mean, std=Preprocessing.std)
+        alike.setdefault(seen, []).append(run)
+    for group in alike.values():
+        _answer(group, stimuli, config, device, ranks)
+    return [run.answers.predictions() for run in runs]
+
+
+class _Run:
+    """A classifier, its answers so far, and where they are kept."""
+
+    def __init__(self, subject: Subject, parts: Parts, stimuli: Stimuli) -> None:
+        self.subject, self.parts = subject, parts
+        self.answers = Answers(stimuli)
+        self.conditions = len(stimuli.conditions)
+
+    def read(self, number: int, items: range) -> bool:
+        """Take over the answers of a chunk; return whether they are there."""
+        table = self.parts.read(number, items, self.conditions)
+        if table is not None:
+            self.answers.add(table)
+        return table is not None
+
+
+def _answer(
+    runs: Sequence[_Run], stimuli: Stimuli, config: EvaluationConfig, device: torch.device, ranks: Ranks
+) -> None:
+    """Complete the answers of classifiers that see the same images."""
+    parts = chunks(len(stimuli.keys), len(stimuli.conditions))
+    lacking = {run: [number for number, items in enumerate(parts) if not run.read(number, items)] for run in runs}
+    missing = sorted({number for numbers in lacking.values() for number in numbers})
+    mine = ranks.share(missing)
+    if mine:
+        _show([run for run in runs if lacking[run] or ranks.count > 1], mine, stimuli, config, device, ranks)
+    ranks.wait()
+    others = set(missing) - set(mine)
+    for run in runs:
+        for number in others:
+            if not run.read(number, parts[number]):
+                then = "Processes share their work through the folder of the results: let all of them see it."
+                raise StorageError(explain("the answers of another process are not there", then=then))
+
+
+def _show(
+    runs: Sequence[_Run],
+    numbers: Sequence[int],
+    stimuli: Stimuli,
+    config: EvaluationConfig,
+    device: torch.device,
+    ranks: Ranks,
+) -> None:
+    """Show the items of some chunks; to fewer classifiers at a time if they do not fit the device together."""
+    try:
+        with on_device([run.subject.classifier.network for run in runs], device):
+            _Showing(runs, numbers, stimuli, config, device).show(quiet=not ranks.first)
+    except Exception as error:
+        if len(runs) == 1 or not out_of_memory(error):
+            raise
+        free_cached(device)
+    else:
+        return
+    half = len(runs) // 2
+    for some in (runs[:half], runs[half:]):
+        _show(some, numbers, stimuli, config, device, ranks)
+
+
+class _Showing:
+    """One pass over the items of some chunks."""
+
+    def __init__(
+        self,
+        runs: Sequence[_Run],
+        numbers: Sequence[int],
+        stimuli: Stimuli,
+        config: EvaluationConfig,
+        device: torch.device,
+    ) -> None:
+        self._runs, self._stimuli, self._config, self._device = runs, stimuli, config, device
+        every = chunks(len(stimuli.keys), len(stimuli.conditions))
+        self._chunks = {number: every[number] for number in numbers}
+        self._chunk_of = {item: number for number, items in self._chunks.items() for item in items}
+        self._unshown = {number: len(items) for number, items in self._chunks.items()}
+        self._unanswered: Counter[int] = Counter()
+        labels = np.asarray(stimuli.labels)
+        self._unknown = frozenset(np.flatnonzero(labels < 0).tolist())
+        self._answering = [_Answering(run.subject, labels, config.batch_size, device) for run in runs]
+
+    def show(self, *, quiet: bool) -> None:
+        preprocessing = self._runs[0].subject.classifier.preprocessing
+        workers = self._config.workers or max_workers()
+        loaded = loader(self._stimuli, list(self._chunk_of), preprocessing, workers)
+        names = ", ".join(run.subject.classifier.name for run in self._runs)
+        items = items_of(loaded if quiet else progress(loaded, names, "items"))
+        pinned = self._device.type == "cuda"
+        waiting: deque[tuple[Batch, list[_Answer]]] = deque()
+        with watched_workers(), computing(self._device, self._config.precision):
+            for batch in batches(map(self._noted, items), self._config.batch_size, pinned=pinned):
+                waiting.append((batch, [answering.answers(batch) for answering in self._answering]))
+                if len(waiting) > 1:  # the GPU computes one batch while the next is being made
+                    self._take(*waiting.popleft())
+            for batch, answers in waiting:
+                self._take(batch, answers)
+        self._keep_done()  # also items at the end without any image
+
+    def _noted(self, item: Item) -> Item:
+        number = self._chunk_of[item.number]
+        if item.number in self._unknown:  # -1 would also be the answer that is none of the classes
+            reasons = dict.fromkeys(range(len(self._stimuli.conditions)), UNKNOWN)
+            item = item._replace(shown=Shown([], reasons), images=item.images[:0])
+        for run in self._runs:
+            run.answers.show(item.number, item.shown)
+        self._unshown[number] -= 1
+        self._unanswered[number] += len(item.shown.views)
+        return item
+
+    def _take(self, batch: Batch, answers: Sequence[_Answer]) -> None:
+        places = np.array(batch.items), np.array(batch.conditions)
+        for run, answer in zip(self._runs, answers, strict=True):
+            predicted, probability = answer.fetched()
+            if (unsound := np.isnan(probability)).any():
+                raise self._no_number(run, batch.items[int(unsound.argmax())])
+            run.answers.predicted[places], run.answers.probability[places] = predicted, probability
+        self._unanswered.subtract(self._chunk_of[item] for item in batch.items)
+        self._keep_done()
+
+    def _no_number(self, run: _Run, item: int) -> Exception:
+        name, key = run.subject.classifier.name, self._stimuli.keys[item]
+        then = "Try --precision float32, and look at the weights."
+        return ConfigurationError(explain(f"{name} answers with NaN or infinity", found=f"item {key}", then=then))
+
+    def _keep_done(self) -> None:
+        for number in [number for number, left in self._unshown.items() if not left and not self._unanswered[number]]:
+            del self._unshown[number]
+            for run in self._runs:
+                run.parts.write(number, run.answers.table(self._chunks[number]))
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Answers to one batch that are perhaps still being computed."""
+
+    predicted: torch.Tensor
+    probability: torch.Tensor
+
+    def fetched(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        return self.predicted.cpu().numpy(), self.probability.cpu().numpy()
+
+
+class _Answering:
+    """A classifier on its device, which finds out how many images fit."""
+
+    def __init__(
+        self, subject: Subject, labels: npt.NDArray[np.int64], batch_size: int, device: torch.device
+    ) -> None:
+        import torch
+
+        self._classifier = subject.classifier
+        self._labels, self._device, self._fitting = labels, device, Fitting(batch_size, device)
+        self._classes = torch.from_numpy(np.array(subject.label_map.classes, np.int32)).to(device)
+
+    def answers(self, batch: Batch) -> _Answer:
+        """Return the answers to a batch, which is halved as long as memory runs out."""
+        import torch
+
+        labels = torch.from_numpy(self._labels[list(batch.items)])
+        asked = self._fitting.size
+        made = self._fitting.each(len(batch.items), lambda some: self._answer(batch.images[some], labels[some]))
+        if (size := self._fitting.size) != asked:
+            found = f"the memory of {self._device} does not hold {asked} images"
+            warnings.warn(explain(f"{self._classifier.name}: batches of {size}", found=found), stacklevel=2)
+        columns = zip(*((answer.predicted, answer.probability) for answer in made), strict=True)
+        return _Answer(*(torch.cat(column) for column in columns))
+
+    def _answer(self, images: torch.Tensor, labels: torch.Tensor) -> _Answer:
+        import torch
+
+        shown = images.to(self._device, non_blocking=True).float().div_(255)
+        logits = self._classifier.logits(shown).float()
+        if logits.shape != (len(images), len(self._classes)):
+            found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
+            message = explain(f"{self._classifier.name}: other outputs than expected", found=found, allowed=allowed)
+            raise ConfigurationError(message)
+        shares = torch.softmax(logits, 1)
+        own = self._classes == labels.to(self._device, non_blocking=True)[:, None]
+        probability = torch.where(own, shares, 0.0).sum(1).clamp(max=1.0)
+        sound = torch.isfinite(torch.logsumexp(logits, 1))
+        return _Answer(self._classes[logits.argmax(1)], torch.where(sound, probability, torch.nan))

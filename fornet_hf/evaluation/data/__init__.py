@@ -1,0 +1,1 @@
+"""Data as --data names them, opened as stimuli."""

@@ -1,0 +1,1 @@
+"""Labels: from a classifier's classes to those of the data."""

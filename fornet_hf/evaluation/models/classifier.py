@@ -1,0 +1,98 @@
+"""A pretrained classifier: what it is shown, what it answers, and which weights it has."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The name of a classifier, the revision of its weights, and their digest.
+
+    Attributes: `digest` has 64 hexadecimal digits; it is empty if the network has no weights that torch knows of.
+    """
+
+    name: str
+    revision: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """A pretrained classifier.
+
+    Attributes:
+        name: as it was asked for.
+        revision: of its weights.
+        network: maps normalised images (float32, n x 3 x size x size) to logits (n x classes).
+        preprocessing: of images that it is shown.
+        names: of its outputs, if it has names for them.
+    """
+
+    name: str
+    revision: str
+    network: Any
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    names: tuple[str, ...] = ()
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits (float32, n x classes) of images (float32, n x 3 x height x width, 0 to 1).
+
+        Images of another size than the classifier's are squashed to it.
+        """
+        from torch.nn import functional
+
+        side = self.preprocessing.size
+        if images.shape[-2:] != (side, side):
+            images = functional.interpolate(images, (side, side), mode="bicubic", antialias=True)
+        colours = (self.preprocessing.mean, self.preprocessing.std)
+        mean, std = (images.new_tensor(values).view(3, 1, 1) for values in colours)
+        logits: torch.Tensor = self.network((images - mean) / std).float()
+        return logits
+
+    @property
+    def outputs(self) -> int:
+        """Number of its outputs, as it answers a black image in evaluation mode."""
+        import torch
+
+        modules = list(self.network.modules()) if hasattr(self.network, "modules") else []
+        modes = [module.training for module in modules]
+        weights = next(self.network.parameters(), None) if hasattr(self.network, "parameters") else None
+        side = self.preprocessing.size
+        image = torch.zeros(1, 3, side, side, device=None if weights is None else weights.device)
+        try:
+            for module in modules:
+                module.training = False  # else the image would count in statistics of batches
+            with torch.inference_mode():
+                return int(self.logits(image).shape[1])
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
+
+    @property
+    def identity(self) -> Identity:
+        """Name, revision and digest of the weights as they are now, which say in a result what was measured."""
+        return Identity(self.name, self.revision, weights_digest(self.network))
+
+
+def weights_digest(network: Any) -> str:
+    """Return the SHA-256 of a network's weights: of name, dtype, shape and bytes of each tensor, sorted by name.
+
+    It does not depend on the file that they come from. Empty if there are no weights, so that nothing names them.
+    """
+    import torch
+
+    result = hashlib.sha256()
+    weights = network.state_dict() if hasattr(network, "state_dict") else {}
+    for name, value in sorted(weights.items()):
+        tensor = value.detach().cpu().contiguous()
+        result.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        result.update(tensor.flatten().view(torch.uint8).numpy())
+    return result.hexdigest() if weights else ""

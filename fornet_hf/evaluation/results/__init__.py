@@ -1,0 +1,1 @@
+"""Results: rows of a table, and the block of a model card."""

@@ -1,0 +1,1 @@
+"""Statistics: values, their errors and intervals."""

@@ -1,0 +1,49 @@
+"""The digest of weights, and what a classifier does to images."""
+
+import pytest
+
+from fornet_hf.evaluation.models.classifier import Classifier, weights_digest
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
+
+torch = pytest.importorskip("torch")
+
+
+class Weights:
+    """A network as far as its weights go."""
+
+    def __init__(self, **tensors):
+        self.state_dict = lambda: tensors
+
+
+def test_a_digest_names_weights_whatever_the_order_they_come_in():
+    one, two = torch.arange(3.0), torch.tensor(2)
+    digest = weights_digest(Weights(a=one, b=two))
+    assert weights_digest(Weights(b=two.clone(), a=one.clone())) == digest
+    changed = {"value": (one + 1e-7, two), "shape": (one[:, None], two), "dtype": (one.int(), two)}
+    others = [weights_digest(Weights(a=a, b=b)) for a, b in changed.values()]
+    assert len({digest, *others, weights_digest(Weights(a=one, c=two))}) == 5
+    assert len(weights_digest(Weights(a=one.bfloat16()))) == 64
+
+
+def test_images_are_resized_and_normalised_before_they_are_classified():
+    seen = []
+    preprocessing = Preprocessing(size=8, mean=(0.5, 0.25, 0.0), std=(0.5, 1.0, 2.0))
+    one = Classifier(
+        name="own", revision="1", network=lambda x: seen.append(x) or x.mean((2, 3)), preprocessing=preprocessing
+    )
+    logits = one.logits(torch.ones(2, 3, 4, 4))
+    assert seen[0].shape == (2, 3, 8, 8)
+    assert logits[0].tolist() == pytest.approx([1.0, 0.75, 0.5])
+
+
+def test_asking_for_outputs_changes_nothing_and_the_digest_follows_the_weights():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten()).train()
+    network.append(torch.nn.LazyLinear(5))
+    classifier = Classifier(name="c", revision="", network=network, preprocessing=Preprocessing(size=8))
+    assert classifier.outputs == 5
+    assert network.training
+    assert int(network[1].num_batches_tracked) == 0
+    before = classifier.identity.digest
+    with torch.no_grad():
+        network[0].bias += 1
+    assert classifier.identity.digest != before

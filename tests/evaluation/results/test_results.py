@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from fornet_hf.errors import NotFoundError, PatchFormatError
+from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
+from fornet_hf.evaluation.results.results import COLUMNS, Origin, Result, Results
+from fornet_hf.evaluation.statistics.values import Value
+
+ORIGIN = Origin(
+    model="m",
+    weights="ab",
+    data="d",
+    split="validation",
+    release="r",
+    seed=0,
+    draws=1,
+    cells="seen",
+    precision="float32",
+    version="1",
+)
+
+
+def results(origin=ORIGIN, *, value=0.5, parts=("", "cell 4")):
+    values = (Value(measure="centre_bias", part=part, value=value, n=7, left_out={"no room": 2}) for part in parts)
+    return Results(
+        results=[Result(origin, one) for one in values],
+        settings={origin: {"seed": origin.seed, "measures": ["centre"], "commands": []}},
+    )
+
+
+def answers():
+    return Predictions(
+        conditions=["original", "all"],
+        keys=["a#1", "b#1"],
+        sources=["a", "b"],
+        labels=np.array([1, 0]),
+        class_names=["cat", "dog"],
+        predicted=np.array([[1, 0], [NONE, NOT_SHOWN]], np.int32),
+        probability=np.array([[0.75, 0.25], [0.5, np.nan]], np.float32),
+        backgrounds=np.array([[-1, 0], [-1, -1]], np.int32),
+        background_keys=np.array([["", "b"], ["", ""]]),
+        reasons={(1, 1): "no room"},
+    )
+
+
+def test_what_is_written_is_read(tmp_path):
+    written = results().write(tmp_path)
+    assert Results.read(tmp_path) == written
+
+
+def test_the_table_is_long_and_has_a_row_for_each_number(tmp_path):
+    results().write(tmp_path)
+    with (tmp_path / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [(row["measure"], row["part"], row["value"], row["n"]) for row in rows] == [
+        ("centre_bias", "", "0.5", "7"),
+        ("centre_bias", "cell 4", "0.5", "7"),
+    ]
+    assert json.loads(rows[0]["left_out"]) == {"no room": 2}
+    assert rows[0]["low"] == ""
+
+
+def test_writing_again_replaces_its_own_rows_and_keeps_others(tmp_path):
+    results().write(tmp_path)
+    first = (tmp_path / "results.csv").read_bytes()
+    results().write(tmp_path)
+    assert (tmp_path / "results.csv").read_bytes() == first
+    results(replace(ORIGIN, version="2"), value=0.75, parts=[""]).write(tmp_path)
+    found = Results.read(tmp_path)
+    assert [(one.value.part, one.value.value) for one in found] == [("cell 4", 0.5), ("", 0.75)]
+    for changed in (
+        {"model": "n"},
+        {"weights": "cd"},
+        {"release": "s"},
+        {"seed": 1},
+        {"draws": 2},
+        {"cells": "canvas"},
+        {"precision": "bfloat16"},
+    ):
+        results(replace(ORIGIN, **changed)).write(tmp_path)
+    assert len(Results.read(tmp_path).results) == 16
+
+
+def test_answers_are_for_people(tmp_path):
+    written = Results(results=results().results, predictions=[(ORIGIN, answers())])
+    for _ in range(2):
+        written.write(tmp_path)
+    rows = pq.read_table(tmp_path / "predictions.parquet").to_pylist()
+    assert len(rows) == 4
+    first, second, third, fourth = rows
+    assert {**first, "model": "m", "condition": "original", "key": "a#1", "source": "a", "label": "dog"} == first
+    assert (first["predicted"], first["probability"], first["background"]) == ("dog", 0.75, None)
+    assert (second["predicted"], second["background"], second["background_key"]) == ("cat", "cat", "b")
+    assert (third["label"], third["predicted"], third["probability"]) == ("cat", None, 0.5)
+    assert (fourth["predicted"], fourth["probability"], fourth["reason"]) == (None, None, "no room")
+
+
+def test_answers_of_other_models_stay(tmp_path):
+    for model in ("m", "n", "n"):
+        origin = replace(ORIGIN, model=model)
+        Results(results=results(origin).results, predictions=[(origin, answers())]).write(tmp_path)
+    models = pq.read_table(tmp_path / "predictions.parquet")["model"].to_pylist()
+    assert models == ["m"] * 4 + ["n"] * 4
+
+
+def test_a_number_is_found_by_name():
+    assert results().value("centre_bias", "cell 4").n == 7
+    with pytest.raises(NotFoundError, match=r"found size_bias; allowed: \['centre_bias'\]"):
+        results().value("size_bias")
+
+
+def test_no_results_and_damaged_results_are_told(tmp_path):
+    with pytest.raises(NotFoundError, match="no results in"):
+        Results.read(tmp_path)
+    (tmp_path / "results.json").write_text("{")
+    with pytest.raises(PatchFormatError, match="damaged results"):
+        results().write(tmp_path)
+    assert not (tmp_path / "results.csv").exists()
