@@ -212,11 +212,8 @@ def _chosen(measures: Iterable[str | Kind] | None, data: Data, config: Evaluatio
 
 def _lacks(kind: Kind, data: Data) -> str:
     """Say why the data do not allow a measure; empty: they do. Accuracy takes the conditions that there are."""
-    if _is_experiment(kind):
+    if _is_experiment(kind) or isinstance(kind, ImageNet9):
         return str(kind.lacks(data))
-    if not kind.conditions and not hasattr(data, "variants"):
-        then = "Make them: fornet variants --help"
-        return explain("the variants of ImageNet-9 are needed", found=data.name, then=then)
     if kind.name == "accuracy" and _possible(kind, data):
         return ""
     return data.lacks(kind.conditions)

@@ -4,7 +4,9 @@ import json
 from dataclasses import replace
 
 import datasets
+import numpy as np
 import pytest
+from PIL import Image
 
 from fornet_hf import evaluation
 from fornet_hf.cli import main
@@ -46,6 +48,20 @@ def test_models_are_compared_and_earlier_ones_stay(rows, tmp_path):
     models = {result.origin.model for result in Results.read(tmp_path)}
     assert models == {"brightness", "convolutions"}
     assert len(Results.read(tmp_path).results) == before["results.json"].count(b'"measure":')
+
+
+def test_variants_of_one_class_are_refused(tmp_path):
+    for variant in ("original", "only_bg_t"):
+        folder = tmp_path / variant / "val" / "00_dog"
+        folder.mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(folder / "a.png")
+        (tmp_path / variant / "val" / "01_cat").mkdir()
+    mask = tmp_path / "fg_mask" / "val" / "00_dog" / "a.npy"
+    mask.parent.mkdir(parents=True)
+    np.save(mask, np.ones((8, 8), np.bool_))
+    for measure in ("in9", "challenge"):
+        with pytest.raises(ConfigurationError, match=f"{measure}: a classifier has nothing to choose from"):
+            evaluate(brightness(), tmp_path, [measure], config=CONFIG)
 
 
 def test_an_error_leaves_results_untouched(rows, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -47,6 +47,10 @@ class ChallengeImages(Protocol):
     @property
     def background_labels(self) -> npt.NDArray[np.int64]:
         """Class of each background."""
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Objects that cannot be shown, by reason."""
 
     def foreground(self, number: int) -> Foreground:
         """Return a foreground."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,16 @@ class Outcome:
     def values(self, bootstrap: Bootstrap) -> list[Value]:
         """Return challenge accuracy, of all and by class, and its variant by the background's class."""
         labels, names = np.asarray(self.images.labels), self.images.class_names
+        share = partial(_share, sources=self.images.foregrounds, bootstrap=bootstrap)
         withstood = self.standing.fooled == NOBODY
-        parts = {"": np.ones(len(labels), np.bool_)}
-        parts |= {f"class {name}": labels == label for label, name in enumerate(names)}
-        values = [
-            _share(withstood, chosen, part, self.images.foregrounds, bootstrap) for part, chosen in parts.items()
-        ]
+        every = np.ones(len(labels), np.bool_)
         forwards = f"{self.standing.tried.sum():,} composites until all were decided"
-        values[0] = values[0].noted(forwards, imbalance(labels, names))
+        whole = share(withstood, every, "", left_out=self.images.left_out)
+        values = [whole.noted(forwards, imbalance(labels, names))]
+        values += [share(withstood, labels == label, f"class {name}") for label, name in enumerate(names)]
         if self.standing.targeted:
-            chosen = self.standing.attacked == NOBODY
-            values.append(_share(chosen, parts[""], "targeted", self.images.foregrounds, bootstrap))
+            unharmed = self.standing.attacked == NOBODY
+            values.append(share(unharmed, every, "targeted", left_out=self.images.left_out))
         return values
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -83,10 +83,13 @@ def _share(
     right: npt.NDArray[np.bool_],
     chosen: npt.NDArray[np.bool_],
     part: str,
+    *,
     sources: Sequence[str],
     bootstrap: Bootstrap,
+    left_out: Mapping[str, int] | None = None,
 ) -> Value:
     if not chosen.any():
         return Value(measure="challenge", part=part, value=None, n=0, note="no such images")
     keys = [sources[number] for number in np.flatnonzero(chosen).tolist()]
-    return bootstrap.estimate("challenge", right[chosen][:, None].astype(np.float64), keys, part=part)
+    samples = right[chosen][:, None].astype(np.float64)
+    return bootstrap.estimate("challenge", samples, keys, part=part, left_out=left_out)

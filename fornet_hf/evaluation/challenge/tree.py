@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def lacking(data: TreeData) -> str:
     if missing := [name for name, found in there.items() if not found]:
         found = f"no {', no '.join(missing)} in {data.root}"
         return explain("the challenge lacks images", found=found, then="Make them: fornet variants --help")
-    return ""
+    return data.too_few_classes
 
 
 class TreeImages:
@@ -64,6 +64,12 @@ class TreeImages:
     def labels(self) -> npt.NDArray[np.int64]:
         """Class of each foreground."""
         return np.array([label for label, _ in self._objects], np.int64)
+
+    @cached_property
+    def left_out(self) -> Mapping[str, int]:
+        """Originals without a mask."""
+        lost = len(self._data.files[ORIGINAL].keys() - self._data.masks.keys())
+        return {"no mask": lost} if lost else {}
 
     @cached_property
     def backgrounds(self) -> Sequence[str]:

@@ -80,6 +80,16 @@ class TreeData:
     masks: Mapping[Item, Path]
     fingerprint: str
 
+    @property
+    def too_few_classes(self) -> str:
+        """Says that fewer than two classes have images, so that nobody can be wrong; empty: two or more have."""
+        shown = {label for files in self.files.values() for label, _ in files}
+        if len(shown) > 1:
+            return ""
+        found = f"images of {', '.join(self.class_names[label] for label in shown) or 'none'} in {self.root}"
+        then = "Make variants of more classes: fornet variants --help"
+        return explain("a classifier has nothing to choose from", found=found, allowed="two classes", then=then)
+
     def lacks(self, conditions: Mapping[str, Condition]) -> str:
         """Say which variants are not there; empty: all of these are."""
         if missing := [name for name in conditions if name not in self.variants]:
@@ -156,15 +166,11 @@ class TreeStimuli:
                 missing[condition] = _MISSING
                 continue
             image = read_image(file.path, preprocessing)
-            stem = self.items[item][1]
-            if file.background in {"", stem}:
-                views.append(View(condition, image))
-            else:
-                views.append(View(condition, image, file.background, self._class_of(file.background)))
+            views.append(View(condition, image, file.background, self._class_of(file.background)))
         return Shown(views, missing)
 
     def _class_of(self, stem: str) -> int:
-        """Return the class of a background: that of the item of this name, else of the WNID in it."""
+        """Return the class of a background, `OWN` if it is not known: the item's of this name, else the WNID's."""
         if stem in self._labels:
             return self._labels[stem]
         match = _WNID.fullmatch(stem)

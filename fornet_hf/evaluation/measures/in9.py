@@ -5,13 +5,17 @@ Xiao et al., "Noise or Signal: The Role of Image Backgrounds in Object Recogniti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from fornet_hf.errors import explain
 from fornet_hf.evaluation.answers.predictions import Predictions
+from fornet_hf.evaluation.data.opening import Data
+from fornet_hf.evaluation.data.trees import TreeData
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
@@ -28,6 +32,7 @@ CATEGORIES = {
 An image of which the first two are alike is "BG Irrelevant".
 """
 
+_UNKNOWN = "class of the background not known"
 _CONFLICTING = ("mixed_rand", "mixed_next", "mixed_rand_i", "mixed_next_i")  # may have another class's background
 
 
@@ -45,6 +50,13 @@ class ImageNet9:
     def conditions(self) -> Mapping[str, Condition]:
         """None: data of variants show those that they have."""
         return {}
+
+    def lacks(self, data: Data) -> str:
+        """Say what the data lack for this, and what to do about it; empty: nothing."""
+        if isinstance(data, TreeData):
+            return data.too_few_classes
+        then = "Make them: fornet variants --help"
+        return explain("the variants of ImageNet-9 are needed", found=data.name, then=then)
 
     def values(self, predictions: Predictions, bootstrap: Bootstrap) -> Sequence[Value]:
         """Return accuracy, BG-GAP, shares of the categories, and attack success; what lacks variants is named."""
@@ -111,20 +123,23 @@ def _categories(predictions: Predictions, bootstrap: Bootstrap) -> Iterator[Valu
 
 def _attacks(predictions: Predictions, bootstrap: Bootstrap) -> Iterator[Value]:
     """Yield the shares of images with a background of another class that are taken for that class."""
-    shown = [name for name in _CONFLICTING if name in predictions.conditions]
-    if not shown:
+    variants = [name for name in _CONFLICTING if name in predictions.conditions]
+    if not variants:
         lacking = _lacking(predictions, ("mixed_rand",))
         yield Value(measure="attack_success", part="mixed_rand", value=None, n=0, note=lacking)
-    for variant in shown:
+    for variant in variants:
         column = predictions.columns(variant)[0]
         backgrounds, predicted = predictions.backgrounds[:, column], predictions.predicted[:, column]
-        known = predictions.complete(variant) & (backgrounds >= 0)
+        shown = predictions.complete(variant)
+        known = shown & (backgrounds >= 0)
         if not known.any():
             note = "not available: the data do not say which backgrounds they show"
             yield Value(measure="attack_success", part=variant, value=None, n=0, note=note)
             continue
         conflicting, taken = known & (backgrounds != predictions.labels), (predicted == backgrounds)[:, None]
-        yield _estimate("attack_success", taken, conflicting, predictions, bootstrap, variant)
+        value = _estimate("attack_success", taken, conflicting, predictions, bootstrap, variant, variants=(variant,))
+        unknown = Counter({_UNKNOWN: int(np.count_nonzero(shown & ~known))})
+        yield replace(value, left_out=dict(+(unknown + Counter(value.left_out))))
         for label, name in enumerate(predictions.class_names):
             items, part = conflicting & (backgrounds == label), f"{variant} background {name}"
             yield _estimate("attack_success", taken, items, predictions, bootstrap, part)

@@ -36,6 +36,7 @@ class Drawn:
     fingerprint = "drawn"
 
     def __init__(self, each: int = EACH) -> None:
+        self.left_out: dict[str, int] = {}
         self.labels = np.arange(CLASSES).repeat(each)
         self.background_labels = np.arange(CLASSES).repeat(each)
         self.foregrounds = [f"fg {number}" for number in range(len(self.labels))]
@@ -349,6 +350,13 @@ def test_the_table_names_the_background_and_the_answer(tree, tmp_path):
 
 def test_an_oracle_withstands_a_tree(tree):
     assert Challenge().run(classifier(At(4, 4)), SAME, tree, config(), None)[0].value == 1
+
+
+def test_originals_without_a_mask_are_counted(tree):
+    next((tree.root / "fg_mask").rglob("*.npy")).unlink()
+    found = Challenge().run(classifier(At(4, 4)), SAME, read_tree(tree.root), config(), None)
+    counted = {one.part: (one.n, one.left_out) for one in found if one.part in {"", "targeted"}}
+    assert counted == dict.fromkeys(["", "targeted"], (CLASSES - 1, {"no mask": 1}))
 
 
 def test_data_without_masks_lack_something(tree):

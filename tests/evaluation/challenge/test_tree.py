@@ -35,6 +35,7 @@ def root(tmp_path):
 def test_foregrounds_are_those_with_a_mask(root):
     found = TreeImages(read_tree(root))
     assert list(found.foregrounds) == ["dog/a", "bird/a"]
+    assert found.left_out == {"no mask": 1}
     assert found.labels.tolist() == [0, 1]
     assert list(found.backgrounds) == ["t0", "t1", "t2"]
     assert found.background_labels.tolist() == [0, 1, 2]
@@ -74,3 +75,9 @@ def test_what_is_missing_is_named(root):
     assert "no only_bg_t in" in lacking(read_tree(root))
     with pytest.raises(NotFoundError, match="no only_bg_t in"):
         TreeImages(read_tree(root))
+
+
+def test_one_class_is_refused(root):
+    for path in [*root.rglob("01_bird/*"), *root.rglob("02_fish/*")]:
+        path.unlink()
+    assert "nothing to choose from" in lacking(read_tree(root))

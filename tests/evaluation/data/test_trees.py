@@ -81,9 +81,28 @@ def test_names_of_files_tell_backgrounds_and_their_classes(tree):
     assert (bird.background, bird.background_label) == ("n01440764_00009", 8)  # by its WNID: a tench
 
 
-def test_its_own_background_is_none_of_another(tree):
+def test_an_image_on_its_own_background_is_told_from_one_whose_background_is_not_known(tree):
     view = stimuli(tree, "mixed_same").shown(0, PREPROCESSING).views[0]
+    assert (view.background, view.background_label) == (DOG, 0)
+    write(tree, "mixed_same", "01_bird", BIRD)
+    view = stimuli(tree, "mixed_same").shown(1, PREPROCESSING).views[0]
     assert (view.background, view.background_label) == ("", OWN)
+
+
+def test_a_background_whose_name_two_classes_have_is_not_known(tree):
+    for folder in ("00_dog", "01_bird"):
+        write(tree, "original", folder, "1")
+        write(tree, "mixed_next", folder, "fg_1_bg_1")
+    view = stimuli(tree, "mixed_next").shown(0, PREPROCESSING).views[0]
+    assert (view.background, view.background_label) == ("1", OWN)
+
+
+def test_one_class_with_images_is_too_few(tree):
+    assert read_tree(tree).too_few_classes == ""
+    for path in tree.rglob("01_bird/*"):
+        path.unlink()
+    found = read_tree(tree).too_few_classes
+    assert found.startswith(f"a classifier has nothing to choose from; found images of dog in {tree}")
 
 
 def test_a_variant_that_lacks_an_image_is_told(tree):

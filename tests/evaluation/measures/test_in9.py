@@ -148,6 +148,14 @@ def test_backgrounds_that_are_not_known_make_no_attack():
     assert "which backgrounds" in found.note
 
 
+def test_images_on_backgrounds_that_are_not_known_are_counted():
+    conditions, backgrounds = ("mixed_rand",), [[1], [-1], [0]]
+    found = measured(answers(conditions, [[1], [1], [0]], [0, 0, 0], ("ant", "bee"), backgrounds))
+    one = found["attack_success", "mixed_rand"]
+    assert (one.value, one.n) == (1, 1)
+    assert one.left_out == {"class of the background not known": 1}
+
+
 def test_the_gap_is_resampled_in_pairs():
     """Of two variants with the same answers it is 0 in every resample."""
     right = np.random.default_rng(0).integers(2, size=(50, 1)).repeat(2, axis=1)
