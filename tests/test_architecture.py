@@ -34,7 +34,9 @@ PRODUCERS = ["tasks", "work", "registry", "plugins", "step", "detect segment inf
 """The rooms of `build/producers`, likewise; the scripts stand above them all."""
 
 EVALUATION = [
-    "evaluating functions",
+    "functions",
+    "evaluating",
+    "choosing subjects",
     "report",
     "results",
     "challenge measures masks",

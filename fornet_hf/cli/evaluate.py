@@ -17,6 +17,7 @@ import dataclasses
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_split(parser, "validation")
     add_imagenet(parser, "the images, if the data are patches")
     add("--revision", help="branch, tag or commit of data on the Hub")
-    add("--labels", metavar="FILE", help="JSON or CSV: the class of the data that each output of the models means")
+    text = (
+        "JSON or CSV: the class of the data that each output of the models means; MODEL=FILE, repeated: of that model"
+    )
+    add("--labels", action="append", default=[], metavar="FILE", help=text)
     add("--trust-remote-code", action="store_true", help="run the code of torchhub's and the Hub's repositories")
     add("--json", action="store_true", help="print all results as JSON")
     group = parser.add_argument_group("settings")
@@ -74,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         split=arguments.split,
         imagenet_dir=arguments.imagenet_dir,
         revision=arguments.revision,
-        labels=arguments.labels,
+        labels=_labels(arguments.labels, arguments.models),
         trust_remote_code=arguments.trust_remote_code,
         command=shlex.join(["fornet", *sys.argv[1:]]),
     )
@@ -105,6 +109,27 @@ def _table(comparison: Comparison) -> list[str]:
                 rows.append((name, model.model, number, note, f"{value.n:,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _labels(texts: Sequence[str], models: Sequence[str]) -> dict[str, str]:
+    """Return the file of each model; the one that names no model is that of all others.
+
+    Raises:
+        ConfigurationError: there are two for one model, or none is called so.
+    """
+    from fornet_hf.errors import ConfigurationError, explain
+
+    files: dict[str, str] = {}
+    for text in texts:
+        name = max((model for model in models if text.startswith(f"{model}=")), key=len, default="")
+        file = text[len(name) + 1 :] if name else text
+        if not name and "=" in text and not Path(text).exists():
+            raise ConfigurationError(explain("labels of no such model", found=text, allowed=", ".join(models)))
+        if name in files:
+            raise ConfigurationError(explain("two files of labels for one model", found=text, allowed="one"))
+        files[name] = file
+    for_others = files.pop("", None)
+    return files if for_others is None else dict.fromkeys(models, for_others) | files
 
 
 def _words(text: str) -> list[str]:

@@ -1,6 +1,8 @@
 """Measuring classifiers: their biases, and how sure each number is. From top to bottom:
 
-evaluating      the whole evaluation; functions: each measure as a function
+functions       each measure as a function
+evaluating      the whole evaluation
+choosing        the measures of it; subjects: the classifiers, as callers give them
 report          the page
 results         the table, and the block of a model card
 measures, challenge, saliency, masks    numbers from answers, from composites, from what a classifier looks at

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from fornet_hf.arguments import check_keywords, keywords, plain, positive
 from fornet_hf.errors import ConfigurationError, explain
@@ -14,6 +14,20 @@ from fornet_hf.errors import ConfigurationError, explain
 CELLS = ("seen", "canvas")
 PRECISIONS = ("float32", "bfloat16")
 _LARGEST = 1e6  # factor on an area, as in a recombination
+
+
+class Settings(TypedDict, total=False):
+    """The fields of `EvaluationConfig` as keywords."""
+
+    seed: int
+    draws: int
+    resamples: int
+    cells: str
+    sizes: Sequence[float]
+    batch_size: int
+    workers: int | None
+    precision: str
+    device: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +87,22 @@ class EvaluationConfig:
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON object."""
         return {**dataclasses.asdict(self), "sizes": list(self.sizes)}
+
+    @classmethod
+    def of(cls, config: EvaluationConfig | None, settings: Mapping[str, Any]) -> EvaluationConfig:
+        """Return a configuration that is given as such or by its fields; neither: the default.
+
+        Raises:
+            ConfigurationError: it is given in both ways, `config` is something else, or a field is not known.
+        """
+        check_keywords(settings, keywords(cls))
+        if config is None:
+            return cls(**settings)
+        given: object = config
+        allowed = f"EvaluationConfig(...), or its fields as keywords: {', '.join(keywords(cls))}"
+        _require(isinstance(given, EvaluationConfig), "config", given, allowed)
+        _require(not settings, "a keyword beside config", ", ".join(settings), "one of the two")
+        return config
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EvaluationConfig:

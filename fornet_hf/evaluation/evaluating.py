@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,53 +15,41 @@ from fornet_hf.evaluation.answers.device import chosen_device, on_device
 from fornet_hf.evaluation.answers.parts import FOLDER
 from fornet_hf.evaluation.answers.predicting import Subject, predict_all
 from fornet_hf.evaluation.answers.ranks import joined_ranks
-from fornet_hf.evaluation.challenge.experiment import Challenge
-from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.choosing import Kind, chosen, conditions_of, is_experiment
+from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
 from fornet_hf.evaluation.data.opening import Data, open_data
-from fornet_hf.evaluation.labels.mapping import label_map
-from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
-from fornet_hf.evaluation.measures.in9 import ImageNet9
-from fornet_hf.evaluation.measures.measure import Experiment, Measure
-from fornet_hf.evaluation.models import load
 from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.report.examples import Example, fooled, salient
 from fornet_hf.evaluation.report.folder import write_report
 from fornet_hf.evaluation.report.kept import write_examples
 from fornet_hf.evaluation.results.model_index import write_headers
 from fornet_hf.evaluation.results.results import Origin, Result, Results
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
-from fornet_hf.evaluation.stimuli.conditions import Condition
+from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.packages import needing
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeIs
-
-Kind = Measure | Experiment
-
-KINDS: Mapping[str, Callable[[EvaluationConfig], Kind]] = {
-    **MEASURES,
-    "focus": lambda _: ForegroundFocus(),
-    "in9": lambda _: ImageNet9(),
-    "challenge": lambda _: Challenge(),
-}
-"""All measures by their names in commands."""
+    from typing_extensions import Unpack
 
 
 def evaluate(
-    models: str | Classifier | Iterable[str | Classifier],
+    models: Models,
     data: Any,
     measures: Iterable[str | Kind] | None = None,
     *,
     config: EvaluationConfig | None = None,
+    preprocessing: Preprocessing | None = None,
     output: str | Path | None = None,
     split: str = "validation",
     imagenet_dir: str | Path | None = None,
     cache_dir: str | Path | None = None,
     revision: str | None = None,
-    labels: str | Path | None = None,
+    labels: Labels | None = None,
     trust_remote_code: bool = False,
     command: str = "",
+    **settings: Unpack[Settings],
 ) -> Results:
     """Measure classifiers on data.
 
@@ -69,19 +57,22 @@ def evaluate(
     processes share the images; the first writes the results.
 
     Args:
-        models: names, as `fornet_hf.evaluation.load` takes them, or classifiers; one or more.
+        models: names, as `fornet_hf.evaluation.load` takes them, classifiers, or networks of torch; one or more, or a
+            mapping from the names that they get in the results.
         data: see `open_data`.
         measures: names, or measures; None: all that the data allow.
-        config: seed, draws, batches, precision, device, ...
+        config: seed, draws, batches, precision, device, ...; or give its fields as keywords: `seed=3`.
+        preprocessing: of networks, which do not say which images they expect.
         output: folder for results, answers and report. Rows of other models and data in it stay. Until all is
             measured it keeps what is done, and another call goes on with that. None: nothing is written.
         split: `train` or `validation`.
         imagenet_dir: the images, if the data are patches.
         cache_dir: where prepared rows are kept; default: that of `datasets`.
         revision: branch, tag or commit of data on the Hub.
-        labels: file with the class that each output of the classifiers means.
+        labels: file with the class that each output of the classifiers means; or a file by a model's name.
         trust_remote_code: run the code of a repository of torchhub or of the Hub.
         command: that was typed, for the report.
+        **settings: the fields of `EvaluationConfig`, in the place of `config`.
 
     Returns:
         The results; with `output`, all that are in the folder.
@@ -90,26 +81,28 @@ def evaluate(
         ConfigurationError: a name or setting is not allowed, or the data lack what a measure needs.
         ForNetError: models, data or the disk are not as they must be. Earlier results stay as they are.
     """
-    config = config or EvaluationConfig()
+    config = EvaluationConfig.of(config, settings)
     with needing("evaluation", "torch"):
         device = chosen_device(config.device)
     opened = open_data(data, split, imagenet_dir=imagenet_dir, cache_dir=cache_dir, revision=revision)
-    kinds = _chosen(measures, opened, config)
-    subjects = [_subject(model, opened, labels, trust_remote_code) for model in _listed(models)]
+    kinds = chosen(measures, opened, config)
+    subjects = subjects_of(
+        models, opened, preprocessing=preprocessing, labels=labels, trust_remote_code=trust_remote_code
+    )
     folder = None if output is None else Path(output)
     with joined_ranks() as ranks:
         if ranks.count > 1 and folder is None:
             then = "Name one that all of them see: output=FOLDER"
             raise ConfigurationError(explain("processes of torchrun share their work in a folder", then=then))
-        shown = [kind for kind in kinds if not _is_experiment(kind)]
-        stimuli = opened.stimuli(_conditions(shown, opened), config) if shown else None
+        shown = [kind for kind in kinds if not is_experiment(kind)]
+        stimuli = opened.stimuli(conditions_of(shown, opened), config) if shown else None
         predictions = predict_all(subjects, stimuli, config, folder, ranks) if stimuli is not None else []
         origins = [_origin(subject.classifier, opened, config) for subject in subjects]
         bootstrap = Bootstrap(config.seed, config.resamples)
         found: dict[tuple[object, ...], Result] = {}
         for number, (subject, origin) in enumerate(zip(subjects, origins, strict=True)):
             for kind in kinds:
-                if _is_experiment(kind):
+                if is_experiment(kind):
                     own = folder and folder / _folder_of(kind, origin)
                     with on_device([subject.classifier.network], device):
                         values = kind.run(*subject, opened, config, own, ranks)
@@ -118,13 +111,13 @@ def evaluate(
                 results = (Result(origin, value) for value in values)
                 found.update((result.identity, result) for result in results)
         answers = list(zip(origins, predictions, strict=True)) if predictions else []
-        settings = {
+        used = {
             **config.to_json(),
             "measures": [kind.name for kind in kinds],
             "commands": [command] if command else [],
         }
         settings_of = {
-            origin: {**settings, "label_map": subject.label_map.note}
+            origin: {**used, "label_map": subject.label_map.note}
             for subject, origin in zip(subjects, origins, strict=True)
         }
         measured = Results(results=list(found.values()), settings=settings_of, predictions=answers)
@@ -159,85 +152,6 @@ def _examples(subject: Subject, kinds: Sequence[Kind], data: Data, config: Evalu
     """Return images with what a classifier looks at, if that was measured."""
     focus = next((kind for kind in kinds if isinstance(kind, ForegroundFocus)), None)
     return [] if focus is None else [*salient(focus.examples(*subject, data, config))]
-
-
-def _is_experiment(kind: Kind) -> TypeIs[Experiment]:
-    return hasattr(kind, "run")
-
-
-def _listed(models: str | Classifier | Iterable[str | Classifier]) -> list[str | Classifier]:
-    """Return each model once.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    given = [models] if isinstance(models, (str, Classifier)) else list(models)
-    listed: list[str | Classifier] = list(dict.fromkeys(model for model in given if isinstance(model, str)))
-    listed += [model for model in given if not isinstance(model, str)]
-    if not listed:
-        raise ConfigurationError(explain("no model to evaluate", allowed="one or more"))
-    return listed
-
-
-def _subject(model: str | Classifier, data: Data, labels: str | Path | None, trusted: bool) -> Subject:  # noqa: FBT001
-    classifier = load(model, trust_remote_code=trusted) if isinstance(model, str) else model
-    file = None if labels is None else Path(labels)
-    names = label_map(classifier.outputs, data.class_names, names=classifier.names, file=file)
-    return Subject(classifier, names)
-
-
-def _chosen(measures: Iterable[str | Kind] | None, data: Data, config: EvaluationConfig) -> list[Kind]:
-    """Return the measures that were asked for, or all that the data allow.
-
-    Raises:
-        ConfigurationError: one is not known, or the data lack what it needs.
-    """
-    if measures is None:
-        every = [make(config) for make in KINDS.values()]
-        allowed = [kind for kind in every if not _lacks(kind, data)]
-        in9 = any(kind.name == "in9" for kind in allowed)
-        return [kind for kind in allowed if not (in9 and kind.name == "accuracy")]  # which in9 has, too
-    chosen: list[Kind] = []
-    for measure in [measures] if isinstance(measures, str) else measures:
-        if isinstance(measure, str) and measure not in KINDS:
-            raise ConfigurationError(explain("unknown measure", found=measure, allowed=", ".join(KINDS)))
-        kind = KINDS[measure](config) if isinstance(measure, str) else measure
-        if reason := _lacks(kind, data):
-            raise ConfigurationError(f"{kind.name}: {reason}")
-        chosen.append(kind)
-    if not chosen:
-        raise ConfigurationError(explain("no measure", allowed=", ".join(KINDS)))
-    return list({kind.name: kind for kind in chosen}.values())
-
-
-def _lacks(kind: Kind, data: Data) -> str:
-    """Say why the data do not allow a measure; empty: they do. Accuracy takes the conditions that there are."""
-    if _is_experiment(kind) or isinstance(kind, ImageNet9):
-        return str(kind.lacks(data))
-    if kind.name == "accuracy" and _possible(kind, data):
-        return ""
-    return data.lacks(kind.conditions)
-
-
-def _possible(measure: Measure, data: Data) -> dict[str, Condition]:
-    return {name: one for name, one in measure.conditions.items() if not data.lacks({name: one})}
-
-
-def _conditions(measures: Sequence[Measure], data: Data) -> dict[str, Condition]:
-    """Return all conditions that the measures need; none: all that the data have.
-
-    Raises:
-        ConfigurationError: two of them have one name.
-    """
-    if any(not measure.conditions for measure in measures):
-        return {}
-    conditions: dict[str, Condition] = {}
-    for measure in measures:
-        for name, one in _possible(measure, data).items():
-            if conditions.setdefault(name, one) != one:
-                then = "Evaluate them one after the other."
-                raise ConfigurationError(explain(f"two measures show {name!r} in different manners", then=then))
-    return conditions
 
 
 def _origin(classifier: Classifier, data: Data, config: EvaluationConfig) -> Origin:

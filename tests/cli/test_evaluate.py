@@ -116,6 +116,25 @@ def test_what_fornet_apply_made_has_no_originals(tmp_path, capsys, monkeypatch, 
     assert "Accuracy, original     own_models:constant_of_two  not defined" in capsys.readouterr().out
 
 
+def test_models_of_other_outputs_are_compared_each_by_its_own_labels(saved, tmp_path, capsys):
+    (tmp_path / "two.json").write_text('["kind 0", "kind 4"]')
+    words = ["--data", str(saved), "-o", str(tmp_path / "out"), "--measures", "accuracy", "--resamples", "20"]
+    models = ["own_models:constant", "own_models:constant_of_two"]
+    assert main(["evaluate", *models, *words, "--labels", f"{models[1]}={tmp_path / 'two.json'}"]) == 0
+    with (tmp_path / "out" / "results.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["part"] == "original"]
+    assert [(row["model"], float(row["value"])) for row in rows] == [
+        (model, pytest.approx(1 / 9)) for model in models
+    ]
+    for labels, told in (
+        ([f"own_models:other={tmp_path / 'two.json'}"], "labels of no such model"),
+        (["one.json", "two.json"], "two files of labels for one model"),
+    ):
+        options = [word for file in labels for word in ("--labels", file)]
+        assert main(["evaluate", *models, *words, *options]) == 1
+        assert told in capsys.readouterr().err
+
+
 def test_errors_are_one_line_and_leave_results_untouched(saved, tmp_path, capsys):
     assert evaluate(saved, tmp_path / "out", "--measures", "accuracy") == 0
     before = contents(tmp_path / "out")

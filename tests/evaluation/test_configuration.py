@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
 
 
 def test_json_and_back():
@@ -50,3 +51,22 @@ def test_what_is_not_allowed_is_named(values):
 def test_unknown_names_in_json_are_named():
     with pytest.raises(ConfigurationError, match=r"unknown keyword; found sede.* Did you mean seed"):
         EvaluationConfig.from_json({"sede": 1})
+
+
+def test_settings_are_a_configuration_or_its_fields():
+    config = EvaluationConfig(seed=3)
+    assert EvaluationConfig.of(config, {}) is config
+    assert EvaluationConfig.of(None, {"seed": 3}) == config
+    for given, settings, told in (
+        ({}, {}, r"config is not allowed; found {}; allowed: EvaluationConfig\("),
+        (config, {"draws": 2}, "a keyword beside config is not allowed; found 'draws'"),
+        (None, {"sede": 1}, "unknown keyword; found sede.* Did you mean seed"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            EvaluationConfig.of(given, settings)
+
+
+def test_types_of_keywords_are_those_of_the_fields():
+    fields = {field.name: str(field.type) for field in dataclasses.fields(EvaluationConfig)}
+    typed = {name: one.__forward_arg__ for name, one in Settings.__annotations__.items()}
+    assert {**typed, "sizes": "tuple[float, ...]"} == fields

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import datasets
 import numpy as np
@@ -13,12 +14,13 @@ from fornet_hf.cli import main
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
+from fornet_hf.evaluation.functions import Options
 from fornet_hf.evaluation.measures.centre import Centre
 from fornet_hf.evaluation.measures.size import Size
 from fornet_hf.evaluation.report.folder import comparisons
 from fornet_hf.evaluation.results.results import Results
 from fornet_hf.features import row_features
-from tests.evaluation.fakes import brightness, convolutions
+from tests.evaluation.fakes import SMALL, brightness, convolutions
 from tests.factory import columns, make_row
 
 torch = pytest.importorskip("torch")
@@ -125,6 +127,23 @@ def test_examples_of_saliency_are_kept_for_other_reports(rows, tmp_path):
 def test_each_measure_is_a_function_of_a_model_and_data(rows, function, measure):
     found = getattr(evaluation, function)(brightness(), rows, config=CONFIG)
     assert measure in {result.value.measure for result in found}
+
+
+def test_functions_take_networks_and_settings_as_keywords(rows):
+    network = brightness().network
+    settings = {"seed": 3, "draws": 2, "workers": 1, "resamples": 20}
+    found = evaluation.accuracy({"mine": network}, rows, preprocessing=SMALL, **settings)
+    assert {(one.origin.model, one.origin.seed, one.origin.draws) for one in found} == {("mine", 3, 2)}
+    same = evaluation.accuracy(replace(brightness(), name="mine"), rows, config=EvaluationConfig(**settings))
+    assert found.results == same.results
+    with pytest.raises(ConfigurationError, match="unknown keyword; found drawss"):
+        evaluation.accuracy(network, rows, preprocessing=SMALL, drawss=2)
+
+
+def test_keywords_of_the_functions_are_those_of_evaluate():
+    parameters = inspect.signature(evaluate).parameters.values()
+    keywords = {one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
+    assert {*Options.__annotations__} - {field.name for field in fields(EvaluationConfig)} == keywords
 
 
 def test_nothing_of_a_finished_run_is_taken_for_an_answer_later(rows, tmp_path):

@@ -1,0 +1,88 @@
+"""The measures of an evaluation: those that were asked for, or all that the data allow; the conditions they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.challenge.experiment import Challenge
+from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.data.opening import Data
+from fornet_hf.evaluation.measures import MEASURES
+from fornet_hf.evaluation.measures.focus import ForegroundFocus
+from fornet_hf.evaluation.measures.in9 import ImageNet9
+from fornet_hf.evaluation.measures.measure import Experiment, Measure
+from fornet_hf.evaluation.stimuli.conditions import Condition
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+Kind = Measure | Experiment
+
+KINDS: Mapping[str, Callable[[EvaluationConfig], Kind]] = {
+    **MEASURES,
+    "focus": lambda _: ForegroundFocus(),
+    "in9": lambda _: ImageNet9(),
+    "challenge": lambda _: Challenge(),
+}
+"""All measures by their names in commands."""
+
+
+def is_experiment(kind: Kind) -> TypeIs[Experiment]:
+    """Return whether a measure shows images of its own."""
+    return hasattr(kind, "run")
+
+
+def chosen(measures: Iterable[str | Kind] | None, data: Data, config: EvaluationConfig) -> list[Kind]:
+    """Return the measures that were asked for, or all that the data allow.
+
+    Raises:
+        ConfigurationError: one is not known, or the data lack what it needs.
+    """
+    if measures is None:
+        every = [make(config) for make in KINDS.values()]
+        allowed = [kind for kind in every if not _lacks(kind, data)]
+        in9 = any(kind.name == "in9" for kind in allowed)
+        return [kind for kind in allowed if not (in9 and kind.name == "accuracy")]  # which in9 has, too
+    chosen: list[Kind] = []
+    for measure in [measures] if isinstance(measures, str) else measures:
+        if isinstance(measure, str) and measure not in KINDS:
+            raise ConfigurationError(explain("unknown measure", found=measure, allowed=", ".join(KINDS)))
+        kind = KINDS[measure](config) if isinstance(measure, str) else measure
+        if reason := _lacks(kind, data):
+            raise ConfigurationError(f"{kind.name}: {reason}")
+        chosen.append(kind)
+    if not chosen:
+        raise ConfigurationError(explain("no measure", allowed=", ".join(KINDS)))
+    return list({kind.name: kind for kind in chosen}.values())
+
+
+def _lacks(kind: Kind, data: Data) -> str:
+    """Say why the data do not allow a measure; empty: they do. Accuracy takes the conditions that there are."""
+    if is_experiment(kind) or isinstance(kind, ImageNet9):
+        return str(kind.lacks(data))
+    if kind.name == "accuracy" and _possible(kind, data):
+        return ""
+    return data.lacks(kind.conditions)
+
+
+def _possible(measure: Measure, data: Data) -> dict[str, Condition]:
+    return {name: one for name, one in measure.conditions.items() if not data.lacks({name: one})}
+
+
+def conditions_of(measures: Sequence[Measure], data: Data) -> dict[str, Condition]:
+    """Return all conditions that the measures need; none: all that the data have.
+
+    Raises:
+        ConfigurationError: two of them have one name.
+    """
+    if any(not measure.conditions for measure in measures):
+        return {}
+    conditions: dict[str, Condition] = {}
+    for measure in measures:
+        for name, one in _possible(measure, data).items():
+            if conditions.setdefault(name, one) != one:
+                then = "Evaluate them one after the other."
+                raise ConfigurationError(explain(f"two measures show {name!r} in different manners", then=then))
+    return conditions
