@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class EvaluationConfig:
         resamples: of the bootstrap, 2 or more.
         cells: "seen": the cells and sizes are those of the part that the classifier sees; "canvas": those of the
             whole image, as in the public order.
-        sizes: factors on the object's area, above 0; 1 is always among them. They are sorted.
+        sizes: factors on the object's area, above 0; 1 is always among them. They are sorted. Results name them by
+            six digits, in which no two may agree.
         batch_size: images; halved when memory runs out.
         workers: processes that make images; None: MAX_WORKERS, or the CPUs.
         precision: "float32" or "bfloat16".
@@ -83,6 +85,9 @@ class EvaluationConfig:
         fits = isinstance(sizes, (tuple, list)) and all(map(_is_factor, sizes))
         _require(fits, "sizes", sizes, f"factors above 0 to {_LARGEST:,.0f}")
         object.__setattr__(self, "sizes", tuple(sorted({1.0, *map(float, self.sizes)})))
+        for smaller, larger in itertools.pairwise(self.sizes):
+            found, allowed = [smaller, larger], f"one size of the name {smaller:g}"
+            _require(f"{smaller:g}" != f"{larger:g}", "sizes", found, allowed)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON object."""

@@ -75,13 +75,17 @@ def evaluate(
         **settings: the fields of `EvaluationConfig`, in the place of `config`.
 
     Returns:
-        The results; with `output`, all that are in the folder.
+        The results of this evaluation; `Results.read(output)` returns all that are in the folder.
 
     Raises:
+        PatchFormatError: `output` has results that are damaged.
         ConfigurationError: a name or setting is not allowed, or the data lack what a measure needs.
         ForNetError: models, data or the disk are not as they must be. Earlier results stay as they are.
     """
     config = EvaluationConfig.of(config, settings)
+    folder = None if output is None else Path(output)
+    if folder is not None:
+        Results.earlier(folder)  # damaged ones are told before anything is shown
     with needing("evaluation", "torch"):
         device = chosen_device(config.device)
     opened = open_data(data, split, imagenet_dir=imagenet_dir, cache_dir=cache_dir, revision=revision)
@@ -89,7 +93,6 @@ def evaluate(
     subjects = subjects_of(
         models, opened, preprocessing=preprocessing, labels=labels, trust_remote_code=trust_remote_code
     )
-    folder = None if output is None else Path(output)
     with joined_ranks() as ranks:
         if ranks.count > 1 and folder is None:
             then = "Name one that all of them see: output=FOLDER"
@@ -135,7 +138,7 @@ def evaluate(
                 examples[origin] += fooled(given, stimuli, subject.classifier.preprocessing)
         write_report(every, write_examples(folder, examples), folder)
         _clear(folder, [_folder_of(kind, origin) for kind in kinds for origin in origins])
-        return every
+        return measured
 
 
 def _clear(folder: Path, own: Iterable[str]) -> None:

@@ -37,6 +37,8 @@ def test_numbers_of_numpy_are_taken():
         {"sizes": (float("nan"),)},
         {"sizes": 2},
         {"sizes": ("2",)},
+        {"sizes": (1.0000001,)},
+        {"sizes": (0.5, 0.50000001)},
         {"batch_size": 0},
         {"workers": 0},
         {"precision": "float16"},

@@ -11,7 +11,8 @@ from PIL import Image
 
 from fornet_hf import evaluation
 from fornet_hf.cli import main
-from fornet_hf.errors import ConfigurationError
+from fornet_hf.errors import ConfigurationError, PatchFormatError
+from fornet_hf.evaluation import evaluating
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.evaluation.functions import Options
@@ -64,6 +65,22 @@ def test_variants_of_one_class_are_refused(tmp_path):
     for measure in ("in9", "challenge"):
         with pytest.raises(ConfigurationError, match=f"{measure}: a classifier has nothing to choose from"):
             evaluate(brightness(), tmp_path, [measure], config=CONFIG)
+
+
+def test_results_are_those_of_this_evaluation_alone(rows, tmp_path):
+    for seed in (0, 1):
+        config = replace(CONFIG, seed=seed)
+        found = evaluate(brightness(), rows, ["background"], config=config, output=tmp_path)
+        assert {result.origin.seed for result in found} == {seed}
+        assert found.value("background_robustness").n
+    assert {result.origin.seed for result in Results.read(tmp_path)} == {0, 1}
+
+
+def test_damaged_results_are_told_before_anything_is_shown(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluating, "predict_all", lambda *_: pytest.fail("images were shown"))
+    (tmp_path / "results.json").write_text('{"format": 1, "results": [')
+    with pytest.raises(PatchFormatError, match=r"damaged results; .* Delete the file, or name another folder"):
+        evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
 
 
 def test_an_error_leaves_results_untouched(rows, tmp_path):

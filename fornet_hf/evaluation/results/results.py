@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+from fornet_hf.arguments import check_keywords
+from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
 from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.files import atomic_path, write_text
@@ -111,23 +112,33 @@ class Results:
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
 
-    def value(self, measure: str, part: str = "", model: str | None = None) -> Value:
+    def value(self, measure: str, part: str = "", model: str | None = None, **of: object) -> Value:
         """Return a number.
 
         Args:
             measure: its name.
             part: likewise.
-            model: None: of the only one, or of the first.
+            model: whose it is; None: it is the only one.
+            of: other fields of its `Origin`, where it is not the only one: `data`, `split`, `seed`, ...
 
         Raises:
             NotFoundError: it was not measured.
+            ConfigurationError: several are of these names, or `Origin` has no such field.
         """
-        for result in self.results:
-            found = result.value
-            if (found.measure, found.part) == (measure, part) and model in (None, result.origin.model):
-                return found
-        known = sorted({result.value.measure for result in self.results})
-        raise NotFoundError(explain("this was not measured", found=f"{measure} {part}".strip(), allowed=known))
+        check_keywords(of, [one.name for one in fields(Origin)])
+        wanted = of if model is None else {"model": model, **of}
+        name = f"{measure} {part}".strip()
+        named = [result for result in self.results if (result.value.measure, result.value.part) == (measure, part)]
+        found = [one for one in named if all(getattr(one.origin, name) == value for name, value in wanted.items())]
+        if not named:
+            known = sorted({result.value.measure for result in self.results})
+            raise NotFoundError(explain("this was not measured", found=name, allowed=known))
+        if not found:
+            raise NotFoundError(explain(f"{name} was not measured for {wanted}", allowed=_differing(named)))
+        if len(found) > 1:
+            what = f"{name} was measured {len(found)} times"
+            raise ConfigurationError(explain(what, found=_differing(found), then="Say which, such as model=NAME."))
+        return found[0].value
 
     def joined(self, newer: Results) -> Results:
         """Return these numbers with newer ones, which replace what they measured anew."""
@@ -155,7 +166,7 @@ class Results:
             PatchFormatError: results are there that are damaged.
             StorageError: the disk is full, or cannot be written.
         """
-        results = Results.read(folder).joined(self) if (folder / JSON).is_file() else self
+        results = Results.earlier(folder).joined(self)
         answers = _joined_answers(folder / PREDICTIONS, self.predictions)
         document = {
             "format": _FORMAT,
@@ -168,6 +179,11 @@ class Results:
         write_text(folder / CSV, results.csv())
         write_text(folder / JSON, json.dumps(document, indent=1) + "\n")
         return results
+
+    @classmethod
+    def earlier(cls, folder: Path) -> Results:
+        """Return the results in a folder, none if there are none. Raises PatchFormatError if they are damaged."""
+        return cls.read(folder) if (folder / JSON).is_file() else cls(results=[])
 
     @classmethod
     def read(cls, folder: Path) -> Results:
@@ -188,6 +204,13 @@ class Results:
         except (ValueError, KeyError, TypeError) as error:
             then = "Delete the file, or name another folder."
             raise PatchFormatError(explain(f"{path}: damaged results", found=repr(error), then=then)) from error
+
+
+def _differing(results: Sequence[Result]) -> dict[str, list[object]]:
+    """Return what tells these results from each other: the values of each field of their origins that differs."""
+    rows = [asdict(result.origin) for result in results]
+    values = {name: list(dict.fromkeys(row[name] for row in rows)) for name in rows[0]}
+    return {name: found for name, found in values.items() if len(found) > 1}
 
 
 def _joined_settings(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from operator import itemgetter
 from typing import Any
 
 import datasets
@@ -45,7 +47,7 @@ class Rows:
         fingerprint: of the rows; None: the one that `datasets` keeps.
 
     Raises:
-        ConfigurationError: not prepared rows, or no background where conditions need others.
+        ConfigurationError: not prepared rows, two rows of one key, or no background where conditions need others.
     """
 
     def __init__(
@@ -67,6 +69,10 @@ class Rows:
         self._class_names = list(class_names if class_names is not None else dataset.features["label"].names)
         self._rows_fingerprint: str = fingerprint or dataset._fingerprint  # noqa: SLF001  # has no public name
         self._index()
+        key, times = max(Counter(self._keys).items(), key=itemgetter(1), default=("", 0))
+        if times > 1:  # they would count as one image, with the same draws
+            then = "Drop rows that are there twice; give different images different keys, with ds.map()."
+            raise ConfigurationError(explain("two rows have one key", found=f"{key} in {times} rows", then=then))
 
     def _index(self) -> None:
         self._columns = {name: Column(self._dataset, name) for name in NEEDED}

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from fornet_hf.errors import NotFoundError, PatchFormatError
+from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError
 from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
 from fornet_hf.evaluation.results.results import COLUMNS, Origin, Result, Results
 from fornet_hf.evaluation.statistics.values import Value
@@ -115,6 +115,19 @@ def test_a_number_is_found_by_name():
     assert results().value("centre_bias", "cell 4").n == 7
     with pytest.raises(NotFoundError, match=r"found size_bias; allowed: \['centre_bias'\]"):
         results().value("size_bias")
+
+
+def test_a_number_that_is_there_twice_is_chosen_by_what_tells_the_two_apart():
+    second = replace(ORIGIN, model="n", seed=1)
+    both = results().joined(results(second, value=0.25))
+    assert both.value("centre_bias", model="n").value == 0.25
+    assert both.value("centre_bias", seed=0).value == 0.5
+    with pytest.raises(ConfigurationError, match=r"2 times; found \{'model': \['m', 'n'\], 'seed': \[0, 1\]\}"):
+        both.value("centre_bias")
+    with pytest.raises(NotFoundError, match=r"not measured for \{'model': 'o'\}; allowed: .*'m', 'n'"):
+        both.value("centre_bias", model="o")
+    with pytest.raises(ConfigurationError, match="unknown keyword; found sede"):
+        both.value("centre_bias", sede=0)
 
 
 def test_no_results_and_damaged_results_are_told(tmp_path):

@@ -332,6 +332,12 @@ def test_only_rows_of_a_fornet_are_taken():
         Rows(datasets.Dataset.from_list([{"image": 1}]), CONDITIONS)
 
 
+def test_repeated_keys_are_refused():
+    twice = datasets.concatenate_datasets([dataset_of(*eight()), dataset_of(*eight()[3:5])])
+    with pytest.raises(ConfigurationError, match=f"two rows have one key; found {twice[3]['key']} in 2 rows"):
+        rows_of(dataset=twice)
+
+
 def test_black_and_white_canvases_show_that_cells_are_cells_of_what_is_seen():
     rows = rows_of()
     for cell in (0, 4, 8):
