@@ -93,17 +93,24 @@ def batches(items: Iterable[Item], size: int, *, pinned: bool) -> Iterator[Batch
         size: images.
         pinned: in memory that a GPU reads while its owner goes on.
     """
-    waiting: list[torch.Tensor] = []
+    import torch
+
+    together = torch.empty(0)
     places: list[tuple[int, int]] = []
     for item in items:
-        waiting.append(item.images)
-        places += [(item.number, view.condition) for view in item.shown.views]
-        while len(places) >= size:
-            joined = _joined(waiting, pinned=pinned)
-            yield _batch(places[:size], joined[:size])
-            waiting, places = [joined[size:]], places[size:]
+        views, images = item.shown.views, item.images
+        while views:
+            if not places:
+                together = torch.empty((size, *images.shape[1:]), dtype=torch.uint8, pin_memory=pinned)
+            fit = views[: size - len(places)]
+            together[len(places) : len(places) + len(fit)] = images[: len(fit)]  # sent ones keep a file open each
+            places += [(item.number, view.condition) for view in fit]
+            views, images = views[len(fit) :], images[len(fit) :]
+            if len(places) == size:
+                yield _batch(places, together)
+                places = []
     if places:
-        yield _batch(places, _joined(waiting, pinned=pinned))
+        yield _batch(places, together[: len(places)])
 
 
 class _Items:
@@ -141,10 +148,3 @@ def _same(item: Any) -> Any:
 def _batch(places: Sequence[tuple[int, int]], images: torch.Tensor) -> Batch:
     items, conditions = zip(*places, strict=True)
     return Batch(items, conditions, images)
-
-
-def _joined(tensors: Sequence[torch.Tensor], *, pinned: bool) -> torch.Tensor:
-    import torch
-
-    shape = sum(len(tensor) for tensor in tensors), *tensors[0].shape[1:]
-    return torch.cat(tensors, out=torch.empty(shape, dtype=torch.uint8, pin_memory=pinned))  # type: ignore[arg-type]

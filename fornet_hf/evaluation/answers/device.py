@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_OUT_OF_MEMORY = ("out of memory", "alloc_failed", "can't allocate memory", "not enough memory")  # in small letters
+_OUT_OF_MEMORY = (  # in small letters
+    *("out of memory", "not enough memory", "can't allocate memory"),
+    *("alloc_failed", "allocation_failed"),  # of cuBLAS and cuDNN
+)
 
 
 def chosen_device(name: str | None) -> torch.device:
@@ -45,7 +49,7 @@ def computing(device: torch.device, precision: str) -> Iterator[None]:
     """Let networks answer meanwhile: without gradients, in this precision, and in no lower one behind one's back.
 
     "float32" is exactly that, also in convolutions, which torch by default leaves to TF32 on recent GPUs. "bfloat16"
-    is torch's autocast: weights stay float32.
+    is torch's autocast: weights stay float32. What a network keeps of an answer may later be used with gradients.
     """
     import torch
 
@@ -58,8 +62,11 @@ def computing(device: torch.device, precision: str) -> Iterator[None]:
         products = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     lower = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    current = (
+        torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
+    )  # for kernels of others
     try:
-        with torch.inference_mode(), convolutions(**exact), lower:
+        with torch.no_grad(), convolutions(**exact), lower, current:
             yield
     finally:
         if products is not None:
@@ -102,11 +109,15 @@ class Fitting:
         size: that number, so far as is known.
     """
 
-    def __init__(self, size: int, device: torch.device) -> None:
-        self.size, self._device = size, device
+    def __init__(self, size: int, device: torch.device, name: str) -> None:
+        self.size, self._device, self._name = size, device, name
 
     def each(self, count: int, compute: Callable[[slice], T]) -> list[T]:
-        """Compute slices of so many images, which are halved as long as memory runs out; return all that was made."""
+        """Compute slices of so many images, which are halved as long as memory runs out; return all that was made.
+
+        A warning says how many fit, and whose images they are.
+        """
+        asked = self.size
         made: list[T] = []
         start = 0
         while start < count:
@@ -120,6 +131,9 @@ class Fitting:
                 continue
             free_cached(self._device)  # here the frames that hold tensors are gone
             self.size = (min(self.size, count) + 1) // 2
+        if self.size != asked:
+            found = f"the memory of {self._device} does not hold {asked} images"
+            warnings.warn(explain(f"{self._name}: batches of {self.size}", found=found), stacklevel=2)
         return made
 
 

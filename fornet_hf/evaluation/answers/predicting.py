@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from fornet_hf.errors import ConfigurationError, StorageError, explain
+from fornet_hf.errors import StorageError, explain
+from fornet_hf.evaluation.answers.answering import Answering, Asked
 from fornet_hf.evaluation.answers.batches import Batch, Item, batches, items_of, loader, watched_workers
-from fornet_hf.evaluation.answers.device import (
-    Fitting,
-    chosen_device,
-    computing,
-    free_cached,
-    on_device,
-    out_of_memory,
-)
+from fornet_hf.evaluation.answers.device import chosen_device, computing, free_cached, on_device, out_of_memory
 from fornet_hf.evaluation.answers.parts import Answers, Parts, chunks
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.answers.ranks import Ranks
@@ -173,9 +165,8 @@ class _Showing:
         self._chunk_of = {item: number for number, items in self._chunks.items() for item in items}
         self._unshown = {number: len(items) for number, items in self._chunks.items()}
         self._unanswered: Counter[int] = Counter()
-        labels = np.asarray(stimuli.labels)
-        self._unknown = frozenset(np.flatnonzero(labels < 0).tolist())
-        self._answering = [_Answering(run.subject, labels, config.batch_size, device) for run in runs]
+        self._labels = np.asarray(stimuli.labels)
+        self._answering = [Answering(*run.subject, config.batch_size, device) for run in runs]
 
     def show(self, *, quiet: bool) -> None:
         preprocessing = self._runs[0].subject.classifier.preprocessing
@@ -184,19 +175,19 @@ class _Showing:
         names = ", ".join(run.subject.classifier.name for run in self._runs)
         items = items_of(loaded if quiet else progress(loaded, names, "items"))
         pinned = self._device.type == "cuda"
-        waiting: deque[tuple[Batch, list[_Answer]]] = deque()
+        waiting: deque[tuple[Batch, list[Asked]]] = deque()
         with watched_workers(), computing(self._device, self._config.precision):
             for batch in batches(map(self._noted, items), self._config.batch_size, pinned=pinned):
-                waiting.append((batch, [answering.answers(batch) for answering in self._answering]))
+                waiting.append((batch, self._ask(batch)))
                 if len(waiting) > 1:  # the GPU computes one batch while the next is being made
                     self._take(*waiting.popleft())
-            for batch, answers in waiting:
-                self._take(batch, answers)
+            for batch, asked in waiting:
+                self._take(batch, asked)
         self._keep_done()  # also items at the end without any image
 
     def _noted(self, item: Item) -> Item:
         number = self._chunk_of[item.number]
-        if item.number in self._unknown:  # -1 would also be the answer that is none of the classes
+        if self._labels[item.number] < 0:  # -1 would also be the answer that is none of the classes
             reasons = dict.fromkeys(range(len(self._stimuli.conditions)), UNKNOWN)
             item = item._replace(shown=Shown([], reasons), images=item.images[:0])
         for run in self._runs:
@@ -205,75 +196,24 @@ class _Showing:
         self._unanswered[number] += len(item.shown.views)
         return item
 
-    def _take(self, batch: Batch, answers: Sequence[_Answer]) -> None:
+    def _ask(self, batch: Batch) -> list[Asked]:
+        labels = self._labels[list(batch.items)]
+
+        def images(some: slice) -> torch.Tensor:
+            return batch.images[some].to(self._device, non_blocking=True).float().div_(255)
+
+        return [answering.ask(labels, images) for answering in self._answering]
+
+    def _take(self, batch: Batch, asked: Sequence[Asked]) -> None:
         places = np.array(batch.items), np.array(batch.conditions)
-        for run, answer in zip(self._runs, answers, strict=True):
-            predicted, probability = answer.fetched()
-            if (unsound := np.isnan(probability)).any():
-                raise self._no_number(run, batch.items[int(unsound.argmax())])
+        for run, one in zip(self._runs, asked, strict=True):
+            predicted, probability = one.answers(lambda place: f"item {self._stimuli.keys[batch.items[place]]}")
             run.answers.predicted[places], run.answers.probability[places] = predicted, probability
         self._unanswered.subtract(self._chunk_of[item] for item in batch.items)
         self._keep_done()
-
-    def _no_number(self, run: _Run, item: int) -> Exception:
-        name, key = run.subject.classifier.name, self._stimuli.keys[item]
-        then = "Try --precision float32, and look at the weights."
-        return ConfigurationError(explain(f"{name} answers with NaN or infinity", found=f"item {key}", then=then))
 
     def _keep_done(self) -> None:
         for number in [number for number, left in self._unshown.items() if not left and not self._unanswered[number]]:
             del self._unshown[number]
             for run in self._runs:
                 run.parts.write(number, run.answers.table(self._chunks[number]))
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Answers to one batch that are perhaps still being computed."""
-
-    predicted: torch.Tensor
-    probability: torch.Tensor
-
-    def fetched(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        return self.predicted.cpu().numpy(), self.probability.cpu().numpy()
-
-
-class _Answering:
-    """A classifier on its device, which finds out how many images fit."""
-
-    def __init__(
-        self, subject: Subject, labels: npt.NDArray[np.int64], batch_size: int, device: torch.device
-    ) -> None:
-        import torch
-
-        self._classifier = subject.classifier
-        self._labels, self._device, self._fitting = labels, device, Fitting(batch_size, device)
-        self._classes = torch.from_numpy(np.array(subject.label_map.classes, np.int32)).to(device)
-
-    def answers(self, batch: Batch) -> _Answer:
-        """Return the answers to a batch, which is halved as long as memory runs out."""
-        import torch
-
-        labels = torch.from_numpy(self._labels[list(batch.items)])
-        asked = self._fitting.size
-        made = self._fitting.each(len(batch.items), lambda some: self._answer(batch.images[some], labels[some]))
-        if (size := self._fitting.size) != asked:
-            found = f"the memory of {self._device} does not hold {asked} images"
-            warnings.warn(explain(f"{self._classifier.name}: batches of {size}", found=found), stacklevel=2)
-        columns = zip(*((answer.predicted, answer.probability) for answer in made), strict=True)
-        return _Answer(*(torch.cat(column) for column in columns))
-
-    def _answer(self, images: torch.Tensor, labels: torch.Tensor) -> _Answer:
-        import torch
-
-        shown = images.to(self._device, non_blocking=True).float().div_(255)
-        logits = self._classifier.logits(shown).float()
-        if logits.shape != (len(images), len(self._classes)):
-            found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
-            message = explain(f"{self._classifier.name}: other outputs than expected", found=found, allowed=allowed)
-            raise ConfigurationError(message)
-        shares = torch.softmax(logits, 1)
-        own = self._classes == labels.to(self._device, non_blocking=True)[:, None]
-        probability = torch.where(own, shares, 0.0).sum(1).clamp(max=1.0)
-        sound = torch.isfinite(torch.logsumexp(logits, 1))
-        return _Answer(self._classes[logits.argmax(1)], torch.where(sound, probability, torch.nan))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 T = TypeVar("T")
-Answer = Callable[["torch.Tensor"], Numbers]
+Answer = Callable[[Numbers, Numbers, Callable[[slice], "torch.Tensor"]], Numbers]
 _AHEAD = 64  # foregrounds that are read ahead
 
 
@@ -43,7 +44,8 @@ def play(
         order: numbers of the backgrounds, in the order in which each foreground meets them.
         standing: what is known of each foreground, which is brought up to date.
         mine: numbers of the foregrounds to show.
-        answer: gives the class of each composite (float32, n x 3 x height x width, 0 to 1).
+        answer: gives the class of each composite; it gets numbers and classes of the foregrounds, and a function that
+            makes the composites at some places (float32, n x 3 x height x width, 0 to 1, on the device).
         batch_size: composites.
         device: of the composites.
         workers: threads that read images.
@@ -62,8 +64,8 @@ def play(
             if not board.numbers:
                 return
             foregrounds, places = standing.deal(np.array(board.numbers), batch_size)
-            composites = board.composites(foregrounds, backgrounds.of(places))
-            answers = answer(composites)
+            composites = partial(board.composites, backgrounds, foregrounds, places)
+            answers = answer(foregrounds, labels[foregrounds], composites)
             standing.take(foregrounds, places, answers, labels[foregrounds], background_labels[places])
             board.remove(np.flatnonzero(standing.decided))
             yield
@@ -102,13 +104,13 @@ class _Backgrounds:
         for place, (number, image) in enumerate(_ahead(readers, images.background, order.tolist())):
             _check_size(image.shape, self.shape, images.backgrounds[number])
             pixels[place] = torch.from_numpy(np.ascontiguousarray(image))
+        self._pixels = pixels
         try:
             self._pixels = pixels.to(device)
         except Exception as error:
             if not out_of_memory(error):
                 raise
-            self._pixels = pixels
-        if self._pixels.device != device:
+        if self._pixels is pixels:
             free_cached(device)
 
     def of(self, places: Numbers) -> torch.Tensor:
@@ -140,19 +142,19 @@ class _Board:
         for shape in (foreground.image.shape, (3, *foreground.mask.shape)):
             _check_size(shape, self._shape, name)
         self._images[number] = torch.from_numpy(np.ascontiguousarray(foreground.image)).to(self._device)
-        mask = torch.from_numpy(np.ascontiguousarray(foreground.mask)).to(self._device)
-        hard = mask.to(torch.uint8)
-        self._masks[number] = hard if torch.equal(hard, mask) else mask
+        hard = foreground.mask.astype(np.uint8)
+        mask = hard if np.array_equal(hard, foreground.mask) else np.ascontiguousarray(foreground.mask)
+        self._masks[number] = torch.from_numpy(mask).to(self._device)
 
     def remove(self, numbers: Numbers) -> None:
         for number in set(numbers.tolist()) & self._images.keys():
             del self._images[number], self._masks[number]
 
-    def composites(self, foregrounds: Numbers, backgrounds: torch.Tensor) -> torch.Tensor:
-        """Return background * (1 - mask) + mask * image of each pair, 0 to 1."""
+    def composites(self, among: _Backgrounds, foregrounds: Numbers, places: Numbers, some: slice) -> torch.Tensor:
+        """Return background * (1 - mask) + mask * image, 0 to 1, of some pairs of foregrounds and places."""
         import torch
 
-        numbers = foregrounds.tolist()
+        backgrounds, numbers = among.of(places[some]), foregrounds[some].tolist()
         images = torch.stack([self._images[number] for number in numbers])
         masks = torch.stack([self._masks[number] for number in numbers])[:, None]
         if masks.dtype is torch.uint8:  # each pixel is of one of them, so bytes are enough, at a third of the time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fornet_hf.errors import ConfigurationError, StorageError, explain
-from fornet_hf.evaluation.answers.device import Fitting, chosen_device, computing, on_device
+from fornet_hf.evaluation.answers.answering import Answering
+from fornet_hf.evaluation.answers.device import chosen_device, computing, on_device
 from fornet_hf.evaluation.answers.parts import FOLDER, name_of, what_answers
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.composites import play
@@ -78,14 +79,20 @@ def challenge(
         device = chosen_device(config.device)
     mine = ranks.share(np.flatnonzero(~standing.decided).tolist())
     if mine:
-        answering = _Answering(classifier, label_map, device, config.batch_size)
+        answering = Answering(classifier, label_map, config.batch_size, device)
+
+        def answer(foregrounds: Numbers, labels: Numbers, composites: Callable[[slice], torch.Tensor]) -> Numbers:
+            asked = answering.ask(labels, composites)
+            predicted, _ = asked.answers(lambda place: f"{images.foregrounds[foregrounds[place]]} on a background")
+            return predicted.astype(np.int64)
+
         with on_device([classifier.network], device), computing(device, config.precision):
             playing = play(
                 images,
                 order,
                 standing,
                 mine,
-                answering,
+                answer,
                 batch_size=config.batch_size,
                 device=device,
                 workers=config.workers or max_workers(),
@@ -119,38 +126,6 @@ def _follow(
             if path and time.monotonic() - last > _KEPT_EVERY:
                 standing.write(path)
                 last = time.monotonic()
-
-
-class _Answering:
-    """A classifier on its device, which finds out how many images fit."""
-
-    def __init__(self, classifier: Classifier, label_map: LabelMap, device: torch.device, size: int) -> None:
-        self._classifier, self._classes = classifier, np.asarray(label_map.classes)
-        self._fitting = Fitting(size, device)
-
-    def __call__(self, images: torch.Tensor) -> Numbers:
-        """Return the class of each image; -1: none of the data's.
-
-        Raises:
-            ConfigurationError: an answer is NaN or infinity, or there are other outputs than expected.
-        """
-        return np.concatenate(self._fitting.each(len(images), lambda some: self._answer(images[some])))
-
-    def _answer(self, images: torch.Tensor) -> Numbers:
-        import torch
-
-        name, logits = self._classifier.name, self._classifier.logits(images)
-        if logits.shape != (len(images), len(self._classes)):
-            found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
-            raise ConfigurationError(explain(f"{name}: other outputs than expected", found=found, allowed=allowed))
-        outputs, sound = (
-            logits.argmax(1).cpu().numpy(),
-            bool(torch.isfinite(torch.logsumexp(logits.float(), 1)).all()),
-        )
-        if not sound:
-            then = "Try --precision float32, and look at the weights."
-            raise ConfigurationError(explain(f"{name} answers with NaN or infinity", found="a composite", then=then))
-        return np.asarray(self._classes[outputs], np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.answers.answering import not_a_number
 from fornet_hf.evaluation.answers.device import Fitting, computing, on_device
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
@@ -50,18 +50,15 @@ class Looking:
         batch_size: int,
     ) -> None:
         self._classifier, self._saliency, self._device = classifier, saliency, device
-        self._fitting = Fitting(batch_size, device)
+        self._fitting = Fitting(batch_size, device, f"{classifier.name}, saliency")
         self._keys, self._labels = stimuli.keys, np.asarray(stimuli.labels)
         self._classes = np.asarray(label_map.classes)
         self._layer: TargetLayer | None = None
 
     @contextmanager
     def ready(self) -> Iterator[None]:
-        """Have the classifier on the device, with gradients, and all in float32, meanwhile."""
-        import torch
-
-        ours = on_device([self._classifier.network], self._device), computing(self._device, "float32")
-        with ours[0], ours[1], torch.inference_mode(mode=False):
+        """Have the classifier on the device, and all in float32, meanwhile."""
+        with on_device([self._classifier.network], self._device), computing(self._device, "float32"):
             yield
 
     def means(self, item: int) -> bool:
@@ -69,8 +66,10 @@ class Looking:
         label = self._labels[item]
         return self._saliency.explained == "prediction" or bool(label >= 0 and (self._classes == label).any())
 
-    def importance(self, items: Sequence[int], images: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return the importance (float32, n x size x size) of each pixel, on the device, by method.
+    def maps(self, items: Sequence[int], images: torch.Tensor) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the importance of each pixel, n x size x size, by method.
+
+        A batch is halved as long as memory runs out, as by `shares`; both raise alike.
 
         Args:
             items: whose images they are.
@@ -79,31 +78,11 @@ class Looking:
         Raises:
             ConfigurationError: the classifier answers NaN or infinity, or has no layer that is needed.
         """
-        import torch
-
-        shown = images.to(self._device).float() / 255
-        candidates = None
-        if self._saliency.explained == "label":
-            wanted = self._classes == self._labels[list(items)][:, None]
-            candidates = torch.from_numpy(wanted).to(self._device)
-        if self._layer is None and set(self._saliency.methods) & {"gradcam", "gradcam++"}:
-            self._layer = target_layer(self._classifier, shown[:1], self._saliency.layer)
-        maps = importance(
-            self._classifier, shown, candidates, config=self._saliency, layer=self._layer, batch=self._fitting.size
-        )
-        for one in maps.values():
-            if (unsound := ~one.isfinite().flatten(1).all(1)).any():
-                found = f"item {self._keys[items[int(unsound.int().argmax())]]}"
-                then = "Look at the weights."
-                raise ConfigurationError(
-                    explain(f"{self._classifier.name} answers with NaN or infinity", found=found, then=then)
-                )
-        return maps
+        made = self._fitting.each(len(items), lambda some: self._maps(items[some], images[some]))
+        return {name: np.concatenate([maps[name].cpu().numpy() for maps in made]) for name in self._saliency.methods}
 
     def shares(self, items: Sequence[int], images: torch.Tensor, masks: torch.Tensor) -> npt.NDArray[np.float64]:
         """Return the share of the importance that is on the foregrounds, n x methods; NaN where there is none at all.
-
-        A batch is halved as long as memory runs out.
 
         Args:
             items: whose images they are.
@@ -118,8 +97,26 @@ class Looking:
 
         foregrounds = masks.to(self._device)
         columns = []
-        for one in self.importance(items, images).values():
+        for one in self._maps(items, images).values():
             relative = one / one.amax((1, 2), keepdim=True)  # sums of any map then fit float32; 0/0 is NaN
             columns.append((relative * foregrounds).mean((1, 2)) / relative.mean((1, 2)))
         shares: npt.NDArray[np.float64] = torch.stack(columns, 1).cpu().double().numpy()
         return shares
+
+    def _maps(self, items: Sequence[int], images: torch.Tensor) -> dict[str, torch.Tensor]:
+        import torch
+
+        shown = images.to(self._device).float() / 255
+        candidates = None
+        if self._saliency.explained == "label":
+            wanted = self._classes == self._labels[list(items)][:, None]
+            candidates = torch.from_numpy(wanted).to(self._device)
+        if self._layer is None and set(self._saliency.methods) & {"gradcam", "gradcam++"}:
+            self._layer = target_layer(self._classifier, shown[:1], self._saliency.layer)
+        maps = importance(
+            self._classifier, shown, candidates, config=self._saliency, layer=self._layer, batch=self._fitting.size
+        )
+        sound = torch.stack([one.isfinite().flatten(1).all(1) for one in maps.values()]).all(0).cpu()
+        if not sound.all():
+            raise not_a_number(self._classifier.name, f"item {self._keys[items[int(sound.int().argmin())]]}")
+        return maps

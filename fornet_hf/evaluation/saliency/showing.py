@@ -134,10 +134,9 @@ def examples(
             if len(found) == cap:
                 break
             if not isinstance(seen, str):
-                maps = looking.importance([item], torch.from_numpy(np.ascontiguousarray(seen[0]))[None])
-                arrays = {method: one[0].cpu().numpy() for method, one in maps.items()}
+                maps = looking.maps([item], torch.from_numpy(np.ascontiguousarray(seen[0]))[None])
                 name = stimuli.class_names[stimuli.labels[item]]
-                found.append(Explained(stimuli.keys[item], name, seen[0], arrays))
+                found.append(Explained(stimuli.keys[item], name, seen[0], {key: one[0] for key, one in maps.items()}))
     return found
 
 

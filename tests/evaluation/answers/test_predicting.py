@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -226,6 +227,37 @@ def test_no_lower_precision_behind_ones_back_and_all_is_as_before():
         assert torch.get_float32_matmul_precision() == "high"
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+class Remembering(torch.nn.Module):
+    """Keeps a tensor from its first answer on, as positions are kept that depend on the size of the image."""
+
+    kept = None
+
+    def forward(self, images):
+        if self.kept is None:
+            self.kept = images.new_ones(3)
+        return images.mean((2, 3)) * self.kept
+
+
+def test_what_a_network_keeps_may_be_used_with_gradients_later():
+    network = Remembering()
+    predict(Classifier(name="own", revision="", network=network, preprocessing=SMALL), all_outputs(), Drawn(), INLINE)
+    network(torch.ones(1, 3, 2, 2, requires_grad=True)).sum().backward()
+
+
+def test_batches_are_not_bounded_by_the_number_of_open_files():
+    resource = pytest.importorskip("resource")
+    open_now, before = Path("/proc/self/fd"), resource.getrlimit(resource.RLIMIT_NOFILE)
+    if not open_now.is_dir():
+        pytest.skip("the system does not tell which files are open")
+    config = EvaluationConfig(workers=2, batch_size=200)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(open_now.iterdir())) + 100, before[1]))
+    try:
+        found = predict(brightness(), all_outputs(), Drawn(200, ("original",)), config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert found.complete("original").sum() == 160
 
 
 class StoppedError(Exception):

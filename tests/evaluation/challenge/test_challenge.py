@@ -301,7 +301,7 @@ def test_nan_and_other_outputs_are_refused():
         def forward(self, images):
             return super().forward(images) * torch.nan
 
-    with pytest.raises(ConfigurationError, match="mine answers with NaN or infinity"):
+    with pytest.raises(ConfigurationError, match=r"mine answers with NaN or infinity; found fg \d+ on a background"):
         challenge(classifier(Nan(), "mine"), SAME, Drawn(), config())
     with pytest.raises(ConfigurationError, match=r"other outputs than expected; found .*9"):
         challenge(classifier(Constant()), LabelMap(np.arange(3, dtype=np.int32)), Drawn(), config())
@@ -314,7 +314,8 @@ def test_batches_are_halved_when_memory_runs_out():
                 raise MemoryError
             return super().forward(images)
 
-    assert values(Small(4, 4))[""].value == 1
+    with pytest.warns(UserWarning, match="drawn: batches of 2"):
+        assert values(Small(4, 4))[""].value == 1
 
 
 @pytest.fixture

@@ -70,7 +70,8 @@ def test_a_batch_is_halved_when_memory_runs_out(monkeypatch):
     expected = foreground_shares(pixels(), all_outputs(), Squares(), ONE, FAST)
     monkeypatch.setattr(looking, "importance", short)
     config = EvaluationConfig(workers=1, device="cpu", batch_size=8)
-    found = foreground_shares(pixels(), all_outputs(), Squares(), config, FAST)
+    with pytest.warns(UserWarning, match="pixels, saliency: batches of 2"):
+        found = foreground_shares(pixels(), all_outputs(), Squares(), config, FAST)
     np.testing.assert_allclose(found.importance, expected.importance, rtol=1e-6)
     assert max(sizes[2:]) <= 4
     assert sizes.count(2) > 5
@@ -163,3 +164,23 @@ def test_examples_come_from_all_classes():
         assert list(one.maps) == list(METHODS)
         assert all(each.shape == (16, 16) and each.dtype == np.float32 for each in one.maps.values())
         assert (one.maps["gradcam"] > 0).sum() == (one.image.max(0) > 0).sum()
+
+
+def test_examples_that_do_not_fit_are_looked_at_by_fewer_steps_at_a_time():
+    network = pixels()
+    answer, sizes = network.network.forward, []
+
+    def short(images):
+        sizes.append(len(images))
+        if len(images) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return answer(images)
+
+    expected = examples(pixels(), all_outputs(), Squares(), ONE, FAST, cap=2)
+    network.network.forward = short
+    with pytest.warns(UserWarning, match="pixels, saliency: batches of 1"):
+        found = examples(network, all_outputs(), Squares(), ONE, FAST, cap=2)
+    assert sizes.count(2) == 1
+    for one, other in zip(found, expected, strict=True):
+        for method in METHODS:
+            np.testing.assert_allclose(one.maps[method], other.maps[method], rtol=1e-6)
