@@ -9,7 +9,7 @@ segmenter finds for all of them is the mask of the image. OUT gets a PNG for eac
 was shrunk to. A run that was interrupted goes on where it was when the same command is given again.
 
 IMAGES is a folder of image files, flat or in folders, named as the truth is. Images whose truth is empty give no
-prompt, so they get no mask.
+prompt, so their mask is empty.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
 @dataclass(frozen=True)
 class Summary:
-    """A run's result: how many images got a mask, and why others did not."""
+    """A run's result: images with a mask, those of them that were made now and are empty, truths without an image."""
 
     masks: int
     empty: int
@@ -74,7 +74,7 @@ class Summary:
 
     def summary(self) -> str:
         """Return a line for people."""
-        others = {"empty truths": self.empty, "truths without an image": self.no_image}
+        others = {"empty ones made now": self.empty, "truths without an image": self.no_image}
         return ", ".join([f"{self.masks} masks", *(f"{count} {what}" for what, count in others.items() if count)])
 
 
@@ -96,18 +96,19 @@ def segment_truth(arguments: argparse.Namespace) -> Summary:
     _begin(arguments)
     keys = truth.keys()
     outputs = {number: arguments.out / f"{keys[number]}.png" for number in sorted(paths)}
-    waiting = [number for number, path in outputs.items() if not path.is_file()]
+    waiting, empty = [number for number, path in outputs.items() if not path.is_file()], 0
     if waiting:
         ask = _asking(registration, arguments)
         windows = [waiting[start : start + arguments.window] for start in range(0, len(waiting), arguments.window)]
         for window in progress(windows, "segmenting", "windows"):
             rasters = [np.asarray(canonical_raster(paths[one].read_bytes(), arguments.max_side)) for one in window]
-            for number, masks in zip(window, ask(rasters, [truth.read(one).objects for one in window]), strict=True):
-                if masks:
-                    with atomic_path(outputs[number]) as temporary:
-                        temporary.write_bytes(encode_mask(np.logical_or.reduce(masks)))
-    made = sum(path.is_file() for path in outputs.values())
-    return Summary(made, len(outputs) - made, len(keys) - len(outputs))
+            objects = [truth.read(one).objects for one in window]
+            for number, raster, masks in zip(window, rasters, ask(rasters, objects), strict=True):
+                mask = np.logical_or.reduce([np.zeros(raster.shape[:2], np.bool_), *masks])
+                empty += not mask.any()
+                with atomic_path(outputs[number]) as temporary:
+                    temporary.write_bytes(encode_mask(mask))
+    return Summary(len(outputs), empty, len(keys) - len(outputs))
 
 
 def _begin(arguments: argparse.Namespace) -> None:

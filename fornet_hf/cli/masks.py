@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("truth", type=Path, metavar="TRUTH", help="the folder of the set; of COCO its JSON file")
     parser.add_argument("--layout", choices=LAYOUTS, default="png", help="of the truth (default: %(default)s)")
     level = "level above which grey is the object"
-    parser.add_argument("--threshold", type=int, help=f"of the truth: {level}; cub and drc: 127 by default")
+    parser.add_argument("--threshold", type=int, help=f"of png, cub (127) or drc (127): {level}")
     parser.add_argument("--predicted-threshold", type=int, help=f"of PNG masks: {level}")
     parser.add_argument("--category", action="append", default=[], help="of COCO, whose objects count; default: all")
     text = "figure of an image where it is 0 / 0, as neither mask has an object: 1, or none (default: %(default)s)"
@@ -86,6 +86,8 @@ def _show_table(found: Agreement, values: list[Value], empty: str) -> None:
         show(f"{name:26}{number:>8}{f'{low} to {high}':>20}{error:>9}{value.n:>9,}")
     show(f"masks: {len(found.keys):,}, of which {found.scaled:,} were scaled to the truth's size")
     show(f"object: predicted {found.rules[0]}; true {found.rules[1]}")
+    if 2 * found.empty_truths > len(found.keys):
+        tell("note: most truths have no object, so their images decide on the figures; is --layout right?")
     show(f"empty: {found.empty_truths:,} truths, {found.empty_predictions:,} predictions; 0 / 0 {EMPTY[empty]}")
     kinds = {
         "no prediction": found.missing,

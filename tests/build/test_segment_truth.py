@@ -38,10 +38,11 @@ def run(folders, out, *options) -> int:
 @pytest.mark.parametrize(("prompt", "least"), [("box", 0.93), ("point", 0.85)])
 def test_grabcut_finds_the_dahlia(folders, capsys, prompt, least):
     assert run(folders, prompt, "--prompt", prompt) == 0
-    assert capsys.readouterr().out.startswith("2 masks, 1 empty truths, 1 truths without an image\n")
+    assert capsys.readouterr().out.startswith("3 masks, 1 empty ones made now, 1 truths without an image\n")
     found = compare(read_predicted(folders / prompt), read_truth(folders / "truth", "png"))
-    assert (found.keys, found.missing, found.scaled) == (["a", "b"], ["c", "e"], 2)
-    assert iou(found.counts).min() > least
+    assert (found.keys, found.missing, found.scaled) == (["a", "b", "c"], ["e"], 3)
+    assert (found.empty_truths, found.empty_predictions) == (1, 1)
+    assert iou(found.counts, undefined=1).min() > least
 
 
 def test_a_run_goes_on_with_the_same_settings_only(folders, capsys):

@@ -20,7 +20,8 @@ def folders(tmp_path):
     (tmp_path / "truth").mkdir()
     (tmp_path / "found").mkdir()
     for name in "abd":
-        Image.fromarray(mask).save(tmp_path / "truth" / f"{name}.png")
+        levels = Image.fromarray(np.uint8(mask) * 255)
+        levels.save(tmp_path / "truth" / f"{name}.png")
     Image.fromarray(mask).save(tmp_path / "found" / "a.png")
     Image.fromarray(mask[::2, ::2]).save(tmp_path / "found" / "b.png")
     Image.fromarray(mask).save(tmp_path / "found" / "c.png")
@@ -59,3 +60,20 @@ def test_sets_that_share_no_name_are_an_error(folders, capsys):
         path.rename(path.with_stem(f"other_{path.stem}"))
     assert main(["masks", str(folders / "found"), str(folders / "truth")]) == 1
     assert "error: no mask has the name of a truth" in capsys.readouterr().err
+
+
+def test_black_and_white_masks_are_none_of_voc(folders, capsys):
+    assert main(["masks", str(folders / "found"), str(folders / "truth"), "--layout", "voc"]) == 1
+    message = capsys.readouterr().err
+    assert "no truth has an object" in message
+    assert "Masks of 0 and 255 are those of --layout png" in message
+
+
+def test_many_truths_without_an_object_are_told(folders, capsys):
+    for name in "bd":
+        Image.new("1", (12, 8)).save(folders / "truth" / f"{name}.png")
+    arguments = [str(folders / "found"), str(folders / "truth"), "--resamples", "20"]
+    assert main(["masks", *arguments]) == 0
+    assert "most truths" not in capsys.readouterr().err
+    assert main(["masks", *arguments, "--missing", "empty"]) == 0
+    assert "note: most truths have no object" in capsys.readouterr().err

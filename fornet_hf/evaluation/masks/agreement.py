@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.masks.sets import MaskSet, Outline
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
@@ -90,16 +90,29 @@ class Agreement:
         return values
 
     def _per_image(self, name: str, bootstrap: Bootstrap, empty: str) -> Value:
-        each, left_out = per_image(name, self.counts, empty), self.left_out
-        defined = np.isfinite(each)
-        if not defined.all():
-            left_out["no object in either mask"] = int((~defined).sum())
+        each, undefined = per_image(name, self.counts, empty), ~np.isfinite(FIGURES[name](self.counts))
+        defined, note = np.isfinite(each), ""
+        if defined.all() and undefined.any():
+            note = f"{undefined.sum():,} of {len(each):,} images are 0 / 0 and count as 1"
+        left_out = {**self.left_out, **_reasons(self.counts[~defined])}
         if not defined.any():
-            note = "no image has an object"
+            note = "no image has such a figure"
             return Value(measure=name, part="per image", value=None, n=0, left_out=left_out, note=note)
         sources = [self.sources[number] for number in np.flatnonzero(defined).tolist()]
         samples = each[defined][:, None]
-        return bootstrap.estimate(name, samples, sources, part="per image", left_out=left_out)
+        return bootstrap.estimate(name, samples, sources, part="per image", left_out=left_out).noted(note)
+
+
+def _reasons(counts: Counts) -> Mapping[str, int]:
+    """Return why figures of images are 0 / 0, and of how many."""
+    tp, fp, fn, tn = counts.T
+    nothing, empty, full = tp + fp + fn + tn == 0, tp + fp + fn == 0, fp + fn + tn == 0
+    found = {
+        "no pixel is counted": nothing,
+        "no object in either mask": empty & ~nothing,
+        "the object fills both masks": full & ~nothing,
+    }
+    return {reason: int(those.sum()) for reason, those in found.items() if those.any()}
 
 
 def per_image(figure: str, counts: Counts, empty: str = "one") -> npt.NDArray[np.float64]:
@@ -123,8 +136,9 @@ def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", worker
 
     Raises:
         NotFoundError: no name is in both sets.
+        SourceError: no mask has the shape of its truth.
+        ConfigurationError: no truth has an object, or `missing` is something else.
         ForNetError: a mask cannot be read.
-        ConfigurationError: `missing` is something else.
     """
     if missing not in {"skip", "empty"}:
         raise ConfigurationError(explain("missing is not allowed", found=repr(missing), allowed="skip, empty"))
@@ -140,10 +154,20 @@ def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", worker
         counts |= {number: _count(None, truth.read(number)) for number in lacking}
         lacking = []
     compared = sorted(number for number, one in counts.items() if one.pixels is not None)
+    if not compared:
+        found = keys[min(counts)]
+        raise SourceError(
+            explain("no mask has the shape of its truth", found=found, then="Are these the same images?")
+        )
+    pixels = np.array([counts[number].pixels for number in compared], np.float64)
+    if not pixels[:, [0, 2]].any():
+        found = f"{len(compared):,} truths, whose object is {truth.rule}"
+        then = "Masks of 0 and 255 are those of --layout png. Look at --threshold and --category, too."
+        raise ConfigurationError(explain("no truth has an object", found=found, then=then))
     return Agreement(
         keys=[keys[number] for number in compared],
         sources=[truth.names[number].folder if truth.sequences else keys[number] for number in compared],
-        counts=np.array([counts[number].pixels for number in compared], np.float64).reshape(-1, 4),
+        counts=pixels,
         missing=[keys[number] for number in lacking],
         extra=[key for number, key in enumerate(predicted.keys()) if number not in pairs],
         other_shape=[keys[number] for number in sorted({*counts} - {*compared})],

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fornet_hf.errors import NotFoundError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.masks.coco import read_coco
 from fornet_hf.evaluation.masks.names import Name, files_in
-from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outlining, by_level, with_void
+from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outlining, by_index, by_level
 
 _VOID = 255  # of VOC: the border of objects, and what was not labelled
 _HALF = 127
@@ -28,11 +28,16 @@ def read_truth(root: Path, layout: str, *, threshold: int | None = None, categor
     Raises:
         NotFoundError: there are no such masks.
         SourceError: two of them have one name, or a file is damaged.
-        ConfigurationError: there is no such category.
+        ConfigurationError: there is no such category, or the layout has no use for a threshold or for categories.
     """
-    if layout == "coco":
-        return read_coco(root, categories)
-    return _FOLDERS[layout](root, threshold)
+    if categories and layout != "coco":
+        raise ConfigurationError(explain("categories are not allowed", found=f"the layout {layout}", allowed="coco"))
+    if layout == "coco" or layout in _BY_INDEX:
+        if threshold is not None:
+            found, allowed = f"the layout {layout}, which has no grey levels", ", ".join(_BY_LEVEL)
+            raise ConfigurationError(explain("a threshold is not allowed", found=found, allowed=allowed))
+        return read_coco(root, categories) if layout == "coco" else _BY_INDEX[layout](root)
+    return _BY_LEVEL[layout](root, threshold)
 
 
 def _png(root: Path, threshold: int | None) -> MaskSet:
@@ -40,14 +45,12 @@ def _png(root: Path, threshold: int | None) -> MaskSet:
     return _files(files_in(root), by_level(threshold), rule)
 
 
-def _voc(root: Path, threshold: int | None) -> MaskSet:
-    del threshold
+def _voc(root: Path) -> MaskSet:
     folder = _first(root, "SegmentationObject", "SegmentationClass")
-    return _files(files_in(folder), with_void(_VOID), f"all but index 0; {_VOID} is not counted")
+    return _files(files_in(folder), by_index(_VOID), f"all but index 0; {_VOID} is not counted")
 
 
-def _davis(root: Path, threshold: int | None) -> MaskSet:
-    del threshold
+def _davis(root: Path) -> MaskSet:
     folder = _first(root, "Annotations/480p", "Annotations/Full-Resolution", "480p")
     return _files(files_in(folder), by_level(0), "all but index 0", sequences=True)
 
@@ -109,11 +112,6 @@ def _first(root: Path, *folders: str) -> Path:
     return next((root / name for name in folders if (root / name).is_dir()), root)
 
 
-_FOLDERS: Mapping[str, Callable[[Path, int | None], MaskSet]] = {
-    "png": _png,
-    "voc": _voc,
-    "davis": _davis,
-    "cub": _cub,
-    "drc": _drc,
-}
-LAYOUTS = (*_FOLDERS, "coco")
+_BY_LEVEL: Mapping[str, Callable[[Path, int | None], MaskSet]] = {"png": _png, "cub": _cub, "drc": _drc}
+_BY_INDEX: Mapping[str, Callable[[Path], MaskSet]] = {"voc": _voc, "davis": _davis}
+LAYOUTS = (*_BY_LEVEL, *_BY_INDEX, "coco")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,7 +106,7 @@ def files_in(root: Path, pattern: str = "*.png", suffix: str = "") -> dict[Name,
 
     Args:
         root: the folder.
-        pattern: of their file names.
+        pattern: of their file names in lower case.
         suffix: of their stems, which is left out of their names.
 
     Raises:
@@ -115,8 +116,8 @@ def files_in(root: Path, pattern: str = "*.png", suffix: str = "") -> dict[Name,
     if not root.is_dir():
         raise NotFoundError(explain("no folder of masks or images", found=root))
     found: dict[Name, Path] = {}
-    for path in sorted(root.rglob(pattern)):
-        if not is_image(path):
+    for path in sorted(root.rglob("*")):
+        if not (is_image(path) and fnmatchcase(path.name.lower(), pattern) and path.is_file()):
             continue
         stem = image_key(path.name)[0].removesuffix(suffix)
         name = Name(stem, path.parent.name if path.parent != root else "")

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import NotFoundError, PatchFormatError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
 from fornet_hf.evaluation.masks.names import Name, files_in
 from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outline, by_level
 from fornet_hf.format.keys import SHARD
@@ -36,9 +36,13 @@ def read_predicted(root: Path, threshold: int | None = None) -> MaskSet:
         NotFoundError: there are neither.
         PatchFormatError: a shard is damaged.
         SourceError: two masks have one name.
+        ConfigurationError: a threshold for the masks of a run, which have no grey levels.
     """
     shards = next((found for found in map(_shards, (root, root / "patches", root / "candidates")) if found), [])
     if shards:
+        if threshold is not None:
+            found = f"{root}, a run or release, whose masks have no grey levels"
+            raise ConfigurationError(explain("a threshold is not allowed", found=found, allowed="PNG masks"))
         return ShardMasks.of(shards)
     try:
         files = files_in(root)

@@ -105,39 +105,80 @@ class Files(MaskSet):
 def by_level(threshold: int | None) -> Outlining:
     """Return what takes the pixels above a grey level for the object; None: there must be two levels, 0 and another.
 
-    Of a palette it is the index, of an image with alpha its alpha.
+    Of a palette it is the index, unless its colours are greys; of an image with alpha its alpha; of colours the
+    highest of the three.
+
+    Raises:
+        ConfigurationError: the threshold is below 0.
     """
+    if threshold is not None and threshold < 0:
+        raise ConfigurationError(explain("a threshold is not allowed", found=threshold, allowed="0 or more"))
 
     def outline(image: Image.Image) -> Outline:
         levels = _levels(image)
+        numbers = levels if image.mode == "P" else None
         if threshold is not None:
-            return Outline(levels > threshold, numbers=levels if image.mode == "P" else None)
+            return Outline(levels > threshold, numbers=numbers)
         mask = levels != 0
-        if image.mode == "P":
-            return Outline(mask, numbers=levels)
-        if (mask & (levels != levels.max(initial=0))).any():
+        if numbers is None and (mask & (levels != levels.max(initial=0))).any():
             found = f"{len(np.unique(levels))} grey levels from {levels.min()} to {levels.max()}"
             then = "Say above which level is the object: --threshold for the truth, --predicted-threshold."
             raise ConfigurationError(explain("a mask is not black and white", found=found, then=then))
-        return Outline(mask)
+        return Outline(mask, numbers=numbers)
 
     return outline
 
 
-def with_void(void: int) -> Outlining:
+def by_index(void: int) -> Outlining:
     """Return what takes all indices but 0 for the object, and leaves the pixels of one index out."""
 
     def outline(image: Image.Image) -> Outline:
+        if image.mode not in {"1", "P", *_GREY}:
+            then = "Take the files of the set as they are, or --layout png."
+            raise ConfigurationError(
+                explain(
+                    "a mask has no indices", found=f"mode {image.mode}", allowed="a palette, or levels", then=then
+                )
+            )
         levels = _levels(image)
         return Outline((levels != 0) & (levels != void), levels != void, levels)
 
     return outline
 
 
+_GREY = {"L", "I", "I;16"}
+
+
 def _levels(image: Image.Image) -> npt.NDArray[np.int32]:
     if image.mode in {"RGBA", "LA", "PA"}:
         opaque = (np.asarray(image.getchannel("A")) == 255).all()
-        image = image.convert("L") if opaque else image.getchannel("A")  # what is opaque has its mask in colours
-    elif image.mode not in {"1", "L", "P", "I", "I;16"}:
-        image = image.convert("L")
+        image = image.convert("RGB") if opaque else image.getchannel("A")  # what is opaque has its mask in colours
+    if image.mode == "P":
+        return _of_palette(image)
+    if image.mode not in {"1", *_GREY}:
+        image = Image.fromarray(np.asarray(image.convert("RGB")).max(axis=2))
     return np.asarray(image).astype(np.int32)
+
+
+def _of_palette(image: Image.Image) -> npt.NDArray[np.int32]:
+    """Return the levels of an image whose palette is of greys, else its indices.
+
+    Raises:
+        ConfigurationError: black has another index than 0, so a tool has put the colours in an order of its own.
+    """
+    indices = np.asarray(image).astype(np.int32)
+    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    colours = np.zeros((256, 3), np.int32)
+    given = np.array(image.getpalette("RGB") or [], np.int32).reshape(-1, 3)
+    colours[: len(given)] = given
+    if len(np.unique(colours[used], axis=0)) < len(used):  # as they do not tell the indices apart, they say nothing
+        return indices
+    if (colours[used] == colours[used, :1]).all():
+        levels: npt.NDArray[np.int32] = colours[indices, 0]
+        return levels
+    black = used[(colours[used] == 0).all(axis=1)]
+    if (black > 0).any():
+        then = "Write it in black and white."
+        found = f"black at index {black[0]}"
+        raise ConfigurationError(explain("a mask's palette is in no order", found=found, allowed="0", then=then))
+    return indices

@@ -65,7 +65,7 @@ pairs_of_masks = hnp.array_shapes(min_dims=2, max_dims=2, max_side=6).flatmap(
 )
 
 
-@given(pairs_of_masks)
+@given(pairs_of_masks.filter(lambda images: any((one[1] & one[2]).any() for one in images)))
 def test_equals_a_second_implementation(images):
     """One that walks over sets of pixels; the third mask says which of them are counted."""
     predicted = Masks({str(n): one[0] for n, one in enumerate(images)})
@@ -105,10 +105,30 @@ def test_two_empty_masks_count_as_said(empty, value, n):
     assert (found.empty_truths, found.empty_predictions) == (1, 2)
 
 
-def test_nothing_but_empty_masks_has_no_pooled_figure():
-    found = figures(compare(Masks({"a": EMPTY}), Masks({"a": EMPTY})), empty="skip")
-    assert found["iou", "pooled"].value is found["iou", "per image"].value is None
-    assert found["pixel_accuracy", "pooled"].value == 1
+def test_a_truth_without_any_object_is_refused():
+    for predicted in (EMPTY, FULL):
+        with pytest.raises(
+            ConfigurationError, match="no truth has an object; found 2 truths, whose object is as given"
+        ):
+            compare(Masks(dict.fromkeys("ab", predicted)), Masks(dict.fromkeys("ab", EMPTY)))
+    void = [[1, 1]], [[0, 0]]
+    with pytest.raises(ConfigurationError, match="no truth has an object"):
+        compare(Masks({"a": FULL}), Masks({"a": void}))
+
+
+def test_images_whose_figure_is_0_by_0_are_told_by_what_they_show():
+    void, full = ([[1, 1]], [[0, 0]]), [[1, 1]]
+    masks = {"object": [[1, 0]], "empty": EMPTY, "full": full, "void": void}
+    found = compare(Masks({**masks, "void": EMPTY}), Masks(masks))
+    skipped, counted = (figures(found, empty=empty) for empty in ("skip", "one"))
+    empty, full, void = (
+        {name: 1} for name in ("no object in either mask", "the object fills both masks", "no pixel is counted")
+    )
+    for name, left_out in (("iou", empty | void), ("pixel_accuracy", void), ("miou", empty | full | void)):
+        assert skipped[name, "per image"].left_out == left_out
+        assert skipped[name, "per image"].n == 4 - len(left_out)
+        note = f"{len(left_out)} of 4 images are 0 / 0 and count as 1"
+        assert note in counted[name, "per image"].note
 
 
 def test_pixels_that_are_not_counted_change_nothing():
@@ -126,8 +146,10 @@ def test_a_smaller_prediction_is_scaled_to_the_nearest_pixel():
 
 
 def test_a_prediction_of_another_shape_is_left_out():
-    found = compare(Masks({"a": np.ones((4, 8)), "b": EMPTY}), Masks({"a": np.ones((8, 4)), "b": EMPTY}))
+    found = compare(Masks({"a": np.ones((4, 8)), "b": FULL}), Masks({"a": np.ones((8, 4)), "b": FULL}))
     assert (found.keys, found.other_shape, found.left_out) == (["b"], ["a"], {"another shape": 1})
+    with pytest.raises(SourceError, match="no mask has the shape of its truth; found a"):
+        compare(Masks({"a": np.ones((4, 8))}), Masks({"a": np.ones((8, 4))}))
 
 
 def test_what_has_no_counterpart_is_listed():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+from hypothesis import given
 from PIL import Image, ImageDraw
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
+from fornet_hf.evaluation.masks.coco import _pixels
 from fornet_hf.evaluation.masks.layouts import read_truth
 from fornet_hf.evaluation.masks.names import Name
 
@@ -45,6 +48,72 @@ def only(found) -> np.ndarray:
 def test_png(tmp_path, levels, mode, threshold):
     write(tmp_path / "a.png", levels, mode)
     np.testing.assert_array_equal(only(read_truth(tmp_path, "png", threshold=threshold)), MASK == 1)
+
+
+def palette(mask, colours) -> Image.Image:
+    image = Image.fromarray(np.asarray(mask, np.uint8))
+    image.putpalette([level for colour in colours for level in colour])
+    return image
+
+
+BLACK, WHITE, RED = (0, 0, 0), (255, 255, 255), (200, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("image", "threshold"),
+    [
+        (palette(MASK, [BLACK, WHITE]), None),
+        (palette(1 - MASK, [WHITE, BLACK]), None),  # tools order colours as they like
+        (palette(MASK, [BLACK, WHITE]), 127),
+        (palette(1 - MASK, [WHITE, BLACK]), 127),
+        (palette(MASK, [BLACK, RED]), None),
+        (palette(MASK, [RED, WHITE]), None),
+        (palette(MASK, [BLACK, BLACK]), None),  # colours that say nothing
+        (Image.fromarray(MASK.astype(np.uint16) * 65535), None),
+        (Image.fromarray(MASK.astype(np.uint16) * 65535), 127),
+        (Image.fromarray(np.dstack([MASK * 0, MASK * 0, MASK * 3])), None),  # so dark a blue is black in grey
+    ],
+)
+def test_png_of_all_kinds(tmp_path, image, threshold):
+    image.save(tmp_path / "a.PNG")
+    np.testing.assert_array_equal(only(read_truth(tmp_path, "png", threshold=threshold)), MASK == 1)
+
+
+def test_a_palette_in_the_order_of_a_tool_is_refused(tmp_path):
+    palette(1 - MASK, [RED, BLACK]).save(tmp_path / "a.png")
+    with pytest.raises(ConfigurationError, match=r"a\.png: a mask's palette is in no order; found black at index 1"):
+        read_truth(tmp_path, "png").read(0)
+
+
+def test_what_systems_leave_behind_is_no_mask(tmp_path):
+    write(tmp_path / "a.png", MASK)
+    (tmp_path / "._a.png").write_bytes(b"none")
+    (tmp_path / "folder.png").mkdir()
+    assert read_truth(tmp_path, "png").keys() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "options"),
+    [
+        ("voc", {"threshold": 0}),
+        ("davis", {"threshold": 0}),
+        ("coco", {"threshold": 0}),
+        ("png", {"threshold": -1}),
+        ("png", {"categories": ["cat"]}),
+        ("voc", {"categories": ["cat"]}),
+    ],
+)
+def test_what_a_layout_does_not_take_is_refused(tmp_path, layout, options):
+    write(tmp_path / "a.png", MASK)
+    with pytest.raises(ConfigurationError, match=rf"{next(iter(options))[:5]}.* not allowed"):
+        read_truth(tmp_path, layout, **options)
+
+
+def test_voc_takes_no_colours(tmp_path):
+    """Its void is a colour then, which would be taken for an object."""
+    write(tmp_path / "SegmentationClass" / "a.png", np.dstack([MASK * 128] * 3), "RGB")
+    with pytest.raises(ConfigurationError, match=r"a\.png: a mask has no indices; found mode RGB"):
+        read_truth(tmp_path, "voc").read(0)
 
 
 def test_png_in_class_folders(tmp_path):
@@ -162,6 +231,24 @@ class TestCoco:
             assert found.keys() == ["000005"]
             np.testing.assert_array_equal(only(found), MASK == 1)
 
+    @given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=80)))
+    def test_runs_as_text_are_as_the_library_reads_them(self, mask):
+        coded = self.coded.encode(np.asfortranarray(mask.astype(np.uint8)))
+        np.testing.assert_array_equal(_pixels({**coded, "counts": coded["counts"].decode()}, mask.shape), mask)
+
+    def test_images_of_one_name_in_two_folders(self, tmp_path):
+        coco(tmp_path / "coco.json", [annotation(runs(MASK))])
+        document = json.loads((tmp_path / "coco.json").read_text())
+        document["images"].append({**document["images"][0], "id": 6, "file_name": "test2017/000005.jpg"})
+        (tmp_path / "coco.json").write_text(json.dumps(document))
+        assert read_truth(tmp_path / "coco.json", "coco").keys() == ["val2017--000005", "test2017--000005"]
+
+    def test_two_categories_of_one_name_both_count(self, tmp_path):
+        coco(tmp_path / "coco.json", [annotation(runs(MASK)), annotation(runs(1 - MASK), 2)])
+        text = (tmp_path / "coco.json").read_text().replace('"dog"', '"cat"')
+        (tmp_path / "coco.json").write_text(text)
+        assert only(read_truth(tmp_path / "coco.json", "coco", categories=["cat"])).all()
+
     def test_polygons_are_as_pillow_draws_them(self, tmp_path):
         """But for the edge, on which the two need not agree."""
         corners = [(10, 10), (90, 15), (70, 80), (20, 60)]
@@ -198,7 +285,15 @@ class TestCoco:
             {"size": [6, 9], "counts": [54]},
             {"size": [6, 8], "counts": [3, 4]},
             {"size": [6, 8], "counts": [-1, 49]},
+            {"size": [6, 8], "counts": ""},
+            {"size": [6, 8], "counts": "zzz"},
+            {"size": [6, 8], "counts": "X"},
+            {"size": [6, 8], "counts": "oooooooooooo0"},
+            {"size": [6, 8], "counts": "é"},
             {"counts": [48]},
+            [[1, 1, 5, 1, 5, float("nan")]],
+            [[1, 1, 5, 1, 5, 1e30]],
+            [[1, 1, 5, 1, 5, 5, 7]],
             7,
         ],
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf.errors import NotFoundError, PatchFormatError
+from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError
 from fornet_hf.evaluation.masks.predicted import read_predicted
 from fornet_hf.format.shards import CANDIDATE_SCHEMA, SCHEMA, write_records, write_shard
 from tests.images import ENCODING, disc, file_of, made_image, patch_of
@@ -34,6 +34,12 @@ def test_the_masks_of_patches(tmp_path):
         for number, mask in masks.items():
             np.testing.assert_array_equal(mask, disc(60 + 10 * number, 80))
             np.testing.assert_array_equal(found.read(number).mask, mask)
+
+
+def test_the_masks_of_patches_take_no_threshold(tmp_path):
+    write_shard(tmp_path / "train-00000-of-00001.parquet", patches(1), ENCODING)
+    with pytest.raises(ConfigurationError, match="a threshold is not allowed"):
+        read_predicted(tmp_path, 127)
 
 
 def test_many_row_groups(tmp_path, monkeypatch):
