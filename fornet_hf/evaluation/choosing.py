@@ -13,6 +13,7 @@ from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.in9 import ImageNet9
 from fornet_hf.evaluation.measures.measure import Experiment, Measure
+from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.stimuli.conditions import Condition
 
 if TYPE_CHECKING:
@@ -56,6 +57,20 @@ def chosen(measures: Iterable[str | Kind] | None, data: Data, config: Evaluation
     if not chosen:
         raise ConfigurationError(explain("no measure", allowed=", ".join(KINDS)))
     return list({kind.name: kind for kind in chosen}.values())
+
+
+def check_fit(
+    kinds: Iterable[Kind], classifiers: Sequence[Classifier], config: EvaluationConfig, *, asked: bool
+) -> None:
+    """Find out whether classifiers can have the numbers of all measures; what one cannot have is noted in its place.
+
+    Raises:
+        ConfigurationError: a measure that was asked for is for none of them, or its settings are for none.
+    """
+    for kind in filter(is_experiment, kinds):
+        reasons = [kind.unfit(classifier, config) for classifier in classifiers]
+        if asked and all(reasons):
+            raise ConfigurationError(f"{kind.name}: {reasons[0]}")
 
 
 def _lacks(kind: Kind, data: Data) -> str:

@@ -6,16 +6,17 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf import __version__
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.evaluation.answers.device import chosen_device, on_device
 from fornet_hf.evaluation.answers.parts import FOLDER
 from fornet_hf.evaluation.answers.predicting import Subject, predict_all
 from fornet_hf.evaluation.answers.ranks import joined_ranks
-from fornet_hf.evaluation.choosing import Kind, chosen, conditions_of, is_experiment
+from fornet_hf.evaluation.choosing import Kind, check_fit, chosen, conditions_of, is_experiment
 from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
 from fornet_hf.evaluation.data.opening import Data, open_data
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
@@ -93,6 +94,7 @@ def evaluate(
     subjects = subjects_of(
         models, opened, preprocessing=preprocessing, labels=labels, trust_remote_code=trust_remote_code
     )
+    check_fit(kinds, [subject.classifier for subject in subjects], config, asked=measures is not None)
     with joined_ranks() as ranks:
         if ranks.count > 1 and folder is None:
             then = "Name one that all of them see: output=FOLDER"
@@ -101,18 +103,6 @@ def evaluate(
         stimuli = opened.stimuli(conditions_of(shown, opened), config) if shown else None
         predictions = predict_all(subjects, stimuli, config, folder, ranks) if stimuli is not None else []
         origins = [_origin(subject.classifier, opened, config) for subject in subjects]
-        bootstrap = Bootstrap(config.seed, config.resamples)
-        found: dict[tuple[object, ...], Result] = {}
-        for number, (subject, origin) in enumerate(zip(subjects, origins, strict=True)):
-            for kind in kinds:
-                if is_experiment(kind):
-                    own = folder and folder / _folder_of(kind, origin)
-                    with on_device([subject.classifier.network], device):
-                        values = kind.run(*subject, opened, config, own, ranks)
-                else:
-                    values = kind.values(predictions[number], bootstrap)
-                results = (Result(origin, value) for value in values)
-                found.update((result.identity, result) for result in results)
         answers = list(zip(origins, predictions, strict=True)) if predictions else []
         used = {
             **config.to_json(),
@@ -123,7 +113,28 @@ def evaluate(
             origin: {**used, "label_map": subject.label_map.note}
             for subject, origin in zip(subjects, origins, strict=True)
         }
-        measured = Results(results=list(found.values()), settings=settings_of, predictions=answers)
+        bootstrap = Bootstrap(config.seed, config.resamples)
+        values = {(origin, kind.name): kind.values(given, bootstrap) for origin, given in answers for kind in shown}
+
+        def so_far() -> Results:
+            """Return what is measured, by model, then in the order of the measures."""
+            names = [(origin, kind.name) for origin in origins for kind in kinds]
+            results = (Result(name[0], value) for name in names for value in values.get(name, ()))
+            each = {result.identity: result for result in results}
+            return Results(results=list(each.values()), settings=settings_of, predictions=answers)
+
+        for kind, (subject, origin) in product(filter(is_experiment, kinds), zip(subjects, origins, strict=True)):
+            if folder and ranks.first and _has_numbers(so_far()):
+                so_far().write(folder)  # so that an error of a later one loses none of them
+            own = folder and folder / _folder_of(kind, origin)
+            with on_device([subject.classifier.network], device):
+                values[origin, kind.name] = kind.run(*subject, opened, config, own, ranks)
+        measured = so_far()
+        if not _has_numbers(measured):
+            reasons = {reason: n for result in measured for reason, n in result.value.left_out.items()}
+            found = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items()) or "no images"
+            then = "Look at the images, and at the names of the folders."
+            raise SourceError(explain(f"no measure gives a number on {opened.name}", found=found, then=then))
         ranks.wait()  # until all have read what the first clears away
         if folder is None or not ranks.first:
             return measured
@@ -139,6 +150,10 @@ def evaluate(
         write_report(every, write_examples(folder, examples), folder)
         _clear(folder, [_folder_of(kind, origin) for kind in kinds for origin in origins])
         return measured
+
+
+def _has_numbers(results: Results) -> bool:
+    return any(result.value.value is not None for result in results)
 
 
 def _clear(folder: Path, own: Iterable[str]) -> None:

@@ -11,15 +11,17 @@ from PIL import Image
 
 from fornet_hf import evaluation
 from fornet_hf.cli import main
-from fornet_hf.errors import ConfigurationError, PatchFormatError
-from fornet_hf.evaluation import evaluating
+from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError
+from fornet_hf.evaluation import Classifier, SaliencyConfig, evaluating
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.evaluation.functions import Options
 from fornet_hf.evaluation.measures.centre import Centre
+from fornet_hf.evaluation.measures.focus import UNFIT, ForegroundFocus
 from fornet_hf.evaluation.measures.size import Size
 from fornet_hf.evaluation.report.folder import comparisons
 from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.features import row_features
 from tests.evaluation.fakes import SMALL, brightness, convolutions
 from tests.factory import columns, make_row
@@ -33,6 +35,22 @@ CONFIG = EvaluationConfig(workers=1, resamples=20)
 def rows():
     made = [columns(make_row(index)) for index in range(6)]
     return datasets.Dataset.from_list(made, features=row_features(["cat", "cup", "man"]))
+
+
+class Rounded(torch.nn.Module):
+    """Has no feature maps, and its answers no gradients."""
+
+    def forward(self, images):
+        return images.mean((2, 3)).detach().round(decimals=3)
+
+
+def undifferentiable():
+    return Classifier(name="undifferentiable", revision="", network=Rounded(), preprocessing=SMALL)
+
+
+def without_maps():
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    return Classifier(name="without maps", revision="", network=network, preprocessing=SMALL)
 
 
 def files(folder):
@@ -166,3 +184,70 @@ def test_keywords_of_the_functions_are_those_of_evaluate():
 def test_nothing_of_a_finished_run_is_taken_for_an_answer_later(rows, tmp_path):
     evaluate(convolutions(), rows, ["accuracy", "focus"], config=CONFIG, output=tmp_path)
     assert [*tmp_path.rglob(".parts")] == []
+
+
+class Failing:
+    """An experiment that works with one model only."""
+
+    name = "failing"
+
+    def lacks(self, data):
+        return ""
+
+    def unfit(self, classifier, config):
+        return ""
+
+    def run(self, classifier, label_map, data, config, folder, ranks=None):
+        if classifier.name == "convolutions":
+            raise ConfigurationError("it fails")
+        return [Value(measure="failing", value=1.0, n=1)]
+
+
+def test_an_error_of_a_later_model_loses_nothing_of_the_others(rows, tmp_path):
+    with pytest.raises(ConfigurationError, match="it fails"):
+        evaluate([brightness(), convolutions()], rows, ["accuracy", Failing()], config=CONFIG, output=tmp_path)
+    found = {(result.origin.model, result.value.measure) for result in Results.read(tmp_path)}
+    assert found == {("brightness", "accuracy"), ("convolutions", "accuracy"), ("brightness", "failing")}
+    assert (tmp_path / "predictions.parquet").is_file()
+
+
+def test_a_model_that_cannot_be_looked_into_has_notes_and_all_other_numbers(rows, tmp_path):
+    models = [undifferentiable(), convolutions()]
+    found = evaluate(models, rows, config=CONFIG, output=tmp_path)
+    numbers = {(one.origin.model, one.value.measure, one.value.part): one.value for one in found}
+    for method, reason in (("gradcam", "no feature maps"), ("integrated_gradients", "by gradients")):
+        without = numbers["undifferentiable", "foreground_focus", method]
+        assert (without.value, without.n, without.left_out) == (None, 0, {UNFIT: 6})
+        assert reason in without.note
+        assert numbers["convolutions", "foreground_focus", method].value is not None
+    assert numbers["undifferentiable", "background_robustness", ""].value is not None
+    assert UNFIT in (tmp_path / "report.html").read_text()
+
+
+def test_a_method_that_fits_is_measured_without_the_others(rows, tmp_path):
+    found = evaluate(without_maps(), rows, ["focus"], config=CONFIG, output=tmp_path)
+    there = {result.value.part: result.value.value is not None for result in found}
+    assert there == {
+        "gradcam": False,
+        "gradcam++": False,
+        "integrated_gradients": True,
+        "integrated_gradients pooled": True,
+    }
+
+
+def test_focus_that_no_model_can_have_is_refused_before_anything_is_shown(rows, tmp_path):
+    with pytest.raises(ConfigurationError, match="focus: no feature maps"):
+        evaluate(undifferentiable(), rows, ["accuracy", "focus"], config=CONFIG, output=tmp_path)
+    assert [*tmp_path.rglob("*")] == []
+    wrong = ForegroundFocus(saliency=SaliencyConfig(layer="nowhere"))
+    with pytest.raises(ConfigurationError, match=r"no feature maps .*; found nowhere, which it does not have"):
+        evaluate(convolutions(), rows, ["accuracy", wrong], config=CONFIG, output=tmp_path)
+
+
+def test_no_number_at_all_is_an_error(tmp_path):
+    for name in ("cat", "cup", "man"):
+        (tmp_path / "images" / "val" / name).mkdir(parents=True)
+        (tmp_path / "images" / "val" / name / "one.jpg").write_bytes(b"no image")
+    with pytest.raises(SourceError, match=r"no measure gives a number on .*; found 3 the file cannot be decoded"):
+        evaluate(brightness(), tmp_path / "images", config=CONFIG, output=tmp_path / "out")
+    assert not (tmp_path / "out" / "results.json").exists()

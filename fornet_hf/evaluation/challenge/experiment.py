@@ -146,6 +146,11 @@ class Challenge:
         then = "Make them: fornet variants --help"
         return explain("the challenge needs ImageNet-9's folders original, only_bg_t and fg_mask", then=then)
 
+    def unfit(self, classifier: Classifier, config: EvaluationConfig) -> str:
+        """Say nothing: any classifier can be challenged."""
+        del classifier, config
+        return ""
+
     def run(
         self,
         classifier: Classifier,

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from fornet_hf.errors import explain
+from fornet_hf.evaluation.answers.device import chosen_device
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data, RowsData
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
+from fornet_hf.evaluation.saliency.fitness import unfit
 from fornet_hf.evaluation.saliency.looking import Masked
 from fornet_hf.evaluation.saliency.shares import Shares
 from fornet_hf.evaluation.saliency.showing import Explained, examples, foreground_shares
@@ -26,6 +28,7 @@ from fornet_hf.evaluation.stimuli.conditions import Condition
 
 MEASURE = "foreground_focus"
 NO_IMPORTANCE = "no importance anywhere"
+UNFIT = "this method cannot explain the classifier"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,15 @@ class ForegroundFocus:
             return ""
         return explain("masks of the objects are needed", found=data.name, then="Name rows or patches of a ForNet.")
 
+    def unfit(self, classifier: Classifier, config: EvaluationConfig) -> str:
+        """Say why no method can explain the classifier; empty: one can.
+
+        Raises:
+            ConfigurationError: the layer that the settings name cannot be used.
+        """
+        reasons = unfit(classifier, self.saliency, chosen_device(config.device))
+        return next(iter(reasons.values())) if set(reasons) == set(self.saliency.methods) else ""
+
     def run(
         self,
         classifier: Classifier,
@@ -66,7 +78,11 @@ class ForegroundFocus:
         self, classifier: Classifier, label_map: LabelMap, data: Data, config: EvaluationConfig
     ) -> list[Explained]:
         """Return some images and where the classifier looks, for the report."""
-        return examples(classifier, label_map, _originals(data, config), config, self.saliency)
+        reasons = unfit(classifier, self.saliency, chosen_device(config.device))
+        if not (methods := [method for method in self.saliency.methods if method not in reasons]):
+            return []
+        saliency = replace(self.saliency, methods=methods)
+        return examples(classifier, label_map, _originals(data, config), config, saliency)
 
 
 def _originals(data: Data, config: EvaluationConfig) -> Any:
@@ -88,7 +104,8 @@ def foreground_focus(
     Focus of an image is (importance on the foreground / importance) / (area of the foreground / area): 1 if the
     classifier looks everywhere alike, 1/r if it looks at nothing but a foreground of area share r. `METHOD` is its
     mean over images, in which small foregrounds weigh most; `METHOD pooled` is the mean share of importance divided
-    by the mean share of area, in which large ones do. Images without importance anywhere are left out and counted.
+    by the mean share of area, in which large ones do. Images without importance anywhere are left out and counted; so
+    are all of them where a method cannot explain the classifier.
 
     Args:
         classifier: see `foreground_shares`, as for all other arguments.
@@ -100,10 +117,19 @@ def foreground_focus(
         ranks: likewise.
     """
     config, saliency = config or EvaluationConfig(), saliency or SaliencyConfig()
-    shares = foreground_shares(classifier, label_map, stimuli, config, saliency, folder, ranks)
-    bootstrap = Bootstrap(config.seed, config.resamples)
-    notes = f"importance for the {saliency.explained}", "" if config.precision == "float32" else "in float32"
-    return [value.noted(*notes) for value in values(shares, saliency.methods, stimuli.sources, bootstrap)]
+    reasons = unfit(classifier, saliency, chosen_device(config.device))
+    found = [_without(method, reason, len(stimuli.keys)) for method, reason in reasons.items()]
+    if methods := [method for method in saliency.methods if method not in reasons]:
+        saliency = replace(saliency, methods=methods)
+        shares = foreground_shares(classifier, label_map, stimuli, config, saliency, folder, ranks)
+        bootstrap = Bootstrap(config.seed, config.resamples)
+        notes = f"importance for the {saliency.explained}", "" if config.precision == "float32" else "in float32"
+        found += [value.noted(*notes) for value in values(shares, methods, stimuli.sources, bootstrap)]
+    return found
+
+
+def _without(method: str, reason: str, images: int) -> Value:
+    return Value(measure=MEASURE, part=method, value=None, n=0, left_out={UNFIT: images}, note=reason)
 
 
 def values(shares: Shares, methods: Sequence[str], sources: Sequence[str], bootstrap: Bootstrap) -> list[Value]:

@@ -43,6 +43,9 @@ class Experiment(Protocol):
     def lacks(self, data: Data) -> str:
         """Say what the data lacks for this, and what to do about it; empty: nothing."""
 
+    def unfit(self, classifier: Classifier, config: EvaluationConfig) -> str:
+        """Say why the classifier cannot have any number of this; empty: it can. Asked before anything is shown."""
+
     def run(
         self,
         classifier: Classifier,

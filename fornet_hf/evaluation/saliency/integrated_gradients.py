@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.saliency.scores import chosen, frozen, scores, sound
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def integrated_gradients(
         steps: points on the line, by Gauss and Legendre's rule.
         baseline: "black", or "mean": the mean colour that the classifier's preprocessing subtracts.
         batch: most images in a pass, at least n: points of several steps then share one; None: n.
+
+    Raises:
+        ConfigurationError: the logits have no gradients.
     """
     import torch
 
@@ -55,6 +59,10 @@ def integrated_gradients(
             points = (start + some.view(-1, 1, 1, 1, 1) * difference).flatten(0, 1).requires_grad_()
             with torch.enable_grad():
                 total = scores(classifier.logits(points), outputs.repeat(len(some))).sum()
+                if not total.requires_grad:
+                    then = "Let its forward() give logits that torch can differentiate."
+                    what = f"the answers of {classifier.name} do not follow from the image by gradients"
+                    raise ConfigurationError(explain(what, then=then))
                 (gradients,) = torch.autograd.grad(total, points)
             mean += torch.einsum("s,snchw->nchw", weights, gradients.view(-1, *images.shape))
     return (difference * mean).masked_fill(~sound(answers)[:, None, None, None], torch.nan)
