@@ -25,7 +25,9 @@ from fornet_hf.layout.paths import splits_in
 from fornet_hf.recombination.dataset import as_prepared
 from fornet_hf.recombination.recombiner import NEEDED
 from fornet_hf.release.release import open_release
+from fornet_hf.sources.image import split_names
 
+_SPLITS = ("train", "val", "validation")
 _TOGETHER = 256  # rows that are read at once
 
 
@@ -131,7 +133,7 @@ def open_data(
         ForNetError: patches, images or the Hub are not as they must be.
     """
     if isinstance(place, datasets.Dataset):
-        return RowsData.of(place, str(place.split or split), place.info.dataset_name or "rows")
+        return RowsData.of(place, _split_of(place, split), place.info.dataset_name or "rows")
     if not isinstance(place, (str, Path)):
         data: Data = place
         return data
@@ -140,7 +142,7 @@ def open_data(
     if rows is None and splits_in(folder):
         rows = rows_of_folder(folder, split, cache_dir)
     if rows is not None:
-        return RowsData.of(as_prepared(rows), split, name)
+        return RowsData.of(as_prepared(rows), _split_of(rows, split), name)
     if not folder.is_dir() or _has_patches(folder):
         return _of_patches(name, split, imagenet_dir, cache_dir, revision)
     return read_tree(folder, split, name=name) if is_tree(folder) else ImagesData.open(folder, split, name)
@@ -180,6 +182,11 @@ def _has_patches(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (MANIFEST, f"{PATCHES}/{MANIFEST}", "val.zip", "train_0.zip"))
 
 
+def _split_of(rows: Any, split: str) -> str:
+    """Return the split that rows are of, of which `train[:100]` is a part; where they do not say, the given one."""
+    return str(rows.split or split).partition("[")[0]
+
+
 def _saved(folder: Path, split: str) -> Any:
     """Return the rows of a folder that `datasets` saved; None: it is none.
 
@@ -187,7 +194,12 @@ def _saved(folder: Path, split: str) -> Any:
         NotFoundError: it has other splits.
     """
     if (folder / "state.json").is_file():
-        return datasets.load_from_disk(str(folder))
+        rows = datasets.load_from_disk(str(folder))
+        own = _split_of(rows, split)
+        if own in _SPLITS and own not in split_names(split):
+            then = f"Add --split {own}."
+            raise NotFoundError(explain(f"no split {split!r} in {folder}", found=[own], then=then))
+        return rows
     if (folder / split / "state.json").is_file():
         return datasets.load_from_disk(str(folder / split))
     if (folder / "dataset_dict.json").is_file():

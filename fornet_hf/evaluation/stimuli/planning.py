@@ -93,8 +93,10 @@ class Planner:
         config, shape = condition.recombination, self._shape
         if self._label < 0:
             return "no class"
-        if shape is None or (config is None and self._parts.box is None):
+        if shape is None:
             return "no foreground"
+        if config is None and self._parts.box is None:
+            return "place of the object not known"
         if self._parts.background is None and (config is None or config.background_combination == "orig"):
             return "no background"
         return "empty mask" if (config or condition.noise) and shape.coverage <= 0 else ""

@@ -74,6 +74,23 @@ def test_another_split_is_told(rows, tmp_path):
         open_data(tmp_path)
 
 
+def rows_in(rows, split: str) -> datasets.Dataset:
+    return datasets.Dataset(rows.data, info=rows.info, split=datasets.NamedSplit(split))
+
+
+@pytest.mark.parametrize("saved", ["train", "train[:6]"])
+def test_rows_of_another_split_are_not_taken_for_this_one(rows, tmp_path, saved):
+    rows_in(rows, saved).save_to_disk(str(tmp_path))
+    with pytest.raises(NotFoundError, match=r"no split 'validation' in .*found \['train'\]. Add --split train"):
+        open_data(tmp_path)
+    assert open_data(tmp_path, "train").split == open_data(rows_in(rows, saved)).split == "train"
+
+
+def test_rows_of_a_split_of_their_own_keep_its_name(rows, tmp_path):
+    rows_in(rows, "test").save_to_disk(str(tmp_path))
+    assert open_data(tmp_path).split == "test"
+
+
 def test_no_rows(rows):
     with pytest.raises(ConfigurationError, match="these are no rows of a ForNet"):
         open_data(rows.remove_columns("mask"))

@@ -172,10 +172,11 @@ def test_what_a_row_lacks_is_named():
     height, width = np.asarray(decoded(full.foreground)).shape[:2]
     empty = replace(full, key="empty", mask=encode_mask(np.zeros((height, width), bool)))
     unlabelled = replace(make_row(2), key="unlabelled", label=-1)
+    without_place = replace(full, key="no place", box=None)
     names = ("original", "orig", "all", "cell 4", "noise foreground")
     rows = rows_of(
         {name: CONDITIONS[name] for name in names},
-        dataset_of(full, without_object, without_background, empty, unlabelled),
+        dataset_of(full, without_object, without_background, empty, unlabelled, without_place),
     )
     assert set(reasons(rows, 1)) == set(names)
     assert set(reasons(rows, 1).values()) == {"no foreground"}
@@ -185,6 +186,7 @@ def test_what_a_row_lacks_is_named():
     assert "all" not in reasons(rows, 2)
     assert reasons(rows, 3) == dict.fromkeys(names[1:], "empty mask")
     assert reasons(rows, 4) == dict.fromkeys(names, "no class")
+    assert reasons(rows, 5) == dict.fromkeys(("original", "noise foreground"), "place of the object not known")
     assert rows.masked(1, MODELS[0]) == "no foreground"
     assert rows.masked(3, MODELS[0]) == "empty mask"
     assert rows.image(2, "original", MODELS[0]) == "no background"
