@@ -43,9 +43,7 @@ def chosen(measures: Iterable[str | Kind] | None, data: Data, config: Evaluation
     """
     if measures is None:
         every = [make(config) for make in KINDS.values()]
-        allowed = [kind for kind in every if not _lacks(kind, data)]
-        in9 = any(kind.name == "in9" for kind in allowed)
-        return [kind for kind in allowed if not (in9 and kind.name == "accuracy")]  # which in9 has, too
+        return _each_number_once([kind for kind in every if not _lacks(kind, data)])
     chosen: list[Kind] = []
     for measure in [measures] if isinstance(measures, str) else measures:
         if isinstance(measure, str) and measure not in KINDS:
@@ -56,7 +54,15 @@ def chosen(measures: Iterable[str | Kind] | None, data: Data, config: Evaluation
         chosen.append(kind)
     if not chosen:
         raise ConfigurationError(explain("no measure", allowed=", ".join(KINDS)))
-    return list({kind.name: kind for kind in chosen}.values())
+    return _each_number_once(chosen)
+
+
+def _each_number_once(kinds: Iterable[Kind]) -> list[Kind]:
+    """Return each measure once, without `accuracy` where `in9` is, which has its numbers."""
+    named = {kind.name: kind for kind in kinds}
+    if "in9" in named:
+        named.pop("accuracy", None)
+    return list(named.values())
 
 
 def check_fit(

@@ -5,28 +5,27 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fornet_hf import __version__
 from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.evaluation.answers.device import chosen_device, on_device
 from fornet_hf.evaluation.answers.parts import FOLDER
-from fornet_hf.evaluation.answers.predicting import Subject, predict_all
+from fornet_hf.evaluation.answers.predicting import predict_all
 from fornet_hf.evaluation.answers.ranks import joined_ranks
 from fornet_hf.evaluation.choosing import Kind, check_fit, chosen, conditions_of, is_experiment
 from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
-from fornet_hf.evaluation.data.opening import Data, open_data
+from fornet_hf.evaluation.data.opening import open_data
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
-from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.report.examples import Example, fooled, salient
 from fornet_hf.evaluation.report.folder import write_report
-from fornet_hf.evaluation.report.kept import write_examples
-from fornet_hf.evaluation.results.model_index import write_headers
-from fornet_hf.evaluation.results.results import Origin, Result, Results
+from fornet_hf.evaluation.report.kept import Examples, write_examples
+from fornet_hf.evaluation.results.model_index import dataset_type, write_headers
+from fornet_hf.evaluation.results.origin import Origin, Origins
+from fornet_hf.evaluation.results.results import Result, Results
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.packages import needing
@@ -102,54 +101,72 @@ def evaluate(
         shown = [kind for kind in kinds if not is_experiment(kind)]
         stimuli = opened.stimuli(conditions_of(shown, opened), config) if shown else None
         predictions = predict_all(subjects, stimuli, config, folder, ranks) if stimuli is not None else []
-        origins = [_origin(subject.classifier, opened, config) for subject in subjects]
-        answers = list(zip(origins, predictions, strict=True)) if predictions else []
-        used = {
-            **config.to_json(),
-            "measures": [kind.name for kind in kinds],
-            "commands": [command] if command else [],
+        origins = Origins(opened, config)
+        measured_as = {
+            (number, kind.name): origins.of(subject, _settings(kind, config))
+            for number, subject in enumerate(subjects)
+            for kind in kinds
         }
-        settings_of = {
-            origin: {**used, "label_map": subject.label_map.note}
-            for subject, origin in zip(subjects, origins, strict=True)
-        }
+        shown_to = zip(subjects, predictions, strict=False)  # without predictions, to nobody
+        answers = [(origins.of(subject, _of_shown(config)), given) for subject, given in shown_to]
+        run = {**config.to_json(), "command": command, "dataset": dataset_type(opened.name)}
         bootstrap = Bootstrap(config.seed, config.resamples)
-        values = {(origin, kind.name): kind.values(given, bootstrap) for origin, given in answers for kind in shown}
+        values = {
+            measured_as[number, kind.name]: kind.values(given, bootstrap)
+            for number, given in enumerate(predictions)
+            for kind in shown
+        }
 
         def so_far() -> Results:
             """Return what is measured, by model, then in the order of the measures."""
-            names = [(origin, kind.name) for origin in origins for kind in kinds]
-            results = (Result(name[0], value) for name in names for value in values.get(name, ()))
-            each = {result.identity: result for result in results}
-            return Results(results=list(each.values()), settings=settings_of, predictions=answers)
+            done = {of: subjects[number] for (number, _), of in measured_as.items() if of in values}
+            return Results(
+                results=[Result(origin, value) for origin in done for value in values[origin]],
+                settings=origins.settings,
+                runs={origin: {**run, "label_map": subject.label_map.note} for origin, subject in done.items()},
+                predictions=answers,
+            )
 
-        for kind, (subject, origin) in product(filter(is_experiment, kinds), zip(subjects, origins, strict=True)):
+        for kind, (number, subject) in product(filter(is_experiment, kinds), enumerate(subjects)):
             if folder and ranks.first and _has_numbers(so_far()):
                 so_far().write(folder)  # so that an error of a later one loses none of them
-            own = folder and folder / _folder_of(kind, origin)
+            origin = measured_as[number, kind.name]
+            own = folder and folder / _folder_of(kind.name, origin)
             with on_device([subject.classifier.network], device):
-                values[origin, kind.name] = kind.run(*subject, opened, config, own, ranks)
+                values[origin] = kind.run(*subject, opened, config, own, ranks)
         measured = so_far()
-        if not _has_numbers(measured):
-            reasons = {reason: n for result in measured for reason, n in result.value.left_out.items()}
-            found = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items()) or "no images"
-            then = "Look at the images, and at the names of the folders."
-            raise SourceError(explain(f"no measure gives a number on {opened.name}", found=found, then=then))
+        _check(measured, opened.name)
         ranks.wait()  # until all have read what the first clears away
         if folder is None or not ranks.first:
             return measured
-        every = measured.write(folder)
-        write_headers(folder, ((result.origin, result.value) for result in every.results))
-        examples = {
-            origin: _examples(subject, kinds, opened, config)
-            for subject, origin in zip(subjects, origins, strict=True)
+        examples: dict[Origin, list[Example]] = {
+            measured_as[number, kind.name]: [*salient(kind.examples(*subject, opened, config))]
+            for kind in kinds
+            for number, subject in enumerate(subjects)
+            if isinstance(kind, ForegroundFocus)
         }
         if stimuli is not None:
             for subject, (origin, given) in zip(subjects, answers, strict=True):
-                examples[origin] += fooled(given, stimuli, subject.classifier.preprocessing)
-        write_report(every, write_examples(folder, examples), folder)
-        _clear(folder, [_folder_of(kind, origin) for kind in kinds for origin in origins])
+                examples[origin] = [*fooled(given, stimuli, subject.classifier.preprocessing)]
+        _write(measured, examples, folder)
+        _clear(folder, [_folder_of(name, origin) for (_, name), origin in measured_as.items()])
         return measured
+
+
+def _check(measured: Results, data: str) -> None:
+    """Raise SourceError if no measure gave a number."""
+    if not _has_numbers(measured):
+        reasons = {reason: n for result in measured for reason, n in result.value.left_out.items()}
+        found = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items()) or "no images"
+        then = "Look at the images, and at the names of the folders."
+        raise SourceError(explain(f"no measure gives a number on {data}", found=found, then=then))
+
+
+def _write(measured: Results, examples: Examples, folder: Path) -> None:
+    """Write results, headers of cards, examples and the page, each with what the folder has from earlier."""
+    every = measured.write(folder)
+    write_headers(folder, every)
+    write_report(every, write_examples(folder, examples), folder)
 
 
 def _has_numbers(results: Results) -> bool:
@@ -166,27 +183,17 @@ def _clear(folder: Path, own: Iterable[str]) -> None:
                 place.parent.rmdir()
 
 
-def _examples(subject: Subject, kinds: Sequence[Kind], data: Data, config: EvaluationConfig) -> list[Example]:
-    """Return images with what a classifier looks at, if that was measured."""
-    focus = next((kind for kind in kinds if isinstance(kind, ForegroundFocus)), None)
-    return [] if focus is None else [*salient(focus.examples(*subject, data, config))]
+def _of_shown(config: EvaluationConfig) -> dict[str, Any]:
+    """Return what answers depend on beside model, data, seed and condition."""
+    return {"draws": config.draws, "cells": config.cells}
 
 
-def _origin(classifier: Classifier, data: Data, config: EvaluationConfig) -> Origin:
-    return Origin(
-        model=classifier.name,
-        weights=classifier.identity.digest,
-        data=data.name,
-        split=data.split,
-        release=data.fingerprint,
-        seed=config.seed,
-        draws=config.draws,
-        cells=config.cells,
-        precision=config.precision,
-        version=__version__,
-    )
+def _settings(kind: Kind, config: EvaluationConfig) -> dict[str, Any]:
+    """Return what the numbers of a measure depend on beside model, data and seed."""
+    drawn = {} if is_experiment(kind) else {"draws": config.draws}
+    return {"measure": kind.name, **drawn, **kind.settings}
 
 
-def _folder_of(kind: Kind, origin: Origin) -> str:
+def _folder_of(kind: str, origin: Origin) -> str:
     """Return the name of the folder for a model's own files of an experiment, in that of the results."""
-    return f"{kind.name}/" + re.sub(r"[^\w.-]+", "_", f"{origin.model}-{origin.weights[:8]}").strip("_.-")
+    return f"{kind}/" + re.sub(r"[^\w.-]+", "_", f"{origin.model}-{origin.name}").strip("_.-")

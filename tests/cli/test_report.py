@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from fornet_hf.cli import main
-from fornet_hf.evaluation.results.results import Origin, Result, Results
+from fornet_hf.evaluation.results.origin import Origin
+from fornet_hf.evaluation.results.results import Result, Results
 from fornet_hf.evaluation.statistics.values import Value
 
 
 def write(folder, model: str) -> None:
     origin = Origin(
         model=model, weights="ab" * 32, data="own", split="validation", release="cd" * 8, seed=0,
-        draws=1, cells="seen", precision="float32", version="1",
+        precision="float32", settings="", version="1",
     )  # fmt: skip
     value = Value(measure="accuracy", part="original", value=0.5, low=0.4, high=0.6, n=10)
     Results(results=[Result(origin, value)]).write(folder)

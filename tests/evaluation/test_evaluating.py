@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import fields, replace
+from typing import ClassVar
 
 import datasets
 import numpy as np
@@ -68,7 +69,7 @@ def test_models_are_compared_and_earlier_ones_stay(rows, tmp_path):
     evaluate(convolutions(), rows, measures, config=CONFIG, output=tmp_path)
     models = {result.origin.model for result in Results.read(tmp_path)}
     assert models == {"brightness", "convolutions"}
-    assert len(Results.read(tmp_path).results) == before["results.json"].count(b'"measure":')
+    assert len(Results.read(tmp_path).results) == before["results.csv"].count(b"\n") - 1
 
 
 def test_variants_of_one_class_are_refused(tmp_path):
@@ -117,13 +118,44 @@ def test_settings_that_change_numbers_replace_nothing(rows, tmp_path):
     evaluate(brightness(), rows, ["size"], config=CONFIG, output=tmp_path, command="again")
     results = Results.read(tmp_path)
     biases = [result for result in results if (result.value.measure, result.value.part) == ("centre_bias", "")]
-    assert [result.origin.cells for result in biases] == ["seen", "canvas"]
-    settings = {origin.cells: of for origin, of in results.settings.items()}
-    assert settings["seen"]["measures"] == ["centre", "size"]
-    assert settings["seen"]["commands"] == ["again"]
-    assert settings["canvas"]["measures"] == ["centre"]
+    assert [results.settings[result.origin.settings]["cells"] for result in biases] == ["seen", "canvas"]
+    assert results.value("centre_bias", cells="canvas").n
     newest, other = comparisons(results)
+    assert (newest.measures, other.measures) == (
+        ["centre_bias", "accuracy", "size_bias"],
+        ["centre_bias", "accuracy"],
+    )
+    assert (newest.command, other.command) == ("again", "")
     assert (newest.settings["cells"], other.settings["cells"]) == ("seen", "canvas")
+
+
+def test_sizes_that_are_no_longer_measured_are_other_numbers(rows, tmp_path):
+    for sizes in ((0.5, 2), (0.5,), (0.5,)):
+        evaluate(brightness(), rows, ["size"], config=replace(CONFIG, sizes=sizes), output=tmp_path)
+    results = Results.read(tmp_path)
+    parts = [(one.value.part, one.value.measure) for one in results]
+    assert len(parts) == 5 + 3
+    assert results.value("size_bias", "size 2").n
+    assert results.value("size_bias", "size 0.5", sizes=[0.5, 1]).n
+    assert [one.settings["sizes"] for one in comparisons(results)] == ["0.5, 1", "0.5, 1, 2"]
+
+
+def test_models_of_one_name_never_merge(rows, tmp_path):
+    labels = tmp_path / "labels.json"
+    labels.write_text('["man", "cup", "cat"]')
+    evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
+    evaluate(brightness(replace(SMALL, size=48)), rows, ["accuracy"], config=CONFIG, output=tmp_path)
+    evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path, labels=labels)
+    results = Results.read(tmp_path)
+    assert len([one for one in results if one.value.part == "all"]) == 3
+    (page,) = comparisons(results)
+    maps = [settings["label_map"][:12] for settings in results.settings.values() if "measure" in settings]
+    assert [model.model for model in page.models] == [
+        f"brightness (label_map {of}, size {size})" for size, of in zip((32, 48, 32), maps, strict=True)
+    ]
+    assert len({*(tmp_path / "model_index").iterdir()}) == 3
+    with pytest.raises(ConfigurationError, match="two models have one name"):
+        evaluate([brightness(), brightness(replace(SMALL, size=48))], rows, ["accuracy"], config=CONFIG)
 
 
 def test_one_name_cannot_mean_two_conditions(rows):
@@ -168,7 +200,8 @@ def test_functions_take_networks_and_settings_as_keywords(rows):
     network = brightness().network
     settings = {"seed": 3, "draws": 2, "workers": 1, "resamples": 20}
     found = evaluation.accuracy({"mine": network}, rows, preprocessing=SMALL, **settings)
-    assert {(one.origin.model, one.origin.seed, one.origin.draws) for one in found} == {("mine", 3, 2)}
+    assert {(one.origin.model, one.origin.seed) for one in found} == {("mine", 3)}
+    assert {settings["draws"] for settings in found.settings.values()} == {2}
     same = evaluation.accuracy(replace(brightness(), name="mine"), rows, config=EvaluationConfig(**settings))
     assert found.results == same.results
     with pytest.raises(ConfigurationError, match="unknown keyword; found drawss"):
@@ -190,6 +223,7 @@ class Failing:
     """An experiment that works with one model only."""
 
     name = "failing"
+    settings: ClassVar = {}
 
     def lacks(self, data):
         return ""

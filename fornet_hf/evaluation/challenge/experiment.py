@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -138,6 +138,11 @@ class Challenge:
 
     targeted: bool = True
     name: str = "challenge"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: none that changes a number."""
+        return {}
 
     def lacks(self, data: Data) -> str:
         """Say which folders the data lack; empty: none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,11 @@ class Accuracy:
 
     config: EvaluationConfig = field(default_factory=EvaluationConfig)
     name: str = "accuracy"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: none."""
+        return {}
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

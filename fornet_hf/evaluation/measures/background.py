@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,11 @@ class Background:
 
     config: EvaluationConfig = field(default_factory=EvaluationConfig)
     name: str = "background"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: none."""
+        return {}
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

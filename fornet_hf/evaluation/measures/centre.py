@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
@@ -30,6 +31,11 @@ class Centre:
 
     config: EvaluationConfig = field(default_factory=EvaluationConfig)
     name: str = "centre"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: the frame of the cells."""
+        return {"cells": self.config.cells}
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

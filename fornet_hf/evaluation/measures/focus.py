@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,11 @@ class ForegroundFocus:
     def name(self) -> str:
         """Name in commands and results."""
         return "focus"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: those of saliency."""
+        return {"saliency": asdict(self.saliency)}
 
     def lacks(self, data: Data) -> str:
         """Say what the data lacks for this; empty: nothing."""

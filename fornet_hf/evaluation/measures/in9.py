@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,11 @@ class ImageNet9:
     """
 
     name: str = "in9"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: none."""
+        return {}
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

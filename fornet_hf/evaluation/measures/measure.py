@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.answers.ranks import Ranks
@@ -25,6 +25,10 @@ class Measure(Protocol):
         """Name in commands and results."""
 
     @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings that its numbers depend on, as JSON object; those of the model, the seed and the draws apart."""
+
+    @property
     def conditions(self) -> Mapping[str, Condition]:
         """Conditions that it needs, by name; measures share those of one name, which then are equal."""
 
@@ -39,6 +43,10 @@ class Experiment(Protocol):
     @property
     def name(self) -> str:
         """Name in commands and results."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings that its numbers depend on, as JSON object; those of the model, the seed and the draws apart."""
 
     def lacks(self, data: Data) -> str:
         """Say what the data lacks for this, and what to do about it; empty: nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,11 @@ class Sensitivity:
     config: EvaluationConfig = field(default_factory=EvaluationConfig)
     amounts: Sequence[float] = AMOUNTS
     name: str = "sensitivity"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: the amounts of noise."""
+        return {"amounts": list(self.amounts)}
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

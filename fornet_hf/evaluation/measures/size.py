@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.answers.predictions import Predictions
@@ -37,6 +38,11 @@ class Size:
         if set(self.config.sizes) <= {1.0}:
             what = "sizes are not allowed: size bias compares factor 1 with others"
             raise ConfigurationError(explain(what, found=list(self.config.sizes), allowed="one more factor than 1"))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of its own: the frame, and the factors, which decide on the items that fit at all of them."""
+        return {"cells": self.config.cells, "sizes": list(self.config.sizes)}
 
     @property
     def conditions(self) -> Mapping[str, Condition]:

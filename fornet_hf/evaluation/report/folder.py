@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fornet_hf.evaluation.report import Comparison, Measured, write
+from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.kept import Examples
-from fornet_hf.evaluation.results.results import Origin, Results
+from fornet_hf.evaluation.results.origin import Origin, model_of, names_apart
+from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.statistics.values import Value
+
+_NOT_SHARED = ("measure", "preprocessing", "label_map")  # settings in which the models of a chapter may differ
+_USUAL = ("draws", "cells", "sizes")
 
 
 def write_report(results: Results, examples: Examples, folder: Path) -> Path:
@@ -19,6 +25,8 @@ def write_report(results: Results, examples: Examples, folder: Path) -> Path:
 def comparisons(results: Results, examples: Examples | None = None) -> list[Comparison]:
     """Return the models by the data and settings that they were measured with; what was measured last comes first.
 
+    Measures whose settings do not contradict each other stand together.
+
     Args:
         results: of one evaluation or more.
         examples: images of the models, by their origins.
@@ -26,38 +34,90 @@ def comparisons(results: Results, examples: Examples | None = None) -> list[Comp
     values: dict[Origin, list[Value]] = {}
     for result in results:
         values.setdefault(result.origin, []).append(result.value)
-    groups: dict[tuple[object, ...], list[Origin]] = {}
-    for origin in values:
-        shared = origin.data, origin.split, origin.release, origin.seed, origin.draws, origin.cells
-        groups.setdefault(shared, []).append(origin)
     last = {result.origin: number for number, result in enumerate(results)}
-    newest_first = sorted(groups.values(), key=lambda group: -max(last[origin] for origin in group))
-    return [_comparison(group, values, examples or {}, results) for group in newest_first]
+    chapters: list[_Chapter] = []
+    for origin in sorted(values, key=lambda origin: -last[origin]):
+        settings = results.settings.get(origin.settings, {})
+        chapter = next((one for one in chapters if one.agrees(origin, settings)), None)
+        if chapter is None:
+            chapter = _Chapter(origin)
+            chapters.append(chapter)
+        chapter.add(origin, settings)
+    for origin, images in (examples or {}).items():
+        settings = results.settings.get(origin.settings, {})
+        chapter = next((one for one in chapters if one.agrees(origin, settings)), None)
+        if chapter is not None:
+            chapter.examples.setdefault(_key(origin, settings), []).extend(images)
+    return [chapter.comparison(values, results) for chapter in chapters]
 
 
-def _comparison(
-    group: Sequence[Origin], values: Mapping[Origin, Sequence[Value]], examples: Examples, results: Results
-) -> Comparison:
-    models = [
-        Measured(
-            model=origin.model,
-            digest=origin.weights,
-            values=values[origin],
-            precision=origin.precision,
-            version=origin.version,
-            examples=examples.get(origin, ()),
+class _Chapter:
+    """Origins of one set of data whose settings agree."""
+
+    def __init__(self, first: Origin) -> None:
+        self.data = first.data, first.split, first.release, first.seed
+        self.origins: list[Origin] = []
+        self.settings: dict[str, Any] = {}
+        self.examples: dict[str, list[Example]] = {}
+
+    def agrees(self, origin: Origin, settings: Mapping[str, Any]) -> bool:
+        """Return whether the data are those of the chapter, and no setting is another one here."""
+        shared = _shared(settings).items()
+        same = (origin.data, origin.split, origin.release, origin.seed) == self.data
+        return same and all(self.settings.get(name, value) == value for name, value in shared)
+
+    def add(self, origin: Origin, settings: Mapping[str, Any]) -> None:
+        """Take an origin into the chapter."""
+        self.origins.append(origin)
+        self.settings |= _shared(settings)
+
+    def comparison(self, values: Mapping[Origin, Sequence[Value]], results: Results) -> Comparison:
+        """Return the chapter, the models in the order of the results."""
+        found: dict[str, list[Origin]] = {}
+        for origin in (one for one in values if one in self.origins):
+            found.setdefault(_key(origin, results.settings.get(origin.settings, {})), []).append(origin)
+        described = [model_of(of[0], results.settings.get(of[0].settings, {})) for of in found.values()]
+        models = [
+            Measured(
+                model=name,
+                digest=of[0].weights,
+                values=[value for origin in of for value in values[origin]],
+                precision=of[0].precision,
+                version=", ".join(sorted({origin.version for origin in of})),
+                examples=self.examples.get(key, ()),
+            )
+            for name, (key, of) in zip(names_apart(described), found.items(), strict=True)
+        ]
+        runs = [results.runs.get(origin, {}) for of in found.values() for origin in of]
+        resamples = sorted({str(run["resamples"]) for run in runs if "resamples" in run})
+        data, split, release, seed = self.data
+        return Comparison(
+            data=data,
+            split=split,
+            release=release,
+            seed=seed,
+            models=models,
+            settings={
+                **{name: _words(self.settings[name]) for name in _USUAL if name in self.settings},
+                "resamples": ", ".join(resamples),
+                **{name: _words(of) for name, of in self.settings.items() if name not in _USUAL},
+            },
+            command="\n".join(dict.fromkeys(run["command"] for run in runs if run.get("command"))),
         )
-        for origin in group
-    ]
-    first, settings = group[0], [results.settings.get(origin, {}) for origin in group]
-    resamples = sorted({str(of["resamples"]) for of in settings if "resamples" in of})
-    commands = dict.fromkeys(command for of in settings for command in of.get("commands", ()))
-    return Comparison(
-        data=first.data,
-        split=first.split,
-        release=first.release,
-        seed=first.seed,
-        models=models,
-        settings={"draws": str(first.draws), "cells": first.cells, "resamples": ", ".join(resamples)},
-        command="\n".join(commands),
-    )
+
+
+def _key(origin: Origin, settings: Mapping[str, Any]) -> str:
+    return repr(model_of(origin, settings))
+
+
+def _shared(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in _NOT_SHARED}
+
+
+def _words(setting: Any) -> str:
+    """Return a setting in words: lists and objects without their brackets."""
+    if isinstance(setting, Mapping):
+        return ", ".join(f"{name} {_words(value)}" for name, value in setting.items() if value is not None)
+    if isinstance(setting, Sequence) and not isinstance(setting, str):
+        return ", ".join(map(_words, setting))
+    return f"{setting:g}" if isinstance(setting, float) else str(setting)

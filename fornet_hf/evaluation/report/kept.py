@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from fornet_hf.evaluation.report.examples import Example, Fooled, SaliencyExample
-from fornet_hf.evaluation.results.results import Origin
+from fornet_hf.evaluation.results.origin import Origin
 from fornet_hf.files import atomic_path, write_text
 
 Examples = Mapping[Origin, Sequence[Example]]

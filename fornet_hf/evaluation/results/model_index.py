@@ -2,89 +2,60 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.results.origin import model_of, names_apart
+from fornet_hf.evaluation.results.results import Result, Results
 from fornet_hf.files import write_text
 
 FOLDER = "model_index"
 """Name of the folder with a header for each model."""
 
-
-class Origin(Protocol):
-    """Model and data behind a number, as results have them."""
-
-    @property
-    def model(self) -> str:
-        """Name of the classifier."""
-
-    @property
-    def weights(self) -> str:
-        """Digest of its weights."""
-
-    @property
-    def data(self) -> str:
-        """Name of the data."""
-
-    @property
-    def split(self) -> str:
-        """Name of the split."""
-
-    @property
-    def release(self) -> str:
-        """Fingerprint of the data."""
-
-    @property
-    def seed(self) -> int:
-        """Seed of draws and resamples."""
-
-    @property
-    def draws(self) -> int:
-        """Backgrounds that each foreground was shown on."""
-
-    @property
-    def cells(self) -> str:
-        """ "seen" or "canvas"."""
-
-    @property
-    def precision(self) -> str:
-        """Precision of the classifier's computing."""
+_ABOUT_MODEL = ("measure", "preprocessing", "label_map")  # settings that a card need not repeat with each number
 
 
-def write_headers(folder: Path, results: Iterable[tuple[Origin, Value]]) -> list[Path]:
+def write_headers(folder: Path, results: Results) -> list[Path]:
     """Write a header for the card of each model; return the files, `model_index/MODEL.md` in the folder."""
-    models: dict[str, list[tuple[Origin, Value]]] = {}
-    for origin, value in results:
-        models.setdefault(origin.model, []).append((origin, value))
+    models: dict[str, list[Result]] = {}
+    described: dict[str, dict[str, object]] = {}
+    for result in results:
+        model = model_of(result.origin, results.settings.get(result.origin.settings, {}))
+        del model["precision"]  # one card tells both
+        key = json.dumps(model)
+        described[key] = model
+        models.setdefault(key, []).append(result)
     paths = []
-    for model, numbers in models.items():
-        path = folder / FOLDER / f"{re.sub(r'[^A-Za-z0-9.@-]+', '_', model)}.md"
+    for name, (key, numbers) in zip(names_apart(list(described.values())), models.items(), strict=True):
+        path = folder / FOLDER / f"{re.sub(r'[^A-Za-z0-9.@-]+', '_', name).strip('_')}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, header(model, numbers))
+        write_text(path, header(str(described[key]["model"]), numbers, results))
         paths.append(path)
+    for path in {*(folder / FOLDER).glob("*.md")} - {*paths}:
+        path.unlink()  # of a model that has another name by now, as there are two of its name
     return paths
 
 
-def header(model: str, results: Iterable[tuple[Origin, Value]]) -> str:
+def header(model: str, numbers: Iterable[Result], results: Results) -> str:
     """Return the header of a model's card, between two lines of ---; numbers that are not defined are left out."""
-    metrics = [_metric(origin, value) for origin, value in results if value.value is not None]
+    metrics = [_metric(result, results) for result in numbers if result.value.value is not None]
     data = ModelCardData(model_name=model, eval_results=metrics) if metrics else ModelCardData()
     return f"---\n{data.to_yaml()}\n---\n"
 
 
-def _metric(origin: Origin, value: Value) -> EvalResult:
+def _metric(result: Result, results: Results) -> EvalResult:
+    origin, value = result.origin, result.value
+    settings = results.settings.get(origin.settings, {})
     known = {"interval_95": [value.low, value.high], "standard_error": value.error, "note": value.note}
     return EvalResult(
         task_type="image-classification",
-        dataset_type=origin.data,
+        dataset_type=str(results.runs.get(origin, {}).get("dataset", dataset_type(origin.data))),
         dataset_name=origin.data,
         dataset_split=origin.split,
-        dataset_args={"fingerprint": origin.release},
         metric_type=value.measure,
         metric_name=value.measure.replace("_", " ") + (f", {value.part}" if value.part else ""),
         metric_value=value.value,
@@ -93,9 +64,19 @@ def _metric(origin: Origin, value: Value) -> EvalResult:
             **{name: found for name, found in known.items() if found not in ("", None, [None, None])},
             **({"left_out": dict(value.left_out)} if value.left_out else {}),
             "seed": origin.seed,
-            "draws": origin.draws,
-            "cells": origin.cells,
+            **{name: of for name, of in settings.items() if name not in _ABOUT_MODEL},
             "precision": origin.precision,
             "weights_sha256": origin.weights,
+            "data_fingerprint": origin.release,
         },
     )
+
+
+def dataset_type(data: str) -> str:
+    """Return the name of data as the Hub has them: an id of its own as it is; of a place on a disk, its last name.
+
+    `TNauen/ForNet` stays, unless there is such a folder; `runs/My set/` becomes `my-set`.
+    """
+    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", data, re.ASCII) and not Path(data).exists():
+        return data
+    return re.sub(r"[^a-z0-9]+", "-", Path(data).expanduser().name.lower()).strip("-") or "images"

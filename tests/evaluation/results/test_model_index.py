@@ -1,27 +1,27 @@
 """The header of a model's card: what huggingface_hub reads again, and nothing that is not defined."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
+import pytest
 from huggingface_hub import ModelCard
 
-from fornet_hf.evaluation.results.model_index import header, write_headers
+from fornet_hf.evaluation.results.model_index import dataset_type, header, write_headers
+from fornet_hf.evaluation.results.origin import Origin
+from fornet_hf.evaluation.results.results import Result, Results
 from fornet_hf.evaluation.statistics.values import Value
 
-
-@dataclass(frozen=True)
-class Origin:
-    model: str
-    data: str = "TNauen/ForNet"
-    split: str = "validation"
-    weights: str = "a" * 64
-    release: str = "b" * 64
-    seed: int = 3
-    draws: int = 1
-    cells: str = "seen"
-    precision: str = "float32"
-
-
-ORIGIN = Origin("timm:resnet50.a1_in1k")
+ORIGIN = Origin(
+    model="timm:resnet50.a1_in1k",
+    weights="a" * 64,
+    data="TNauen/ForNet",
+    split="validation",
+    release="b" * 16,
+    seed=3,
+    precision="float32",
+    settings="s",
+    version="1",
+)
+SETTINGS = {"s": {"measure": "centre", "cells": "seen", "preprocessing": {"size": 224}, "label_map": "c"}}
 VALUES = [
     Value(measure="accuracy", part="original", value=0.75, low=0.7, high=0.8, error=0.02, n=100),
     Value(measure="background_robustness", value=0.9, n=90, left_out={"no foreground": 10}, note="read with care"),
@@ -29,8 +29,13 @@ VALUES = [
 ]
 
 
+def results(*pairs):
+    return Results(results=[Result(*pair) for pair in pairs], settings=SETTINGS)
+
+
 def test_the_hub_reads_the_numbers_again():
-    data = ModelCard(header(ORIGIN.model, [(ORIGIN, value) for value in VALUES])).data
+    every = results(*((ORIGIN, value) for value in VALUES))
+    data = ModelCard(header(ORIGIN.model, every, every)).data
     assert data.model_name == ORIGIN.model
     assert [(one.metric_name, one.metric_value) for one in data.eval_results] == [
         ("accuracy, original", 0.75),
@@ -47,23 +52,53 @@ def test_the_hub_reads_the_numbers_again():
         "interval_95": [0.7, 0.8],
         "standard_error": 0.02,
         "seed": 3,
-        "draws": 1,
         "cells": "seen",
         "precision": "float32",
         "weights_sha256": "a" * 64,
+        "data_fingerprint": "b" * 16,
     }
     assert second.metric_args["left_out"] == {"no foreground": 10}
     assert second.metric_args["note"] == "read with care"
 
 
 def test_each_model_has_a_header(tmp_path):
-    other = Origin("hf:me/vit=runs/a b.pt")
-    results = [(ORIGIN, VALUES[0]), (other, VALUES[0]), (ORIGIN, VALUES[1])]
-    first, second = write_headers(tmp_path, results)
+    other = replace(ORIGIN, model="hf:me/vit=runs/a b.pt")
+    first, second = write_headers(
+        tmp_path, results((ORIGIN, VALUES[0]), (other, VALUES[0]), (replace(ORIGIN, seed=4), VALUES[1]))
+    )
     assert first == tmp_path / "model_index" / "timm_resnet50.a1_in1k.md"
     assert second.name == "hf_me_vit_runs_a_b.pt.md"
     assert len(ModelCard.load(first).data.eval_results) == 2
 
 
+def test_models_of_one_name_have_headers_of_their_own(tmp_path):
+    other = replace(ORIGIN, weights="d" * 64)
+    first, second = write_headers(tmp_path, results((ORIGIN, VALUES[0]), (other, VALUES[1])))
+    assert [first.name, second.name] == [f"timm_resnet50.a1_in1k_weights_{letter * 12}.md" for letter in ("a", "d")]
+    assert [ModelCard.load(path).data.model_name for path in (first, second)] == [ORIGIN.model] * 2
+
+
 def test_a_header_without_numbers_is_empty():
-    assert ModelCard(header("m", [(ORIGIN, VALUES[2])])).data.eval_results is None
+    every = results((ORIGIN, VALUES[2]))
+    assert ModelCard(header("m", every, every)).data.eval_results is None
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("TNauen/ForNet", "TNauen/ForNet"),
+        ("demo/made/patches", "patches"),
+        ("./My set/", "my-set"),
+        ("/data/ImageNet_val", "imagenet-val"),
+        ("rows", "rows"),
+        (".", "images"),
+    ],
+)
+def test_data_have_the_id_of_the_hub_or_a_short_name(data, expected):
+    assert dataset_type(data) == expected
+
+
+def test_a_folder_is_no_dataset_of_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "made" / "rows").mkdir(parents=True)
+    assert dataset_type("made/rows") == "rows"

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, PatchFormatError
 from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
-from fornet_hf.evaluation.results.results import COLUMNS, Origin, Result, Results
+from fornet_hf.evaluation.results.origin import Origin
+from fornet_hf.evaluation.results.results import COLUMNS, Result, Results
 from fornet_hf.evaluation.statistics.values import Value
 
 ORIGIN = Origin(
@@ -20,9 +22,8 @@ ORIGIN = Origin(
     split="validation",
     release="r",
     seed=0,
-    draws=1,
-    cells="seen",
     precision="float32",
+    settings="s",
     version="1",
 )
 
@@ -31,7 +32,8 @@ def results(origin=ORIGIN, *, value=0.5, parts=("", "cell 4")):
     values = (Value(measure="centre_bias", part=part, value=value, n=7, left_out={"no room": 2}) for part in parts)
     return Results(
         results=[Result(origin, one) for one in values],
-        settings={origin: {"seed": origin.seed, "measures": ["centre"], "commands": []}},
+        settings={origin.settings: {"measure": "centre", "cells": origin.settings}},
+        runs={origin: {"resamples": 10, "command": f"fornet {origin.version}"}},
     )
 
 
@@ -68,25 +70,32 @@ def test_the_table_is_long_and_has_a_row_for_each_number(tmp_path):
     assert rows[0]["low"] == ""
 
 
-def test_writing_again_replaces_its_own_rows_and_keeps_others(tmp_path):
+def test_writing_again_replaces_whole_measures_and_keeps_others(tmp_path):
     results().write(tmp_path)
     first = (tmp_path / "results.csv").read_bytes()
     results().write(tmp_path)
     assert (tmp_path / "results.csv").read_bytes() == first
     results(replace(ORIGIN, version="2"), value=0.75, parts=[""]).write(tmp_path)
     found = Results.read(tmp_path)
-    assert [(one.value.part, one.value.value) for one in found] == [("cell 4", 0.5), ("", 0.75)]
+    assert [(one.value.part, one.value.value) for one in found] == [("", 0.75)]
+    assert [run["command"] for run in found.runs.values()] == ["fornet 2"]
     for changed in (
         {"model": "n"},
         {"weights": "cd"},
         {"release": "s"},
         {"seed": 1},
-        {"draws": 2},
-        {"cells": "canvas"},
+        {"settings": "t"},
         {"precision": "bfloat16"},
     ):
         results(replace(ORIGIN, **changed)).write(tmp_path)
-    assert len(Results.read(tmp_path).results) == 16
+    assert len(Results.read(tmp_path).results) == 1 + 6 * 2
+    assert set(Results.read(tmp_path).settings) == {"s", "t"}
+
+
+def test_a_measure_that_comes_to_nothing_leaves_nothing_of_earlier_ones(tmp_path):
+    results().write(tmp_path)
+    results(parts=()).write(tmp_path)
+    assert list(Results.read(tmp_path)) == []
 
 
 def test_answers_are_for_people(tmp_path):
@@ -130,6 +139,37 @@ def test_a_number_that_is_there_twice_is_chosen_by_what_tells_the_two_apart():
         both.value("centre_bias", sede=0)
 
 
+def test_a_number_is_chosen_by_its_settings():
+    both = results().joined(results(replace(ORIGIN, settings="canvas"), value=0.25))
+    assert both.value("centre_bias", cells="canvas").value == 0.25
+    with pytest.raises(ConfigurationError, match=r"2 times; found \{'cells': \['s', 'canvas'\]\}"):
+        both.value("centre_bias")
+
+
+def test_rows_are_those_of_the_table():
+    first, second = results().rows()
+    assert list(first) == list(COLUMNS)
+    assert (first["measure"], first["value"], first["low"], first["left_out"]) == (
+        *("centre_bias", 0.5, None),
+        {"no room": 2},
+    )
+    assert second["part"] == "cell 4"
+
+
+def test_pandas_gets_the_table():
+    pandas = pytest.importorskip("pandas")
+    table = results().to_pandas()
+    assert isinstance(table, pandas.DataFrame)
+    assert list(table.columns) == list(COLUMNS)
+    assert table["value"].tolist() == [0.5, 0.5]
+
+
+def test_without_pandas_the_error_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingDependencyError, match="pip install pandas"):
+        results().to_pandas()
+
+
 def test_no_results_and_damaged_results_are_told(tmp_path):
     with pytest.raises(NotFoundError, match="no results in"):
         Results.read(tmp_path)
@@ -137,3 +177,6 @@ def test_no_results_and_damaged_results_are_told(tmp_path):
     with pytest.raises(PatchFormatError, match="damaged results"):
         results().write(tmp_path)
     assert not (tmp_path / "results.csv").exists()
+    (tmp_path / "results.json").write_text('{"format": 1, "results": [], "settings": []}')
+    with pytest.raises(PatchFormatError, match=r"unknown format; found 1; allowed: 2\. Delete the file"):
+        Results.read(tmp_path)
