@@ -64,7 +64,7 @@ class EvaluationConfig:
     draws: int = 1
     resamples: int = 1000
     cells: str = "seen"
-    sizes: tuple[float, ...] = (0.25, 0.5, 1.0, 1.5, 2.0)
+    sizes: tuple[float, ...] = (0.25, 0.5, 1.0, 1.5)
     batch_size: int = 256
     workers: int | None = None
     precision: str = "float32"

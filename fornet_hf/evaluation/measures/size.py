@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
@@ -18,6 +20,8 @@ from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, Statisti
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
+
+_USUAL = "size 1"
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Size:
         """Return the ratio of each factor but 1, and the accuracies."""
         names = list(self.conditions)
         paired = predictions.paired(*names)
-        usual = names.index("size 1")
+        usual = names.index(_USUAL)
         values = bootstrap.estimates(
             "size_bias",
             paired.correct,
@@ -72,6 +76,9 @@ class Size:
             undefined="accuracy at size 1 is 0",
         )
         note = "of objects that fit at each factor of " + ", ".join(f"{factor:g}" for factor in self.config.sizes)
+        if names[-1] != _USUAL:
+            more = np.count_nonzero(predictions.complete(*names[:-1])) - len(paired.items)
+            note += f"; {more:,} more items fit without {self.config.sizes[-1]:g}" if more else ""
         return [value.noted(note) for value in [*values, *accuracies(paired, names, bootstrap)]]
 
 

@@ -14,4 +14,4 @@ def test_conditions_of_one_name_are_equal():
     for make in MEASURES.values():
         for name, condition in make(EvaluationConfig()).conditions.items():
             assert shared.setdefault(name, condition) == condition
-    assert len(shared) == 4 + 9 + 5 + 8
+    assert len(shared) == 4 + 9 + 4 + 8

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.size import Size
 from tests.evaluation.measures.answers import BOOTSTRAP, by_part, predictions, right
@@ -40,6 +41,17 @@ def test_a_model_that_is_never_right_at_the_usual_size_has_none():
     assert {(value.value, value.note) for value in ratios.values()} == {
         (None, "accuracy at size 1 is 0; of objects that fit at each factor of 0.5, 1, 2")
     }
+
+
+def test_the_note_says_how_many_the_largest_size_costs():
+    names = list(SIZE.conditions)
+    large = np.where(np.arange(300) < 90, LABELS, NOT_SHOWN)
+    found = predictions(names, LABELS, {names[0]: LABELS, names[1]: LABELS, names[2]: large})
+    for value in SIZE.values(found, BOOTSTRAP):
+        assert value.n == 90
+        assert "of objects that fit at each factor of 0.5, 1, 2; 210 more items fit without 2" in value.note
+    smaller = Size(EvaluationConfig(sizes=(0.5, 1)))
+    assert all("without" not in value.note for value in smaller.values(found, BOOTSTRAP))
 
 
 def test_one_size_alone_is_refused():
