@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from fornet_hf.evaluation.answers.predicting import Subject
 from fornet_hf.evaluation.data.opening import Data
 from fornet_hf.evaluation.labels.mapping import label_map
 from fornet_hf.evaluation.models import FORMS, load
-from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.models.classifier import Classifier, in_float32
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -106,13 +105,3 @@ def _stated(preprocessing: Preprocessing | None, network: object) -> Preprocessi
     found = repr(preprocessing) if preprocessing is not None else f"{type(network).__name__} alone"
     then = f"Say which images it expects: preprocessing={example}"
     raise ConfigurationError(explain("a network needs the preprocessing of its images", found=found, then=then))
-
-
-def in_float32(network: Any) -> Any:
-    """Return a network whose weights are float32: itself, or a copy where they are of another precision."""
-    import torch
-
-    tensors = (*network.parameters(), *network.buffers()) if isinstance(network, torch.nn.Module) else ()
-    if all(tensor.dtype == torch.float32 for tensor in tensors if tensor.is_floating_point()):
-        return network
-    return copy.deepcopy(network).float()

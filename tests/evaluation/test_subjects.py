@@ -7,7 +7,8 @@ import pytest
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from fornet_hf.evaluation import Classifier
 from fornet_hf.evaluation.data.folders import ImagesData
-from fornet_hf.evaluation.subjects import in_float32, subjects_of
+from fornet_hf.evaluation.models.classifier import in_float32
+from fornet_hf.evaluation.subjects import subjects_of
 from tests.evaluation.fakes import SMALL, brightness, convolutions
 
 torch = pytest.importorskip("torch")

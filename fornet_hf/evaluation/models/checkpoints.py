@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,15 +58,25 @@ def read_weights(place: Path) -> Weights:
     if not file.is_file():
         raise NotFoundError(f"no checkpoint {file}")
     if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return dict(load_file(file))
+        return _mapped(file)
     return _chosen(_unpickled(file), file, part)
 
 
 def _parted(place: Path) -> tuple[Path, str]:
     name, _, part = place.name.rpartition("#")
     return (place.with_name(name), part) if name else (place, "")
+
+
+def _mapped(file: Path) -> Weights:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(file))
+    except SafetensorError as error:
+        raise ConfigurationError(
+            explain(f"{file} is damaged", found=error, then="Fetch or save it again.")
+        ) from error
 
 
 def _unpickled(file: Path) -> Any:
@@ -78,7 +87,9 @@ def _unpickled(file: Path) -> Any:
         with warnings.catch_warnings(), torch.serialization.safe_globals([argparse.Namespace]):
             warnings.simplefilter("ignore")  # what is no checkpoint is an error
             return torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # damage has many names
         reason = str(error).strip().partition("\n")[0]
         then = "Save the weights alone: torch.save(model.state_dict(), FILE), or as .safetensors"
         message = explain(f"{file} is no checkpoint of weights", found=reason, then=then)

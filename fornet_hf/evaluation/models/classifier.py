@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ class Classifier:
     Attributes:
         name: as it was asked for.
         revision: of its weights.
-        network: maps normalised images (float32, n x 3 x size x size) to logits (n x classes).
+        network: maps normalised images (float32, n x 3 x size x size) to logits (n x classes), or to something that
+            has them as `logits`, as the networks of transformers do.
         preprocessing: of images that it is shown.
         names: of its outputs, if it has names for them.
     """
@@ -46,7 +49,11 @@ class Classifier:
         """Return the logits (float32, n x classes) of images (float32, n x 3 x height x width, 0 to 1).
 
         Images of another size than the classifier's are squashed to it.
+
+        Raises:
+            ConfigurationError: the network gives something else.
         """
+        import torch
         from torch.nn import functional
 
         side = self.preprocessing.size
@@ -54,12 +61,24 @@ class Classifier:
             images = functional.interpolate(images, (side, side), mode="bicubic", antialias=True)
         colours = (self.preprocessing.mean, self.preprocessing.std)
         mean, std = (images.new_tensor(values).view(3, 1, 1) for values in colours)
-        logits: torch.Tensor = self.network((images - mean) / std).float()
-        return logits
+        answer = self.network((images - mean) / std)
+        logits = getattr(answer, "logits", answer)
+        if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+            found = f"{type(logits).__name__} {tuple(getattr(logits, 'shape', ())) or ''}".strip()
+            allowed = f"a tensor of {len(images)} x classes, or an output that has it as .logits"
+            then = "Wrap the network in a module whose forward() returns the logits alone."
+            raise ConfigurationError(
+                explain(f"{self.name} does not answer with logits", found=found, allowed=allowed, then=then)
+            )
+        return logits.float()
 
     @property
     def outputs(self) -> int:
-        """Number of its outputs, as it answers a black image in evaluation mode."""
+        """Number of its outputs, as it answers a black image in evaluation mode.
+
+        Raises:
+            ConfigurationError: it fails, or does not answer with logits.
+        """
         import torch
 
         modules = list(self.network.modules()) if hasattr(self.network, "modules") else []
@@ -72,6 +91,13 @@ class Classifier:
                 module.training = False  # else the image would count in statistics of batches
             with torch.inference_mode():
                 return int(self.logits(image).shape[1])
+        except ForNetError:
+            raise
+        except Exception as error:  # of anybody's code
+            found = f"{type(error).__name__}: {error}"
+            then = f"It was given float32, 1 x 3 x {side} x {side}: look at its preprocessing and its forward()."
+            message = explain(f"{self.name} cannot answer an image", found=found, then=then)
+            raise ConfigurationError(message) from error
         finally:
             for module, mode in zip(modules, modes, strict=True):
                 module.training = mode
@@ -96,3 +122,13 @@ def weights_digest(network: Any) -> str:
         result.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         result.update(tensor.flatten().view(torch.uint8).numpy())
     return result.hexdigest() if weights else ""
+
+
+def in_float32(network: Any) -> Any:
+    """Return a network whose weights are float32: itself, or a copy where they are of another precision."""
+    import torch
+
+    tensors = (*network.parameters(), *network.buffers()) if isinstance(network, torch.nn.Module) else ()
+    if all(tensor.dtype == torch.float32 for tensor in tensors if tensor.is_floating_point()):
+        return network
+    return copy.deepcopy(network).float()

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, NotFoundError, explain
 from fornet_hf.evaluation.models.adapters import SETTINGS, adapted
 from fornet_hf.evaluation.models.checkpoints import restored
-from fornet_hf.evaluation.models.classifier import Classifier, weights_digest
+from fornet_hf.evaluation.models.classifier import Classifier, in_float32, weights_digest
 from fornet_hf.evaluation.models.names import PACKAGES, ModelName, parse_name
 from fornet_hf.evaluation.models.of_functions import Function, TorchHub
 from fornet_hf.evaluation.models.of_hub import Hub
@@ -53,7 +53,7 @@ def load(
             loaded = restored(source, asked.checkpoint)
     network = loaded.network
     if hasattr(network, "to"):
-        network = network.to(device).eval()
+        network = in_float32(network).to(device).eval()
     digest = weights_digest(network)
     revision = loaded.revision or (f"sha256:{digest}" if digest else "")
     return dataclasses.replace(loaded, name=name, revision=revision, network=network)
@@ -107,3 +107,14 @@ def _failures(name: str, library: str) -> Iterator[None]:
     except OSError as error:
         then = "Load it once on a machine with a network; the cache of torch or of the Hub then has it."
         raise NotFoundError(explain(f"the weights of {name} cannot be loaded", found=error, then=then)) from error
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        then = "Install two that belong together: pip install -U torch torchvision"
+        message = explain("torchvision was built for another torch", found=error, then=then)
+        raise MissingDependencyError(message) from error
+    except Exception as error:
+        if not type(error).__module__.startswith("safetensors"):
+            raise
+        then = "Fetch or save them again."
+        raise ConfigurationError(explain(f"the weights of {name} are damaged", found=error, then=then)) from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.names import FORMS
 from fornet_hf.evaluation.models.source import IMAGENET
@@ -26,7 +28,7 @@ class Function:
 
     def pretrained(self) -> Classifier:
         """Return it with its weights."""
-        return _classifier(self.name, self._function()())
+        return self._made()
 
     def untrained(self, classes: int | None = None) -> Classifier:
         """Return it as the function makes it, or with another number of classes."""
@@ -34,11 +36,33 @@ class Function:
         if classes is None and "num_classes" in parameters:
             usual = parameters["num_classes"].default
             classes = IMAGENET if usual is inspect.Parameter.empty else None
-        return _classifier(self.name, self._function()(**({} if classes is None else {"num_classes": classes})))
+        return self._made(**({} if classes is None else {"num_classes": classes}))
 
     def network(self, classes: int, **options: Any) -> Any:
         """Return the network alone."""
         return self._function()(num_classes=classes, **options)
+
+    def _made(self, **options: Any) -> Classifier:
+        """Call the function.
+
+        Raises:
+            ConfigurationError: it fails, or returns something else.
+        """
+        function = self._function()
+        try:
+            made = function(**options)
+        except (ForNetError, ImportError):
+            raise
+        except Exception as error:  # of anybody's code
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            found = f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
+            then = f"It is called as {self.name.partition(':')[2]}({_written(options)}): all else needs a default."
+            raise ConfigurationError(explain(f"{self.name} fails", found=found, then=then)) from error
+        if not (isinstance(made, Classifier) or callable(made)):
+            allowed = "a network of torch, or a fornet_hf.evaluation.Classifier"
+            message = explain(f"{self.name} returns no classifier", found=repr(made), allowed=allowed)
+            raise ConfigurationError(message)
+        return _classifier(self.name, made)
 
     def _function(self) -> Callable[..., Any]:
         return resolve(self.name, f"unknown classifier {self.name}", FORMS)
@@ -85,6 +109,10 @@ class TorchHub:
             return load(repository, name, trust_repo=True, verbose=False, **options)
         except RuntimeError as error:  # among others: the repository has no such function
             raise ConfigurationError(explain(f"torchhub:{self.model} cannot be made", found=error)) from error
+
+
+def _written(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items())
 
 
 def _classifier(name: str, made: Any) -> Classifier:

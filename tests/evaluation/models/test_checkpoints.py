@@ -144,6 +144,21 @@ def test_a_file_without_weights_is_refused(value, tmp_path):
         load(f"own_nets:net={tmp_path / 'net.pt'}")
 
 
+@pytest.mark.parametrize("name", ["net.pt", "old.pt", "net.safetensors"])
+@pytest.mark.parametrize("share", [0, 0.02, 0.3, 0.9])
+def test_half_a_file_is_refused(name, share, tmp_path):
+    import own_nets
+
+    weights, file = own_nets.net().state_dict(), tmp_path / name
+    if name == "net.safetensors":
+        save_file(weights, file)
+    else:
+        torch.save(weights, file, _use_new_zipfile_serialization=name == "net.pt")
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    with pytest.raises(ConfigurationError, match=rf"{name} is (no checkpoint of weights|damaged)"):
+        load(f"own_nets:net={file}")
+
+
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path):
     for name in ("net.pt", "net.pt#model", ""):
         with pytest.raises(NotFoundError, match="no checkpoint"):

@@ -1,7 +1,10 @@
 """The digest of weights, and what a classifier does to images."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.models.classifier import Classifier, weights_digest
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 
@@ -47,3 +50,39 @@ def test_asking_for_outputs_changes_nothing_and_the_digest_follows_the_weights()
     with torch.no_grad():
         network[0].bias += 1
     assert classifier.identity.digest != before
+
+
+def answering(function):
+    return Classifier(name="own", revision="", network=function, preprocessing=Preprocessing(size=8))
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (lambda x: (x.mean((2, 3)), x), "tuple"),
+        (lambda x: {"logits": x.mean((2, 3))}, "dict"),
+        (lambda x: x.mean((1, 2, 3)), r"Tensor \(1,\)"),
+        (lambda x: x, r"Tensor \(1, 3, 8, 8\)"),
+        (lambda x: x.mean((2, 3)).numpy(), r"ndarray \(1, 3\)"),
+        (lambda x: None, "NoneType"),
+    ],
+    ids=["tuple", "dict", "one dimension", "images", "NumPy", "nothing"],
+)
+def test_what_is_no_logits_is_told(answer, found):
+    told = rf"own does not answer with logits; found {found}; allowed: a tensor of 1 x classes.* Wrap the network"
+    with pytest.raises(ConfigurationError, match=told):
+        _ = answering(answer).outputs
+
+
+def test_an_output_may_have_its_logits_inside():
+    one = answering(lambda x: SimpleNamespace(logits=x.mean((2, 3)), hidden=x))
+    assert one.outputs == 3
+    assert one.logits(torch.ones(2, 3, 8, 8)).shape == (2, 3)
+
+
+def test_a_network_that_fails_is_told_with_what_it_was_given():
+    wide = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 9 * 9, 2))
+    with pytest.raises(
+        ConfigurationError, match=r"own cannot answer an image; found RuntimeError: mat1.*1 x 3 x 8 x 8"
+    ):
+        _ = answering(wide).outputs

@@ -196,6 +196,46 @@ def test_a_function_of_ones_own_gives_a_network_or_all_of_a_classifier(own):
     assert build("own_classifiers:network", 6)(torch.rand(2, 8)).shape == (2, 6)
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return None", "returns no classifier; found None; allowed: a network of torch"),
+        ("return 'resnet50'", "returns no classifier; found 'resnet50'"),
+        (
+            "return {}['weights']",
+            r"fails; found KeyError: 'weights' \(own_classifiers.py, line 1\).* called as make\(\)",
+        ),
+        ("return open('weights.pt')", "fails; found FileNotFoundError: .*weights.pt"),
+    ],
+)
+def test_a_function_that_makes_no_classifier_is_told_so(own, body, message):
+    own(f"def make(): {body}\n")
+    with pytest.raises(ConfigurationError, match=f"own_classifiers:make {message}"):
+        load("own_classifiers:make")
+
+
+def test_a_torchvision_of_another_torch_is_told(monkeypatch):
+    def pretrained(_self):
+        raise RuntimeError("operator torchvision::nms does not exist")  # as it says itself
+
+    monkeypatch.setattr(Timm, "pretrained", pretrained)
+    with pytest.raises(MissingDependencyError, match="pip install -U torch torchvision"):
+        load("timm:resnet18")
+
+
+def test_a_function_needs_no_arguments(own):
+    own("def make(width): return width\n")
+    with pytest.raises(ConfigurationError, match=r"fails; found TypeError: make\(\) missing 1 required .* a default"):
+        load("own_classifiers:make")
+
+
+def test_weights_are_loaded_in_float32(own):
+    own("import torch\ndef make(): return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 5)).half()\n")
+    loaded = load("own_classifiers:make")
+    assert {weight.dtype for weight in loaded.network.parameters()} == {torch.float32}
+    assert loaded.revision == f"sha256:{loaded.identity.digest}"
+
+
 def test_what_a_module_of_ones_own_lacks_is_named(own):
     own("import no_such_package\n")
     with pytest.raises(MissingDependencyError, match="pip install no_such_package"):

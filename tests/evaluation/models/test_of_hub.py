@@ -121,6 +121,14 @@ def test_a_folder_of_transformers_is_named_by_its_digest(tmp_path):
     torch.testing.assert_close(loaded.logits(images), network((images - 0.5) / 0.25).logits)
 
 
+def test_damaged_weights_are_told(tmp_path):
+    save_vit(tmp_path)
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ConfigurationError, match=f"the weights of hf:{tmp_path} are damaged"):
+        load(f"hf:{tmp_path}")
+
+
 def test_a_repository_is_named_by_its_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
