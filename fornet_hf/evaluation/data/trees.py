@@ -219,7 +219,7 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
     listed = {one: [*_listing(folder)] for one, folder in places.items()}
     known = {path.stem for _, path in listed.get("original", ()) if is_image(path)}
     files = {one: _files(one, listed[one], known) for one in VARIANTS if one in places}
-    masks = {(label, path.stem): path for label, path in listed.get(MASKS, ()) if path.suffix == ".npy"}
+    masks = {(label, path.stem): path for label, path in listed.get(MASKS, ()) if path.suffix.lower() == ".npy"}
     entries = sorted((str(path.relative_to(root)), sha256_of(path)) for found in listed.values() for _, path in found)
     digest = hashlib.sha256(repr(entries).encode("utf-8", "surrogatepass")).hexdigest()
     return TreeData(root, split, name or root.name, class_names, tuple(files), files, masks, digest)
@@ -241,6 +241,8 @@ def _class_names(places: Mapping[str, Path]) -> tuple[str, ...]:
             if names.setdefault(number, name) != name:
                 found = f"{names[number]!r} and {name!r}"
                 raise SourceError(explain(f"class {number} of {place.parent.parent} has two names", found=found))
+    if repeated := [name for name, count in Counter(names.values()).items() if count > 1]:
+        raise SourceError(explain("two classes have one name", found=repeated[0]))
     if sorted(names) != [*range(len(names))] or not names:
         found, allowed = str(sorted(names)), "a folder for each number from 0 on, in one variant at least"
         raise SourceError(explain("numbers of class folders are missing", found=found, allowed=allowed))

@@ -43,6 +43,7 @@ class VariantsConfig:
     quality: int = 75
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "variants", tuple(dict.fromkeys(self.variants)))
         checks = (
             ("seed", self.seed >= 0, "0 or more"),
             ("variants", bool(self.variants) and set(self.variants) <= set(VARIANTS), ", ".join(VARIANTS)),
@@ -66,6 +67,7 @@ class VariantsConfig:
     def rules(self) -> Mapping[str, list[str]]:
         """Return the reasons for leaving images out that apply, and those that do not."""
         rules = {
+            eligibility.NO_CLASS: True,
             eligibility.NO_FOREGROUND: True,
             eligibility.NO_PLACE: True,
             **dict.fromkeys(eligibility.OF_ANNOTATIONS, self.boxes is not None),

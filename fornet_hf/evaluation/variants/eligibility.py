@@ -10,6 +10,7 @@ MOST_OF_THE_IMAGE = 0.9
 LEAST_INSIDE = 0.5
 LEAST_OF_THE_BOX = 0.1
 
+NO_CLASS = "no class"
 NO_FOREGROUND = "no foreground"
 NO_PLACE = "place of the foreground not known"
 NO_ANNOTATION = "no annotation"
@@ -31,7 +32,7 @@ def objection(box: Corners, width: int, height: int) -> str:
     seen = np.count_nonzero(cropped(inside, SHOWN))
     if seen / SHOWN**2 > MOST_OF_THE_IMAGE:
         return TOO_LARGE
-    if seen < LEAST_INSIDE * np.count_nonzero(inside):
+    if not seen or seen < LEAST_INSIDE * np.count_nonzero(inside):  # an annotation's box may lie outside of all
         return CROPPED
     beside = max(box.xmin, width - box.xmax, 0) + max(box.ymin, height - box.ymax, 0)
     return "" if beside else NO_BACKGROUND

@@ -18,6 +18,7 @@ import datasets
 from fornet_hf.classes import imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
 from fornet_hf.evaluation.labels.taxonomy import NO_GROUP, Taxonomy, taxonomy_of
+from fornet_hf.evaluation.variants import eligibility
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import Corners
 from fornet_hf.evaluation.variants.names import stem_of
@@ -158,15 +159,16 @@ def _look(job: Job, first: int) -> list[_Entry]:
     """Return what becomes of a unit's rows: number, label, stem and box; or the reason in place of the stem."""
     file = job.work / f"rows-{first:08}.json"
     if file.is_file():
-        entries: list[_Entry] = json.loads(file.read_text(encoding="utf-8"))
-        return entries
+        known: list[_Entry] = json.loads(file.read_text(encoding="utf-8"))
+        return known
     numbers = range(first, min(first + _ROWS, len(job.rows)))
     labels = job.rows.select_columns(["label"])[first : numbers.stop]["label"]
-    entries = [
-        _looked_at(job, number, int(group))
-        for number, label in zip(numbers, labels, strict=True)
-        if (group := job.taxonomy.groups[label]) != NO_GROUP
-    ]
+    entries: list[_Entry] = []
+    for number, label in zip(numbers, labels, strict=True):
+        if label is None or label < 0:
+            entries.append((number, NO_GROUP, eligibility.NO_CLASS, None))
+        elif (group := int(job.taxonomy.groups[label])) != NO_GROUP:
+            entries.append(_looked_at(job, number, group))
     write_text(file, json.dumps(entries))
     return entries
 

@@ -143,6 +143,16 @@ def test_the_fingerprint_changes_with_contents_of_the_same_size(tree):
     assert len(prints) == 2
 
 
+def test_endings_may_be_of_any_case(tree):
+    path = tree / "original" / "val" / "00_dog" / f"{DOG}.JPEG"
+    path.rename(path.with_suffix(".JpG"))
+    mask = tree / "fg_mask" / "val" / "00_dog" / f"{DOG}.NPY"
+    mask.parent.mkdir(parents=True)
+    mask.write_bytes(b"")
+    found = read_tree(tree)
+    assert (0, DOG) in found.files["original"].keys() & found.masks.keys()
+
+
 def test_stimuli_travel_to_processes(tree):
     shown = stimuli(tree)
     twin = pickle.loads(pickle.dumps(shown))
@@ -159,7 +169,13 @@ def test_other_folders_are_none(tree):
 
 
 @pytest.mark.parametrize(
-    ("folder", "found"), [("dogs", "no number"), ("10_cat", "are missing"), ("00_cat", "has two names")]
+    ("folder", "found"),
+    [
+        ("dogs", "no number"),
+        ("10_cat", "are missing"),
+        ("00_cat", "has two names"),
+        ("09_dog", "two classes have one name"),
+    ],
 )
 def test_folders_of_classes_are_numbered(tree, folder, found):
     (tree / "mixed_rand" / "val" / folder).mkdir()

@@ -158,6 +158,17 @@ def test_rows_without_a_foreground_are_counted(tmp_path):
     assert make_variants(data, tmp_path, VariantsConfig(), 1).plan.excluded["no foreground"] == 3
 
 
+def test_rows_without_a_class_are_counted_and_in_none(tmp_path):
+    data = data_of(lambda number, row: {**row, "label": [-1, None][number]} if number < 2 else row)
+    plan = make_variants(data, tmp_path, VariantsConfig(variants=("original",)), 1).plan
+    assert plan.excluded["no class"] == 2
+    assert {data.rows[number]["key"] for number in (0, 1)}.isdisjoint(item.stem for item in plan.items)
+
+
+def test_a_variant_that_is_named_twice_counts_once():
+    assert VariantsConfig(variants=("original", "no_fg", "original")).variants == ("original", "no_fg")
+
+
 def test_a_class_without_images_is_an_error(tmp_path):
     data = data_of(lambda number, row: {**row, "label": number % 2})
     with pytest.raises(ConfigurationError, match="no image of gnu fits the rules"):
@@ -192,6 +203,7 @@ BOX = (40, 30, 120, 110)
         (1, [], "not exactly one box"),
         (0.5, [BOX], "annotation of another size"),
         (1, [(0, 0, 191, 191)], "box covers more than 90 % of the crop"),
+        (1, [(5000, 30, 5009, 110)], "less than half of the box is inside of the crop"),
         (1, [(0, 30, 3, 110)], "less than half of the box is inside of the crop"),
         (None, [], "no annotation"),
     ],
