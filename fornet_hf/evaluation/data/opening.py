@@ -122,7 +122,8 @@ def open_data(
 
     Args:
         place: a folder that `fornet apply` made or `datasets` saved; patches in a folder or on the Hub; a folder with
-            variants of ImageNet-9; class folders of images; a `datasets.Dataset` of rows; or opened data.
+            variants of ImageNet-9; class folders of images; a `datasets.Dataset` of rows, or a dict of them by split;
+            or opened data.
         split: `train` or `validation`.
         imagenet_dir: the images of patches.
         cache_dir: where prepared rows are kept; default: that of `datasets`.
@@ -130,11 +131,22 @@ def open_data(
 
     Raises:
         NotFoundError: there is nothing of the kind, or not this split.
+        ConfigurationError: these are no data, or they are streamed.
         ForNetError: patches, images or the Hub are not as they must be.
     """
+    if isinstance(place, Mapping):
+        if split not in place:
+            raise NotFoundError(explain(f"no split {split!r} in the data", found=", ".join(map(str, place))))
+        place = place[split]
     if isinstance(place, datasets.Dataset):
         return RowsData.of(place, _split_of(place, split), place.info.dataset_name or "rows")
+    if isinstance(place, datasets.IterableDataset):
+        then = "Load them without streaming=True."
+        raise ConfigurationError(explain("streamed rows cannot be evaluated", found=type(place).__name__, then=then))
     if not isinstance(place, (str, Path)):
+        if not hasattr(place, "stimuli"):
+            allowed = "a folder, a repository, or a datasets.Dataset of rows"
+            raise ConfigurationError(explain("these are no data", found=type(place).__name__, allowed=allowed))
         data: Data = place
         return data
     name, folder = str(place), Path(place).expanduser()

@@ -47,6 +47,22 @@ def test_opened_data_are_data(rows):
     assert open_data(data) is data
 
 
+def test_of_a_dict_the_split_is_taken(rows):
+    both = datasets.DatasetDict({"train": rows.select([0, 1]), "validation": rows})
+    assert [len(open_data(both, split).rows) for split in both] == [2, 6]
+    with pytest.raises(NotFoundError, match="no split 'validation' in the data; found train, test"):
+        open_data({"train": rows, "test": rows})
+
+
+def test_what_is_no_data_is_told(rows):
+    for given in (None, [], 3, list(rows)):
+        with pytest.raises(ConfigurationError, match=r"these are no data; found .*; allowed: a folder"):
+            open_data(given)
+    for streamed in (rows.to_iterable_dataset(), {"validation": rows.to_iterable_dataset()}):
+        with pytest.raises(ConfigurationError, match=r"streamed rows cannot be evaluated.* without streaming=True"):
+            open_data(streamed)
+
+
 def test_the_fingerprint_is_that_of_the_content(rows):
     one, again, fewer = (open_data(some).fingerprint for some in (rows, rows.select(range(6)), rows.select(range(5))))
     assert one == again != fewer
