@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
 import math
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "empty_predictions": found.empty_predictions,
                 "object": dict(zip(("predicted", "truth"), found.rules, strict=True)),
                 "empty": arguments.empty,
-                "values": [dataclasses.asdict(value) for value in values],
+                "values": [value.to_json() for value in values],
                 "missing": found.missing,
                 "extra": found.extra,
                 "other_shape": found.other_shape,

@@ -23,9 +23,11 @@ from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.report.examples import Example, fooled, salient
 from fornet_hf.evaluation.report.folder import write_report
 from fornet_hf.evaluation.report.kept import Examples, write_examples
+from fornet_hf.evaluation.report.wording import of_class
 from fornet_hf.evaluation.results.model_index import dataset_type, write_headers
 from fornet_hf.evaluation.results.origin import Origin, Origins
-from fornet_hf.evaluation.results.results import Result, Results
+from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.packages import needing
@@ -134,7 +136,7 @@ def evaluate(
             own = folder and folder / _folder_of(kind.name, origin)
             with on_device([subject.classifier.network], device):
                 values[origin] = kind.run(*subject, opened, config, own, ranks)
-        measured = so_far()
+        measured = so_far().compared(lambda measure, part: of_class(measure, part) is None)
         _check(measured, opened.name)
         ranks.wait()  # until all have read what the first clears away
         if folder is None or not ranks.first:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fornet_hf.cli import main
 from fornet_hf.evaluation.results.origin import Origin
-from fornet_hf.evaluation.results.results import Result, Results
+from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.evaluation.statistics.values import Value
 
 

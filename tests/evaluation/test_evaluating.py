@@ -63,7 +63,7 @@ def test_models_are_compared_and_earlier_ones_stay(rows, tmp_path):
     evaluate([brightness(), convolutions()], rows, measures, config=CONFIG, output=tmp_path)
     before = files(tmp_path)
     assert set(before) == {
-        *("results.csv", "results.json", "predictions.parquet", "report.html"),
+        *("results.csv", "results.json", "differences.csv", "predictions.parquet", "report.html"),
         *("model_index/brightness.md", "model_index/convolutions.md"),
     }
     evaluate(convolutions(), rows, measures, config=CONFIG, output=tmp_path)
@@ -84,6 +84,42 @@ def test_variants_of_one_class_are_refused(tmp_path):
     for measure in ("in9", "challenge"):
         with pytest.raises(ConfigurationError, match=f"{measure}: a classifier has nothing to choose from"):
             evaluate(brightness(), tmp_path, [measure], config=CONFIG)
+
+
+def test_models_of_one_call_have_paired_differences(rows, tmp_path):
+    models = {"plain": brightness(), "same": brightness(), "other": convolutions()}
+    measured = evaluate(models, rows, ["accuracy", "background"], config=CONFIG, output=tmp_path)
+    found = measured.difference("accuracy", "all", model="same", other="plain")
+    assert (found.value, found.low, found.high, found.n) == (0, 0, 0, 6)
+    there = measured.difference("accuracy", "all", model="other", other="plain")
+    both = [measured.value("accuracy", "all", model=name).value for name in ("other", "plain")]
+    assert there.value == pytest.approx(both[0] - both[1])
+    kept = Results.read(tmp_path)
+    assert kept.differences == measured.differences
+    assert {(one.model.model, one.other.model) for one in kept.differences} == {("same", "plain"), ("other", "plain")}
+    assert there in [one.value for one in kept.differences]
+    assert not [one for one in kept.differences if "class" in one.value.part]
+    lines = (tmp_path / "differences.csv").read_text().splitlines()
+    assert len(lines) == 1 + len(kept.differences)
+    assert "Differences from" in (tmp_path / "report.html").read_text()
+    with pytest.raises(ConfigurationError, match="the answers behind these numbers are gone"):
+        kept.difference("accuracy", "all", model="same", other="plain")
+
+
+def test_a_model_measured_anew_keeps_no_older_differences(rows, tmp_path):
+    for models in ([brightness(), convolutions()], [convolutions()]):
+        evaluate(models, rows, ["accuracy"], config=CONFIG, output=tmp_path)
+    assert list(Results.read(tmp_path).differences) == []
+    assert not (tmp_path / "differences.csv").exists()
+
+
+def test_numbers_of_other_settings_have_no_difference(rows):
+    one, two = (
+        evaluate({name: brightness()}, rows, ["accuracy"], config=replace(CONFIG, draws=draws))
+        for name, draws in (("a", 1), ("b", 2))
+    )
+    with pytest.raises(ConfigurationError, match=r"have a difference; found \{'draws': \[1, 2\]\}"):
+        one.joined(two).difference("accuracy", "all", model="a", other="b")
 
 
 def test_results_are_those_of_this_evaluation_alone(rows, tmp_path):

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.accuracy import recombined
-from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, column
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, column
+from fornet_hf.evaluation.statistics.values import Means, Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
 
 SAME, ALL = CONDITIONS = ("same", "all")

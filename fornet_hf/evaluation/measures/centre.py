@@ -12,8 +12,8 @@ from typing import Any
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.accuracy import accuracies
-from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Means, Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 

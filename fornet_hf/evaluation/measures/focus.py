@@ -22,8 +22,8 @@ from fornet_hf.evaluation.saliency.fitness import unfit
 from fornet_hf.evaluation.saliency.looking import Masked
 from fornet_hf.evaluation.saliency.shares import Shares
 from fornet_hf.evaluation.saliency.showing import Explained, examples, foreground_shares
-from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, mean
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, mean
+from fornet_hf.evaluation.statistics.values import Means, Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
 
 MEASURE = "foreground_focus"

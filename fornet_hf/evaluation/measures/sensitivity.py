@@ -14,8 +14,8 @@ import numpy as np
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.accuracy import accuracies
-from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, Statistic
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Means, Statistic, Value
 from fornet_hf.evaluation.stimuli.conditions import Condition, Noise
 
 AMOUNTS = (30.0, 90.0, 150.0, 210.0)  # of RIVAL10's seven from 30 to 210, every second

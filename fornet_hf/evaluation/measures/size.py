@@ -16,8 +16,8 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.accuracy import accuracies
-from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, Means, Statistic
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Means, Statistic, Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.wording import of_class
@@ -41,6 +42,14 @@ class Measured:
         return self._by_name.get((measure, part))
 
 
+class Compared(NamedTuple):
+    """Attributes: `model` and `other`, by their numbers in a comparison; `value`, of the first less the other's."""
+
+    model: int
+    other: int
+    value: Value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Models that were measured on the same images.
@@ -53,6 +62,7 @@ class Comparison:
         models: in the order in which they are shown.
         settings: further settings of the evaluation, by name.
         command: that makes these results again; empty: not known.
+        differences: of models that were measured together.
     """
 
     data: str
@@ -62,6 +72,7 @@ class Comparison:
     seed: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+    differences: Sequence[Compared] = ()
 
     @cached_property
     def measures(self) -> list[str]:

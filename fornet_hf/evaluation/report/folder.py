@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.evaluation.report import Comparison, Measured, write
+from fornet_hf.evaluation.report.comparison import Compared
 from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.kept import Examples
 from fornet_hf.evaluation.results.origin import Origin, model_of, names_apart
@@ -88,6 +89,7 @@ class _Chapter:
             )
             for name, (key, of) in zip(names_apart(described), found.items(), strict=True)
         ]
+        number = {origin: place for place, of in enumerate(found.values()) for origin in of}
         runs = [results.runs.get(origin, {}) for of in found.values() for origin in of]
         resamples = sorted({str(run["resamples"]) for run in runs if "resamples" in run})
         data, split, release, seed = self.data
@@ -102,6 +104,11 @@ class _Chapter:
                 "resamples": ", ".join(resamples),
                 **{name: _words(of) for name, of in self.settings.items() if name not in _USUAL},
             },
+            differences=[
+                Compared(number[one.model], number[one.other], one.value)
+                for one in results.differences
+                if one.model in number and one.other in number
+            ],
             command="\n".join(dict.fromkeys(run["command"] for run in runs if run.get("command"))),
         )
 

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from fornet_hf.evaluation.report.comparison import Comparison
+from fornet_hf.evaluation.report.differences import differences
 from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.gallery import gallery
 from fornet_hf.evaluation.report.html import Markup, Node, element
@@ -58,7 +59,13 @@ def page(comparisons: Sequence[Comparison]) -> str:
 def _chapter(comparison: Comparison) -> list[Node]:
     return [
         _head(comparison),
-        section("Summary", "summary", summary(comparison), remarks(comparison, _noted(comparison))),
+        section(
+            "Summary",
+            "summary",
+            summary(comparison),
+            remarks(comparison, _noted(comparison)),
+            differences(comparison),
+        ),
         [make(comparison) for make in SECTIONS],
         gallery(comparison),
         section("Tables", "tables", by_class(comparison), everything(comparison)),
@@ -119,7 +126,7 @@ def _reading(comparison: Comparison) -> Markup:
     )
     interval = (
         "Intervals hold 95 % of what resampling the source images gives; all that was made of one image stays "
-        "together. Overlapping intervals do not tell two models apart."
+        "together. Overlapping intervals do not tell two models apart; the interval of their difference may."
     )
     again = [element("h3", "Measure again"), element("pre", element("code", comparison.command), tabindex=0)]
     return section(

@@ -10,7 +10,8 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCardData
 
 from fornet_hf.evaluation.results.origin import model_of, names_apart
-from fornet_hf.evaluation.results.results import Result, Results
+from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.files import write_text
 
 FOLDER = "model_index"

@@ -114,6 +114,12 @@ def model_of(origin: Origin, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, **every.get("preprocessing", {})}
 
 
+def shared(origin: Origin, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data and settings of a number, by name, without those that belong to its model."""
+    every = {**settings, **asdict(origin)}
+    return {name: value for name, value in every.items() if name not in (*_OF_MODEL, "settings", "version")}
+
+
 def names_apart(models: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the models' names, each with what tells it from others of its name."""
     times = Counter(model["model"] for model in models)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +19,17 @@ from fornet_hf.arguments import check_keywords
 from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError, explain
 from fornet_hf.evaluation.answers.predictions import Predictions
 from fornet_hf.evaluation.results.answers import joined_answers
-from fornet_hf.evaluation.results.origin import Origin
+from fornet_hf.evaluation.results.origin import Origin, shared
+from fornet_hf.evaluation.results.rows import COLUMNS, OF_DIFFERENCE, Difference, Result
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.differences import differences
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.packages import needing
 
 CSV, JSON, PREDICTIONS = "results.csv", "results.json", "predictions.parquet"
-COLUMNS = (
-    *("model", "data", "split", "measure", "part", "value", "low", "high", "error", "n", "left_out", "note"),
-    *("weights", "seed", "release", "precision", "settings", "version"),
-)
+DIFFERENCES = "differences.csv"
 _FORMAT = 2
-
-
-@dataclass(frozen=True)
-class Result:
-    """A number and its origin."""
-
-    origin: Origin
-    value: Value
-
-    def row(self) -> dict[str, Any]:
-        """Return the row of a table: the `COLUMNS`."""
-        values = {**asdict(self.origin), **asdict(self.value), "left_out": dict(self.value.left_out)}
-        return {name: values[name] for name in COLUMNS}
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Result:
-        """Return the result in a row. Raises KeyError or TypeError if it is none."""
-        return cls(Origin.of_row(row), Value(**{one.name: row[one.name] for one in fields(Value)}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +42,14 @@ class Results:
         runs: of each origin, what else there is to say of the evaluation that measured it last: its command, the
             number of resamples, ...
         predictions: the answers of each model; empty where the results were read from files.
+        differences: of models that were measured together.
     """
 
     results: Sequence[Result]
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     runs: Mapping[Origin, Mapping[str, Any]] = field(default_factory=dict)
     predictions: Sequence[tuple[Origin, Predictions]] = ()
+    differences: Sequence[Difference] = ()
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
@@ -84,6 +68,63 @@ class Results:
             NotFoundError: it was not measured.
             ConfigurationError: several are of these names, or none has a field or setting of this name.
         """
+        return self._result(measure, part, model, of).value
+
+    def difference(self, measure: str, part: str = "", *, model: str, other: str, **of: object) -> Value:
+        """Return a model's number less another's, with the interval of this difference.
+
+        Both were measured in one evaluation. The source images of both are resampled together, so the interval
+        tells more than the intervals of the two numbers.
+
+        Args:
+            measure: its name.
+            part: likewise.
+            model: whose number it is.
+            other: whose number is taken from it.
+            of: as in `value`.
+
+        Raises:
+            NotFoundError: one was not measured.
+            ConfigurationError: several are of these names, or the two were not measured on the same images.
+        """
+        one, two = (self._result(measure, part, name, of) for name in (model, other))
+        if self._shared(one.origin) != self._shared(two.origin):
+            rows = [dict(self._shared(result.origin)) for result in (one, two)]
+            what = "only numbers of the same data and settings have a difference"
+            raise ConfigurationError(explain(what, found=_differing(rows)))
+        if None in (one.value.evidence, two.value.evidence):
+            found, then = f"numbers of {model} and {other}", "Evaluate both models in one call."
+            raise ConfigurationError(explain("the answers behind these numbers are gone", found=found, then=then))
+        return differences([(one.value, two.value)], self._bootstrap(one.origin))[0]
+
+    def compared(self, wanted: Callable[[str, str], bool]) -> Results:
+        """Return the results with the differences of each model and the first one of the same data and settings.
+
+        Args:
+            wanted: says of a measure and a part whether it is compared.
+        """
+        values: dict[Origin, dict[tuple[str, str], Value]] = {}
+        for result in self.results:
+            values.setdefault(result.origin, {})[result.value.measure, result.value.part] = result.value
+        found: list[Difference] = []
+        firsts: dict[str, Origin] = {}
+        for origin, own in values.items():
+            first = firsts.setdefault(json.dumps(self._shared(origin)), origin)
+            if first != origin:
+                names = [name for name in own if wanted(*name) and name in values[first]]
+                pairs = [(own[name], values[first][name]) for name in names]
+                made = differences(pairs, self._bootstrap(origin))
+                found += (Difference(origin, first, value) for value in made)
+        return replace(self, differences=found)
+
+    def _shared(self, origin: Origin) -> dict[str, Any]:
+        return shared(origin, self.settings.get(origin.settings, {}))
+
+    def _bootstrap(self, origin: Origin) -> Bootstrap:
+        return Bootstrap(origin.seed, self.runs.get(origin, {}).get("resamples", Bootstrap.resamples))
+
+    def _result(self, measure: str, part: str, model: str | None, of: Mapping[str, object]) -> Result:
+        """Return the only result of these names; raise as `value`."""
         name = f"{measure} {part}".strip()
         named = [one for one in self.results if (one.value.measure, one.value.part) == (measure, part)]
         if not named:
@@ -99,7 +140,7 @@ class Results:
             found = _differing([rows[place] for place in places])
             then = "Say which, such as model=NAME."
             raise ConfigurationError(explain(f"{name} was measured {len(places)} times", found=found, then=then))
-        return named[places[0]].value
+        return named[places[0]]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table as a list of rows: the columns of `results.csv`, with None where a number is missing."""
@@ -125,16 +166,15 @@ class Results:
             results=[*kept, *newer.results],
             settings={**self.settings, **newer.settings},
             runs={**runs, **newer.runs},
+            differences=[
+                *(one for one in self.differences if replaced.isdisjoint((one.model.identity, one.other.identity))),
+                *newer.differences,
+            ],
         )
 
     def csv(self) -> str:
         """Return the table as CSV: a line for each number; counts of what was left out are JSON."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in self.rows():
-            writer.writerow({**row, "left_out": json.dumps(row["left_out"], sort_keys=True)})
-        return text.getvalue()
+        return _csv(COLUMNS, self.rows())
 
     def write(self, folder: Path) -> Results:
         """Write the files, each whole or not at all; return all results in the folder, with earlier ones.
@@ -150,11 +190,16 @@ class Results:
             "settings": results.settings,
             "runs": [{**asdict(origin), "run": of} for origin, of in results.runs.items()],
             "results": results.rows(),
+            "differences": [one.to_json() for one in results.differences],
         }
         if answers is not None:
             with atomic_path(folder / PREDICTIONS) as temporary:
                 pq.write_table(answers, temporary, compression="zstd")
         write_text(folder / CSV, results.csv())
+        if results.differences:
+            write_text(folder / DIFFERENCES, _csv(OF_DIFFERENCE, [one.row() for one in results.differences]))
+        else:
+            (folder / DIFFERENCES).unlink(missing_ok=True)
         write_text(folder / JSON, json.dumps(document, indent=1) + "\n")
         return results
 
@@ -181,11 +226,21 @@ class Results:
                 raise PatchFormatError(explain(f"{path}: unknown format", found=found, allowed=_FORMAT, then=then))
             results = [Result.of_row(row) for row in document["results"]]
             runs = {Origin.of_row(row): dict(row["run"]) for row in document["runs"]}
-            return cls(results=results, settings={**document["settings"]}, runs=runs)
+            between = [Difference.from_json(one) for one in document["differences"]]
+            return cls(results=results, settings={**document["settings"]}, runs=runs, differences=between)
         except PatchFormatError:
             raise
         except (ValueError, KeyError, TypeError) as error:
             raise PatchFormatError(explain(f"{path}: damaged results", found=repr(error), then=then)) from error
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({**row, "left_out": json.dumps(row["left_out"], sort_keys=True)})
+    return text.getvalue()
 
 
 def _differing(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

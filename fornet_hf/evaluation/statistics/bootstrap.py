@@ -7,18 +7,14 @@ do not pretend to be independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.evaluation.statistics.values import Evidence, Means, Statistic, Value
 from fornet_hf.recombination.draw.rng import generator
-
-Means = npt.NDArray[np.float64]
-Statistic = Callable[[Means], Means]
 
 _TAIL = 0.025  # on each side of an interval of 95 %
 _CHUNK = 2**21  # counts of images in memory at once
@@ -108,9 +104,19 @@ class Bootstrap:
             what = f"a sample of {measure} is not finite"
             then = "Leave such items out, and count them by their reason."
             raise ConfigurationError(explain(what, found=f"an item of {sources[item]}", then=then))
-        totals = _totals(samples, sources)
+        totals = source_totals(samples, sources)[1]
         n = len(totals)
-        values = [Value(measure=measure, part=part, value=None, n=n, left_out=left_out or {}) for part in statistics]
+        values = [
+            Value(
+                measure=measure,
+                part=part,
+                value=None,
+                n=n,
+                left_out=left_out or {},
+                evidence=Evidence(samples, sources, statistic),
+            )
+            for part, statistic in statistics.items()
+        ]
         if n == 0:
             return [replace(value, note="no item can be shown in all of its conditions") for value in values]
         whole, resampled = totals.sum(axis=0), np.concatenate(list(self._resampled(totals)))
@@ -136,11 +142,11 @@ class Bootstrap:
             yield np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n).astype(np.float64) @ totals
 
 
-def _totals(samples: Means, sources: Sequence[str]) -> Means:
-    """Return the sum of each column over the items of each source image, and in the last column their number."""
+def source_totals(samples: Means, sources: Sequence[str]) -> tuple[Sequence[str], Means]:
+    """Return the source images; and of each the sum of each column over its items, last the number of items."""
     names, image = np.unique(np.asarray(sources, dtype=np.str_), return_inverse=True)
     columns = [*samples.T, np.ones(len(samples))]
-    return np.stack([np.bincount(image, one, minlength=len(names)) for one in columns], axis=1)
+    return names.tolist(), np.stack([np.bincount(image, one, minlength=len(names)) for one in columns], axis=1)
 
 
 def _filled(value: Value, number: float, resamples: Means, undefined: str) -> Value:

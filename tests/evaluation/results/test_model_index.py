@@ -7,7 +7,8 @@ from huggingface_hub import ModelCard
 
 from fornet_hf.evaluation.results.model_index import dataset_type, header, write_headers
 from fornet_hf.evaluation.results.origin import Origin
-from fornet_hf.evaluation.results.results import Result, Results
+from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.evaluation.statistics.values import Value
 
 ORIGIN = Origin(

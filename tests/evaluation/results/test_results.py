@@ -12,7 +12,8 @@ import pytest
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, PatchFormatError
 from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
 from fornet_hf.evaluation.results.origin import Origin
-from fornet_hf.evaluation.results.results import COLUMNS, Result, Results
+from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.results.rows import COLUMNS, Result
 from fornet_hf.evaluation.statistics.values import Value
 
 ORIGIN = Origin(
