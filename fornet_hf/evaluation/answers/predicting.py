@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fornet_hf.errors import StorageError, explain
 from fornet_hf.evaluation.answers.answering import Answering, Asked
 from fornet_hf.evaluation.answers.batches import Batch, Item, batches, items_of, loader, watched_workers
 from fornet_hf.evaluation.answers.device import chosen_device, computing, free_cached, on_device, out_of_memory
-from fornet_hf.evaluation.answers.parts import Answers, Parts, chunks
-from fornet_hf.evaluation.answers.predictions import Predictions
+from fornet_hf.evaluation.answers.identity import folder_of, what_is_shown
+from fornet_hf.evaluation.answers.parts import FOLDER, Chunks, Parts, work
+from fornet_hf.evaluation.answers.predictions import SCHEMA, Answers, Predictions
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.labels.mapping import LabelMap
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 UNKNOWN = "the class is not known"
+_IMAGES = 1024  # of a part: some seconds of work on a GPU, minutes on a CPU
+_FEWEST = 16  # parts of a small set, for processes to share
 
 
 class Subject(NamedTuple):
@@ -80,7 +82,7 @@ def predict_all(
     config, ranks = config or EvaluationConfig(), ranks or Ranks()
     with needing("evaluation", "torch"):
         device = chosen_device(config.device)
-    runs = [_Run(subject, Parts.of(folder, *subject, stimuli, config.precision), stimuli) for subject in subjects]
+    runs = [_Run(subject, stimuli, config, folder, device) for subject in subjects]
     alike: dict[Preprocessing, list[_Run]] = {}
     for run in runs:
         seen = replace(run.subject.classifier.preprocessing, mean=Preprocessing.mean, std=Preprocessing.std)
@@ -90,39 +92,38 @@ def predict_all(
     return [run.answers.predictions() for run in runs]
 
 
+def chunks(items: int, conditions: int) -> list[range]:
+    """Return the items of each part. It does not depend on the number of processes, which may change."""
+    size = max(1, min(_IMAGES // max(conditions, 1), -(-items // _FEWEST)))
+    return [range(start, min(start + size, items)) for start in range(0, items, size)]
+
+
 class _Run:
-    """A classifier, its answers so far, and where they are kept."""
+    """A classifier, its answers so far, and the parts in which they are kept."""
 
-    def __init__(self, subject: Subject, parts: Parts, stimuli: Stimuli) -> None:
-        self.subject, self.parts = subject, parts
-        self.answers = Answers(stimuli)
-        self.conditions = len(stimuli.conditions)
-
-    def read(self, number: int, items: range) -> bool:
-        """Take over the answers of a chunk; return whether they are there."""
-        table = self.parts.read(number, items, self.conditions)
-        if table is not None:
-            self.answers.add(table)
-        return table is not None
+    def __init__(
+        self, subject: Subject, stimuli: Stimuli, config: EvaluationConfig, folder: Path | None, device: torch.device
+    ) -> None:
+        shown = what_is_shown(stimuli)
+        own = folder and folder_of(folder / FOLDER, *subject, config.precision, device, stimuli=shown)
+        self.subject, self.answers = subject, Answers(stimuli)
+        self.chunks = Chunks(self.answers, Parts(own, SCHEMA), chunks(len(stimuli.keys), len(stimuli.conditions)))
 
 
 def _answer(
     runs: Sequence[_Run], stimuli: Stimuli, config: EvaluationConfig, device: torch.device, ranks: Ranks
 ) -> None:
     """Complete the answers of classifiers that see the same images."""
-    parts = chunks(len(stimuli.keys), len(stimuli.conditions))
-    lacking = {run: [number for number, items in enumerate(parts) if not run.read(number, items)] for run in runs}
-    missing = sorted({number for numbers in lacking.values() for number in numbers})
-    mine = ranks.share(missing)
-    if mine:
-        _show([run for run in runs if lacking[run] or ranks.count > 1], mine, stimuli, config, device, ranks)
-    ranks.wait()
-    others = set(missing) - set(mine)
-    for run in runs:
-        for number in others:
-            if not run.read(number, parts[number]):
-                then = "Processes share their work through the folder of the results: let all of them see it."
-                raise StorageError(explain("the answers of another process are not there", then=then))
+
+    def lacking() -> list[int]:
+        return sorted({number for run in runs for number in run.chunks.lacking()})
+
+    def show(numbers: Sequence[int]) -> None:
+        _show(
+            [run for run in runs if run.chunks.lacking() or ranks.count > 1], numbers, stimuli, config, device, ranks
+        )
+
+    work(lacking, show, ranks)
 
 
 def _show(
@@ -160,8 +161,7 @@ class _Showing:
         device: torch.device,
     ) -> None:
         self._runs, self._stimuli, self._config, self._device = runs, stimuli, config, device
-        every = chunks(len(stimuli.keys), len(stimuli.conditions))
-        self._chunks = {number: every[number] for number in numbers}
+        self._chunks = {number: runs[0].chunks.items[number] for number in numbers}
         self._chunk_of = {item: number for number, items in self._chunks.items() for item in items}
         self._unshown = {number: len(items) for number, items in self._chunks.items()}
         self._unanswered: Counter[int] = Counter()
@@ -216,4 +216,4 @@ class _Showing:
         for number in [number for number, left in self._unshown.items() if not left and not self._unanswered[number]]:
             del self._unshown[number]
             for run in self._runs:
-                run.parts.write(number, run.answers.table(self._chunks[number]))
+                run.chunks.done(number)

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from fornet_hf.evaluation.stimuli.protocol import OWN, Shown, Stimuli
 
 NONE = -1  # the classifier said something that is none of the classes
 NOT_SHOWN = -2
+SCHEMA = pa.schema(
+    {
+        "item": pa.int32(),
+        "condition": pa.int32(),
+        "predicted": pa.int32(),
+        "probability": pa.float32(),
+        "background": pa.int32(),
+        "background_key": pa.string(),
+        "reason": pa.string(),
+    }
+)
+"""Of answers that are kept: a row for each item and condition."""
 
 
 class Paired(NamedTuple):
@@ -91,3 +106,60 @@ class Predictions:
         items = np.flatnonzero(complete)
         sources = [self.sources[item] for item in items.tolist()]
         return Paired(items, self.labels[items], sources, self.correct(*conditions)[items], dict(+left_out))
+
+
+class Answers:
+    """The answers of one classifier so far; arrays are items x conditions, as in `Predictions`."""
+
+    def __init__(self, stimuli: Stimuli) -> None:
+        shape = len(stimuli.keys), len(stimuli.conditions)
+        self._stimuli = stimuli
+        self.predicted = np.full(shape, NOT_SHOWN, np.int32)
+        self.probability = np.full(shape, np.nan, np.float32)
+        self._backgrounds = np.full(shape, OWN, np.int32)
+        self._background_keys = np.full(shape, "", object)
+        self._reasons: dict[tuple[int, int], str] = {}
+
+    def show(self, item: int, shown: Shown) -> None:
+        """Note what an item is shown on, or why it is not shown."""
+        for view in shown.views:
+            self._backgrounds[item, view.condition] = view.background_label
+            self._background_keys[item, view.condition] = view.background
+        self._reasons.update({(item, condition): reason for condition, reason in shown.missing.items()})
+
+    def table(self, items: range) -> pa.Table:
+        """Return the answers to some items, by `SCHEMA`."""
+        rows = slice(items.start, items.stop)
+        numbers, conditions = np.mgrid[rows, : self.predicted.shape[1]]
+        places = zip(numbers.ravel().tolist(), conditions.ravel().tolist(), strict=True)
+        values: list[Any] = [numbers, conditions, self.predicted[rows], self.probability[rows]]
+        values += [self._backgrounds[rows], self._background_keys[rows]]
+        arrays = [array.ravel() for array in values] + [[self._reasons.get(place, "") for place in places]]
+        return pa.table(dict(zip(SCHEMA.names, arrays, strict=True)), SCHEMA)
+
+    def add(self, table: pa.Table) -> None:
+        """Take over the answers of a table."""
+        column = {name: table[name].to_numpy() for name in table.column_names}
+        places = column["item"], column["condition"]
+        self.predicted[places] = column["predicted"]
+        self.probability[places] = column["probability"]
+        self._backgrounds[places] = column["background"]
+        self._background_keys[places] = column["background_key"]
+        named = zip(*(one.tolist() for one in places), column["reason"], strict=True)
+        self._reasons.update({(item, condition): reason for item, condition, reason in named if reason})
+
+    def predictions(self) -> Predictions:
+        """Return them when all have come in."""
+        stimuli = self._stimuli
+        return Predictions(
+            conditions=stimuli.conditions,
+            keys=stimuli.keys,
+            sources=stimuli.sources,
+            labels=stimuli.labels,
+            class_names=stimuli.class_names,
+            predicted=self.predicted,
+            probability=self.probability,
+            backgrounds=self._backgrounds,
+            background_keys=self._background_keys.astype(np.str_),
+            reasons=self._reasons,
+        )

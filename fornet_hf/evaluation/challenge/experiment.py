@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fornet_hf.errors import ConfigurationError, StorageError, explain
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.answers.answering import Answering
 from fornet_hf.evaluation.answers.device import chosen_device, computing, on_device
-from fornet_hf.evaluation.answers.parts import FOLDER, name_of, what_answers
+from fornet_hf.evaluation.answers.identity import folder_of
+from fornet_hf.evaluation.answers.parts import FOLDER, Parts, work
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.composites import play
 from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
-from fornet_hf.evaluation.challenge.standing import Numbers, Standing
+from fornet_hf.evaluation.challenge.standing import SCHEMA, Numbers, Standing
 from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data
@@ -67,18 +68,24 @@ def challenge(
         SourceError: the images are not of one size, or cannot be read.
         StorageError: the processes do not see one folder.
     """
+    from datasets.utils import tqdm
+
     config, ranks = config or EvaluationConfig(), ranks or Ranks()
     order = generator("challenge", config.seed).permutation(len(images.backgrounds))
-    standing = Standing(images.foregrounds, len(order), targeted=targeted)
-    known = what_answers(classifier, label_map, config.precision)
-    known |= {"images": images.fingerprint, "seed": config.seed, "targeted": targeted}
-    kept = folder and folder / FOLDER / f"challenge-{name_of(known)}"
-    if kept:
-        standing.read(kept)
+    standing = Standing(len(images.foregrounds), len(order), targeted=targeted)
     with needing("evaluation", "torch"):
         device = chosen_device(config.device)
-    mine = ranks.share(np.flatnonzero(~standing.decided).tolist())
-    if mine:
+    known = {"images": images.fingerprint, "seed": config.seed, "targeted": targeted}
+    own = folder and folder_of(folder / FOLDER, classifier, label_map, config.precision, device, challenge=known)
+    parts = Parts(own, SCHEMA)
+
+    def undecided() -> list[int]:
+        for number in parts.numbers():
+            if (table := parts.read(number)) is not None:
+                standing.add(table)
+        return standing.undecided
+
+    def decide(mine: Sequence[int]) -> None:
         answering = Answering(classifier, label_map, config.batch_size, device)
 
         def answer(foregrounds: Numbers, labels: Numbers, composites: Callable[[slice], torch.Tensor]) -> Numbers:
@@ -86,7 +93,12 @@ def challenge(
             predicted, _ = asked.answers(lambda place: f"{images.foregrounds[foregrounds[place]]} on a background")
             return predicted.astype(np.int64)
 
-        with on_device([classifier.network], device), computing(device, config.precision):
+        shown = {"desc": f"{classifier.name}, challenge", "unit": "pairs", "disable": not ranks.first}
+        with (
+            on_device([classifier.network], device),
+            computing(device, config.precision),
+            tqdm(total=len(mine) * len(order), **shown) as bar,
+        ):
             playing = play(
                 images,
                 order,
@@ -97,34 +109,24 @@ def challenge(
                 device=device,
                 workers=config.workers or max_workers(),
             )
-            path, name = kept and kept / f"{ranks.rank:05}.json", classifier.name if ranks.first else ""
-            _follow(playing, standing, path, name, mine, len(order))
-    ranks.wait()
-    if kept:
-        standing.read(kept)
-    if not standing.decided.all():
-        then = "Processes share their work through the folder of the results: let all of them see it."
-        raise StorageError(explain("the answers of another process are not there", then=then))
+            _follow(playing, standing, mine, bar, lambda: parts.write(ranks.rank, standing.table()))
+
+    work(undecided, decide, ranks)
     return Outcome(images=images, order=order, standing=standing)
 
 
 def _follow(
-    playing: Iterator[None], standing: Standing, path: Path | None, name: str, mine: Sequence[int], backgrounds: int
+    playing: Iterator[None], standing: Standing, mine: Sequence[int], bar: Any, keep: Callable[[], None]
 ) -> None:
-    """Play to the end; keep the standing now and then, and show how far it is, unless there is no name."""
-    from datasets.utils import tqdm
-
+    """Play to the end; keep the standing now and then, and show how far it is."""
     last = time.monotonic()
     numbers = np.array(mine)
-    total = len(mine) * backgrounds
-    shown = {"desc": f"{name}, challenge", "unit": "pairs", "total": total, "disable": not name}
-    with tqdm(**shown) as bar, contextlib.ExitStack() as end:
-        if path:
-            end.callback(standing.write, path)  # also when it is interrupted
+    with contextlib.ExitStack() as end:
+        end.callback(keep)  # also when it is interrupted
         for _ in playing:
             bar.update(standing.settled(numbers) - bar.n)
-            if path and time.monotonic() - last > _KEPT_EVERY:
-                standing.write(path)
+            if time.monotonic() - last > _KEPT_EVERY:
+                keep()
                 last = time.monotonic()
 
 

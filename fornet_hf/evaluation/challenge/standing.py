@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
-
-from fornet_hf.files import write_text
+import pyarrow as pa
 
 Numbers = npt.NDArray[np.int64]
 NOBODY = -1
+SCHEMA = pa.schema(dict.fromkeys(("item", "tried", "fooled", "answer", "attacked"), pa.int64()))
+"""Of a standing that is kept: a row for each foreground, see `Standing`."""
 
 
 class Standing:
@@ -26,10 +23,10 @@ class Standing:
         attacked: place of the first background of another class whose class is the answer.
     """
 
-    def __init__(self, keys: Sequence[str], backgrounds: int, *, targeted: bool) -> None:
-        self._keys, self._backgrounds, self.targeted = keys, backgrounds, targeted
-        self.tried = np.zeros(len(keys), np.int64)
-        self.fooled, self.answers, self.attacked = (np.full(len(keys), NOBODY, np.int64) for _ in range(3))
+    def __init__(self, foregrounds: int, backgrounds: int, *, targeted: bool) -> None:
+        self._backgrounds, self.targeted = backgrounds, targeted
+        self.tried = np.zeros(foregrounds, np.int64)
+        self.fooled, self.answers, self.attacked = (np.full(foregrounds, NOBODY, np.int64) for _ in range(3))
 
     @property
     def lost(self) -> npt.NDArray[np.bool_]:
@@ -41,6 +38,12 @@ class Standing:
     def decided(self) -> npt.NDArray[np.bool_]:
         """Foregrounds (bool) that need not meet more backgrounds."""
         return np.asarray(self.lost | (self.tried == self._backgrounds))
+
+    @property
+    def undecided(self) -> list[int]:
+        """Numbers of all other foregrounds."""
+        numbers: list[int] = np.flatnonzero(~self.decided).tolist()
+        return numbers
 
     def settled(self, foregrounds: Numbers) -> int:
         """Return the number of pairs of some foregrounds that are tried, or need not be."""
@@ -80,24 +83,18 @@ class Standing:
         lost = np.intersect1d(foregrounds, np.flatnonzero(self.lost))
         self.tried[lost] = np.maximum(self.fooled[lost], self.attacked[lost] if self.targeted else NOBODY) + 1
 
-    def write(self, path: Path) -> None:
-        """Keep it in a file."""
-        columns = self.tried, self.fooled, self.answers, self.attacked
-        rows = np.stack(columns, axis=1).tolist()
-        state = {key: row for key, row in zip(self._keys, rows, strict=True) if row[0]}
-        write_text(path, json.dumps(state) + "\n")
+    def table(self) -> pa.Table:
+        """Return what is known of the foregrounds that have met a background, by `SCHEMA`."""
+        met = np.flatnonzero(self.tried)
+        columns = met, *(column[met] for column in self._columns())
+        return pa.table(dict(zip(SCHEMA.names, columns, strict=True)), SCHEMA)
 
-    def read(self, folder: Path) -> None:
-        """Take over what any process has kept in a folder, where it is farther; damaged files are passed over."""
-        for path in sorted(folder.glob("*.json")):
-            try:
-                state = json.loads(path.read_bytes())
-            except (OSError, ValueError):
-                continue
-            self._merge(state)
+    def add(self, table: pa.Table) -> None:
+        """Take over what a table says of foregrounds that are farther in it."""
+        items, *columns = (column.to_numpy() for column in table.columns)
+        farther = columns[0] > self.tried[items]
+        for mine, other in zip(self._columns(), columns, strict=True):
+            mine[items[farther]] = other[farther]
 
-    def _merge(self, state: Mapping[str, Sequence[int]]) -> None:
-        for number, key in enumerate(self._keys):
-            row = state.get(key)
-            if row is not None and row[0] > self.tried[number]:
-                self.tried[number], self.fooled[number], self.answers[number], self.attacked[number] = row
+    def _columns(self) -> tuple[Numbers, ...]:
+        return self.tried, self.fooled, self.answers, self.attacked

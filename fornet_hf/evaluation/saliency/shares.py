@@ -1,15 +1,12 @@
-"""Shares of images, and of their importance, that are foreground; and the files by which a killed run goes on."""
+"""Shares of images, and of their importance, that are foreground."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-from fornet_hf.files import atomic_path
+import pyarrow as pa
 
 
 @dataclass
@@ -32,28 +29,27 @@ class Shares:
         """Return the shares of images before any is shown."""
         return cls(np.full(images, np.nan), np.full((images, methods), np.nan))
 
-    def write(self, path: Path, images: range) -> None:
-        """Write some of them to a file, which is there as a whole or not at all."""
-        rows = [
-            [_number(self.area[one]), *map(_number, self.importance[one]), self.reasons.get(one, "")]
-            for one in images
+    def table(self, items: range) -> pa.Table:
+        """Return those of some images, by `schema`."""
+        rows = slice(items.start, items.stop)
+        columns = [
+            list(items),
+            self.area[rows],
+            *self.importance[rows].T,
+            [self.reasons.get(one, "") for one in items],
         ]
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(rows), encoding="utf-8")
+        named = schema(self.importance.shape[1])
+        return pa.table(dict(zip(named.names, columns, strict=True)), named)
 
-    def read(self, path: Path, images: range) -> bool:
-        """Take over what a file has of some images; return whether it is there and whole."""
-        try:
-            rows = json.loads(path.read_text(encoding="utf-8"))
-            values = np.array([row[:-1] for row in rows], np.float64)
-        except (OSError, ValueError, TypeError):
-            return False
-        if values.shape != (len(images), 1 + self.importance.shape[1]):
-            return False
-        self.area[list(images)], self.importance[list(images)] = values[:, 0], values[:, 1:]
-        self.reasons.update({one: row[-1] for one, row in zip(images, rows, strict=True) if row[-1]})
-        return True
+    def add(self, table: pa.Table) -> None:
+        """Take over those of a table."""
+        items, area, *importance, reasons = (column.to_numpy() for column in table.columns)
+        self.area[items], self.importance[items] = area, np.stack(importance, 1)
+        named = zip(items.tolist(), reasons, strict=True)
+        self.reasons.update({item: reason for item, reason in named if reason})
 
 
-def _number(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)  # None becomes NaN again
+def schema(methods: int) -> pa.Schema:
+    """Return the columns of shares that are kept: a row for each image."""
+    shares = ["area", *(f"importance {number}" for number in range(methods))]
+    return pa.schema({"item": pa.int32(), **dict.fromkeys(shares, pa.float64()), "reason": pa.string()})

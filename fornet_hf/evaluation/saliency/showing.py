@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -13,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.errors import ForNetError, StorageError, explain
+from fornet_hf.errors import ForNetError
 from fornet_hf.evaluation.answers.batches import in_order, items_of, watched_workers
 from fornet_hf.evaluation.answers.device import chosen_device
-from fornet_hf.evaluation.answers.parts import Parts
+from fornet_hf.evaluation.answers.identity import folder_of, what_is_shown
+from fornet_hf.evaluation.answers.parts import FOLDER, Chunks, Parts, work
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.labels.mapping import LabelMap
@@ -24,7 +23,7 @@ from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.saliency.looking import Looking, Masked
-from fornet_hf.evaluation.saliency.shares import Shares
+from fornet_hf.evaluation.saliency.shares import Shares, schema
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
@@ -84,23 +83,19 @@ def foreground_shares(
     with needing("saliency", "torch"):
         device = chosen_device(config.device)
     count = len(stimuli.keys)
-    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    kept = _kept(Parts.of(folder, classifier, label_map, stimuli, "float32"), saliency)
-    shares = Shares.of(count, len(saliency.methods))
-    missing = [
-        number for number, items in enumerate(chunks) if not (kept and shares.read(_path(kept, number), items))
-    ]
-    mine = ranks.share(missing)
-    if mine:
+    methods = len(saliency.methods)
+    shares = Shares.of(count, methods)
+    shown = {"stimuli": what_is_shown(stimuli), "saliency": asdict(saliency)}
+    own = folder and folder_of(folder / FOLDER, classifier, label_map, "float32", device, **shown)
+    items = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    chunks = Chunks(shares, Parts(own, schema(methods)), items)
+
+    def show(numbers: Sequence[int]) -> None:
         looking = Looking(classifier, label_map, stimuli, saliency, device, min(config.batch_size, CHUNK))
-        for number in _shown(looking, stimuli, classifier, {one: chunks[one] for one in mine}, shares, config):
-            if kept:
-                shares.write(_path(kept, number), chunks[number])
-    ranks.wait()
-    for number in set(missing) - set(mine):
-        if not (kept and shares.read(_path(kept, number), chunks[number])):
-            then = "Processes share their work through the folder of the results: let all of them see it."
-            raise StorageError(explain("the answers of another process are not there", then=then))
+        for number in _shown(looking, stimuli, classifier, {one: items[one] for one in numbers}, shares, config):
+            chunks.done(number)
+
+    work(chunks.lacking, show, ranks)
     return shares
 
 
@@ -212,13 +207,3 @@ def _by_turns(labels: npt.NDArray[np.int64]) -> list[int]:
         turns[label] = turns.get(label, -1) + 1
         places.append((turns[label], item))
     return [item for _, item in sorted(places)]
-
-
-def _kept(parts: Parts, saliency: SaliencyConfig) -> Path | None:
-    """Return the folder for all that decides on the shares."""
-    known = hashlib.sha256(json.dumps(asdict(saliency), sort_keys=True).encode()).hexdigest()[:16]
-    return parts.folder and parts.folder / f"saliency-{known}"
-
-
-def _path(folder: Path, number: int) -> Path:
-    return folder / f"{number:05}.json"

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from fornet_hf.errors import ConfigurationError, SourceError, WorkerDiedError
-from fornet_hf.evaluation.answers.parts import chunks
-from fornet_hf.evaluation.answers.predicting import Subject, predict, predict_all
+from fornet_hf.evaluation.answers.predicting import Subject, chunks, predict, predict_all
 from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.labels.mapping import LabelMap

@@ -203,7 +203,7 @@ class Failing(Noisy):
     batches = 5
 
     def forward(self, images):
-        self.batches -= 1
+        self.batches -= len(images) > 1  # one image is asked for beforehand
         if self.batches < 0:
             raise Stop
         return super().forward(images)
@@ -272,13 +272,24 @@ def test_what_another_network_answered_is_not_taken_over(tmp_path):
 
 
 def test_a_damaged_standing_is_passed_over(tmp_path):
-    standing = Standing(["a", "b"], 5, targeted=True)
-    standing.tried[0] = 3
-    standing.write(tmp_path / "00000.json")
-    (tmp_path / "00001.json").write_text("{")
-    again = Standing(["a", "b"], 5, targeted=True)
-    again.read(tmp_path)
-    assert again.tried.tolist() == [3, 0]
+    images = Drawn(4)
+    expected = challenge(classifier(Noisy()), SAME, images, config(16), tmp_path)
+    (kept,) = tmp_path.rglob("00000.parquet")
+    (kept.parent / "00001.parquet").write_bytes(kept.read_bytes()[:100])
+    network = Noisy()
+    assert_same(challenge(classifier(network), SAME, images, config(16), tmp_path), expected)
+    assert network.forwards == 1  # one image tells whether the network is the same
+    kept.write_bytes(kept.read_bytes()[:-100])
+    assert_same(challenge(classifier(network), SAME, images, config(16), tmp_path), expected)
+    assert network.forwards > len(images.labels)
+
+
+def test_what_is_farther_is_taken_over():
+    one, other = (Standing(2, 5, targeted=True) for _ in range(2))
+    one.tried[:], other.tried[:] = (3, 2), (0, 4)
+    one.fooled[:], other.fooled[:] = (2, NOBODY), (NOBODY, 3)
+    other.add(one.table())
+    assert (other.tried.tolist(), other.fooled.tolist()) == ([3, 4], [2, 3])
 
 
 def test_outputs_that_are_none_of_the_classes_are_never_right():

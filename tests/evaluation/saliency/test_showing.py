@@ -106,8 +106,8 @@ def test_a_killed_run_goes_on(tmp_path, monkeypatch):
     assert shown[1:] == []
     run(SaliencyConfig(steps=3))
     assert shown[1:] == list(range(23))
-    for path in tmp_path.rglob("00001.json"):
-        path.write_text(path.read_text()[:40])
+    for path in tmp_path.rglob("00001.parquet"):
+        path.write_bytes(path.read_bytes()[:40])
     shown[1:] = []
     run()
     assert shown[1:] == list(range(5, 10))
