@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fornet_hf.evaluation.answers.predictions import NOT_SHOWN
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.centre import CELLS, Centre
+from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from tests.evaluation.measures.answers import BOOTSTRAP, by_part, predictions, right
 
 LABELS = np.arange(300) % 3
@@ -67,3 +68,21 @@ def test_the_conditions_differ_in_the_cell_alone():
     assert all(value == values[0] for value in values)
     assert (values[0]["seed"], values[0]["evaluation"]) == (3, True)
     assert not any(one.seen for one in Centre(EvaluationConfig(cells="canvas")).conditions.values())
+
+
+@pytest.mark.parametrize(("images", "shift", "repetitions"), [(100, 0.035, 300), (1_000, 0.011, 60)])
+def test_the_lowest_of_noisy_numbers_shifts_the_bias_as_the_page_says(images, shift, repetitions):
+    """An unbiased model: 0.7 are right, and one answer in six is another one in each cell."""
+    rng = np.random.default_rng(0)
+    labels = np.zeros(images, int)
+
+    def simulated():
+        usual, other, changes = rng.random((images, 1)) < 0.7, *(rng.random((2, images, 9)) < [[[0.7]], [[1 / 6]]])
+        answers = np.where(np.where(changes, other, usual), 0, 1).T
+        given = predictions(CELLS, labels, dict(zip(CELLS, answers, strict=True)))
+        values = by_part(Centre().values(given, Bootstrap(resamples=2)), "centre_bias")
+        return values[""].value, values["means"].value
+
+    lowest, means = np.mean([simulated() for _ in range(repetitions)], axis=0)
+    assert lowest == pytest.approx(shift, abs=0.005)
+    assert means == pytest.approx(0, abs=0.006)
