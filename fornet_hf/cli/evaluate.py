@@ -19,13 +19,9 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
 from fornet_hf.evaluation.configuration import CELLS, PRECISIONS, EvaluationConfig
-
-if TYPE_CHECKING:
-    from fornet_hf.evaluation.report import Comparison
 
 NAMES = "accuracy, background, centre, size, sensitivity, focus, in9, challenge"
 _DEFAULTS = EvaluationConfig()
@@ -66,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from fornet_hf.evaluation.evaluating import evaluate
     from fornet_hf.evaluation.report.folder import comparisons
+    from fornet_hf.evaluation.report.terminal import lines
 
     names = [field.name for field in dataclasses.fields(EvaluationConfig)]
     config = EvaluationConfig(**{name: getattr(arguments, name) for name in names})
@@ -85,30 +82,12 @@ def run(arguments: argparse.Namespace) -> int:
     if os.environ.get("RANK", "0") != "0":  # the first of torchrun's processes tells
         return 0
     if arguments.json:
-        show_json([result.row() for result in results])
+        show_json(results.rows())
     else:
-        for line in _table(comparisons(results)[0]):
+        for line in lines(comparisons(results)):
             show(line)
     tell(f"Look at {arguments.output / 'report.html'}")
     return 0
-
-
-def _table(comparison: Comparison) -> list[str]:
-    """Return a line for each headline and model."""
-    from fornet_hf.evaluation.report.headlines import headlines
-    from fornet_hf.evaluation.report.wording import part_words, wording
-
-    rows = [("measure", "model", "value", "95 %", "n")]
-    for measure, part in headlines(comparison):
-        words = wording(measure)
-        name = ", ".join(filter(None, [words.title, part_words(part)]))
-        for model, value in zip(comparison.models, comparison.values(measure, part), strict=True):
-            if value is not None:
-                number = words.unit.full(value.value).replace("\u00a0", " ")
-                note = f"({value.note.partition(';')[0]})" if value.value is None else words.unit.interval(value)
-                rows.append((name, model.model, number, note, f"{value.n:,}"))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def _labels(texts: Sequence[str], models: Sequence[str]) -> dict[str, str]:

@@ -101,7 +101,7 @@ def test_models_of_one_call_have_paired_differences(rows, tmp_path):
     assert not [one for one in kept.differences if "class" in one.value.part]
     lines = (tmp_path / "differences.csv").read_text().splitlines()
     assert len(lines) == 1 + len(kept.differences)
-    assert "Differences from" in (tmp_path / "report.html").read_text()
+    assert "Differences from plain" in (tmp_path / "report.html").read_text()
     with pytest.raises(ConfigurationError, match="the answers behind these numbers are gone"):
         kept.difference("accuracy", "all", model="same", other="plain")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fornet_hf.evaluation.report.comparison import Comparison
-from fornet_hf.evaluation.report.frame import model_name
+from fornet_hf.evaluation.report.frame import model_name, section
 from fornet_hf.evaluation.report.headlines import headlines
 from fornet_hf.evaluation.report.html import Markup, element
 from fornet_hf.evaluation.report.numbers import PERCENT, POINTS, Unit
@@ -14,10 +14,17 @@ from fornet_hf.evaluation.report.wording import part_words, wording
 from fornet_hf.evaluation.statistics.values import Value
 
 
-def differences(comparison: Comparison) -> list[Markup]:
-    """Return a table of the headlines for each model that others are compared with."""
+def differences(comparison: Comparison) -> Markup | None:
+    """Return the section: a table of the headlines for each model that others are compared with."""
     others = dict.fromkeys(one.other for one in comparison.differences)
-    return [_table(comparison, other, headlines(comparison)) for other in others]
+    if not others:
+        return None
+    words = (
+        "On the images that both models were measured on, resampled together: what makes an image hard for both "
+        "cancels. Bold: 0 is not in the 95 % interval."
+    )
+    tables = [_table(comparison, other, headlines(comparison)) for other in others]
+    return section("Differences", "differences", element("p", words, class_="lead"), tables)
 
 
 def difference_unit(measure: str, part: str) -> Unit:
@@ -37,7 +44,7 @@ def certain(value: Value) -> bool:
     return value.low is not None and value.high is not None and not value.low <= 0 <= value.high
 
 
-def _table(comparison: Comparison, other: int, shown: Sequence[tuple[str, str]]) -> Markup:
+def _table(comparison: Comparison, other: int, shown: Sequence[tuple[str, str]]) -> list[Markup]:
     found: dict[int, dict[tuple[str, str], Value]] = {}
     for one in comparison.differences:
         if one.other == other:
@@ -52,15 +59,13 @@ def _table(comparison: Comparison, other: int, shown: Sequence[tuple[str, str]])
         if any((measure, part) in of for of in found.values())
     ]
     heads = [element("th", model_name(number, comparison.models[number].model), scope="col") for number in found]
-    caption = element(
-        "caption",
-        "Differences from ", element("b", comparison.models[other].model),
-        ", on the images that both were measured on, resampled together. Bold: 0 is not in the 95 % interval.",
-    )  # fmt: skip
-    head = element("thead", element("tr", element("th", "Difference", scope="col"), heads))
-    table = element("table", caption, head, element("tbody", rows), class_="long")
-    label = f"Differences from {comparison.models[other].model}"
-    return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
+    name = comparison.models[other].model
+    head = element("thead", element("tr", element("th", "Measure", scope="col"), heads))
+    table = element("table", head, element("tbody", rows), class_="long")
+    return [
+        element("h3", "Less ", model_name(other, name)),
+        element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"Differences from {name}"),
+    ]
 
 
 def _cell(of: Mapping[tuple[str, str], Value], name: tuple[str, str]) -> Markup:

@@ -59,13 +59,8 @@ def page(comparisons: Sequence[Comparison]) -> str:
 def _chapter(comparison: Comparison) -> list[Node]:
     return [
         _head(comparison),
-        section(
-            "Summary",
-            "summary",
-            summary(comparison),
-            remarks(comparison, _noted(comparison)),
-            differences(comparison),
-        ),
+        section("Summary", "summary", summary(comparison), remarks(comparison, _noted(comparison))),
+        differences(comparison),
         [make(comparison) for make in SECTIONS],
         gallery(comparison),
         section("Tables", "tables", by_class(comparison), everything(comparison)),

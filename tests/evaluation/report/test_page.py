@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fornet_hf.evaluation.report import Comparison, Measured, page, write
+from fornet_hf.evaluation.report.comparison import Compared
 from fornet_hf.evaluation.report.numbers import PERCENT, POINTS, RATIO
 from fornet_hf.evaluation.statistics.values import Value
 from tests.evaluation.report import made
@@ -55,6 +56,23 @@ def test_every_number_is_there_with_its_interval(count):
             if value.measure != "bg_gap":
                 assert " ".join(unit.full(value.value).split()) in shown
                 assert unit.interval(value) in shown
+
+
+def test_differences_of_models_are_told_with_their_signs():
+    comparison = made.comparison(3)
+    values = {
+        1: Value(measure="accuracy", part="original", value=0.031, low=0.01, high=0.05, n=100),
+        2: Value(measure="centre_bias", value=-0.25, low=-0.5, high=0.02, n=90, left_out={"alone": 3}),
+    }
+    between = [Compared(model, 0, value) for model, value in values.items()]
+    text = page([replace(comparison, differences=between)])
+    shown = words(text)
+    assert "Less timm:vit_small_patch16_224.augreg_in21k_ft_in1k" in shown
+    assert "+3.1 points 1.0 to 5.0" in shown
+    assert "\u22120.25 \u22120.50 to 0.02" in shown
+    assert "90 images; 3 left out (3 alone)" in shown
+    assert ("<b>+3.1 points</b>" in text, "<b>\u22120.25</b>" in text) == (True, False)
+    assert "Differences" not in words(page([comparison]))
 
 
 def test_it_says_on_what_and_by_what_it_was_measured():
