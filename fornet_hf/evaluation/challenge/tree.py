@@ -21,10 +21,18 @@ ORIGINAL, BACKGROUND = "original", "only_bg_t"
 def lacking(data: TreeData) -> str:
     """Say what a tree lacks for the challenge; empty: nothing."""
     there = {name: bool(data.files.get(name)) for name in (ORIGINAL, BACKGROUND)} | {MASKS: bool(data.masks)}
+    then = "Make them: fornet variants --help"
     if missing := [name for name, found in there.items() if not found]:
         found = f"no {', no '.join(missing)} in {data.root}"
-        return explain("the challenge lacks images", found=found, then="Make them: fornet variants --help")
+        return explain("the challenge lacks images", found=found, then=then)
+    if not _objects(data):
+        found = f"no mask of {data.root} has the name of an original"
+        return explain("the challenge lacks images", found=found, then=then)
     return data.too_few_classes
+
+
+def _objects(data: TreeData) -> list[Item]:
+    return sorted(data.masks.keys() & data.files[ORIGINAL].keys())
 
 
 class TreeImages:
@@ -34,16 +42,14 @@ class TreeImages:
         data: the tree.
 
     Raises:
-        NotFoundError: a folder is missing or empty, or a mask has no original.
+        NotFoundError: a folder is missing or empty, or no mask has an original.
     """
 
     def __init__(self, data: TreeData) -> None:
         if reason := lacking(data):
             raise NotFoundError(reason)
-        if lost := [stem for label, stem in sorted(data.masks) if (label, stem) not in data.files[ORIGINAL]]:
-            raise NotFoundError(explain(f"{len(lost)} masks of the challenge have no original", found=lost[:3]))
         self._data = data
-        self._objects, self._tiled = sorted(data.masks), sorted(data.files[BACKGROUND])
+        self._objects, self._tiled = _objects(data), sorted(data.files[BACKGROUND])
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -67,9 +73,10 @@ class TreeImages:
 
     @cached_property
     def left_out(self) -> Mapping[str, int]:
-        """Originals without a mask."""
-        lost = len(self._data.files[ORIGINAL].keys() - self._data.masks.keys())
-        return {"no mask": lost} if lost else {}
+        """Originals without a mask, and masks without an original."""
+        originals, masks = self._data.files[ORIGINAL].keys(), self._data.masks.keys()
+        lost = {"no mask": len(originals - masks), "no original": len(masks - originals)}
+        return {reason: count for reason, count in lost.items() if count}
 
     @cached_property
     def backgrounds(self) -> Sequence[str]:

@@ -208,8 +208,8 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
 
     Raises:
         NotFoundError: the folder holds no variants of this split.
-        SourceError: folders of classes are not numbered from 0 on, one name each; or two files are one variant of
-            one image.
+        SourceError: folders of classes are not numbered from 0 on, one name each; two files are one variant of one
+            image, or two folders one split of it.
     """
     places = {one: folder for one in (*VARIANTS, MASKS) if (folder := _split_folder(root / one, split))}
     if not set(places) - {MASKS}:
@@ -226,7 +226,11 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
 
 
 def _split_folder(folder: Path, split: str) -> Path | None:
-    return next((folder / name for name in split_names(split) if (folder / name).is_dir()), None)
+    found = [folder / name for name in split_names(split) if (folder / name).is_dir()]
+    if len({place.resolve() for place in found}) > 1:
+        names = [str(place) for place in found]
+        raise SourceError(explain(f"split {split!r} has two folders", found=names, then="Remove one of them."))
+    return found[0] if found else None
 
 
 def _class_names(places: Mapping[str, Path]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class CocoMasks(MaskSet):
                     crowd |= pixels
                 else:
                     numbers[pixels] = place  # what objects share is the last one's
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise SourceError(
                 explain(f"image {image.get('id')}: its annotations are damaged", found=error)
             ) from error

@@ -183,6 +183,14 @@ def test_folders_of_classes_are_numbered(tree, folder, found):
         read_tree(tree)
 
 
+def test_two_folders_of_one_split_are_refused(tree):
+    (tree / "original" / "validation").symlink_to("val")  # the same by another name
+    assert read_tree(tree).variants
+    (tree / "mixed_rand" / "validation").mkdir()
+    with pytest.raises(SourceError, match="split 'validation' has two folders"):
+        read_tree(tree)
+
+
 def test_two_images_of_one_foreground_are_refused(tree):
     write(tree, "mixed_rand", "00_dog", f"fg_{DOG}_bg_{DOG}")
     with pytest.raises(SourceError, match="two images"):

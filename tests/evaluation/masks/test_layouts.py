@@ -285,6 +285,7 @@ class TestCoco:
             {"size": [6, 9], "counts": [54]},
             {"size": [6, 8], "counts": [3, 4]},
             {"size": [6, 8], "counts": [-1, 49]},
+            {"size": [6, 8], "counts": [2**70, 48 - 2**70]},
             {"size": [6, 8], "counts": ""},
             {"size": [6, 8], "counts": "zzz"},
             {"size": [6, 8], "counts": "X"},
