@@ -22,6 +22,7 @@ from pathlib import Path
 
 from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
 from fornet_hf.evaluation.configuration import CELLS, PRECISIONS, EvaluationConfig
+from fornet_hf.evaluation.saliency.configuration import EXPLAINED, METHODS, SaliencyConfig
 
 NAMES = "accuracy, background, centre, size, sensitivity, focus, in9, challenge"
 _DEFAULTS = EvaluationConfig()
@@ -55,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--batch-size", type=positive, default=_DEFAULTS.batch_size, help="images (%(default)s); halved if need be")
     add("--workers", type=positive, help="processes that make images; default: MAX_WORKERS, or the CPUs")
     add("--precision", choices=PRECISIONS, default=_DEFAULTS.precision, help="%(default)s")
+    methods = f"methods of focus, some of {', '.join(METHODS)}; default: all"
+    add("--saliency", type=_words, dest="methods", metavar="A,B", help=methods)
+    add("--saliency-layer", dest="layer", metavar="NAME", help="of class activation maps; default: it is found")
+    add("--saliency-steps", type=positive, dest="steps", metavar="N", help="of integrated gradients; default: 50")
+    add("--explain", choices=EXPLAINED, dest="explained", help="the class that focus is about; default: label")
     add("--device", help="cpu, cuda, cuda:1, mps; default: a GPU if there is one")
 
 
@@ -66,11 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     names = [field.name for field in dataclasses.fields(EvaluationConfig)]
     config = EvaluationConfig(**{name: getattr(arguments, name) for name in names})
+    names = [field.name for field in dataclasses.fields(SaliencyConfig)]
+    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
     results = evaluate(
         arguments.models,
         arguments.data,
         arguments.measures,
         config=config,
+        saliency=SaliencyConfig(**given) if given else None,
         output=arguments.output,
         split=arguments.split,
         imagenet_dir=arguments.imagenet_dir,

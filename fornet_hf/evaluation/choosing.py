@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConfigurationError, explain
@@ -14,6 +15,7 @@ from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.in9 import ImageNet9
 from fornet_hf.evaluation.measures.measure import Experiment, Measure
 from fornet_hf.evaluation.models.classifier import Classifier
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.stimuli.conditions import Condition
 
 if TYPE_CHECKING:
@@ -35,12 +37,27 @@ def is_experiment(kind: Kind) -> TypeIs[Experiment]:
     return hasattr(kind, "run")
 
 
-def chosen(measures: Iterable[str | Kind] | None, data: Data, config: EvaluationConfig) -> list[Kind]:
-    """Return the measures that were asked for, or all that the data allow.
+def chosen(
+    measures: str | Iterable[str | Kind] | None,
+    data: Data,
+    config: EvaluationConfig,
+    saliency: SaliencyConfig | None = None,
+) -> list[Kind]:
+    """Return the measures that were asked for, or all that the data allow; focus with settings of its own.
 
     Raises:
-        ConfigurationError: one is not known, or the data lack what it needs.
+        ConfigurationError: one is not known, the data lack what it needs, or there are settings for none.
     """
+    kinds = _asked(measures, data, config)
+    if saliency is None:
+        return kinds
+    if not any(isinstance(kind, ForegroundFocus) for kind in kinds):
+        found = ", ".join(kind.name for kind in kinds)
+        raise ConfigurationError(explain("settings of saliency, which is not measured", found=found, allowed="focus"))
+    return [replace(kind, saliency=saliency) if isinstance(kind, ForegroundFocus) else kind for kind in kinds]
+
+
+def _asked(measures: str | Iterable[str | Kind] | None, data: Data, config: EvaluationConfig) -> list[Kind]:
     if measures is None:
         every = [make(config) for make in KINDS.values()]
         return _each_number_once([kind for kind in every if not _lacks(kind, data)])

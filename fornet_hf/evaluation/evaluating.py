@@ -28,6 +28,7 @@ from fornet_hf.evaluation.results.model_index import dataset_type, write_headers
 from fornet_hf.evaluation.results.origin import Origin, Origins
 from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.results.rows import Result
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.packages import needing
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
 def evaluate(
     models: Models,
     data: Any,
-    measures: Iterable[str | Kind] | None = None,
+    measures: str | Iterable[str | Kind] | None = None,
     *,
     config: EvaluationConfig | None = None,
     preprocessing: Preprocessing | None = None,
+    saliency: SaliencyConfig | None = None,
     output: str | Path | None = None,
     split: str = "validation",
     imagenet_dir: str | Path | None = None,
@@ -65,6 +67,7 @@ def evaluate(
         measures: names, or measures; None: all that the data allow.
         config: seed, draws, batches, precision, device, ...; or give its fields as keywords: `seed=3`.
         preprocessing: of networks, which do not say which images they expect.
+        saliency: settings of focus.
         output: folder for results, answers and report. Rows of other models and data in it stay. Until all is
             measured it keeps what is done, and another call goes on with that. None: nothing is written.
         split: `train` or `validation`.
@@ -91,7 +94,7 @@ def evaluate(
     with needing("evaluation", "torch"):
         device = chosen_device(config.device)
     opened = open_data(data, split, imagenet_dir=imagenet_dir, cache_dir=cache_dir, revision=revision)
-    kinds = chosen(measures, opened, config)
+    kinds = chosen(measures, opened, config, saliency)
     subjects = subjects_of(
         models, opened, preprocessing=preprocessing, labels=labels, trust_remote_code=trust_remote_code
     )

@@ -9,6 +9,7 @@ from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.results.results import Results
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.subjects import Labels, Models
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Options(Settings, total=False):
 
     config: EvaluationConfig | None
     preprocessing: Preprocessing | None
+    saliency: SaliencyConfig | None
     output: str | Path | None
     split: str
     imagenet_dir: str | Path | None

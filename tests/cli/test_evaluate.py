@@ -37,6 +37,10 @@ class Constant(torch.nn.Module):
 def constant(outputs=9):
     return Classifier(name="constant", revision="", network=Constant(outputs), preprocessing=Preprocessing(size=32))
 
+def convolution():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 9, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    return Classifier(name="c", revision="", network=network, preprocessing=Preprocessing(size=32))
+
 def constant_of_two():
     return constant(2)
 """
@@ -133,6 +137,19 @@ def test_models_of_other_outputs_are_compared_each_by_its_own_labels(saved, tmp_
     ):
         options = [word for file in labels for word in ("--labels", file)]
         assert main(["evaluate", *models, *words, *options]) == 1
+        assert told in capsys.readouterr().err
+
+
+def test_methods_of_saliency_are_chosen(saved, tmp_path, capsys):
+    words = ["--measures", "focus", "--saliency", "gradcam", "--explain", "prediction", "--saliency-layer", "0"]
+    assert evaluate(saved, tmp_path / "out", *words, model="own_models:convolution") == 0
+    assert {part for _, part in numbers(tmp_path / "out")} == {"gradcam", "gradcam pooled"}
+    for wrong, told in (
+        (["--saliency", "lime"], "saliency.methods is not allowed; found ['lime']"),
+        (["--saliency-layer", "9"], "found 9, which it does not have"),
+        (["--measures", "accuracy", "--explain", "label"], "settings of saliency, which is not measured"),
+    ):
+        assert evaluate(saved, tmp_path / "no", *words, *wrong, model="own_models:convolution") == 1
         assert told in capsys.readouterr().err
 
 

@@ -305,6 +305,19 @@ def test_a_method_that_fits_is_measured_without_the_others(rows, tmp_path):
     }
 
 
+def test_focus_has_settings_of_its_own(rows):
+    saliency = SaliencyConfig(methods="gradcam", explained="prediction")
+    for measures in (None, ["accuracy", "focus"], "focus"):
+        found = evaluate(convolutions(), rows, measures, config=CONFIG, saliency=saliency)
+        parts = {one.value.part: one.value.note for one in found if one.value.measure == "foreground_focus"}
+        assert parts.keys() == {"gradcam", "gradcam pooled"}
+        assert "importance for the prediction" in parts["gradcam"]
+    same = evaluation.foreground_focus(convolutions(), rows, saliency=saliency, config=CONFIG)
+    assert same.results == found.results
+    with pytest.raises(ConfigurationError, match="settings of saliency, which is not measured; found accuracy"):
+        evaluate(convolutions(), rows, ["accuracy"], config=CONFIG, saliency=saliency)
+
+
 def test_focus_that_no_model_can_have_is_refused_before_anything_is_shown(rows, tmp_path):
     with pytest.raises(ConfigurationError, match="focus: no feature maps"):
         evaluate(undifferentiable(), rows, ["accuracy", "focus"], config=CONFIG, output=tmp_path)

@@ -19,7 +19,7 @@ class SaliencyConfig:
     """Settings of saliency.
 
     Attributes:
-        methods: some of `METHODS`, none twice.
+        methods: one of `METHODS` or several, none twice.
         explained: the class whose logit is explained: the image's "label", or the classifier's "prediction". Of
             several outputs that mean the label, it is the highest.
         layer: whose output class activation maps are made of, as `named_modules` calls it; None: see
@@ -39,7 +39,8 @@ class SaliencyConfig:
     sign: str = "absolute"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "methods", tuple(self.methods))  # from JSON it is a list
+        methods = [self.methods] if isinstance(self.methods, str) else self.methods
+        object.__setattr__(self, "methods", tuple(methods))  # from JSON it is a list
         if not self.methods or len(set(self.methods)) < len(self.methods) or not set(self.methods) <= set(METHODS):
             _refuse("methods", list(self.methods), f"some of {', '.join(METHODS)}, none twice")
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
