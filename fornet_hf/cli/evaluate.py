@@ -21,19 +21,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
+from fornet_hf.evaluation.choosing import KINDS
 from fornet_hf.evaluation.configuration import CELLS, PRECISIONS, EvaluationConfig
 from fornet_hf.evaluation.saliency.configuration import EXPLAINED, METHODS, SaliencyConfig
 
-NAMES = "accuracy, background, centre, size, sensitivity, focus, in9, challenge"
 _DEFAULTS = EvaluationConfig()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add = parser.add_argument
+    add, names = parser.add_argument, ", ".join(KINDS)
     add("models", nargs="+", metavar="MODEL", help="classifiers; they are compared")
     add("--data", required=True, metavar="PLACE", help="rows, patches, variants of ImageNet-9, or class folders")
-    add("--measures", type=_words, metavar="A,B", help=f"some of {NAMES}; default: all that the data allow")
+    add("--measures", type=_words, metavar="A,B", help=f"some of {names}; default: all that the data allow")
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where results and report go")
     add_split(parser, "validation")
     add_imagenet(parser, "the images, if the data are patches")

@@ -10,10 +10,14 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.challenge.experiment import Challenge
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data
-from fornet_hf.evaluation.measures import MEASURES
+from fornet_hf.evaluation.measures.accuracy import Accuracy
+from fornet_hf.evaluation.measures.background import Background
+from fornet_hf.evaluation.measures.centre import Centre
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.in9 import ImageNet9
 from fornet_hf.evaluation.measures.measure import Experiment, Measure
+from fornet_hf.evaluation.measures.sensitivity import Sensitivity
+from fornet_hf.evaluation.measures.size import Size
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.stimuli.conditions import Condition
@@ -24,7 +28,11 @@ if TYPE_CHECKING:
 Kind = Measure | Experiment
 
 KINDS: Mapping[str, Callable[[EvaluationConfig], Kind]] = {
-    **MEASURES,
+    "accuracy": Accuracy,
+    "background": Background,
+    "centre": Centre,
+    "size": Size,
+    "sensitivity": Sensitivity,
     "focus": lambda _: ForegroundFocus(),
     "in9": lambda _: ImageNet9(),
     "challenge": lambda _: Challenge(),

@@ -103,6 +103,9 @@ def test_a_constant_model_is_right_in_a_ninth_of_imagenet_9(saved, tmp_path, cap
     (table,) = (tmp_path / "out" / "challenge").glob("*/challenge.csv")
     assert [path.name for path in table.parent.iterdir()] == ["challenge.csv"]
     assert "Challenge accuracy  own_models:constant  11.1 %" in capsys.readouterr().out
+    assert evaluate(tmp_path / "in9", tmp_path / "out", "--measures", "challenge", "--seed", "1") == 0
+    tables = {path.read_text().splitlines()[1].split(",")[5] for path in (tmp_path / "out").rglob("challenge.csv")}
+    assert tables == {"0", "1"}
 
 
 @pytest.mark.parametrize("kind", [(), ("--zip",)])

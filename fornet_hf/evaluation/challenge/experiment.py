@@ -178,5 +178,14 @@ class Challenge:
         images = TreeImages(data)
         outcome = challenge(classifier, label_map, images, config, folder, ranks, targeted=self.targeted)
         if folder and (ranks is None or ranks.first):
-            outcome.write(folder / TABLE)
+            of = {
+                "model": classifier.name,
+                "weights": classifier.identity.digest,
+                "data": data.name,
+                "split": data.split,
+                "release": data.fingerprint,
+                "seed": config.seed,
+                "precision": config.precision,
+            }
+            outcome.write(folder / TABLE, of)
         return outcome.values(Bootstrap(config.seed, config.resamples))

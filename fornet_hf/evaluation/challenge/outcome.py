@@ -70,9 +70,9 @@ class Outcome:
                 "attacked_by": "" if attacked == NOBODY else images.backgrounds[int(self.order[attacked])],
             }
 
-    def write(self, path: Path) -> None:
-        """Write the rows as CSV."""
-        rows = list(self.rows())
+    def write(self, path: Path, of: Mapping[str, object]) -> None:
+        """Write the rows as CSV; each says first what it is of, by column: the model, the data, ..."""
+        rows = [{**of, **row} for row in self.rows()]
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, [*rows[0]])
             writer.writeheader()

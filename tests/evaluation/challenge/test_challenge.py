@@ -354,7 +354,10 @@ def test_the_table_names_the_background_and_the_answer(tree, tmp_path):
     with (tmp_path / "challenge.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == CLASSES
+    of = {"data": tree.name, "split": "validation", "release": tree.fingerprint, "seed": "0", "precision": "float32"}
     for row in rows:
+        assert of.items() <= row.items()
+        assert {"model", "weights"} <= row.keys()
         assert row["predicted"] == row["background_class"] != row["class"]
         assert row["background"] == row["attacked_by"] == f"only_bg_t{row['predicted'][1:]}"
         assert int(row["tried"]) >= 1

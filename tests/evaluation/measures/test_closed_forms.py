@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from fornet_hf.evaluation.answers.predicting import Subject, predict_all
+from fornet_hf.evaluation.choosing import KINDS
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.measures import MEASURES
 from fornet_hf.evaluation.measures.sensitivity import Sensitivity
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
@@ -118,7 +118,7 @@ MODELS = {
 def measured():
     """The values of each model by measure and part, and its answers."""
     dataset = datasets.Dataset.from_list([coloured(index) for index in range(24)], features=row_features(CLASSES))
-    kinds = [*(MEASURES[name](CONFIG) for name in ("accuracy", "background", "centre", "size"))]
+    kinds = [*(KINDS[name](CONFIG) for name in ("accuracy", "background", "centre", "size"))]
     kinds.append(Sensitivity(CONFIG, (30,)))
     conditions = {name: condition for kind in kinds for name, condition in kind.conditions.items()}
     plain = Preprocessing(size=64, mean=(0.0,) * 3, std=(1.0,) * 3)
