@@ -10,6 +10,7 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.challenge.experiment import Challenge
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data
+from fornet_hf.evaluation.data.trees import TreeData
 from fornet_hf.evaluation.measures.accuracy import Accuracy
 from fornet_hf.evaluation.measures.background import Background
 from fornet_hf.evaluation.measures.centre import Centre
@@ -68,7 +69,7 @@ def chosen(
 def _asked(measures: str | Iterable[str | Kind] | None, data: Data, config: EvaluationConfig) -> list[Kind]:
     if measures is None:
         every = [make(config) for make in KINDS.values()]
-        return _each_number_once([kind for kind in every if not _lacks(kind, data)])
+        return _each_number_once([kind for kind in every if not _lacks(kind, data) or _notes_it(kind, data)])
     chosen: list[Kind] = []
     for measure in [measures] if isinstance(measures, str) else measures:
         if isinstance(measure, str) and measure not in KINDS:
@@ -111,6 +112,11 @@ def _lacks(kind: Kind, data: Data) -> str:
     if kind.name == "accuracy" and _possible(kind, data):
         return ""
     return data.lacks(kind.conditions)
+
+
+def _notes_it(kind: Kind, data: Data) -> bool:
+    """Return whether a measure says itself, in a note, what the data lack."""
+    return isinstance(kind, ImageNet9) and isinstance(data, TreeData)
 
 
 def _possible(measure: Measure, data: Data) -> dict[str, Condition]:

@@ -77,13 +77,16 @@ def test_variants_of_one_class_are_refused(tmp_path):
         folder = tmp_path / variant / "val" / "00_dog"
         folder.mkdir(parents=True)
         Image.new("RGB", (8, 8)).save(folder / "a.png")
-        (tmp_path / variant / "val" / "01_cat").mkdir()
+        for name in ("01_cat", "02_man"):
+            (tmp_path / variant / "val" / name).mkdir()
     mask = tmp_path / "fg_mask" / "val" / "00_dog" / "a.npy"
     mask.parent.mkdir(parents=True)
     np.save(mask, np.ones((8, 8), np.bool_))
     for measure in ("in9", "challenge"):
         with pytest.raises(ConfigurationError, match=f"{measure}: a classifier has nothing to choose from"):
             evaluate(brightness(), tmp_path, [measure], config=CONFIG)
+    found = evaluate(brightness(), tmp_path, config=CONFIG)
+    assert "images of one class alone" in next(one.value.note for one in found if one.value.measure == "bg_gap")
 
 
 def test_models_of_one_call_have_paired_differences(rows, tmp_path):

@@ -65,7 +65,13 @@ class ImageNet9:
         return explain("the variants of ImageNet-9 are needed", found=data.name, then=then)
 
     def values(self, predictions: Predictions, bootstrap: Bootstrap) -> Sequence[Value]:
-        """Return accuracy, BG-GAP, shares of the categories, and attack success; what lacks variants is named."""
+        """Return accuracy, BG-GAP, shares of the categories, and attack success; what lacks variants is named.
+
+        Of images of one class alone there are accuracies and a note.
+        """
+        if len(np.unique(predictions.labels)) < 2:
+            note = "images of one class alone, which a classifier can take for no other"
+            return [*_accuracies(predictions, bootstrap), Value(measure="bg_gap", value=None, n=0, note=note)]
         return [
             *_accuracies(predictions, bootstrap),
             *_gaps(predictions, bootstrap),

@@ -96,6 +96,14 @@ def test_classes_that_are_not_balanced_are_named():
     assert imbalance(np.array([0, 0]), ("ant", "bee")) == "classes are not balanced: 0 of bee to 2 of ant"
 
 
+def test_images_of_one_class_have_accuracies_and_a_note():
+    found = measured(answers(("mixed_same", "mixed_rand"), [[0, 0], [0, 1]], [0, 0], ("ant", "bee")))
+    assert {measure for measure, _ in found} == {"accuracy", "bg_gap"}
+    assert (found["bg_gap", ""].value, found["accuracy", "mixed_rand"].value) == (None, 0.5)
+    assert "images of one class alone" in found["bg_gap", ""].note
+    assert "not balanced: 0 of bee to 2 of ant" in found["accuracy", "mixed_rand"].note
+
+
 def test_a_class_without_images_has_no_accuracy():
     found = measured(answers(("original",), [[0], [0]], [0, 0], ("ant", "bee")))["accuracy", "original class bee"]
     assert (found.value, found.n, found.note) == (None, 0, "no such images")
@@ -128,13 +136,14 @@ def test_a_constant_classifier_is_right_for_one_class_in_nine():
 )
 def test_each_image_is_in_one_category(right, category):
     variants = ("only_bg_t", "original", "mixed_rand")
-    found = measured(answers(variants, [[0 if name in right else NONE for name in variants]], [0], ("ant",)))
+    predicted = [[label if name in right else NONE for name in variants] for label in (0, 1)]
+    found = measured(answers(variants, predicted, [0, 1], ("ant", "bee")))
     shares = {part: one.value for (measure, part), one in found.items() if measure == "category"}
     assert shares == {name: float(name == category) for name in (*CATEGORIES, "BG Irrelevant")}
 
 
 def test_metrics_whose_variants_are_missing_are_named():
-    found = measured(answers(("original", "mixed_same"), [[0, 0]], [0]))
+    found = measured(answers(("original", "mixed_same"), [[0, 0], [1, 1]], [0, 1]))
     assert found["bg_gap", ""].value is None
     assert found["bg_gap", ""].note == "not available: no mixed_rand among the data"
     assert found["category", "BG Fools"].note == "not available: no mixed_rand, no only_bg_t among the data"
@@ -150,7 +159,7 @@ def test_backgrounds_that_are_not_known_make_no_attack():
 
 def test_images_on_backgrounds_that_are_not_known_are_counted():
     conditions, backgrounds = ("mixed_rand",), [[1], [-1], [0]]
-    found = measured(answers(conditions, [[1], [1], [0]], [0, 0, 0], ("ant", "bee"), backgrounds))
+    found = measured(answers(conditions, [[1], [1], [0], [1]], [0, 0, 0, 1], ("ant", "bee"), [*backgrounds, [1]]))
     one = found["attack_success", "mixed_rand"]
     assert (one.value, one.n) == (1, 1)
     assert one.left_out == {"class of the background not known": 1}
@@ -159,5 +168,5 @@ def test_images_on_backgrounds_that_are_not_known_are_counted():
 def test_the_gap_is_resampled_in_pairs():
     """Of two variants with the same answers it is 0 in every resample."""
     right = np.random.default_rng(0).integers(2, size=(50, 1)).repeat(2, axis=1)
-    found = measured(answers(("mixed_same", "mixed_rand"), right, [0] * 50, ("ant",)))["bg_gap", ""]
+    found = measured(answers(("mixed_same", "mixed_rand"), right, [0, 1] * 25, ("ant", "bee")))["bg_gap", ""]
     assert (found.low, found.value, found.high, found.error) == (0, 0, 0, 0)
