@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.answers.predicting import Subject
 from fornet_hf.evaluation.data.opening import Data
+from fornet_hf.evaluation.data.trees import TreeData
 from fornet_hf.evaluation.labels.mapping import label_map
 from fornet_hf.evaluation.models import FORMS, load
 from fornet_hf.evaluation.models.classifier import Classifier, in_float32
@@ -61,8 +62,12 @@ def subjects_of(
         files = {name: Path(file) for name, file in labels.items()}
     else:
         files = {} if labels is None else dict.fromkeys(names, Path(labels))
+    grouped = data.grouped if isinstance(data, TreeData) else None
     return [
-        Subject(one, label_map(one.outputs, data.class_names, names=one.names, file=files.get(one.name)))
+        Subject(
+            one,
+            label_map(one.outputs, data.class_names, names=one.names, file=files.get(one.name), grouped=grouped),
+        )
         for one in classifiers
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import socket
 import subprocess
@@ -106,6 +107,17 @@ def test_a_constant_model_is_right_in_a_ninth_of_imagenet_9(saved, tmp_path, cap
     assert evaluate(tmp_path / "in9", tmp_path / "out", "--measures", "challenge", "--seed", "1") == 0
     tables = {path.read_text().splitlines()[1].split(",")[5] for path in (tmp_path / "out").rglob("challenge.csv")}
     assert tables == {"0", "1"}
+
+
+def test_variants_of_groups_are_answered_by_a_model_of_the_classes_in_them(saved, tmp_path, capsys):
+    (tmp_path / "groups.json").write_text(json.dumps({"sea": CLASSES[:6], "land": CLASSES[6:]}))
+    words = ["--taxonomy", str(tmp_path / "groups.json"), "--variants", "original,mixed_rand"]
+    assert main(["variants", "--data", str(saved), "-o", str(tmp_path / "two"), *words]) == 0
+    assert evaluate(tmp_path / "two", tmp_path / "out", "--measures", "in9") == 0  # which always answers "kind 4"
+    found = numbers(tmp_path / "out")
+    assert float(found["accuracy", "original class sea"]) == 1
+    assert float(found["accuracy", "original class land"]) == 0
+    assert "outputs mean 9 classes, in 2 groups" in (tmp_path / "out" / "results.json").read_text()
 
 
 @pytest.mark.parametrize("kind", [(), ("--zip",)])

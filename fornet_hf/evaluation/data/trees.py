@@ -7,6 +7,7 @@ number in front of a folder's name. An item is an original image; its conditions
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections import Counter
@@ -22,11 +23,12 @@ import numpy.typing as npt
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.labels.taxonomy import in9_names, in9_of_imagenet
+from fornet_hf.evaluation.labels.mapping import Grouped
+from fornet_hf.evaluation.labels.taxonomy import NO_GROUP, in9_names, in9_of_imagenet
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.evaluation.stimuli.protocol import OWN, Shown, View
-from fornet_hf.evaluation.variants.names import MASKS, VARIANTS, sources_in
+from fornet_hf.evaluation.variants.names import MASKS, NOTE, VARIANTS, sources_in
 from fornet_hf.files import sha256_of
 from fornet_hf.format.keys import is_image
 from fornet_hf.format.raster import decode_rgb
@@ -69,6 +71,7 @@ class TreeData:
         files: of each variant, by item.
         masks: of each item's foreground, where there is one.
         fingerprint: digest of the names and contents of all files.
+        grouped: the classes that `fornet variants` made these of; None: nobody says.
     """
 
     root: Path
@@ -79,6 +82,7 @@ class TreeData:
     files: Mapping[str, Mapping[Item, File]]
     masks: Mapping[Item, Path]
     fingerprint: str
+    grouped: Grouped | None = None
 
     @property
     def too_few_classes(self) -> str:
@@ -222,7 +226,27 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
     masks = {(label, path.stem): path for label, path in listed.get(MASKS, ()) if path.suffix.lower() == ".npy"}
     entries = sorted((str(path.relative_to(root)), sha256_of(path)) for found in listed.values() for _, path in found)
     digest = hashlib.sha256(repr(entries).encode("utf-8", "surrogatepass")).hexdigest()
-    return TreeData(root, split, name or root.name, class_names, tuple(files), files, masks, digest)
+    grouped = _grouped(root / NOTE, split, class_names)
+    return TreeData(root, split, name or root.name, class_names, tuple(files), files, masks, digest, grouped)
+
+
+def _grouped(file: Path, split: str, class_names: Sequence[str]) -> Grouped | None:
+    """Return the classes that those of a folder were made of, if the note of `fornet variants` says so."""
+    if not file.is_file():
+        return None
+    try:
+        note = json.loads(file.read_bytes())
+        for part in (note[name] for name in split_names(split) if name in note):
+            known, names = part["settings"], part.get("labels", [])
+            groups = np.array(known["class_of_label"], np.int16)
+            if not ((groups >= NO_GROUP) & (groups < len(known["classes"]))).all():
+                raise ValueError(f"class_of_label {groups.tolist()}")
+            if known["classes"] == list(class_names) and groups.shape == (len(names),):
+                return Grouped(tuple(map(str, names)), groups)
+    except (ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
+        then = "Delete the file; then --labels says which class each output means."
+        raise SourceError(explain(f"{file} is no note of fornet variants", found=repr(error), then=then)) from error
+    return None
 
 
 def _split_folder(folder: Path, split: str) -> Path | None:

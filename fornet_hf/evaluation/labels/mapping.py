@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,32 +38,59 @@ class LabelMap:
     note: str = ""
 
 
+class Grouped(NamedTuple):
+    """The classes that those of some data were made of.
+
+    Attributes:
+        names: of these classes, in label order.
+        groups: for each the number of the class of the data, or -1.
+    """
+
+    names: Sequence[str]
+    groups: npt.NDArray[np.int16]
+
+
 def label_map(
-    outputs: int, classes: Sequence[str], *, names: Sequence[str] = (), file: Path | None = None
+    outputs: int,
+    classes: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    file: Path | None = None,
+    grouped: Grouped | None = None,
 ) -> LabelMap:
     """Find the class of the data for each output of a classifier.
 
     Without a file, as many outputs as classes are taken to be in the order of the classes; if their names are those
     of the classes in another order, they are mapped by name. 1000 outputs are taken to be ImageNet's classes where
-    those of the data are some of them, or ImageNet-9's.
+    those of the data are some of them, or ImageNet-9's. Else they may be the classes that the data's were made of.
 
     Args:
         outputs: how many there are.
         classes: names of the data's classes in label order.
         names: of the outputs, if the classifier has them.
         file: see `read_labels`.
+        grouped: what the classes were made of, if that is known.
 
     Raises:
-        ConfigurationError: the counts do not fit, the names have another order that is not clear, or the file is
-            wrong.
+        ConfigurationError: the counts do not fit, the names have another order that is not clear, outputs may be
+            classes or what these were made of, or the file is wrong.
         NotFoundError: there is no such file.
     """
     if file is not None:
         return read_labels(file, outputs, classes)
     if outputs == len(classes):
+        if grouped and len(grouped.names) == outputs and grouped.groups.tolist() != [*range(outputs)]:
+            found = f"{outputs} outputs for as many groups as classes, in another order"
+            raise ConfigurationError(explain("outputs can be classes or groups of them", found=found, then=_THEN))
         order, note = _order(names, classes)
         return LabelMap(order, note)
-    if outputs != IMAGENET or (targets := _of_imagenet(classes)) is None:
+    targets = _of_imagenet(classes) if outputs == IMAGENET else None
+    if targets is None and grouped and outputs in (len(grouped.names), IMAGENET):
+        inner = label_map(outputs, grouped.names, names=names)
+        meant = f"outputs mean {len(grouped.names)} classes, in {len(classes)} groups"
+        groups = np.append(grouped.groups, NONE).astype(np.int32)  # at the end, where -1 is, that of none
+        return LabelMap(groups[inner.classes], f"{meant}; {inner.note}" if inner.note else meant)
+    if targets is None:
         found = f"{outputs} outputs for {len(classes)} classes, {_few(classes)}"
         raise ConfigurationError(explain("the classifier has other classes than the data", found=found, then=_THEN))
     order, note = _order(names, class_names())

@@ -62,6 +62,7 @@ class Job:
         rows: whose images are not decoded.
         split: of them.
         fingerprint: of them.
+        class_names: of the rows.
         taxonomy: classes of the variants.
         wnids: of the rows' classes; none where they are not ImageNet's.
         output: the folder.
@@ -71,6 +72,7 @@ class Job:
     rows: Any
     split: str
     fingerprint: str
+    class_names: tuple[str, ...]
     taxonomy: Taxonomy
     wnids: tuple[str, ...]
     output: Path
@@ -94,7 +96,8 @@ class Job:
         rows = data.rows.with_format(None)
         for name in ("foreground", "mask", "background"):  # they are decoded here, so that damage has a name
             rows = rows.cast_column(name, datasets.Image(decode=False))
-        return cls(rows, data.split, data.fingerprint, taxonomy, wnids, output, config)
+        names = tuple(data.class_names)
+        return cls(rows, data.split, data.fingerprint, names, taxonomy, wnids, output, config)
 
     @property
     def folder(self) -> str:

@@ -22,7 +22,7 @@ from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, 
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import cropped
 from fornet_hf.evaluation.variants.job import WORK, Job, RowsOf
-from fornet_hf.evaluation.variants.names import ENDING, INFILLED, MASKS, VARIANTS, mixed_stem
+from fornet_hf.evaluation.variants.names import ENDING, INFILLED, MASKS, NOTE, VARIANTS, mixed_stem
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, background_of
 from fornet_hf.evaluation.variants.rendering import infilled, mixed, plain, shown
 from fornet_hf.evaluation.variants.subjects import Subject, restored
@@ -31,7 +31,6 @@ from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import progress
 
 _ITEMS = 16  # of a unit of making
-NOTE = "variants.json"
 
 
 @dataclass(frozen=True)
@@ -177,6 +176,7 @@ def _note(output: Path, job: Job, plan: Plan) -> None:
         "variants": variants,
         "side": job.config.side(job.split),
         "settings": job.settings,
+        "labels": list(job.class_names),  # whose classes settings.class_of_label has
         "rules": job.config.rules(),
         "classes": classes,
         "excluded": dict(plan.excluded),

@@ -16,6 +16,8 @@ VARIANTS = OFFICIAL + INFILLED
 
 MASKS = "fg_mask"
 ENDING = ".JPEG"
+NOTE = "variants.json"
+"""What `fornet variants` writes beside the folders: settings, counts, and the classes that theirs were made of."""
 
 _LONGEST = 110  # bytes; a mixed image has two stems, of the 255 bytes of a name
 _FOREGROUND, _BACKGROUND = "fg_", "_bg_"

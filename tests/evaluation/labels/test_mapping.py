@@ -7,7 +7,7 @@ import pytest
 
 from fornet_hf.classes import class_folders, class_names
 from fornet_hf.errors import ConfigurationError, NotFoundError
-from fornet_hf.evaluation.labels.mapping import label_map, read_labels
+from fornet_hf.evaluation.labels.mapping import Grouped, label_map, read_labels
 from fornet_hf.evaluation.labels.taxonomy import in9_of_imagenet, taxonomy_of
 
 PETS = ("cat", "dog", "fish")
@@ -126,3 +126,35 @@ def test_a_wrong_file_is_refused(text, message, tmp_path):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(NotFoundError, match="no file"):
         read_labels(tmp_path / "labels.json", 3, PETS)
+
+
+GROUPED = Grouped(("gull", "hen", "orca", "unicorn"), np.array([0, 1, 0, -1], np.int16))
+
+
+def test_outputs_may_be_the_classes_that_those_of_the_data_were_made_of():
+    found = label_map(4, ["sea", "land"], grouped=GROUPED)
+    assert found.classes.tolist() == [0, 1, 0, -1]
+    assert found.note == "outputs mean 4 classes, in 2 groups"
+    named = label_map(4, ["sea", "land"], names=["unicorn", "orca", "hen", "gull"], grouped=GROUPED)
+    assert named.classes.tolist() == [-1, 0, 1, 0]
+    assert "mapped by name" in named.note
+    assert label_map(2, ["sea", "land"], grouped=GROUPED).classes.tolist() == [0, 1]
+    with pytest.raises(ConfigurationError, match="3 outputs for 2 classes, sea, land"):
+        label_map(3, ["sea", "land"], grouped=GROUPED)
+
+
+def test_a_thousand_outputs_mean_groups_of_some_of_imagenets_classes():
+    some = Grouped((class_folders()[281], class_folders()[207], class_folders()[5]), np.array([1, 0, -1], np.int16))
+    found = label_map(1000, ["dogs", "cats"], grouped=some)
+    assert {int(place): int(found.classes[place]) for place in np.flatnonzero(found.classes >= 0)} == {281: 1, 207: 0}
+    nine = taxonomy_of(class_folders(), "in9")
+    known = Grouped(class_folders()[:300], nine.groups[:300])
+    assert label_map(1000, nine.names, grouped=known).classes.tolist() == in9_of_imagenet().tolist()
+
+
+def test_as_many_groups_as_classes_in_another_order_are_refused():
+    turned = Grouped(("gull", "hen"), np.array([1, 0], np.int16))
+    with pytest.raises(ConfigurationError, match=r"outputs can be classes or groups of them.*--labels"):
+        label_map(2, ["land", "sea"], grouped=turned)
+    same = Grouped(("gull", "hen"), np.array([0, 1], np.int16))
+    assert label_map(2, ["gull", "hen"], grouped=same).classes.tolist() == [0, 1]

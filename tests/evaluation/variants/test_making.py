@@ -143,6 +143,25 @@ def test_the_note_says_what_was_made_of_what(made):
     assert sum(one["eligible"] for one in note["classes"].values()) + sum(note["excluded"].values()) == 14
 
 
+def test_a_folder_of_variants_knows_the_classes_that_its_own_were_made_of(data, made, tmp_path):
+    (tmp_path / "groups.json").write_text('{"pets": ["dog", "cat"], "wild": ["gnu"]}')
+    config = VariantsConfig(variants=("original", "mixed_same"), taxonomy=tmp_path / "groups.json")
+    make_variants(data, tmp_path / "two", config, 1)
+    grouped = read_tree(tmp_path / "two").grouped
+    assert (grouped.names, grouped.groups.tolist()) == (CLASSES, [0, 0, 1])
+    assert read_tree(made).grouped.groups.tolist() == [0, 1, 2]
+    note = tmp_path / "two" / "variants.json"
+    note.write_text(note.read_text().replace('"pets"', '"others"'))  # of other folders
+    assert read_tree(tmp_path / "two").grouped is None
+    strange = ({}, {"settings": []}, {"settings": {"class_of_label": [2, 0, 0], "classes": ["pets", "wild"]}})
+    for damaged in ("{", *(json.dumps({"val": part}) for part in strange)):
+        note.write_text(damaged)
+        with pytest.raises(SourceError, match=r"variants.json is no note of fornet variants"):
+            read_tree(tmp_path / "two")
+    note.unlink()
+    assert read_tree(tmp_path / "two").grouped is None
+
+
 def test_training_sets_have_images_to_crop_from(tmp_path):
     made = make_variants(
         data_of(split="train"), tmp_path, VariantsConfig(variants=("original", "mixed_rand"), per_class=1), 1
