@@ -59,7 +59,8 @@ def program(command: str) -> list[str]:
 
 def shown() -> list[tuple[str, str]]:
     """Commands that are shown but not run (they need GPUs, the Hub, or ImageNet): page and command."""
-    lines = [(page, line) for page in PAGES for block in blocks(page, "bash") for line in block.code.splitlines()]
+    pages = [*PAGES, "README.md"]
+    lines = [(page, line) for page in pages for block in blocks(page, "bash") for line in block.code.splitlines()]
     return [(page, line) for page, line in lines if line.partition(" ")[0] in ("fornet", "python", "torchrun")]
 
 

@@ -70,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fornet_hf.evaluation.report.folder import comparisons
     from fornet_hf.evaluation.report.terminal import lines
 
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # where `python -m` finds modules, too
     names = [field.name for field in dataclasses.fields(EvaluationConfig)]
     config = EvaluationConfig(**{name: getattr(arguments, name) for name in names})
     names = [field.name for field in dataclasses.fields(SaliencyConfig)]

@@ -211,3 +211,13 @@ def test_processes_of_torchrun_come_to_the_same_numbers(saved, tmp_path, models)
     assert second == ""
     assert evaluate(saved, tmp_path / "one", "--measures", "accuracy,background") == 0
     assert numbers(tmp_path / "one") == numbers(tmp_path / "two")
+
+
+def test_a_model_of_the_current_folder_is_found(saved, tmp_path, monkeypatch):
+    (tmp_path / "here_models.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder])
+    command = ["evaluate", "here_models:constant", "--data", str(saved), "--measures", "accuracy", "-o", "report"]
+    assert main(command) == 0
+    assert sys.path[-1] == str(tmp_path)
+    sys.modules.pop("here_models")

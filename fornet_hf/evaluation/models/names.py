@@ -15,7 +15,7 @@ FORMS = (
 PACKAGES = {"timm": "timm", "torchvision": "torchvision", "hf": "transformers torchvision", "torchhub": "torch"}
 """The libraries, and what pip installs for each."""
 
-_OWN = "A module of your own must be installed, or its folder be in PYTHONPATH."
+_OWN = "A module of your own must be in this folder, installed, or in a folder of PYTHONPATH."
 
 
 class ModelName(NamedTuple):

@@ -61,7 +61,7 @@ def _notes(comparison: Comparison, found: Found) -> Iterable[Node]:
             groups.setdefault(words, []).append((number, value))
     for words, members in groups.items():
         who = _who(comparison, members, found) if len(members) < len(found) else ""
-        yield [element("b", who, ": ") if who else None, words, "."]
+        yield [element("b", who, ": "), words, "."] if who else [words[:1].upper() + words[1:], "."]
 
 
 def _who(comparison: Comparison, members: Found, among: Found) -> str:

@@ -64,7 +64,8 @@ MEASURES = {
     "centre_bias": Wording(
         title="Centre bias",
         sentence="1 less the mean of the worst corner's and the worst side's accuracy, divided by the centre's. "
-        "0: the place of the object does not matter; more: the model expects it in the middle.",
+        "0: the place of the object does not matter; more: the model expects it in the middle. In the cells objects "
+        "have a ninth of their usual area.",
         ideal=0,
     ),
     "size_bias": Wording(

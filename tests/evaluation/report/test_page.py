@@ -12,6 +12,7 @@ import pytest
 from fornet_hf.evaluation.report import Comparison, Measured, page, write
 from fornet_hf.evaluation.report.comparison import Compared
 from fornet_hf.evaluation.report.numbers import PERCENT, POINTS, RATIO
+from fornet_hf.evaluation.report.plots.bars import Bar, Gap, bars
 from fornet_hf.evaluation.statistics.values import Value
 from tests.evaluation.report import made
 
@@ -89,7 +90,7 @@ def test_what_is_left_out_is_counted_by_reason():
 def test_what_is_not_defined_is_said_with_its_reason():
     value = Value(measure="background_robustness", value=None, n=12, note="no image is right on its own background")
     shown = words(page([one(value)]))
-    assert "not defined: no image is right on its own background" in shown
+    assert "Not defined: no image is right on its own background" in shown
     assert "None" not in shown
     assert "nan" not in shown
 
@@ -182,3 +183,20 @@ def test_examples_are_few_and_small():
         2 + 3
     )  # models, examples; right and wrong, plain and twice explained
     assert len(text) < 2_000_000
+
+
+def test_the_words_of_a_gap_stand_on_the_bars_where_there_is_room_and_names_are_never_cut_off():
+    def drawn(same, rand):
+        shown = [Bar("mixed_same", value(same)), Bar("mixed_rand", value(rand)), Bar("mixed_same_i", value(same))]
+        text = bars("t", shown, PERCENT, gap=Gap("mixed_same", "mixed_rand", "gap 60.0"))
+        return ET.fromstring(text)  # noqa: S314  # our own
+
+    def value(number):
+        return Value(measure="accuracy", value=number, n=9)
+
+    for same, rand, anchor in [(0.9, 0.1, "middle"), (0.9, 0.85, "end")]:
+        texts = drawn(same, rand).findall(".//text")
+        words = next(text for text in texts if text.get("class") == "gapwords")
+        assert words.get("text-anchor") == anchor
+        name = next(text for text in texts if text.text == "mixed_same_i")
+        assert float(name.get("x")) > 7 * len("mixed_same_i")

@@ -12,7 +12,7 @@ from fornet_hf.evaluation.statistics.values import Value
 
 _ROW, _TOP, _AXIS = 24, 6, 26
 _RIGHT = 64  # column of numbers
-_LETTER = 6.4  # width of one, about
+_LETTER = 7.4  # width of one, about, in wide fonts and with underscores
 
 
 @dataclass(frozen=True)
@@ -97,5 +97,6 @@ def _bracket(gap: Gap, shown: Sequence[Bar], x: Range) -> list[Markup]:
     top, bottom = sorted((rows[gap.upper], rows[gap.lower]))
     y = _TOP + _ROW * top + 2, _TOP + _ROW * (bottom + 1) - 2
     area = element("rect", x=left, y=y[0], width=max(right - left, 1), height=y[1] - y[0], class_="gap")
-    words = label(left - 5, (y[0] + y[1]) / 2, gap.words, class_="gapwords", anchor="end")
-    return [area, words]
+    inside = right - left > _LETTER * len(gap.words) + 10
+    edge, anchor = ((left + right) / 2, "middle") if inside else (left - 5, "end")
+    return [area, label(edge, (y[0] + y[1]) / 2, gap.words, class_="gapwords", anchor=anchor)]
