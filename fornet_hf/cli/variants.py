@@ -15,8 +15,8 @@ import argparse
 from pathlib import Path
 
 from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
+from fornet_hf.evaluation.data.names import OFFICIAL, VARIANTS
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
-from fornet_hf.evaluation.variants.names import OFFICIAL, VARIANTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,8 @@ report          the page
 results         the table, and the block of a model card
 measures, challenge, saliency, masks    numbers from answers, from composites, from what a classifier looks at
 answers         of classifiers to stimuli
-data            opened by its name
 variants        of ImageNet-9, made from rows
+data            opened by its name
 stimuli         rows in conditions
 labels          from a classifier's classes to those of the data
 models          classifiers by name, and the images they expect

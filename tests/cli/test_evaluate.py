@@ -14,7 +14,7 @@ import datasets
 import pytest
 
 from fornet_hf.cli import main
-from fornet_hf.evaluation.variants.names import OFFICIAL
+from fornet_hf.evaluation.data.names import OFFICIAL
 from fornet_hf.features import row_features
 from tests.factory import columns, make_row
 from tests.images import write_release

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fornet_hf.evaluation.stimuli.protocol import OWN, Shown, Stimuli
+from fornet_hf.evaluation.labels import NO_LABEL
+from fornet_hf.evaluation.stimuli.protocol import Shown, Stimuli
 
-NONE = -1  # the classifier said something that is none of the classes
 NOT_SHOWN = -2
 SCHEMA = pa.schema(
     {
@@ -57,9 +57,9 @@ class Predictions:
         sources: key of the source image of each item.
         labels: class of each item, int64.
         class_names: names of the classes.
-        predicted: int32: the class, `NONE` or `NOT_SHOWN`.
+        predicted: int32: the class, `NO_LABEL` or `NOT_SHOWN`.
         probability: float32, 0 to 1, of the item's class; NaN where it was not shown.
-        backgrounds: int32: class of the background, -1 where it is the item's own or not known.
+        backgrounds: int32: class of the background, `NO_LABEL` where it is the item's own or not known.
         background_keys: key of the image that the background comes from; empty: the item's own, or not known.
         reasons: why an item was not shown, by (item, condition).
     """
@@ -116,7 +116,7 @@ class Answers:
         self._stimuli = stimuli
         self.predicted = np.full(shape, NOT_SHOWN, np.int32)
         self.probability = np.full(shape, np.nan, np.float32)
-        self._backgrounds = np.full(shape, OWN, np.int32)
+        self._backgrounds = np.full(shape, NO_LABEL, np.int32)
         self._background_keys = np.full(shape, "", object)
         self._reasons: dict[tuple[int, int], str] = {}
 

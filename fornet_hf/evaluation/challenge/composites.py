@@ -12,8 +12,8 @@ import numpy as np
 
 from fornet_hf.errors import SourceError, explain
 from fornet_hf.evaluation.answers.device import free_cached, out_of_memory
-from fornet_hf.evaluation.challenge.images import ChallengeImages, Foreground
 from fornet_hf.evaluation.challenge.standing import Numbers, Standing
+from fornet_hf.evaluation.challenge.tree import Foreground, TreeImages
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +24,7 @@ _AHEAD = 64  # foregrounds that are read ahead
 
 
 def play(
-    images: ChallengeImages,
+    images: TreeImages,
     order: Numbers,
     standing: Standing,
     mine: Sequence[int],
@@ -94,7 +94,7 @@ def _some(items: Iterator[T], count: int) -> Iterator[T]:
 class _Backgrounds:
     """All backgrounds as uint8: on the device if they fit, else in main memory."""
 
-    def __init__(self, images: ChallengeImages, order: Numbers, readers: Executor, device: torch.device) -> None:
+    def __init__(self, images: TreeImages, order: Numbers, readers: Executor, device: torch.device) -> None:
         import torch
 
         self._device = device

@@ -18,7 +18,6 @@ from fornet_hf.evaluation.answers.identity import folder_of
 from fornet_hf.evaluation.answers.parts import FOLDER, Parts, work
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.composites import play
-from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
 from fornet_hf.evaluation.challenge.standing import SCHEMA, Numbers, Standing
 from fornet_hf.evaluation.challenge.tree import TreeImages, lacking
@@ -42,7 +41,7 @@ _KEPT_EVERY = 30.0  # seconds
 def challenge(
     classifier: Classifier,
     label_map: LabelMap,
-    images: ChallengeImages,
+    images: TreeImages,
     config: EvaluationConfig | None = None,
     folder: Path | None = None,
     ranks: Ranks | None = None,

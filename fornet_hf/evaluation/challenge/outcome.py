@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.evaluation.challenge.images import ChallengeImages
 from fornet_hf.evaluation.challenge.standing import NOBODY, Numbers, Standing
+from fornet_hf.evaluation.challenge.tree import TreeImages
 from fornet_hf.evaluation.measures.in9 import imbalance
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
@@ -32,7 +32,7 @@ class Outcome:
         standing: of each foreground.
     """
 
-    images: ChallengeImages
+    images: TreeImages
     order: Numbers
     standing: Standing
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from fornet_hf.evaluation.labels import NO_LABEL
+
 Numbers = npt.NDArray[np.int64]
 NOBODY = -1
 SCHEMA = pa.schema(dict.fromkeys(("item", "tried", "fooled", "answer", "attacked"), pa.int64()))
@@ -18,7 +20,7 @@ class Standing:
     Attributes:
         tried: backgrounds met, in their order, up to the one that decided.
         fooled: place in the order of the first background with which the answer is wrong; `NOBODY`: none so far.
-        answers: class that was answered then.
+        answers: class that was answered then; `NO_LABEL`: none of the classes.
         targeted: whether a foreground is decided only with both of the following.
         attacked: place of the first background of another class whose class is the answer.
     """
@@ -26,7 +28,8 @@ class Standing:
     def __init__(self, foregrounds: int, backgrounds: int, *, targeted: bool) -> None:
         self._backgrounds, self.targeted = backgrounds, targeted
         self.tried = np.zeros(foregrounds, np.int64)
-        self.fooled, self.answers, self.attacked = (np.full(foregrounds, NOBODY, np.int64) for _ in range(3))
+        self.fooled, self.attacked = (np.full(foregrounds, NOBODY, np.int64) for _ in range(2))
+        self.answers = np.full(foregrounds, NO_LABEL, np.int64)
 
     @property
     def lost(self) -> npt.NDArray[np.bool_]:

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fornet_hf.errors import NotFoundError, SourceError, explain
-from fornet_hf.evaluation.challenge.images import Foreground
+from fornet_hf.evaluation.data.names import MASKS
 from fornet_hf.evaluation.data.trees import Item, TreeData, read_image
-from fornet_hf.evaluation.variants.names import MASKS
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL
 
-ORIGINAL, BACKGROUND = "original", "only_bg_t"
+BACKGROUND = "only_bg_t"
 
 
 def lacking(data: TreeData) -> str:
@@ -35,8 +36,20 @@ def _objects(data: TreeData) -> list[Item]:
     return sorted(data.masks.keys() & data.files[ORIGINAL].keys())
 
 
+class Foreground(NamedTuple):
+    """One object.
+
+    Attributes:
+        image: uint8, 3 x height x width: the original.
+        mask: float32, height x width, 0 to 1: how much of each pixel is the object.
+    """
+
+    image: npt.NDArray[np.uint8]
+    mask: npt.NDArray[np.float32]
+
+
 class TreeImages:
-    """Foregrounds and backgrounds of a tree.
+    """Foregrounds and backgrounds of a tree; several threads may read them.
 
     Args:
         data: the tree.

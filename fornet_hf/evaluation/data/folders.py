@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
-from fornet_hf.evaluation.stimuli.conditions import Condition
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL, Condition
 from fornet_hf.evaluation.stimuli.protocol import Shown, View
 from fornet_hf.features import row_features
 from fornet_hf.files import sha256_of
@@ -23,8 +23,6 @@ from fornet_hf.format.raster import decode_rgb
 from fornet_hf.layout.dataset import ForNetDataset
 from fornet_hf.release.interface import short_digest
 from fornet_hf.sources.folder import FolderSource, ImageRef
-
-ORIGINAL = "original"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,12 +23,13 @@ import numpy.typing as npt
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.data.names import MASKS, NOTE, VARIANTS, sources_in
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.labels.mapping import Grouped
-from fornet_hf.evaluation.labels.taxonomy import NO_GROUP, in9_names, in9_of_imagenet
+from fornet_hf.evaluation.labels.taxonomy import in9_names, in9_of_imagenet
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
-from fornet_hf.evaluation.stimuli.conditions import Condition
-from fornet_hf.evaluation.stimuli.protocol import OWN, Shown, View
-from fornet_hf.evaluation.variants.names import MASKS, NOTE, VARIANTS, sources_in
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL, Condition
+from fornet_hf.evaluation.stimuli.protocol import Shown, View
 from fornet_hf.files import sha256_of
 from fornet_hf.format.keys import is_image
 from fornet_hf.format.raster import decode_rgb
@@ -174,12 +175,12 @@ class TreeStimuli:
         return Shown(views, missing)
 
     def _class_of(self, stem: str) -> int:
-        """Return the class of a background, `OWN` if it is not known: the item's of this name, else the WNID's."""
+        """Return the class of a background: the item's of this name, else the WNID's; `NO_LABEL`: it is not known."""
         if stem in self._labels:
             return self._labels[stem]
         match = _WNID.fullmatch(stem)
         index = wnid_index().get(match[1]) if match and self.class_names == in9_names() else None
-        return OWN if index is None else int(in9_of_imagenet()[index])
+        return NO_LABEL if index is None else int(in9_of_imagenet()[index])
 
     @cached_property
     def _labels(self) -> Mapping[str, int]:
@@ -221,7 +222,7 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
         raise NotFoundError(explain(f"no variants of ImageNet-9 of the split {split} in {root}", then=then))
     class_names = _class_names(places)
     listed = {one: [*_listing(folder)] for one, folder in places.items()}
-    known = {path.stem for _, path in listed.get("original", ()) if is_image(path)}
+    known = {path.stem for _, path in listed.get(ORIGINAL, ()) if is_image(path)}
     files = {one: _files(one, listed[one], known) for one in VARIANTS if one in places}
     masks = {(label, path.stem): path for label, path in listed.get(MASKS, ()) if path.suffix.lower() == ".npy"}
     entries = sorted((str(path.relative_to(root)), sha256_of(path)) for found in listed.values() for _, path in found)
@@ -239,7 +240,7 @@ def _grouped(file: Path, split: str, class_names: Sequence[str]) -> Grouped | No
         for part in (note[name] for name in split_names(split) if name in note):
             known, names = part["settings"], part.get("labels", [])
             groups = np.array(known["class_of_label"], np.int16)
-            if not ((groups >= NO_GROUP) & (groups < len(known["classes"]))).all():
+            if not ((groups >= NO_LABEL) & (groups < len(known["classes"]))).all():
                 raise ValueError(f"class_of_label {groups.tolist()}")
             if known["classes"] == list(class_names) and groups.shape == (len(names),):
                 return Grouped(tuple(map(str, names)), groups)

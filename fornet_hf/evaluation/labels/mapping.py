@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from fornet_hf.classes import class_folders, class_names, imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.labels.taxonomy import taxonomy_of
 from fornet_hf.files import MAX_DOCUMENT_BYTES
 
-NONE = -1
 IMAGENET = 1000  # classes, in the order of their WNIDs
 _FILE = "a list of a class for each output, an object output: class, or CSV lines output,class"
 _THEN = "Say in a file which class each output means: --labels FILE"
@@ -30,7 +30,7 @@ class LabelMap:
     """The class of the data for each output of a classifier.
 
     Attributes:
-        classes: int32, a number for each output; -1: none of the data's classes.
+        classes: int32, a number for each output; `NO_LABEL`: none of the data's classes.
         note: says what was done to outputs in another order, or of other classes; empty: output i is class i.
     """
 
@@ -88,7 +88,7 @@ def label_map(
     if targets is None and grouped and outputs in (len(grouped.names), IMAGENET):
         inner = label_map(outputs, grouped.names, names=names)
         meant = f"outputs mean {len(grouped.names)} classes, in {len(classes)} groups"
-        groups = np.append(grouped.groups, NONE).astype(np.int32)  # at the end, where -1 is, that of none
+        groups = np.append(grouped.groups, NO_LABEL).astype(np.int32)  # at the end, where -1 is, that of none
         return LabelMap(groups[inner.classes], f"{meant}; {inner.note}" if inner.note else meant)
     if targets is None:
         found = f"{outputs} outputs for {len(classes)} classes, {_few(classes)}"
@@ -111,18 +111,18 @@ def read_labels(file: Path, outputs: int, classes: Sequence[str]) -> LabelMap:
             class at all.
     """
     numbers = {name: number for number, name in enumerate(classes)}
-    result = np.full(outputs, NONE, np.int32)
+    result = np.full(outputs, NO_LABEL, np.int32)
     for output, name in _entries(file, outputs):
-        number = numbers.get(name, NONE) if isinstance(name, str) else name
-        if isinstance(name, str) and number == NONE and re.fullmatch(r"-?\d+", name):
+        number = numbers.get(name, NO_LABEL) if isinstance(name, str) else name
+        if isinstance(name, str) and number == NO_LABEL and re.fullmatch(r"-?\d+", name):
             number = int(name)
-        if not 0 <= number < len(classes) and name not in ("", NONE, str(NONE)):
+        if not 0 <= number < len(classes) and name not in ("", NO_LABEL, str(NO_LABEL)):
             allowed = f"{_few(classes)}, or numbers from 0 to {len(classes) - 1}"
             raise ConfigurationError(
                 explain(f"{file}: output {output}: no such class", found=repr(name), allowed=allowed)
             )
         result[output] = number
-    if (result == NONE).all():
+    if (result == NO_LABEL).all():
         raise ConfigurationError(explain(f"{file}: no output means a class of the data", allowed=_FILE))
     lacking = [name for number, name in enumerate(classes) if number not in set(result.tolist())]
     note = f"outputs are mapped by {file.name}"
@@ -164,7 +164,7 @@ def _of_csv(text: str) -> list[tuple[int, str | int]]:
 
 def _class(value: object) -> str | int:
     if value is None:
-        return NONE
+        return NO_LABEL
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError(f"{value!r} is neither the name nor the number of a class")
     return value
@@ -218,15 +218,15 @@ def _of_imagenet(classes: Sequence[str]) -> npt.NDArray[np.int32] | None:
         return nine.groups.astype(np.int32)
     if (numbers := _imagenet_numbers(classes)) is None:
         return None
-    result = np.full(IMAGENET, NONE, np.int32)
+    result = np.full(IMAGENET, NO_LABEL, np.int32)
     result[numbers] = np.arange(len(numbers))
     return result
 
 
 def _imagenet_numbers(classes: Sequence[str]) -> list[int] | None:
     """Return the numbers of classes in ImageNet; None if one is none of them, or there twice."""
-    numbers = [name_index().get(name, NONE) for name in classes]
-    return numbers if NONE not in numbers and len(set(numbers)) == len(numbers) else None
+    numbers = [name_index().get(name, NO_LABEL) for name in classes]
+    return numbers if NO_LABEL not in numbers and len(set(numbers)) == len(numbers) else None
 
 
 def _few(names: Sequence[str]) -> str:

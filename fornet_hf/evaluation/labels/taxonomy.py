@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from fornet_hf.classes import class_folders, class_names, name_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.files import MAX_DOCUMENT_BYTES
 from fornet_hf.format.keys import plain_name, valid_key
-
-NO_GROUP = -1
 
 # From the mapping of MadryLab/backgrounds_challenge; names are those of its folders.
 _IN9 = {
@@ -43,7 +42,7 @@ class Taxonomy:
 
     Attributes:
         names: of the groups, in the order of their labels.
-        groups: int16, for each class of the set the number of its group, or `NO_GROUP`.
+        groups: int16, for each class of the set the number of its group, or `NO_LABEL`.
     """
 
     names: tuple[str, ...]
@@ -58,7 +57,7 @@ class Taxonomy:
 
 def in9_of_imagenet() -> npt.NDArray[np.int16]:
     """Return the class of ImageNet-9 for each of ImageNet's 1000: 0 to 8, or -1 for the 630 that have none."""
-    groups = np.full(1000, NO_GROUP, np.int16)
+    groups = np.full(1000, NO_LABEL, np.int16)
     for number, ranges in enumerate(_IN9.values()):
         for part in ranges.split():
             first, _, last = part.partition("-")
@@ -114,7 +113,7 @@ def read_taxonomy(file: Path, classes: Sequence[str]) -> Taxonomy:
         ConfigurationError: it is no such object, has less than two groups, names a class that is not there, or one
             class twice.
     """
-    groups = np.full(len(classes), NO_GROUP, np.int16)
+    groups = np.full(len(classes), NO_LABEL, np.int16)
     numbers = _numbers(classes)
     entries = _entries(file)
     for group, (name, members) in enumerate(entries.items()):
@@ -123,7 +122,7 @@ def read_taxonomy(file: Path, classes: Sequence[str]) -> Taxonomy:
             if not 0 <= index < len(groups):
                 allowed = f"names, WNIDs, or indices from 0 to {len(groups) - 1}, of the data's classes"
                 raise ConfigurationError(explain(f"{file}: {name}: no such class", found=member, allowed=allowed))
-            if groups[index] != NO_GROUP:
+            if groups[index] != NO_LABEL:
                 allowed = "one group for each class"
                 raise ConfigurationError(
                     explain(f"{file}: a class stands there twice", found=member, allowed=allowed)

@@ -12,10 +12,8 @@ from fornet_hf.evaluation.answers.predictions import Paired, Predictions
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, column
 from fornet_hf.evaluation.statistics.values import Value
-from fornet_hf.evaluation.stimuli.conditions import Condition
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL, Condition
 from fornet_hf.recombination.draw.configuration import COMBINATIONS, RecombinationConfig
-
-ORIGINAL = "original"
 
 
 def recombined(config: EvaluationConfig, combination: str) -> Condition:

@@ -24,7 +24,7 @@ from fornet_hf.evaluation.saliency.shares import Shares
 from fornet_hf.evaluation.saliency.showing import Explained, examples, foreground_shares
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, mean
 from fornet_hf.evaluation.statistics.values import Means, Value
-from fornet_hf.evaluation.stimuli.conditions import Condition
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL, Condition
 
 MEASURE = "foreground_focus"
 NO_IMPORTANCE = "no importance anywhere"
@@ -92,7 +92,7 @@ class ForegroundFocus:
 
 def _originals(data: Data, config: EvaluationConfig) -> Any:
     """Return the original images with their masks; nothing is drawn."""
-    return data.stimuli({"original": Condition()}, replace(config, draws=1, seed=0))
+    return data.stimuli({ORIGINAL: Condition()}, replace(config, draws=1, seed=0))
 
 
 def foreground_focus(

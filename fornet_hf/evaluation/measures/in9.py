@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from fornet_hf.errors import explain
 from fornet_hf.evaluation.answers.predictions import Predictions
+from fornet_hf.evaluation.data.names import VARIANTS
 from fornet_hf.evaluation.data.opening import Data
 from fornet_hf.evaluation.data.trees import TreeData
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
-from fornet_hf.evaluation.variants.names import VARIANTS
 
 CATEGORIES = {
     "BG Required": (True, False, True),

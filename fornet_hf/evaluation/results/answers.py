@@ -22,7 +22,7 @@ _OF_ORIGIN = tuple(one.name for one in fields(Origin) if one.name != "version")
 def predictions_table(origin: Origin, predictions: Predictions) -> pa.Table:
     """Return answers as a row for each item and condition; where none was given, `reason` tells why."""
     items, conditions = predictions.predicted.shape
-    names = np.array([*predictions.class_names, "", ""], object)  # in the end those of NOT_SHOWN and NONE
+    names = np.array([*predictions.class_names, "", ""], object)  # in the end those of NOT_SHOWN and NO_LABEL
     predicted = names[predictions.predicted.ravel()]
     missing, background = predictions.predicted.ravel() < 0, predictions.backgrounds.ravel()
     not_shown = predictions.predicted.ravel() == NOT_SHOWN

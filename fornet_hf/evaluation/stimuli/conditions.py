@@ -9,6 +9,8 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 
 PARTS = ("foreground", "background")
+ORIGINAL = "original"
+"""Name of the condition, and of the variant of ImageNet-9, that shows the image as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
-
-OWN = -1  # the class of an item's own background, and of one that is not known
 
 
 class View(NamedTuple):
@@ -20,13 +19,13 @@ class View(NamedTuple):
         condition: number of the condition in `Stimuli.conditions`.
         image: uint8, 3 x size x size, as the classifier sees it before normalising.
         background: key of the image that the background comes from; empty: the item's own, or not known.
-        background_label: class of that image, `OWN` where it is the item's own or not known.
+        background_label: class of that image, `NO_LABEL` where it is the item's own or not known.
     """
 
     condition: int
     image: npt.NDArray[np.uint8]
     background: str = ""
-    background_label: int = OWN
+    background_label: int = NO_LABEL
 
 
 class Shown(NamedTuple):

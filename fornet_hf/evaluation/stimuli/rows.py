@@ -18,11 +18,12 @@ import numpy.typing as npt
 
 from fornet_hf.arguments import positive
 from fornet_hf.errors import ConfigurationError, SourceError, explain
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli.conditions import Condition
 from fornet_hf.evaluation.stimuli.frame import Frame
 from fornet_hf.evaluation.stimuli.planning import Plan, Planner
-from fornet_hf.evaluation.stimuli.protocol import OWN, Shown, View
+from fornet_hf.evaluation.stimuli.protocol import Shown, View
 from fornet_hf.evaluation.stimuli.rendering import Renderer
 from fornet_hf.recombination.columns import Column, filled, numbers
 from fornet_hf.recombination.pixels.compositing import Composed
@@ -77,7 +78,7 @@ class Rows:
     def _index(self) -> None:
         self._columns = {name: Column(self._dataset, name) for name in NEEDED}
         known = filled(self._dataset, "label")
-        self._labels: npt.NDArray[np.int64] = np.where(known, numbers(self._dataset, "label", np.int64), OWN)
+        self._labels: npt.NDArray[np.int64] = np.where(known, numbers(self._dataset, "label", np.int64), NO_LABEL)
         self._keys = [str(key) for key in self._dataset.with_format(None)["key"]]
         configs = [one.recombination for one in self._conditions.values() if one.recombination is not None]
         ratios = {config.pruning_ratio for config in configs if config.background_combination != "orig"}
@@ -197,7 +198,7 @@ class Rows:
         """Return key and class of the image that the background comes from, if it is another one."""
         row = plan.composition.background
         if row in (None, item // self._draws):
-            return "", OWN
+            return "", NO_LABEL
         return self._keys[row], int(self._labels[row])
 
 

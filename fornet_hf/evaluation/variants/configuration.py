@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.data.names import OFFICIAL, VARIANTS
 from fornet_hf.evaluation.variants import eligibility
 from fornet_hf.evaluation.variants.definition import EDGE, SHOWN
-from fornet_hf.evaluation.variants.names import OFFICIAL, VARIANTS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import datasets
 
 from fornet_hf.classes import imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
-from fornet_hf.evaluation.labels.taxonomy import NO_GROUP, Taxonomy, taxonomy_of
+from fornet_hf.evaluation.data.names import stem_of
+from fornet_hf.evaluation.data.opening import RowsData
+from fornet_hf.evaluation.labels import NO_LABEL
+from fornet_hf.evaluation.labels.taxonomy import Taxonomy, taxonomy_of
 from fornet_hf.evaluation.variants import eligibility
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import Corners
-from fornet_hf.evaluation.variants.names import stem_of
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, chosen
 from fornet_hf.evaluation.variants.subjects import Subjects
 from fornet_hf.files import write_text
@@ -32,26 +34,6 @@ WORK = ".variants"
 """Name of the folder for what a run notes."""
 
 _ROWS = 256  # of a unit of looking
-
-
-class RowsOf(Protocol):
-    """Rows of a ForNet, as `RowsData` has them."""
-
-    @property
-    def split(self) -> str:
-        """Name of the split."""
-
-    @property
-    def rows(self) -> Any:
-        """A `datasets.Dataset` of prepared rows."""
-
-    @property
-    def class_names(self) -> Sequence[str]:
-        """Names of the classes in label order."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of the data."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +61,7 @@ class Job:
     config: VariantsConfig
 
     @classmethod
-    def of(cls, data: RowsOf, output: Path, config: VariantsConfig) -> Job:
+    def of(cls, data: RowsData, output: Path, config: VariantsConfig) -> Job:
         """Return the job of these rows.
 
         Raises:
@@ -169,8 +151,8 @@ def _look(job: Job, first: int) -> list[_Entry]:
     entries: list[_Entry] = []
     for number, label in zip(numbers, labels, strict=True):
         if label is None or label < 0:
-            entries.append((number, NO_GROUP, eligibility.NO_CLASS, None))
-        elif (group := int(job.taxonomy.groups[label])) != NO_GROUP:
+            entries.append((number, NO_LABEL, eligibility.NO_CLASS, None))
+        elif (group := int(job.taxonomy.groups[label])) != NO_LABEL:
             entries.append(_looked_at(job, number, group))
     write_text(file, json.dumps(entries))
     return entries

@@ -19,10 +19,11 @@ from PIL import Image
 
 from fornet_hf import __version__
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
+from fornet_hf.evaluation.data.names import ENDING, INFILLED, MASKS, NOTE, VARIANTS, mixed_stem
+from fornet_hf.evaluation.data.opening import RowsData
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import cropped
-from fornet_hf.evaluation.variants.job import WORK, Job, RowsOf
-from fornet_hf.evaluation.variants.names import ENDING, INFILLED, MASKS, NOTE, VARIANTS, mixed_stem
+from fornet_hf.evaluation.variants.job import WORK, Job
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, background_of
 from fornet_hf.evaluation.variants.rendering import infilled, mixed, plain, shown
 from fornet_hf.evaluation.variants.subjects import Subject, restored
@@ -48,7 +49,7 @@ class Made:
     plan: Plan
 
 
-def make_variants(data: RowsOf, output: Path, config: VariantsConfig, workers: int | None = None) -> Made:
+def make_variants(data: RowsData, output: Path, config: VariantsConfig, workers: int | None = None) -> Made:
     """Write `OUTPUT/VARIANT/SPLIT/NN_CLASS/NAME.JPEG`, masks beside them, and `OUTPUT/variants.json`.
 
     Args:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.data.names import MIXED
 from fornet_hf.evaluation.variants.definition import Corners
-from fornet_hf.evaluation.variants.names import MIXED
 from fornet_hf.recombination.draw.rng import generator
 
 _NAMED = 9  # classes that an error names

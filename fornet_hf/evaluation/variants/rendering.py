@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from fornet_hf.evaluation.models.preprocessing import Preprocessing, share
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL
 from fornet_hf.evaluation.variants import definition
 from fornet_hf.evaluation.variants.definition import EDGE, Pixels
 from fornet_hf.evaluation.variants.subjects import Subject
@@ -20,7 +21,7 @@ from fornet_hf.recombination.pixels.parts import Parts
 
 def plain(subject: Subject, variant: str) -> Pixels:
     """Return an image of a variant that needs no other image, at its full size."""
-    if variant == "original":
+    if variant == ORIGINAL:
         return subject.image
     if variant in {"only_bg_b", "only_bg_t"}:
         return {"only_bg_b": definition.only_bg_b, "only_bg_t": definition.only_bg_t}[variant](

@@ -12,8 +12,9 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError, SourceError, WorkerDiedError
 from fornet_hf.evaluation.answers.predicting import Subject, chunks, predict, predict_all
-from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN
 from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
@@ -84,7 +85,7 @@ def test_outputs_are_mapped_to_classes_and_their_probabilities_added():
     labels = LabelMap(np.array([1, 1, -1], np.int32))
     plain = predict(brightness(), all_outputs(), Drawn(), INLINE)
     mapped = predict(brightness(), labels, Drawn(), INLINE)
-    expected = np.array([1, 1, NONE, NOT_SHOWN], np.int32)[plain.predicted.clip(-1)]
+    expected = np.array([1, 1, NO_LABEL, NOT_SHOWN], np.int32)[plain.predicted.clip(-1)]
     assert np.array_equal(mapped.predicted, expected)
     assert np.all(mapped.probability[mapped.labels == 2, :2] == 0)
 

@@ -12,8 +12,8 @@ from PIL import Image
 from fornet_hf.errors import ConfigurationError, SourceError, StorageError
 from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.experiment import Challenge, challenge
-from fornet_hf.evaluation.challenge.images import Foreground
 from fornet_hf.evaluation.challenge.standing import NOBODY, Standing
+from fornet_hf.evaluation.challenge.tree import Foreground
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.trees import read_tree
 from fornet_hf.evaluation.labels.mapping import LabelMap

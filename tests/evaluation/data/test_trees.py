@@ -11,9 +11,9 @@ from PIL import Image
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.trees import is_tree, read_tree
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli.conditions import Condition
-from fornet_hf.evaluation.stimuli.protocol import OWN
 
 NINE = (
     "00_dog", "01_bird", "02_wheeled vehicle", "03_reptile", "04_carnivore", "05_insect", "06_musical instrument",
@@ -86,7 +86,7 @@ def test_an_image_on_its_own_background_is_told_from_one_whose_background_is_not
     assert (view.background, view.background_label) == (DOG, 0)
     write(tree, "mixed_same", "01_bird", BIRD)
     view = stimuli(tree, "mixed_same").shown(1, PREPROCESSING).views[0]
-    assert (view.background, view.background_label) == ("", OWN)
+    assert (view.background, view.background_label) == ("", NO_LABEL)
 
 
 def test_a_background_whose_name_two_classes_have_is_not_known(tree):
@@ -94,7 +94,7 @@ def test_a_background_whose_name_two_classes_have_is_not_known(tree):
         write(tree, "original", folder, "1")
         write(tree, "mixed_next", folder, "fg_1_bg_1")
     view = stimuli(tree, "mixed_next").shown(0, PREPROCESSING).views[0]
-    assert (view.background, view.background_label) == ("1", OWN)
+    assert (view.background, view.background_label) == ("1", NO_LABEL)
 
 
 def test_one_class_with_images_is_too_few(tree):

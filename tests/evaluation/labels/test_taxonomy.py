@@ -7,7 +7,8 @@ import pytest
 
 from fornet_hf.classes import class_folders, class_names, imagenet_classes
 from fornet_hf.errors import ConfigurationError, NotFoundError
-from fornet_hf.evaluation.labels.taxonomy import NO_GROUP, in9_of_imagenet, read_taxonomy, taxonomy_of
+from fornet_hf.evaluation.labels import NO_LABEL
+from fornet_hf.evaluation.labels.taxonomy import in9_of_imagenet, read_taxonomy, taxonomy_of
 
 # The noun of WordNet that each class of ImageNet-9 lies below, in the official order.
 NOUNS = ("dog", "bird", "vehicle", "reptile", "carnivore", "insect", "musical instrument", "primate", "fish")
@@ -21,12 +22,12 @@ def test_the_nine_classes_have_as_many_of_imagenet_as_the_official_mapping():
 
 def test_each_class_lies_below_the_noun_of_its_group():
     for entry, group in zip(imagenet_classes(), in9_of_imagenet(), strict=True):
-        if group != NO_GROUP:
+        if group != NO_LABEL:
             assert any(noun.endswith(NOUNS[group]) for noun in entry.lineage), entry
 
 
 def test_domestic_cats_are_no_carnivores_there():
-    assert set(in9_of_imagenet()[281:286]) == {NO_GROUP}
+    assert set(in9_of_imagenet()[281:286]) == {NO_LABEL}
 
 
 @pytest.mark.parametrize("names", [class_names(), class_folders()])
@@ -67,7 +68,7 @@ def test_a_file_says_groups_by_names_wnids_and_indices(tmp_path):
     file.write_text(json.dumps({"pet": ["n02123045", 282], "fish": ["tench, Tinca tinca"]}))
     taxonomy = taxonomy_of(class_names(), file)
     assert taxonomy.names == ("pet", "fish")
-    assert taxonomy.groups[[281, 282, 0, 1]].tolist() == [0, 0, 1, NO_GROUP]
+    assert taxonomy.groups[[281, 282, 0, 1]].tolist() == [0, 0, 1, NO_LABEL]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.measures.accuracy import Accuracy
 from tests.evaluation.measures.answers import BOOTSTRAP, by_part, predictions
 
@@ -12,7 +13,7 @@ CONDITIONS = ("original", "orig", "same", "all")
 
 def test_accuracy_is_the_share_of_right_answers_in_all_and_by_class():
     labels = [0, 0, 1, 1]
-    answers = {"original": labels, "orig": [0, 1, 1, 1], "same": [0, NONE, 1, 0], "all": [1, 1, 0, 0]}
+    answers = {"original": labels, "orig": [0, 1, 1, 1], "same": [0, NO_LABEL, 1, 0], "all": [1, 1, 0, 0]}
     values = by_part(Accuracy().values(predictions(CONDITIONS, labels, answers), BOOTSTRAP), "accuracy")
     assert {part: value.value for part, value in values.items()} == {
         "original": 1,

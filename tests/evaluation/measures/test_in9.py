@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
+from fornet_hf.evaluation.data.names import VARIANTS
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.measures.in9 import CATEGORIES, ImageNet9, imbalance
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
-from fornet_hf.evaluation.variants.names import VARIANTS
 
 NINE = ("dog", "bird", "vehicle", "reptile", "carnivore", "insect", "instrument", "primate", "fish")
 
@@ -46,7 +47,7 @@ TABLE = answers(
         [1, 1, 0, 0],  # the foreground only: BG Fools; its own class is 0
         [1, 0, 1, 0],  # the original only: BG+FG Required
         [1, 1, 1, 1],  # all: irrelevant
-        [NONE, 1, 1, 1],  # foreground and background, not the original: BG+FG Fools
+        [NO_LABEL, 1, 1, 1],  # foreground and background, not the original: BG+FG Fools
         [1, 0, 1, NOT_SHOWN],
     ],
     [0, 0, 1, 1, 1, 1],
@@ -136,7 +137,7 @@ def test_a_constant_classifier_is_right_for_one_class_in_nine():
 )
 def test_each_image_is_in_one_category(right, category):
     variants = ("only_bg_t", "original", "mixed_rand")
-    predicted = [[label if name in right else NONE for name in variants] for label in (0, 1)]
+    predicted = [[label if name in right else NO_LABEL for name in variants] for label in (0, 1)]
     found = measured(answers(variants, predicted, [0, 1], ("ant", "bee")))
     shares = {part: one.value for (measure, part), one in found.items() if measure == "category"}
     assert shares == {name: float(name == category) for name in (*CATEGORIES, "BG Irrelevant")}

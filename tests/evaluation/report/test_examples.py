@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.report.examples import fooled, overlay, salient
 from fornet_hf.evaluation.saliency.showing import Explained
@@ -87,7 +88,7 @@ def test_an_object_at_another_place_is_no_example():
 
 
 def test_an_answer_that_is_none_of_the_classes_has_no_name():
-    (example,) = fooled(predictions([(0, 0, NONE, 1, 0.1)]), Plain(), Preprocessing())
+    (example,) = fooled(predictions([(0, 0, NO_LABEL, 1, 0.1)]), Plain(), Preprocessing())
     assert example.predicted == ""
 
 

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, PatchFormatError
-from fornet_hf.evaluation.answers.predictions import NONE, NOT_SHOWN, Predictions
+from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.results.origin import Origin
 from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.results.rows import COLUMNS, Result
@@ -45,7 +46,7 @@ def answers():
         sources=["a", "b"],
         labels=np.array([1, 0]),
         class_names=["cat", "dog"],
-        predicted=np.array([[1, 0], [NONE, NOT_SHOWN]], np.int32),
+        predicted=np.array([[1, 0], [NO_LABEL, NOT_SHOWN]], np.int32),
         probability=np.array([[0.75, 0.25], [0.5, np.nan]], np.float32),
         backgrounds=np.array([[-1, 0], [-1, -1]], np.int32),
         background_keys=np.array([["", "b"], ["", ""]]),

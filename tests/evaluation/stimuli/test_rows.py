@@ -13,10 +13,10 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from fornet_hf.errors import ConfigurationError, SourceError
+from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli.conditions import Condition, Noise
 from fornet_hf.evaluation.stimuli.frame import seen_part
-from fornet_hf.evaluation.stimuli.protocol import OWN
 from fornet_hf.evaluation.stimuli.rows import Rows
 from fornet_hf.features import row_features
 from fornet_hf.format.masks import encode_mask
@@ -206,12 +206,12 @@ def test_the_backgrounds_class_is_told():
     for item, shown in enumerate(everything(rows)):
         for view in shown.views:
             name = rows.conditions[view.condition]
-            assert view.background_label == by_key.get(view.background, OWN)
+            assert view.background_label == by_key.get(view.background, NO_LABEL)
             assert view.background != rows.keys[item]
             if name == "same" and view.background:
                 assert view.background_label == rows.labels[item]
             told.add(view.background_label)
-    assert told > {OWN}
+    assert told > {NO_LABEL}
 
 
 def test_draws_are_items_of_one_source():

@@ -14,12 +14,12 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, SourceError
 from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.data.names import OFFICIAL, VARIANTS
 from fornet_hf.evaluation.data.trees import read_tree
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.variants import making
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.making import make_variants
-from fornet_hf.evaluation.variants.names import OFFICIAL, VARIANTS
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, background_of
 from fornet_hf.evaluation.variants.rendering import infilled, shown
 from fornet_hf.evaluation.variants.subjects import Subjects, is_shrunk, restored

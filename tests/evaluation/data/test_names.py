@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fornet_hf.evaluation.variants.names import Sources, mixed_stem, sources_in, stem_of
+from fornet_hf.evaluation.data.names import Sources, mixed_stem, sources_in, stem_of
 
 
 @pytest.mark.parametrize(

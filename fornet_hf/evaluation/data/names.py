@@ -1,4 +1,4 @@
-"""Names of the variants, and of their files: `mixed_rand/val/00_dog/fg_n02085620_00573_bg_n01440764_00293.JPEG`."""
+"""Names of ImageNet-9's variants and files: `mixed_rand/val/00_dog/fg_n02085620_00573_bg_n01440764_00293.JPEG`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 from collections.abc import Container
 from typing import NamedTuple
 
-PLAIN = ("original", "only_bg_b", "only_bg_t", "no_fg", "only_fg")
+from fornet_hf.evaluation.stimuli.conditions import ORIGINAL
+
+PLAIN = (ORIGINAL, "only_bg_b", "only_bg_t", "no_fg", "only_fg")
 MIXED = ("mixed_same", "mixed_rand", "mixed_next")
 OFFICIAL = PLAIN + MIXED
 INFILLED = ("only_bg_i", "mixed_same_i", "mixed_rand_i", "mixed_next_i")
