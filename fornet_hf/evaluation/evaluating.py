@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.packages import needing
 
@@ -114,7 +116,7 @@ def evaluate(
         }
         shown_to = zip(subjects, predictions, strict=False)  # without predictions, to nobody
         answers = [(origins.of(subject, _of_shown(config)), given) for subject, given in shown_to]
-        run = {**config.to_json(), "command": command, "dataset": dataset_type(opened.name)}
+        run = {**config.to_json(), "command": command, "dataset": dataset_type(opened.name), "revision": revision}
         bootstrap = Bootstrap(config.seed, config.resamples)
         values = {
             measured_as[number, kind.name]: kind.values(given, bootstrap)
@@ -139,7 +141,7 @@ def evaluate(
             own = folder and folder / _folder_of(kind.name, origin)
             with on_device([subject.classifier.network], device):
                 values[origin] = kind.run(*subject, opened, config, own, ranks)
-        measured = so_far().compared(lambda measure, part: of_class(measure, part) is None)
+        measured = so_far().compared(_of_whole_sets)
         _check(measured, opened.name)
         ranks.wait()  # until all have read what the first clears away
         if folder is None or not ranks.first:
@@ -170,8 +172,12 @@ def _check(measured: Results, data: str) -> None:
 def _write(measured: Results, examples: Examples, folder: Path) -> None:
     """Write results, headers of cards, examples and the page, each with what the folder has from earlier."""
     every = measured.write(folder)
-    write_headers(folder, every)
+    write_headers(folder, replace(every, results=[one for one in every if _of_whole_sets(one.value)]))
     write_report(every, write_examples(folder, examples), folder)
+
+
+def _of_whole_sets(value: Value) -> bool:
+    return of_class(value.measure, value.part) is None
 
 
 def _has_numbers(results: Results) -> bool:

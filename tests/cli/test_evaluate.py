@@ -83,7 +83,7 @@ def contents(folder):
 def test_rows_come_to_a_short_table_and_a_page(saved, tmp_path, capsys):
     assert evaluate(saved, tmp_path, "--measures", "accuracy,background,centre,size,sensitivity") == 0
     about, head, *lines = capsys.readouterr().out.splitlines()
-    assert about == f"{saved}, validation; seed 0; draws 1; cells seen"
+    assert about == f"{saved}, validation; resamples 20"
     assert head.split() == ["measure", "model", "value", "95", "%", "images", "left", "out"]
     assert [line.partition("  ")[0] for line in lines] == [
         *("Accuracy, original", "Background robustness", "Centre bias", "Size bias, size 0.25"),

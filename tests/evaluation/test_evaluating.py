@@ -66,6 +66,8 @@ def test_models_are_compared_and_earlier_ones_stay(rows, tmp_path):
         *("results.csv", "results.json", "differences.csv", "predictions.parquet", "report.html"),
         *("model_index/brightness.md", "model_index/convolutions.md"),
     }
+    assert b"original class" not in before["model_index/brightness.md"]
+    assert b"original class" in before["results.csv"]
     evaluate(convolutions(), rows, measures, config=CONFIG, output=tmp_path)
     models = {result.origin.model for result in Results.read(tmp_path)}
     assert models == {"brightness", "convolutions"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.report.comparison import Comparison
 from fornet_hf.evaluation.report.differences import difference_unit, difference_words
 from fornet_hf.evaluation.report.headlines import headlines
@@ -11,6 +12,8 @@ from fornet_hf.evaluation.report.wording import part_words, wording
 from fornet_hf.evaluation.statistics.values import Value
 
 Row = tuple[str, ...]
+
+_TOLD = ("seed", "draws", "cells", "resamples")  # settings, where they are not the usual ones
 
 
 def lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -28,8 +31,9 @@ def lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _head(comparison: Comparison) -> str:
-    known = {"seed": comparison.seed, **comparison.settings}
-    settings = [f"{name} {known[name]}" for name in ("seed", "draws", "cells") if known.get(name) not in (None, "")]
+    usual = {name: str(value) for name, value in EvaluationConfig().to_json().items()}
+    known = {"seed": str(comparison.seed), **comparison.settings}
+    settings = [f"{name} {of}" for name, of in known.items() if name in _TOLD and of not in ("", usual[name])]
     return "; ".join([f"{comparison.data}, {comparison.split}", *settings])
 
 

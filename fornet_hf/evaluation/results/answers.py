@@ -48,7 +48,7 @@ def joined_answers(path: Path, answers: Iterable[tuple[Origin, Predictions]]) ->
     if not tables:
         return None
     kept: list[pa.Table] = []
-    with contextlib.suppress(FileNotFoundError, pa.ArrowInvalid, KeyError):  # answers can be made again
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError):  # damaged, or of another version
         kept = [pq.read_table(path).cast(tables[0][1].schema)]
     for origin, table in tables:
         kept = [older.filter(pc.invert(_same(older, origin, table))) for older in kept]

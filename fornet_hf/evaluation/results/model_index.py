@@ -50,13 +50,14 @@ def header(model: str, numbers: Iterable[Result], results: Results) -> str:
 
 def _metric(result: Result, results: Results) -> EvalResult:
     origin, value = result.origin, result.value
-    settings = results.settings.get(origin.settings, {})
+    settings, run = results.settings.get(origin.settings, {}), results.runs.get(origin, {})
     known = {"interval_95": [value.low, value.high], "standard_error": value.error, "note": value.note}
     return EvalResult(
         task_type="image-classification",
-        dataset_type=str(results.runs.get(origin, {}).get("dataset", dataset_type(origin.data))),
+        dataset_type=str(run.get("dataset", dataset_type(origin.data))),
         dataset_name=origin.data,
         dataset_split=origin.split,
+        dataset_revision=run.get("revision"),
         metric_type=value.measure,
         metric_name=value.measure.replace("_", " ") + (f", {value.part}" if value.part else ""),
         metric_value=value.value,

@@ -97,11 +97,11 @@ class Results:
             raise ConfigurationError(explain("the answers behind these numbers are gone", found=found, then=then))
         return differences([(one.value, two.value)], self._bootstrap(one.origin))[0]
 
-    def compared(self, wanted: Callable[[str, str], bool]) -> Results:
+    def compared(self, wanted: Callable[[Value], bool]) -> Results:
         """Return the results with the differences of each model and the first one of the same data and settings.
 
         Args:
-            wanted: says of a measure and a part whether it is compared.
+            wanted: says of a value whether it is compared.
         """
         values: dict[Origin, dict[tuple[str, str], Value]] = {}
         for result in self.results:
@@ -111,7 +111,7 @@ class Results:
         for origin, own in values.items():
             first = firsts.setdefault(json.dumps(self._shared(origin)), origin)
             if first != origin:
-                names = [name for name in own if wanted(*name) and name in values[first]]
+                names = [name for name, value in own.items() if wanted(value) and name in values[first]]
                 pairs = [(own[name], values[first][name]) for name in names]
                 made = differences(pairs, self._bootstrap(origin))
                 found += (Difference(origin, first, value) for value in made)

@@ -55,6 +55,9 @@ class Value:
     note: str = ""
     evidence: Evidence | None = field(default=None, compare=False, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "evidence": None}  # its statistic may be a function that cannot be pickled
+
     def to_json(self) -> dict[str, Any]:
         """Return the value as JSON object, without its evidence."""
         named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "evidence"}

@@ -79,6 +79,13 @@ def test_models_of_one_name_have_headers_of_their_own(tmp_path):
     assert [ModelCard.load(path).data.model_name for path in (first, second)] == [ORIGIN.model] * 2
 
 
+def test_data_of_the_hub_have_their_revision():
+    run = {"dataset": "TNauen/ForNet", "revision": "v2"}
+    every = replace(results((ORIGIN, VALUES[0])), runs={ORIGIN: run})
+    (one,) = ModelCard(header("m", every, every)).data.eval_results
+    assert (one.dataset_type, one.dataset_revision) == ("TNauen/ForNet", "v2")
+
+
 def test_a_header_without_numbers_is_empty():
     every = results((ORIGIN, VALUES[2]))
     assert ModelCard(header("m", every, every)).data.eval_results is None

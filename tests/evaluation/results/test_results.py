@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -112,6 +113,12 @@ def test_answers_are_for_people(tmp_path):
     assert (second["predicted"], second["background"], second["background_key"]) == ("cat", "cat", "b")
     assert (third["label"], third["predicted"], third["probability"]) == ("cat", None, 0.5)
     assert (fourth["predicted"], fourth["probability"], fourth["reason"]) == (None, None, "no room")
+
+
+def test_answers_of_another_version_are_made_again(tmp_path):
+    pq.write_table(pa.table({"model": ["m"], "cells": ["seen"]}), tmp_path / "predictions.parquet")
+    Results(results=results().results, predictions=[(ORIGIN, answers())]).write(tmp_path)
+    assert pq.read_table(tmp_path / "predictions.parquet").num_rows == 4
 
 
 def test_answers_of_other_models_stay(tmp_path):

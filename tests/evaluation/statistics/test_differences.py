@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,12 @@ def test_items_of_one_image_stay_together():
     found = difference(one, two, BOOTSTRAP)
     assert found.value == pytest.approx(one.value - two.value)
     assert found.n == 20
+
+
+def test_values_travel_without_their_evidence():
+    value = BOOTSTRAP.estimate("m", answers(0.5, 9), names(9), lambda means: means[..., 0])
+    again = pickle.loads(pickle.dumps(value))
+    assert (again, again.evidence) == (value, None)
 
 
 def test_what_is_not_defined_has_no_difference():
