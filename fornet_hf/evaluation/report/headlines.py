@@ -17,12 +17,17 @@ def headlines(comparison: Comparison) -> list[tuple[str, str]]:
     """Return measure and part of each column: the measure itself, or the one part that stands for it."""
     chosen = []
     for measure in _HEADLINES:
-        parts = comparison.whole_parts(measure)
+        parts = [part for part in comparison.whole_parts(measure) if not _behind(measure, part)]
         if measure == "foreground_focus":
             chosen += [(measure, part) for part in parts if part in METHODS]
         elif parts:
             chosen.append((measure, _headline(measure, parts)))
     return chosen
+
+
+def _behind(measure: str, part: str) -> bool:
+    """Return whether an accuracy is there for the sake of another measure."""
+    return measure == "accuracy" and part.startswith(("cell ", "size ", "noise "))
 
 
 def _headline(measure: str, parts: Sequence[str]) -> str:

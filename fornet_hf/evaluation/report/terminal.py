@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.report.comparison import Comparison
@@ -11,9 +12,16 @@ from fornet_hf.evaluation.report.headlines import headlines
 from fornet_hf.evaluation.report.wording import part_words, wording
 from fornet_hf.evaluation.statistics.values import Value
 
-Row = tuple[str, ...]
-
 _TOLD = ("seed", "draws", "cells", "resamples")  # settings, where they are not the usual ones
+
+
+class _Row(NamedTuple):
+    measure: str
+    part: str
+    model: str
+    number: str
+    interval: str
+    value: Value
 
 
 def lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -22,12 +30,11 @@ def lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
         if number:
             yield ""
         yield _head(comparison)
-        yield from _table([("measure", "model", "value", "95 %", "images", "left out"), *_numbers(comparison)])
+        yield from _table("value", list(_numbers(comparison)))
         for other in dict.fromkeys(one.other for one in comparison.differences):
             yield ""
             yield f"less {comparison.models[other].model}"
-            rows = _differences(comparison, other)
-            yield from _table([("measure", "model", "difference", "95 %", "images", "left out"), *rows])
+            yield from _table("difference", list(_differences(comparison, other)))
 
 
 def _head(comparison: Comparison) -> str:
@@ -37,35 +44,40 @@ def _head(comparison: Comparison) -> str:
     return "; ".join([f"{comparison.data}, {comparison.split}", *settings])
 
 
-def _numbers(comparison: Comparison) -> Iterator[Row]:
+def _numbers(comparison: Comparison) -> Iterator[_Row]:
     for measure, part in headlines(comparison):
         for model, value in zip(comparison.models, comparison.values(measure, part), strict=True):
             if value is not None:
                 unit = wording(measure).unit
-                yield _row(measure, part, model.model, value, unit.full(value.value), unit.interval(value))
+                yield _Row(measure, part, model.model, unit.full(value.value), unit.interval(value), value)
 
 
-def _differences(comparison: Comparison, other: int) -> Iterator[Row]:
+def _differences(comparison: Comparison, other: int) -> Iterator[_Row]:
     for measure, part in headlines(comparison):
         for one in comparison.differences:
-            if (one.other, one.value.measure, one.value.part) == (other, measure, part):
-                interval = difference_unit(measure, part).interval(one.value)
-                model = comparison.models[one.model].model
-                yield _row(measure, part, model, one.value, difference_words(one.value), interval)
+            value = one.value
+            if (one.other, value.measure, value.part) == (other, measure, part):
+                interval = difference_unit(measure, part).interval(value)
+                yield _Row(
+                    measure, part, comparison.models[one.model].model, difference_words(value), interval, value
+                )
 
 
-def _row(measure: str, part: str, model: str, value: Value, number: str, interval: str) -> Row:
-    name = ", ".join(filter(None, [wording(measure).title, part_words(part)]))
-    note = f"({value.note.partition(';')[0]})" if value.value is None else interval
-    left_out = sum(value.left_out.values())
-    return name, model, number.replace("\u00a0", " "), note, f"{value.n:,}", f"{left_out:,}" if left_out else ""
-
-
-def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the rows in columns; a name stands in its first row alone."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    last = ""
+def _table(what: str, rows: Sequence[_Row]) -> Iterator[str]:
+    """Yield the rows in columns, and below them why numbers are missing; a measure stands in its first row alone."""
+    notes: list[str] = []
+    cells = [("measure", "model", what, "95 %", "images", "left out")]
     for row in rows:
-        shown = ("" if row[0] == last else row[0], *row[1:])
-        last = row[0]
-        yield "  ".join(map(str.ljust, shown, widths)).rstrip()
+        interval, left_out = row.interval, sum(row.value.left_out.values())
+        if row.value.value is None and row.value.note:
+            notes += [] if row.value.note in notes else [row.value.note]
+            interval = f"({notes.index(row.value.note) + 1})"
+        name = ", ".join(filter(None, [wording(row.measure).title, part_words(row.part)]))
+        images, number = f"{row.value.n:,}", row.number.replace("\u00a0", " ")
+        cells.append((name, row.model, number, interval, images, f"{left_out:,}" if left_out else ""))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    last = ""
+    for name, *others in cells:
+        yield "  ".join(map(str.ljust, ["" if name == last else name, *others], widths)).rstrip()
+        last = name
+    yield from (f"({number}) {note}" for number, note in enumerate(notes, 1))

@@ -246,7 +246,9 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 def _differing(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Return what tells rows from each other: the values of each column that differs."""
     found: dict[str, list[Any]] = {}
-    for name in dict.fromkeys(name for row in rows for name in row if name != "settings"):
+    apart = len({row.get("model") for row in rows}) == len({(row.get("model"), row.get("weights")) for row in rows})
+    hidden = ("settings", "weights") if apart else ("settings",)  # names say more than digests
+    for name in dict.fromkeys(name for row in rows for name in row if name not in hidden):
         values = [row.get(name) for row in rows]
         if any(value != values[0] for value in values):
             found[name] = [value for place, value in enumerate(values) if value not in values[:place]]

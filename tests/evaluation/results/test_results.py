@@ -136,7 +136,7 @@ def test_a_number_is_found_by_name():
 
 
 def test_a_number_that_is_there_twice_is_chosen_by_what_tells_the_two_apart():
-    second = replace(ORIGIN, model="n", seed=1)
+    second = replace(ORIGIN, model="n", weights="cd", seed=1)
     both = results().joined(results(second, value=0.25))
     assert both.value("centre_bias", model="n").value == 0.25
     assert both.value("centre_bias", seed=0).value == 0.5
