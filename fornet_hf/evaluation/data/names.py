@@ -8,6 +8,7 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from fornet_hf.evaluation.stimuli.conditions import ORIGINAL
+from fornet_hf.format.keys import valid_key
 
 PLAIN = (ORIGINAL, "only_bg_b", "only_bg_t", "no_fg", "only_fg")
 MIXED = ("mixed_same", "mixed_rand", "mixed_next")
@@ -41,12 +42,14 @@ class Sources(NamedTuple):
 def stem_of(key: str, wnid: str | None) -> str:
     """Return the official stem of an image's files: `n01440764_10026`, also for ImageNet's validation.
 
+    Rows may come from anybody: what a name must not have, such as the way to another folder, is replaced.
+
     Args:
         key: of the image.
         wnid: of its class; None if that is not ImageNet's.
     """
     match = _VALIDATION.fullmatch(key)
-    stem = f"{wnid}_{match[1]}" if match and wnid else key
+    stem = f"{wnid}_{match[1]}" if match and wnid else valid_key(key)
     if len(stem.encode()) <= _LONGEST:
         return stem
     start = stem.encode()[: _LONGEST - 17].decode(errors="ignore")

@@ -18,8 +18,9 @@ class View(NamedTuple):
     Attributes:
         condition: number of the condition in `Stimuli.conditions`.
         image: uint8, 3 x size x size, as the classifier sees it before normalising.
-        background: key of the image that the background comes from; empty: the item's own, or not known.
-        background_label: class of that image, `NO_LABEL` where it is the item's own or not known.
+        background: key of the image that the background comes from; empty: the item's own, if that has no name in
+            the data, or not known.
+        background_label: class of that image, `NO_LABEL` where its key is empty or its class not known.
     """
 
     condition: int

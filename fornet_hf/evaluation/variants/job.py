@@ -160,6 +160,8 @@ def _look(job: Job, first: int) -> list[_Entry]:
 
 def _looked_at(job: Job, number: int, group: int) -> _Entry:
     row = job.rows[number]
+    if not row["key"]:
+        raise SourceError(explain("a row has no key", found=f"row {number:,}"))
     try:
         box = job.subjects.box(row)
     except (SourceError, PatchFormatError) as error:

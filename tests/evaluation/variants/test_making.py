@@ -184,6 +184,22 @@ def test_rows_without_a_class_are_counted_and_in_none(tmp_path):
     assert {data.rows[number]["key"] for number in (0, 1)}.isdisjoint(item.stem for item in plan.items)
 
 
+@pytest.mark.parametrize("key", ["../../evil", ".evil", "a/evil"])
+def test_keys_lead_nowhere_else(tmp_path, key):
+    data = data_of(lambda number, row: {**row, "key": f"{key}{number}"})
+    made = make_variants(data, tmp_path / "one" / "two", VariantsConfig(variants=("original",)), 1)
+    files = {path.name for path in (tmp_path / "one" / "two" / "original" / "val").glob("0*/*evil*.JPEG")}
+    assert len(files) == made.images == len([*tmp_path.rglob("*evil*.JPEG")])
+    assert not any(name.startswith(".") for name in files)
+
+
+@pytest.mark.parametrize("key", ["", None])
+def test_a_row_without_a_key_is_an_error(tmp_path, key):
+    data = data_of(lambda number, row: {**row, "key": key} if number == 1 else row)
+    with pytest.raises(SourceError, match="a row has no key; found row 1"):
+        make_variants(data, tmp_path, VariantsConfig(), 1)
+
+
 def test_a_variant_that_is_named_twice_counts_once():
     assert VariantsConfig(variants=("original", "no_fg", "original")).variants == ("original", "no_fg")
 
