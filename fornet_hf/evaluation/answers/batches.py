@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -47,15 +48,19 @@ class Batch(NamedTuple):
 
 
 def loader(stimuli: Stimuli, numbers: Sequence[int], preprocessing: Preprocessing, workers: int) -> Any:
-    """Return a DataLoader of `Item`, in order; an error of ours comes in the place of its item."""
-    return in_order(_Items(stimuli, numbers, preprocessing), workers)
+    """Return a DataLoader of `Item`; see `in_order`."""
+    return in_order(partial(_item, stimuli, preprocessing), numbers, workers)
 
 
-def in_order(dataset: Any, workers: int) -> Any:
-    """Return a DataLoader that gives what a dataset has, one by one and as it is."""
+def in_order(make: Callable[[int], Any], numbers: Sequence[int], workers: int) -> Any:
+    """Return a DataLoader that gives what is made of some numbers, one by one and as it is.
+
+    An error of ours comes in the place of its item; see `items_of`.
+    """
     from torch.utils.data import DataLoader
 
-    processes = min(workers, len(dataset))
+    dataset: Any = _Each(make, numbers)
+    processes = min(workers, len(numbers))
     return DataLoader(
         dataset,
         batch_size=None,
@@ -113,29 +118,31 @@ def batches(items: Iterable[Item], size: int, *, pinned: bool) -> Iterator[Batch
         yield _batch(places, together[: len(places)])
 
 
-class _Items:
-    """The dataset of the loader."""
+class _Each:
+    """The dataset of a loader."""
 
-    def __init__(self, stimuli: Stimuli, numbers: Sequence[int], preprocessing: Preprocessing) -> None:
-        self._stimuli, self._numbers, self._preprocessing = stimuli, numbers, preprocessing
+    def __init__(self, make: Callable[[int], Any], numbers: Sequence[int]) -> None:
+        self._make, self._numbers = make, numbers
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: int) -> Item | ForNetError:
-        import torch
-
-        number = self._numbers[index]
+    def __getitem__(self, index: int) -> Any:
         try:
-            shown = self._stimuli.shown(number, self._preprocessing)
+            return self._make(self._numbers[index])
         except ForNetError as error:  # raised in the worker, torch would put its traceback into the message
             return error
-        side = self._preprocessing.size
-        images = torch.empty((len(shown.views), 3, side, side), dtype=torch.uint8)
-        for image, view in zip(images.numpy(), shown.views, strict=True):
-            image[...] = view.image
-        views = [view._replace(image=_NOTHING) for view in shown.views]
-        return Item(number, Shown(views, shown.missing), images)
+
+
+def _item(stimuli: Stimuli, preprocessing: Preprocessing, number: int) -> Item:
+    import torch
+
+    shown = stimuli.shown(number, preprocessing)
+    images = torch.empty((len(shown.views), 3, preprocessing.size, preprocessing.size), dtype=torch.uint8)
+    for image, view in zip(images.numpy(), shown.views, strict=True):
+        image[...] = view.image
+    views = [view._replace(image=_NOTHING) for view in shown.views]
+    return Item(number, Shown(views, shown.missing), images)
 
 
 _NOTHING = np.zeros(0, np.uint8)

@@ -68,7 +68,7 @@ class Standing:
         What follows on the background that decided is not looked at, so that nothing depends on how many were dealt.
 
         Args:
-            foregrounds: of each pair.
+            foregrounds: of each pair; those of one foreground in the order of their places.
             places: of its background in the order.
             answers: class that the classifier answers.
             labels: class of the foreground.
@@ -76,15 +76,19 @@ class Standing:
         """
         wrong = answers != labels
         np.maximum.at(self.tried, foregrounds, places + 1)
-        for foreground in np.unique(foregrounds[wrong]).tolist():
-            pairs = np.flatnonzero(wrong & (foregrounds == foreground))
-            if self.fooled[foreground] == NOBODY:
-                self.fooled[foreground], self.answers[foreground] = places[pairs[0]], answers[pairs[0]]
-            taken = pairs[answers[pairs] == background_labels[pairs]]
-            if self.attacked[foreground] == NOBODY and len(taken):
-                self.attacked[foreground] = places[taken[0]]
+        self._note(self.fooled, foregrounds, wrong, places)
+        first = wrong & (places == self.fooled[foregrounds])
+        self.answers[foregrounds[first]] = answers[first]
+        self._note(self.attacked, foregrounds, wrong & (answers == background_labels), places)
         lost = np.intersect1d(foregrounds, np.flatnonzero(self.lost))
         self.tried[lost] = np.maximum(self.fooled[lost], self.attacked[lost] if self.targeted else NOBODY) + 1
+
+    @staticmethod
+    def _note(noted: Numbers, foregrounds: Numbers, these: npt.NDArray[np.bool_], places: Numbers) -> None:
+        """Note the first place of these pairs for each foreground that has none yet."""
+        found, first = np.unique(foregrounds[these], return_index=True)
+        new = noted[found] == NOBODY
+        noted[found[new]] = places[these][first[new]]
 
     def table(self) -> pa.Table:
         """Return what is known of the foregrounds that have met a background, by `SCHEMA`."""

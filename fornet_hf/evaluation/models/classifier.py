@@ -60,8 +60,9 @@ class Classifier:
         if images.shape[-2:] != (side, side):
             images = functional.interpolate(images, (side, side), mode="bicubic", antialias=True)
         colours = (self.preprocessing.mean, self.preprocessing.std)
-        mean, std = (images.new_tensor(values).view(3, 1, 1) for values in colours)
-        answer = self.network((images - mean) / std)
+        # filled on the device: numbers copied to it would wait for the batch before
+        mean, std = (torch.cat([images.new_full((1, 1, 1), value) for value in values]) for values in colours)
+        answer = self.network((images - mean).div_(std))
         logits = getattr(answer, "logits", answer)
         if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
             found = f"{type(logits).__name__} {tuple(getattr(logits, 'shape', ())) or ''}".strip()
@@ -89,7 +90,7 @@ class Classifier:
         try:
             for module in modules:
                 module.training = False  # else the image would count in statistics of batches
-            with torch.inference_mode():
+            with torch.no_grad():
                 return int(self.logits(image).shape[1])
         except ForNetError:
             raise

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
-from fornet_hf.evaluation.saliency.showing import Explained
+from fornet_hf.evaluation.saliency.showing import Explained, by_turns
 from fornet_hf.evaluation.stimuli.protocol import Stimuli
 
 CAP = 8  # examples of each model
@@ -153,17 +153,11 @@ def _ranked(predictions: Predictions) -> list[tuple[int, int]]:
 
 def _spread(predictions: Predictions, ranked: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return at most one place of each source image, so that the classes come in turn."""
-    turns: dict[int, int] = {}
-    sources: set[str] = set()
-    placed = []
-    for at, (item, column) in enumerate(ranked):
-        if predictions.sources[item] in sources:
-            continue
-        sources.add(predictions.sources[item])
-        label = int(predictions.labels[item])
-        turns[label] = turns.get(label, -1) + 1
-        placed.append((turns[label], at, (item, column)))
-    return [place for _, _, place in sorted(placed)]
+    best: dict[str, tuple[int, int]] = {}
+    for item, column in ranked:
+        best.setdefault(predictions.sources[item], (item, column))
+    places = list(best.values())
+    return [places[number] for number in by_turns(predictions.labels[[item for item, _ in places]])]
 
 
 def _right(predictions: Predictions, item: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.errors import ForNetError
 from fornet_hf.evaluation.answers.batches import in_order, items_of, watched_workers
 from fornet_hf.evaluation.answers.device import chosen_device
 from fornet_hf.evaluation.answers.identity import folder_of, what_is_shown
@@ -124,7 +124,7 @@ def examples(
     looking = Looking(classifier, label_map, stimuli, saliency, chosen_device(config.device), config.batch_size)
     found: list[Explained] = []
     with looking.ready():
-        for item in _by_turns(stimuli.labels):
+        for item in by_turns(stimuli.labels):
             seen = stimuli.masked(item, classifier.preprocessing) if looking.means(item) else NO_OUTPUT
             if len(found) == cap:
                 break
@@ -145,7 +145,8 @@ def _shown(
 ) -> Iterator[int]:
     """Show the items of some chunks; yields the number of each when its shares are there."""
     numbers = [item for items in chunks.values() for item in items]
-    loader = in_order(_Items(stimuli, numbers, classifier.preprocessing), config.workers or max_workers())
+    make = partial(_loaded, stimuli, classifier.preprocessing)
+    loader = in_order(make, numbers, config.workers or max_workers())
     with watched_workers(), looking.ready():
         loaded = items_of(progress(loader, f"{classifier.name}, saliency", "items"))
         for number, items in chunks.items():
@@ -176,31 +177,18 @@ def _show(looking: Looking, batch: Sequence[Loaded], shares: Shares) -> None:
         shares.importance[list(items)] = looking.shares(items, torch.stack(images), together)
 
 
-class _Items:
-    """The dataset of the loader."""
+def _loaded(stimuli: Masked, preprocessing: Preprocessing, number: int) -> Loaded:
+    import torch
 
-    def __init__(self, stimuli: Masked, numbers: Sequence[int], preprocessing: Preprocessing) -> None:
-        self._stimuli, self._numbers, self._preprocessing = stimuli, numbers, preprocessing
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, index: int) -> Loaded | ForNetError:
-        import torch
-
-        number = self._numbers[index]
-        try:
-            seen = self._stimuli.masked(number, self._preprocessing)
-        except ForNetError as error:  # raised in the worker, torch would put its traceback into the message
-            return error
-        if isinstance(seen, str):
-            return number, seen
-        image, mask = (torch.from_numpy(np.ascontiguousarray(one)) for one in seen)
-        return number, image, mask
+    seen = stimuli.masked(number, preprocessing)
+    if isinstance(seen, str):
+        return number, seen
+    image, mask = (torch.from_numpy(np.ascontiguousarray(one)) for one in seen)
+    return number, image, mask
 
 
-def _by_turns(labels: npt.NDArray[np.int64]) -> list[int]:
-    """Return the numbers of all items: the first of each class, then the second of each, ..."""
+def by_turns(labels: npt.NDArray[np.int64]) -> list[int]:
+    """Return the numbers of all items, by their classes: the first of each class, then the second of each, ..."""
     turns: dict[int, int] = {}
     places = []
     for item, label in enumerate(labels.tolist()):
