@@ -1,7 +1,14 @@
-"""Measures by name; those that share a condition mean the same by it."""
+"""Measures by name: those that share a condition mean the same by it, and settings hold what changes numbers."""
+
+import json
+
+import pytest
 
 from fornet_hf.evaluation.choosing import KINDS, is_experiment
 from fornet_hf.evaluation.configuration import EvaluationConfig
+from fornet_hf.evaluation.measures.focus import ForegroundFocus
+from fornet_hf.evaluation.measures.sensitivity import Sensitivity
+from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 
 
 def test_measures_are_made_from_a_configuration():
@@ -15,3 +22,24 @@ def test_conditions_of_one_name_are_equal():
         for name, condition in [] if is_experiment(kind) else kind.conditions.items():
             assert shared.setdefault(name, condition) == condition
     assert len(shared) == 4 + 9 + 4 + 8
+
+
+@pytest.mark.parametrize(
+    ("usual", "other"),
+    [
+        (KINDS["centre"](EvaluationConfig()), KINDS["centre"](EvaluationConfig(cells="canvas"))),
+        (KINDS["size"](EvaluationConfig()), KINDS["size"](EvaluationConfig(cells="canvas"))),
+        (KINDS["size"](EvaluationConfig()), KINDS["size"](EvaluationConfig(sizes=(0.5,)))),
+        (Sensitivity(), Sensitivity(amounts=(30,))),
+        (ForegroundFocus(), ForegroundFocus(saliency=SaliencyConfig(steps=10))),
+        (ForegroundFocus(), ForegroundFocus(saliency=SaliencyConfig(explained="prediction"))),
+    ],
+)
+def test_settings_hold_what_changes_numbers(usual, other):
+    assert json.dumps(usual.settings) != json.dumps(other.settings)
+
+
+def test_settings_are_json():
+    for make in KINDS.values():
+        settings = make(EvaluationConfig()).settings
+        assert isinstance(json.loads(json.dumps(settings)), dict)

@@ -11,7 +11,7 @@ from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, source_totals
 from fornet_hf.evaluation.statistics.values import Evidence, Means, Statistic, Value
 
 ONE_ONLY = "shown to one of the two models only"
-NOT_DEFINED = "not defined for both models"
+NOT_DEFINED = "one of the models has no such number"
 
 
 def difference(value: Value, other: Value, bootstrap: Bootstrap) -> Value:

@@ -39,3 +39,12 @@ def test_data_numbers_and_differences_stand_in_columns():
         "measure             model  difference    95 %            images  left out",
         "Accuracy, original  two    \u221220.0 points  \u221230.0 to \u221210.0  1,100   100",
     ]
+
+
+def test_accuracies_behind_another_measure_are_no_headlines():
+    names = (("accuracy", "cell 0"), ("accuracy", "size 1"), ("centre_bias", ""))
+    values = [Value(measure=measure, part=part, value=0.5, n=9) for measure, part in names]
+    (_, _, line) = lines(
+        [Comparison(data="d", split="train", models=[Measured(model="m", digest="", values=values)])]
+    )
+    assert line.split() == ["Centre", "bias", "m", "0.50", "9"]
