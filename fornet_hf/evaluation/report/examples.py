@@ -15,7 +15,8 @@ from fornet_hf.evaluation.saliency.showing import Explained, by_turns
 from fornet_hf.evaluation.stimuli.protocol import Stimuli
 
 CAP = 8  # examples of each model
-_ELSEWHERE = ("cell ", "size ", "noise ")  # conditions in which more than the background differs
+# Beginnings of conditions in which more than the background differs, or that show no object.
+_ELSEWHERE = ("cell ", "size ", "noise ", "no_fg", "only_bg_")
 _ALIKE = ("same", "mixed_same", "mixed_same_i", "orig", "original", "only_fg")  # beside which a mistake is clearest
 
 

@@ -108,3 +108,10 @@ def test_each_method_explains_the_image():
     one, other = salient([Explained("key", "cat", np.full((3, 8, 8), 90, np.uint8), maps)])
     assert (one.method, other.method) == ("gradcam", "gradcam++")
     assert one.overlay.tobytes() == one.image.tobytes() != other.overlay.tobytes()
+
+
+@pytest.mark.parametrize("without", ["no_fg", "only_bg_b", "only_bg_t", "only_bg_i"])
+def test_an_object_that_is_not_there_was_not_recognised(without):
+    row = (0, 0, 1, 1, 0.1)
+    assert fooled(predictions([row], conditions=(without, "mixed_rand")), Plain(), Preprocessing()) == []
+    assert len(fooled(predictions([row], conditions=("only_fg", "mixed_rand")), Plain(), Preprocessing())) == 1
