@@ -164,21 +164,28 @@ def _of_palette(image: Image.Image) -> npt.NDArray[np.int32]:
     """Return the levels of an image whose palette is of greys, else its indices.
 
     Raises:
-        ConfigurationError: black has another index than 0, so a tool has put the colours in an order of its own.
+        ConfigurationError: black or transparent are others than 0: a tool has put the colours in an order of its own.
     """
     indices = np.asarray(image).astype(np.int32)
     used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
     colours = np.zeros((256, 3), np.int32)
     given = np.array(image.getpalette("RGB") or [], np.int32).reshape(-1, 3)
     colours[: len(given)] = given
-    if len(np.unique(colours[used], axis=0)) < len(used):  # as they do not tell the indices apart, they say nothing
-        return indices
-    if (colours[used] == colours[used, :1]).all():
-        levels: npt.NDArray[np.int32] = colours[indices, 0]
-        return levels
-    black = used[(colours[used] == 0).all(axis=1)]
-    if (black > 0).any():
-        then = "Write it in black and white."
-        found = f"black at index {black[0]}"
-        raise ConfigurationError(explain("a mask's palette is in no order", found=found, allowed="0", then=then))
-    return indices
+    levels, black = np.arange(256, dtype=np.int32), np.empty(0, np.int64)
+    if len(np.unique(colours[used], axis=0)) == len(used):  # colours that do not tell indices apart say nothing
+        if (colours[used] == colours[used, :1]).all():
+            levels = colours[:, 0]
+        black = used[~colours[used].any(axis=1)]
+    clear = np.intersect1d(used, _transparent(image))
+    for kind, found in (("black", black), ("transparent", clear)):
+        if len(found) and set(found) != set(used[levels[used] == 0]):
+            then = "Write it in black and white."
+            what = f"{kind} at index {', '.join(map(str, found))}"
+            raise ConfigurationError(explain("a mask's palette is in no order", found=what, allowed="0", then=then))
+    return levels[indices]
+
+
+def _transparent(image: Image.Image) -> list[int]:
+    """Return the indices that show nothing."""
+    alpha = image.info.get("transparency", b"")
+    return [alpha] if isinstance(alpha, int) else [index for index, level in enumerate(alpha) if level == 0]

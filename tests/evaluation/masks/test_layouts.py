@@ -79,10 +79,25 @@ def test_png_of_all_kinds(tmp_path, image, threshold):
     np.testing.assert_array_equal(only(read_truth(tmp_path, "png", threshold=threshold)), MASK == 1)
 
 
-def test_a_palette_in_the_order_of_a_tool_is_refused(tmp_path):
-    palette(1 - MASK, [RED, BLACK]).save(tmp_path / "a.png")
-    with pytest.raises(ConfigurationError, match=r"a\.png: a mask's palette is in no order; found black at index 1"):
+@pytest.mark.parametrize(
+    ("colours", "transparency", "found"),
+    [
+        ([RED, BLACK], None, "black at index 1"),
+        ([RED, WHITE], 1, "transparent at index 1"),  # a cut-out
+        ([BLACK, WHITE], b"\xff\x00", "transparent at index 1"),
+    ],
+)
+def test_a_palette_in_the_order_of_a_tool_is_refused(tmp_path, colours, transparency, found):
+    options = {} if transparency is None else {"transparency": transparency}
+    palette(1 - MASK, colours).save(tmp_path / "a.png", **options)
+    with pytest.raises(ConfigurationError, match=rf"a\.png: a mask's palette is in no order; found {found}"):
         read_truth(tmp_path, "png").read(0)
+
+
+@pytest.mark.parametrize("transparency", [0, b"\x00\xff", b"\x80\x80"])
+def test_a_palette_whose_surroundings_are_transparent(tmp_path, transparency):
+    palette(MASK, [BLACK, RED]).save(tmp_path / "a.png", transparency=transparency)
+    np.testing.assert_array_equal(only(read_truth(tmp_path, "png")), MASK == 1)
 
 
 def test_what_systems_leave_behind_is_no_mask(tmp_path):
