@@ -10,12 +10,12 @@ from fornet_hf.evaluation.report import Comparison, Measured, write
 from fornet_hf.evaluation.report.comparison import Compared
 from fornet_hf.evaluation.report.examples import Example
 from fornet_hf.evaluation.report.kept import Examples
-from fornet_hf.evaluation.results.origin import Origin, model_of, names_apart
+from fornet_hf.evaluation.results.origin import Origin, model_of, names_apart, shared
 from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.statistics.values import Value
 
-_NOT_SHARED = ("measure", "preprocessing", "label_map")  # settings in which the models of a chapter may differ
-_USUAL = ("draws", "cells", "sizes")
+_DATA = ("data", "split", "release", "seed")
+_USUAL = ("draws", "cells", "sizes", "resamples")  # settings that every reader wants to know, in this order
 
 
 def write_report(results: Results, examples: Examples, folder: Path) -> Path:
@@ -41,7 +41,7 @@ def comparisons(results: Results, examples: Examples | None = None) -> list[Comp
         settings = results.settings.get(origin.settings, {})
         chapter = next((one for one in chapters if one.agrees(origin, settings)), None)
         if chapter is None:
-            chapter = _Chapter(origin)
+            chapter = _Chapter()
             chapters.append(chapter)
         chapter.add(origin, settings)
     for origin, images in (examples or {}).items():
@@ -55,22 +55,19 @@ def comparisons(results: Results, examples: Examples | None = None) -> list[Comp
 class _Chapter:
     """Origins of one set of data whose settings agree."""
 
-    def __init__(self, first: Origin) -> None:
-        self.data = first.data, first.split, first.release, first.seed
+    def __init__(self) -> None:
         self.origins: list[Origin] = []
-        self.settings: dict[str, Any] = {}
+        self.known: dict[str, Any] = {}
         self.examples: dict[str, list[Example]] = {}
 
     def agrees(self, origin: Origin, settings: Mapping[str, Any]) -> bool:
-        """Return whether the data are those of the chapter, and no setting is another one here."""
-        shared = _shared(settings).items()
-        same = (origin.data, origin.split, origin.release, origin.seed) == self.data
-        return same and all(self.settings.get(name, value) == value for name, value in shared)
+        """Return whether the data and settings are those of the chapter, as far as it has any."""
+        return all(self.known.get(name, value) == value for name, value in _shared(origin, settings).items())
 
     def add(self, origin: Origin, settings: Mapping[str, Any]) -> None:
         """Take an origin into the chapter."""
         self.origins.append(origin)
-        self.settings |= _shared(settings)
+        self.known |= _shared(origin, settings)
 
     def comparison(self, values: Mapping[Origin, Sequence[Value]], results: Results) -> Comparison:
         """Return the chapter, the models in the order of the results."""
@@ -92,18 +89,13 @@ class _Chapter:
         number = {origin: place for place, of in enumerate(found.values()) for origin in of}
         runs = [results.runs.get(origin, {}) for of in found.values() for origin in of]
         resamples = sorted({str(run["resamples"]) for run in runs if "resamples" in run})
-        data, split, release, seed = self.data
+        settings = {name: _words(of) for name, of in self.known.items() if name not in _DATA}
+        settings["resamples"] = ", ".join(resamples)
+        first = [name for name in _USUAL if name in settings]
         return Comparison(
-            data=data,
-            split=split,
-            release=release,
-            seed=seed,
+            **{name: self.known[name] for name in _DATA},
             models=models,
-            settings={
-                **{name: _words(self.settings[name]) for name in _USUAL if name in self.settings},
-                "resamples": ", ".join(resamples),
-                **{name: _words(of) for name, of in self.settings.items() if name not in _USUAL},
-            },
+            settings={name: settings[name] for name in dict.fromkeys([*first, *settings])},
             differences=[
                 Compared(number[one.model], number[one.other], one.value)
                 for one in results.differences
@@ -117,8 +109,8 @@ def _key(origin: Origin, settings: Mapping[str, Any]) -> str:
     return repr(model_of(origin, settings))
 
 
-def _shared(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name not in _NOT_SHARED}
+def _shared(origin: Origin, settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shared(origin, settings).items() if name != "measure"}
 
 
 def _words(setting: Any) -> str:
