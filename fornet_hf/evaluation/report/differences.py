@@ -63,7 +63,7 @@ def _table(comparison: Comparison, other: int, shown: Sequence[tuple[str, str]])
     head = element("thead", element("tr", element("th", "Measure", scope="col"), heads))
     table = element("table", head, element("tbody", rows), class_="long")
     return [
-        element("h3", "Less ", model_name(other, name)),
+        element("h3", "Difference from ", model_name(other, name)),
         element("div", table, class_="scroll", tabindex=0, role="region", aria_label=f"Differences from {name}"),
     ]
 

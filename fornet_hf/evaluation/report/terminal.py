@@ -33,7 +33,7 @@ def lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
         yield from _table("value", list(_numbers(comparison)))
         for other in dict.fromkeys(one.other for one in comparison.differences):
             yield ""
-            yield f"less {comparison.models[other].model}"
+            yield f"difference from {comparison.models[other].model}"
             yield from _table("difference", list(_differences(comparison, other)))
 
 

@@ -68,7 +68,7 @@ def test_differences_of_models_are_told_with_their_signs():
     between = [Compared(model, 0, value) for model, value in values.items()]
     text = page([replace(comparison, differences=between)])
     shown = words(text)
-    assert "Less timm:vit_small_patch16_224.augreg_in21k_ft_in1k" in shown
+    assert "Difference from timm:vit_small_patch16_224.augreg_in21k_ft_in1k" in shown
     assert "+3.1 points 1.0 to 5.0" in shown
     assert "\u22120.25 \u22120.50 to 0.02" in shown
     assert "90 images; 3 left out (3 alone)" in shown

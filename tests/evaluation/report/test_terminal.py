@@ -35,7 +35,7 @@ def test_data_numbers_and_differences_stand_in_columns():
         "                    two       not defined  (1)           7       1,193",
         "(1) no; really",
         "",
-        "less timm:one",
+        "difference from timm:one",
         "measure             model  difference    95 %            images  left out",
         "Accuracy, original  two    \u221220.0 points  \u221230.0 to \u221210.0  1,100   100",
     ]
