@@ -64,7 +64,7 @@ class Classifier:
         mean, std = (torch.cat([images.new_full((1, 1, 1), value) for value in values]) for values in colours)
         answer = self.network((images - mean).div_(std))
         logits = getattr(answer, "logits", answer)
-        if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
+        if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != len(images):
             found = f"{type(logits).__name__} {tuple(getattr(logits, 'shape', ())) or ''}".strip()
             allowed = f"a tensor of {len(images)} x classes, or an output that has it as .logits"
             then = "Wrap the network in a module whose forward() returns the logits alone."

@@ -397,5 +397,8 @@ class Shared(torch.nn.Module):
 
 def test_one_answer_for_many_images_is_refused():
     classifier = Classifier(name="shared", revision="", network=Shared(), preprocessing=SMALL)
-    with pytest.raises(ConfigurationError, match="shared: other outputs than expected"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"shared does not answer with logits; found Tensor .1, 3.; allowed: a tensor of 16 x classes",
+    ):
         predict(classifier, all_outputs(), Drawn(), INLINE)

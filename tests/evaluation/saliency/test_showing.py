@@ -157,6 +157,22 @@ def test_another_number_of_outputs_is_an_error():
         foreground_shares(pixels(), all_outputs(4), Squares(), ONE, FAST)
 
 
+def test_one_answer_for_many_images_is_refused_whatever_is_explained():
+    class Shared(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = pixels().network
+
+        def forward(self, images):
+            return self.inner(images).mean(0, keepdim=True)
+
+    shared = Classifier(name="shared", revision="", network=Shared().eval(), preprocessing=PLAIN)
+    for explained in ("label", "prediction"):
+        saliency = SaliencyConfig(steps=2, explained=explained)
+        with pytest.raises(ConfigurationError, match="shared does not answer with logits"):
+            foreground_shares(shared, all_outputs(), Squares(), ONE, saliency)
+
+
 def test_examples_come_from_all_classes():
     found = examples(pixels(), all_outputs(), Squares(), ONE, FAST, cap=4)
     assert [one.label for one in found] == ["red", "green", "blue", "green"]  # red's second has no foreground
