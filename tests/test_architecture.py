@@ -36,6 +36,7 @@ PRODUCERS = ["tasks", "work", "registry", "plugins", "step", "detect segment inf
 EVALUATION = [
     "functions",
     "evaluating",
+    "measuring",
     "choosing subjects",
     "report",
     "results",

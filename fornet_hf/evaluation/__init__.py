@@ -1,7 +1,7 @@
 """Measuring classifiers: their biases, and how sure each number is. From top to bottom:
 
 functions       each measure as a function
-evaluating      the whole evaluation
+evaluating      the whole evaluation; measuring: at work
 choosing        the measures of it; subjects: the classifiers, as callers give them
 report          the page
 results         the table, and the block of a model card

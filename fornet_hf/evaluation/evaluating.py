@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import shutil
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, SourceError, explain
-from fornet_hf.evaluation.answers.device import chosen_device, on_device
-from fornet_hf.evaluation.answers.parts import FOLDER
-from fornet_hf.evaluation.answers.predicting import predict_all
+from fornet_hf.evaluation.answers.device import chosen_device
 from fornet_hf.evaluation.answers.ranks import joined_ranks
-from fornet_hf.evaluation.choosing import Kind, check_fit, chosen, conditions_of, is_experiment
+from fornet_hf.evaluation.choosing import Kind, check_fit, chosen
 from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
 from fornet_hf.evaluation.data.opening import open_data
-from fornet_hf.evaluation.measures.focus import ForegroundFocus
+from fornet_hf.evaluation.measuring import Measuring
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
-from fornet_hf.evaluation.report.examples import Example, fooled, salient
 from fornet_hf.evaluation.report.folder import write_report
 from fornet_hf.evaluation.report.kept import Examples, write_examples
 from fornet_hf.evaluation.report.wording import of_class
 from fornet_hf.evaluation.results.model_index import dataset_type, write_headers
-from fornet_hf.evaluation.results.origin import Origin, Origins
 from fornet_hf.evaluation.results.results import Results
-from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
-from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.packages import needing
@@ -94,7 +84,7 @@ def evaluate(
     if folder is not None:
         Results.earlier(folder)  # damaged ones are told before anything is shown
     with needing("evaluation", "torch"):
-        device = chosen_device(config.device)
+        chosen_device(config.device)  # or say at once that there is none
     opened = open_data(data, split, imagenet_dir=imagenet_dir, cache_dir=cache_dir, revision=revision)
     kinds = chosen(measures, opened, config, saliency)
     subjects = subjects_of(
@@ -105,64 +95,22 @@ def evaluate(
         if ranks.count > 1 and folder is None:
             then = "Name one that all of them see: output=FOLDER"
             raise ConfigurationError(explain("processes of torchrun share their work in a folder", then=then))
-        shown = [kind for kind in kinds if not is_experiment(kind)]
-        stimuli = opened.stimuli(conditions_of(shown, opened), config) if shown else None
-        predictions = predict_all(subjects, stimuli, config, folder, ranks) if stimuli is not None else []
-        origins = Origins(opened, config)
-        measured_as = {
-            (number, kind.name): origins.of(subject, _settings(kind, config))
-            for number, subject in enumerate(subjects)
-            for kind in kinds
-        }
-        shown_to = zip(subjects, predictions, strict=False)  # without predictions, to nobody
-        answers = [(origins.of(subject, _of_shown(config)), given) for subject, given in shown_to]
         run = {**config.to_json(), "command": command, "dataset": dataset_type(opened.name), "revision": revision}
-        bootstrap = Bootstrap(config.seed, config.resamples)
-        values = {
-            measured_as[number, kind.name]: kind.values(given, bootstrap)
-            for number, given in enumerate(predictions)
-            for kind in shown
-        }
-
-        def so_far() -> Results:
-            """Return what is measured, by model, then in the order of the measures."""
-            done = {of: subjects[number] for (number, _), of in measured_as.items() if of in values}
-            return Results(
-                results=[Result(origin, value) for origin in done for value in values[origin]],
-                settings=origins.settings,
-                runs={origin: {**run, "label_map": subject.label_map.note} for origin, subject in done.items()},
-                predictions=answers,
-            )
-
-        for kind, (number, subject) in product(filter(is_experiment, kinds), enumerate(subjects)):
-            if folder and ranks.first and _has_numbers(so_far()):
-                so_far().write(folder)  # so that an error of a later one loses none of them
-            origin = measured_as[number, kind.name]
-            own = folder and folder / _folder_of(kind.name, origin)
-            with on_device([subject.classifier.network], device):
-                values[origin] = kind.run(*subject, opened, config, own, ranks)
-        measured = so_far().compared(_of_whole_sets)
+        measuring = Measuring(subjects, kinds, opened, config, folder, ranks, run)
+        measuring.predict()
+        measuring.experiment()
+        measured = measuring.results().compared(_of_whole_sets)
         _check(measured, opened.name)
         ranks.wait()  # until all have read what the first clears away
-        if folder is None or not ranks.first:
-            return measured
-        examples: dict[Origin, list[Example]] = {
-            measured_as[number, kind.name]: [*salient(kind.examples(*subject, opened, config))]
-            for kind in kinds
-            for number, subject in enumerate(subjects)
-            if isinstance(kind, ForegroundFocus)
-        }
-        if stimuli is not None:
-            for subject, (origin, given) in zip(subjects, answers, strict=True):
-                examples[origin] = [*fooled(given, stimuli, subject.classifier.preprocessing)]
-        _write(measured, examples, folder)
-        _clear(folder, [_folder_of(name, origin) for (_, name), origin in measured_as.items()])
+        if folder is not None and ranks.first:
+            _write(measured, measuring.examples(), folder)
+            measuring.clear()
         return measured
 
 
 def _check(measured: Results, data: str) -> None:
     """Raise SourceError if no measure gave a number."""
-    if not _has_numbers(measured):
+    if not measured.has_numbers:
         reasons = {reason: n for result in measured for reason, n in result.value.left_out.items()}
         found = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items()) or "no images"
         then = "Look at the images, and at the names of the folders."
@@ -178,33 +126,3 @@ def _write(measured: Results, examples: Examples, folder: Path) -> None:
 
 def _of_whole_sets(value: Value) -> bool:
     return of_class(value.measure, value.part) is None
-
-
-def _has_numbers(results: Results) -> bool:
-    return any(result.value.value is not None for result in results)
-
-
-def _clear(folder: Path, own: Iterable[str]) -> None:
-    """Delete what would let the evaluation go on, now that it is over, and folders of experiments without files."""
-    for place in (folder, *(folder / name for name in own)):
-        shutil.rmtree(place / FOLDER, ignore_errors=True)
-        if place != folder:
-            with contextlib.suppress(OSError):  # files are there
-                place.rmdir()
-                place.parent.rmdir()
-
-
-def _of_shown(config: EvaluationConfig) -> dict[str, Any]:
-    """Return what answers depend on beside model, data, seed and condition."""
-    return {"draws": config.draws, "cells": config.cells}
-
-
-def _settings(kind: Kind, config: EvaluationConfig) -> dict[str, Any]:
-    """Return what the numbers of a measure depend on beside model, data and seed."""
-    drawn = {} if is_experiment(kind) else {"draws": config.draws}
-    return {"measure": kind.name, **drawn, **kind.settings}
-
-
-def _folder_of(kind: str, origin: Origin) -> str:
-    """Return the name of the folder for a model's own files of an experiment, in that of the results."""
-    return f"{kind}/" + re.sub(r"[^\w.-]+", "_", f"{origin.model}-{origin.name}").strip("_.-")

@@ -13,7 +13,7 @@ from PIL import Image
 from fornet_hf import evaluation
 from fornet_hf.cli import main
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError
-from fornet_hf.evaluation import Classifier, SaliencyConfig, evaluating
+from fornet_hf.evaluation import Classifier, Preprocessing, SaliencyConfig, measuring
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.evaluation.functions import Options
@@ -137,7 +137,7 @@ def test_results_are_those_of_this_evaluation_alone(rows, tmp_path):
 
 
 def test_damaged_results_are_told_before_anything_is_shown(rows, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluating, "predict_all", lambda *_: pytest.fail("images were shown"))
+    monkeypatch.setattr(measuring, "predict_all", lambda *_: pytest.fail("images were shown"))
     (tmp_path / "results.json").write_text('{"format": 1, "results": [')
     with pytest.raises(PatchFormatError, match=r"damaged results; .* Delete the file, or name another folder"):
         evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
@@ -284,6 +284,14 @@ def test_an_error_of_a_later_model_loses_nothing_of_the_others(rows, tmp_path):
     found = {(result.origin.model, result.value.measure) for result in Results.read(tmp_path)}
     assert found == {("brightness", "accuracy"), ("convolutions", "accuracy"), ("brightness", "failing")}
     assert (tmp_path / "predictions.parquet").is_file()
+
+
+def test_answers_without_numbers_lose_nothing_of_models_before(rows, tmp_path):
+    broken = replace(convolutions(Preprocessing(size=16)), name="broken")
+    torch.nn.init.constant_(broken.network[-1].weight, float("nan"))
+    with pytest.raises(ConfigurationError, match="broken answers with NaN"):
+        evaluate([brightness(), broken], rows, ["accuracy"], config=CONFIG, output=tmp_path)
+    assert {result.origin.model for result in Results.read(tmp_path)} == {"brightness"}
 
 
 def test_a_model_that_cannot_be_looked_into_has_notes_and_all_other_numbers(rows, tmp_path):

@@ -66,8 +66,7 @@ def predict_all(
     torch may depend on the number of images in a batch: batches are cut alike for every number of workers.
 
     Args:
-        subjects: the classifiers. Images are made once for all whose preprocessing differs in no more than the
-            normalising.
+        subjects: the classifiers. Images are made once for all that see them alike.
         stimuli: what they are shown.
         config: batch size, workers, precision and device.
         folder: keeps what is done in `folder/.parts`, where another call goes on; None: nothing is kept.
@@ -83,13 +82,18 @@ def predict_all(
     with needing("evaluation", "torch"):
         device = chosen_device(config.device)
     runs = [_Run(subject, stimuli, config, folder, device) for subject in subjects]
-    alike: dict[Preprocessing, list[_Run]] = {}
-    for run in runs:
-        seen = replace(run.subject.classifier.preprocessing, mean=Preprocessing.mean, std=Preprocessing.std)
-        alike.setdefault(seen, []).append(run)
-    for group in alike.values():
-        _answer(group, stimuli, config, device, ranks)
+    for numbers in seen_alike(subjects):
+        _answer([runs[number] for number in numbers], stimuli, config, device, ranks)
     return [run.answers.predictions() for run in runs]
+
+
+def seen_alike(subjects: Sequence[Subject]) -> list[list[int]]:
+    """Return the numbers of classifiers in groups that see the same images: all but normalising is alike."""
+    groups: dict[Preprocessing, list[int]] = {}
+    for number, subject in enumerate(subjects):
+        seen = replace(subject.classifier.preprocessing, mean=Preprocessing.mean, std=Preprocessing.std)
+        groups.setdefault(seen, []).append(number)
+    return list(groups.values())
 
 
 def chunks(items: int, conditions: int) -> list[range]:

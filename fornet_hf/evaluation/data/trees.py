@@ -241,10 +241,10 @@ def _grouped(file: Path, split: str, class_names: Sequence[str]) -> Grouped | No
             known, names = part["settings"], part.get("labels", [])
             groups = np.array(known["class_of_label"], np.int16)
             if not ((groups >= NO_LABEL) & (groups < len(known["classes"]))).all():
-                raise ValueError(f"class_of_label {groups.tolist()}")
+                raise IndexError(f"class_of_label {groups.tolist()}")
             if known["classes"] == list(class_names) and groups.shape == (len(names),):
                 return Grouped(tuple(map(str, names)), groups)
-    except (ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, OverflowError, AttributeError) as error:
         then = "Delete the file; then --labels says which class each output means."
         raise SourceError(explain(f"{file} is no note of fornet variants", found=repr(error), then=then)) from error
     return None

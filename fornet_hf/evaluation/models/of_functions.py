@@ -55,7 +55,8 @@ class Function:
             raise
         except Exception as error:  # of anybody's code
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            found = f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
+            place = f" ({Path(frame.filename).name}, line {frame.lineno})" if frame.filename != __file__ else ""
+            found = f"{type(error).__name__}: {error}{place}"
             then = f"It is called as {self.name.partition(':')[2]}({_written(options)}): all else needs a default."
             raise ConfigurationError(explain(f"{self.name} fails", found=found, then=then)) from error
         if not (isinstance(made, Classifier) or callable(made)):

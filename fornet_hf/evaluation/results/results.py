@@ -54,6 +54,11 @@ class Results:
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
 
+    @property
+    def has_numbers(self) -> bool:
+        """True if any value is defined."""
+        return any(result.value.value is not None for result in self.results)
+
     def value(self, measure: str, part: str = "", model: str | None = None, **of: object) -> Value:
         """Return a number.
 

@@ -34,5 +34,6 @@ def unfit(classifier: Classifier, saliency: SaliencyConfig, device: torch.device
                 asked = saliency.layer is not None and method != INTEGRATED_GRADIENTS
                 if asked or out_of_memory(error):
                     raise
-                reasons[method] = str(error).strip().removesuffix(".")
+                reason = str(error).strip().removesuffix(".")
+                reasons[method] = reason.replace(". ", "; ")  # the terminal shows the first part of a note
     return reasons
