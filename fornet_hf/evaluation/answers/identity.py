@@ -62,7 +62,7 @@ def digest(array: npt.NDArray[Any], names: Sequence[str] = ()) -> str:
     """Return the SHA-256 of an array's bytes, and of names."""
     result = hashlib.sha256(np.ascontiguousarray(array).tobytes())
     for name in names:
-        result.update(name.encode() + b"\0")
+        result.update(name.encode("utf-8", "surrogatepass") + b"\0")  # file names may be any bytes
     return result.hexdigest()
 
 

@@ -1,6 +1,7 @@
 """ImageNet-9's folders as stimuli."""
 
 import io
+import os
 import pickle
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
+from fornet_hf.evaluation.answers.identity import what_is_shown
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.trees import is_tree, read_tree
 from fornet_hf.evaluation.labels import NO_LABEL
@@ -151,6 +153,14 @@ def test_endings_may_be_of_any_case(tree):
     mask.write_bytes(b"")
     found = read_tree(tree)
     assert (0, DOG) in found.files["original"].keys() & found.masks.keys()
+
+
+def test_names_may_be_of_any_bytes(tree):
+    path = tree / "original" / "val" / "00_dog"
+    (path / f"{DOG}.JPEG").rename(path / os.fsdecode(b"\xff.JPEG"))
+    shown = stimuli(tree, "original")
+    assert "\udcff" in shown.keys
+    assert len(what_is_shown(shown)[1]) == 64
 
 
 def test_stimuli_travel_to_processes(tree):
