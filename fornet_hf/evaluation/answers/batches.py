@@ -108,7 +108,9 @@ def batches(items: Iterable[Item], size: int, *, pinned: bool) -> Iterator[Batch
             if not places:
                 together = torch.empty((size, *images.shape[1:]), dtype=torch.uint8, pin_memory=pinned)
             fit = views[: size - len(places)]
-            together[len(places) : len(places) + len(fit)] = images[: len(fit)]  # sent ones keep a file open each
+            # Copied, since images that were sent keep a file open each; by NumPy, since torch copies with a thread
+            # for each CPU, which take them from the workers.
+            together.numpy()[len(places) : len(places) + len(fit)] = images[: len(fit)].numpy()
             places += [(item.number, view.condition) for view in fit]
             views, images = views[len(fit) :], images[len(fit) :]
             if len(places) == size:
