@@ -288,6 +288,11 @@ def _listing(place: Path) -> Iterator[tuple[int, Path]]:
         label = int(folder.name.partition("_")[0])
         with os.scandir(folder) as entries:
             found = sorted(entry.name for entry in entries if entry.is_file())
+        for name in found:
+            try:
+                name.encode()
+            except UnicodeEncodeError as error:  # tables and pages could not name it
+                raise SourceError(explain("a file's name is not UTF-8", found=ascii(str(folder / name)))) from error
         yield from ((label, folder / name) for name in found if not name.startswith("."))
 
 
