@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.evaluation.data.names import MASKS
-from fornet_hf.evaluation.data.trees import Item, TreeData, read_image
+from fornet_hf.evaluation.data.tree_files import Item
+from fornet_hf.evaluation.data.trees import TreeData, read_image
 from fornet_hf.evaluation.stimuli.conditions import ORIGINAL
 
 BACKGROUND = "only_bg_t"

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +21,8 @@ import numpy.typing as npt
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.configuration import EvaluationConfig
-from fornet_hf.evaluation.data.names import MASKS, NOTE, VARIANTS, sources_in
+from fornet_hf.evaluation.data.names import MASKS, NOTE, VARIANTS
+from fornet_hf.evaluation.data.tree_files import File, Item, class_names_of, files_of, listing, split_folder
 from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.labels.mapping import Grouped
 from fornet_hf.evaluation.labels.taxonomy import in9_names, in9_of_imagenet
@@ -35,28 +34,13 @@ from fornet_hf.format.keys import is_image
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.sources.image import split_names
 
-_NUMBERED = re.compile(r"(\d+)(?:_(.+))?")
 _WNID = re.compile(r"(n\d{8})_.*")
 _MISSING = "no file of this variant"
-
-Item = tuple[int, str]  # class and stem of the original image
-
-
-class File(NamedTuple):
-    """One image of a variant.
-
-    Attributes:
-        path: of the file.
-        background: stem of the image that the background comes from; empty: the item's own.
-    """
-
-    path: Path
-    background: str = ""
 
 
 def is_tree(folder: Path) -> bool:
     """Return whether a folder holds a variant of ImageNet-9 of some split."""
-    return any(_split_folder(folder / name, split) for name in VARIANTS for split in ("train", "validation"))
+    return any(split_folder(folder / name, split) for name in VARIANTS for split in ("train", "validation"))
 
 
 @dataclass(frozen=True)
@@ -216,14 +200,14 @@ def read_tree(root: Path, split: str = "validation", name: str | None = None) ->
         SourceError: folders of classes are not numbered from 0 on, one name each; two files are one variant of one
             image, or two folders one split of it.
     """
-    places = {one: folder for one in (*VARIANTS, MASKS) if (folder := _split_folder(root / one, split))}
+    places = {one: folder for one in (*VARIANTS, MASKS) if (folder := split_folder(root / one, split))}
     if not set(places) - {MASKS}:
         then = f"Expected {root}/original/{split_names(split)[0]}/00_CLASS/IMAGE.JPEG, as fornet variants makes it."
         raise NotFoundError(explain(f"no variants of ImageNet-9 of the split {split} in {root}", then=then))
-    class_names = _class_names(places)
-    listed = {one: [*_listing(folder)] for one, folder in places.items()}
+    class_names = class_names_of(places)
+    listed = {one: [*listing(folder)] for one, folder in places.items()}
     known = {path.stem for _, path in listed.get(ORIGINAL, ()) if is_image(path)}
-    files = {one: _files(one, listed[one], known) for one in VARIANTS if one in places}
+    files = {one: files_of(one, listed[one], known) for one in VARIANTS if one in places}
     masks = {(label, path.stem): path for label, path in listed.get(MASKS, ()) if path.suffix.lower() == ".npy"}
     entries = sorted((str(path.relative_to(root)), sha256_of(path)) for found in listed.values() for _, path in found)
     digest = hashlib.sha256(repr(entries).encode("utf-8", "surrogatepass")).hexdigest()
@@ -248,63 +232,3 @@ def _grouped(file: Path, split: str, class_names: Sequence[str]) -> Grouped | No
         then = "Delete the file; then --labels says which class each output means."
         raise SourceError(explain(f"{file} is no note of fornet variants", found=repr(error), then=then)) from error
     return None
-
-
-def _split_folder(folder: Path, split: str) -> Path | None:
-    found = [folder / name for name in split_names(split) if (folder / name).is_dir()]
-    if len({place.resolve() for place in found}) > 1:
-        names = [str(place) for place in found]
-        raise SourceError(explain(f"split {split!r} has two folders", found=names, then="Remove one of them."))
-    return found[0] if found else None
-
-
-def _class_names(places: Mapping[str, Path]) -> tuple[str, ...]:
-    """Return the names of the classes by the numbers of their folders."""
-    names: dict[int, str] = {}
-    for place in places.values():
-        for folder in _class_folders(place):
-            match = _NUMBERED.fullmatch(folder.name)
-            if match is None:
-                raise SourceError(explain("a class folder has no number", found=folder, allowed="00_dog, ..."))
-            number, name = int(match[1]), match[2] or match[1]
-            if names.setdefault(number, name) != name:
-                found = f"{names[number]!r} and {name!r}"
-                raise SourceError(explain(f"class {number} of {place.parent.parent} has two names", found=found))
-    if repeated := [name for name, count in Counter(names.values()).items() if count > 1]:
-        raise SourceError(explain("two classes have one name", found=repeated[0]))
-    if sorted(names) != [*range(len(names))] or not names:
-        found, allowed = str(sorted(names)), "a folder for each number from 0 on, in one variant at least"
-        raise SourceError(explain("numbers of class folders are missing", found=found, allowed=allowed))
-    return tuple(names[number] for number in range(len(names)))
-
-
-def _class_folders(place: Path) -> list[Path]:
-    return sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
-def _listing(place: Path) -> Iterator[tuple[int, Path]]:
-    """Yield class and path of each file, sorted."""
-    for folder in _class_folders(place):
-        label = int(folder.name.partition("_")[0])
-        with os.scandir(folder) as entries:
-            found = sorted(entry.name for entry in entries if entry.is_file())
-        for name in found:
-            try:
-                name.encode()
-            except UnicodeEncodeError as error:  # tables and pages could not name it
-                raise SourceError(explain("a file's name is not UTF-8", found=ascii(str(folder / name)))) from error
-        yield from ((label, folder / name) for name in found if not name.startswith("."))
-
-
-def _files(variant: str, listed: Sequence[tuple[int, Path]], known: set[str]) -> dict[Item, File]:
-    files: dict[Item, File] = {}
-    for label, path in listed:
-        if not is_image(path):
-            continue
-        item, background = sources_in(path.stem, mixed=variant.startswith("mixed_"), known=known)
-        if (label, item) in files:
-            found = f"{files[label, item].path.name} and {path.name}"
-            then = "Remove one of them."
-            raise SourceError(explain(f"two images of {item} in {path.parent}", found=found, then=then))
-        files[label, item] = File(path, background)
-    return files
