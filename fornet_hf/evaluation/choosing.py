@@ -55,7 +55,8 @@ def chosen(
     """Return the measures that were asked for, or all that the data allow; focus with settings of its own.
 
     Raises:
-        ConfigurationError: one is not known, the data lack what it needs, or there are settings for none.
+        ConfigurationError: one is not known, two of one name differ, the data lack what one needs, or there are
+            settings for none.
     """
     kinds = _asked(measures, data, config)
     if saliency is None:
@@ -84,8 +85,16 @@ def _asked(measures: str | Iterable[str | Kind] | None, data: Data, config: Eval
 
 
 def _each_number_once(kinds: Iterable[Kind]) -> list[Kind]:
-    """Return each measure once, without `accuracy` where `in9` is, which has its numbers."""
-    named = {kind.name: kind for kind in kinds}
+    """Return each measure once, without `accuracy` where `in9` is, which has its numbers.
+
+    Raises:
+        ConfigurationError: two of one name have other settings.
+    """
+    named: dict[str, Kind] = {}
+    for kind in kinds:
+        if named.setdefault(kind.name, kind).settings != kind.settings:
+            then = "Evaluate them one after the other."
+            raise ConfigurationError(explain("two measures have one name", found=kind.name, then=then))
     if "in9" in named:
         named.pop("accuracy", None)
     return list(named.values())

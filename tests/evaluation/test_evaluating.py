@@ -203,6 +203,10 @@ def test_one_name_cannot_mean_two_conditions(rows):
     both = [Centre(CONFIG), Size(CONFIG), replace(Centre(replace(CONFIG, cells="canvas")), name="public")]
     with pytest.raises(ConfigurationError, match="two measures show 'cell 0' in different manners"):
         evaluate(brightness(), rows, both, config=CONFIG)
+    with pytest.raises(ConfigurationError, match="two measures have one name; found centre"):
+        evaluate(brightness(), rows, ["centre", Centre(replace(CONFIG, cells="canvas"))], config=CONFIG)
+    found = evaluate(brightness(), rows, ["centre", Centre(CONFIG)], config=CONFIG)
+    assert found.value("centre_bias").n
 
 
 def test_examples_of_saliency_are_kept_for_other_reports(rows, tmp_path):
