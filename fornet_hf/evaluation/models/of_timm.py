@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ class Timm:
         try:
             network: Any = timm.create_model(self.model, pretrained=True)
         except RuntimeError as error:  # of which timm's error of unknown models is one
-            raise ConfigurationError(explain(f"timm has no pretrained model {self.model}", found=error)) from error
+            what, then = f"timm has no pretrained model {self.model}", _alike(self.model)
+            raise ConfigurationError(explain(what, found=error, then=then)) from error
         if not network.num_classes:
             then = "Add =CHECKPOINT with the weights of one that was trained on top of it."
             raise ConfigurationError(explain(f"timm:{self.model} gives features and no classes", then=then))
@@ -58,7 +60,9 @@ class Timm:
         import timm
 
         if not timm.is_model(self.model):
-            raise ConfigurationError(explain("timm has no such model", found=repr(self.model)))
+            raise ConfigurationError(
+                explain("timm has no such model", found=repr(self.model), then=_alike(self.model))
+            )
 
     def _classifier(self, network: Any, revision: str = "") -> Classifier:
         from timm.data.config import resolve_data_config
@@ -67,6 +71,15 @@ class Timm:
         return Classifier(
             name=self.model, revision=revision, network=network, preprocessing=preprocessing_of(settings)
         )
+
+
+def _alike(model: str) -> str:
+    """Say which of timm's models have names like this one; empty: none has."""
+    import timm
+
+    known = [] if timm.is_model(model) else timm.list_models()
+    names = difflib.get_close_matches(model.partition(".")[0], known, n=3)
+    return f"Did you mean {', '.join(names)}?" if names else ""
 
 
 def preprocessing_of(settings: Mapping[str, Any]) -> Preprocessing:

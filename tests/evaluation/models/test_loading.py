@@ -241,3 +241,10 @@ def test_what_a_module_of_ones_own_lacks_is_named(own):
     own("import no_such_package\n")
     with pytest.raises(MissingDependencyError, match="pip install no_such_package"):
         load("own_classifiers:bare")
+
+
+def test_a_misspelt_model_of_timm_is_answered_by_names_like_it(timm):
+    assert "resnet18" in timm.list_models()
+    for ask in (Timm("resnet81").pretrained, Timm("resnet81").untrained):
+        with pytest.raises(ConfigurationError, match=r"Did you mean .*resnet18"):
+            ask()
