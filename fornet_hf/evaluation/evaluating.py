@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.evaluation.answers.device import chosen_device
 from fornet_hf.evaluation.answers.ranks import joined_ranks
@@ -79,6 +80,7 @@ def evaluate(
         ConfigurationError: a name or setting is not allowed, or the data lack what a measure needs.
         ForNetError: models, data or the disk are not as they must be. Earlier results stay as they are.
     """
+    check_keywords(settings, keywords(evaluate, EvaluationConfig))
     config = EvaluationConfig.of(config, settings)
     folder = None if output is None else Path(output)
     if folder is not None:

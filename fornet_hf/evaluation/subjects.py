@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -56,12 +56,7 @@ def subjects_of(
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         then = "Name them: {'before': network, 'after': other}"
         raise ConfigurationError(explain("two models have one name", found=twice[0], then=then))
-    if isinstance(labels, Mapping):
-        if strange := sorted(set(labels) - set(names)):
-            raise ConfigurationError(explain("labels of no such model", found=strange[0], allowed=", ".join(names)))
-        files = {name: Path(file) for name, file in labels.items()}
-    else:
-        files = {} if labels is None else dict.fromkeys(names, Path(labels))
+    files = _files(labels, names)
     grouped = data.grouped if isinstance(data, TreeData) else None
     return [
         Subject(
@@ -70,6 +65,20 @@ def subjects_of(
         )
         for one in classifiers
     ]
+
+
+def _files(labels: Any, names: Sequence[str]) -> dict[str, Path]:
+    """Return the file of labels of each model that has one."""
+    if labels is None:
+        return {}
+    if isinstance(labels, (str, Path)):
+        return dict.fromkeys(names, Path(labels))
+    if not isinstance(labels, Mapping):
+        found, allowed = type(labels).__name__, "a file, or a file by the name of a model"
+        raise ConfigurationError(explain("labels are not allowed", found=found, allowed=allowed))
+    if strange := sorted(set(labels) - set(names)):
+        raise ConfigurationError(explain("labels of no such model", found=strange[0], allowed=", ".join(names)))
+    return {name: Path(file) for name, file in labels.items()}
 
 
 def _named(models: Any) -> list[tuple[str, Any]]:

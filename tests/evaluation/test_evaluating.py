@@ -251,6 +251,8 @@ def test_functions_take_networks_and_settings_as_keywords(rows):
     assert found.results == same.results
     with pytest.raises(ConfigurationError, match="unknown keyword; found drawss"):
         evaluation.accuracy(network, rows, preprocessing=SMALL, drawss=2)
+    with pytest.raises(ConfigurationError, match="Did you mean preprocessing"):
+        evaluation.accuracy(network, rows, preprocesing=SMALL)
 
 
 def test_keywords_of_the_functions_are_those_of_evaluate():

@@ -65,6 +65,8 @@ def test_each_model_can_have_labels_of_its_own(tmp_path):
     assert [subject.label_map.classes.tolist() for subject in subjects] == [[0, 1, 2], [2, -1, 0, 1]]
     with pytest.raises(ConfigurationError, match="labels of no such model; found five; allowed: three, four"):
         subjects_of(models, DATA, preprocessing=SMALL, labels={"five": tmp_path / "labels.json"})
+    with pytest.raises(ConfigurationError, match="labels are not allowed; found list"):
+        subjects_of(network(), DATA, preprocessing=SMALL, labels=["red"])
     with pytest.raises(NotFoundError, match="nowhere"):
         subjects_of(network(), DATA, preprocessing=SMALL, labels="nowhere.json")
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.answers.device import Fitting
+from fornet_hf.evaluation.answers.batches import is_of_worker
+from fornet_hf.evaluation.answers.device import Fitting, out_of_memory
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
 
@@ -74,7 +75,12 @@ class Answering:
         """Return classes and probabilities; NaN where the logits are no numbers."""
         import torch
 
-        logits = self._classifier.logits(images)
+        try:
+            logits = self._classifier.logits(images)
+        except RuntimeError as error:
+            if out_of_memory(error) or is_of_worker(error):
+                raise
+            raise self._classifier.failure(error, len(images)) from error
         if logits.shape != (len(images), len(self._classes)):
             found, allowed = tuple(logits.shape), f"{len(images)} x {len(self._classes)}, as in the label map"
             message = explain(f"{self._classifier.name}: other outputs than expected", found=found, allowed=allowed)

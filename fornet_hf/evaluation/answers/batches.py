@@ -84,10 +84,15 @@ def watched_workers() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if not is_of_worker(error):
             raise
         then = "Run the same command again to go on where it was, with a smaller --workers if memory ran out."
         raise WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+
+
+def is_of_worker(error: RuntimeError) -> bool:
+    """Return whether an error is what torch raises where its owner is when a worker is killed."""
+    return "DataLoader worker" in str(error)
 
 
 def batches(items: Iterable[Item], size: int, *, pinned: bool) -> Iterator[Batch]:

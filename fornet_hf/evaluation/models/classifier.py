@@ -73,6 +73,12 @@ class Classifier:
             )
         return logits.float()
 
+    def failure(self, error: Exception, images: int) -> ConfigurationError:
+        """Return the error of a network that fails at so many images."""
+        side, found = self.preprocessing.size, f"{type(error).__name__}: {error}"
+        then = f"It was given float32, {images} x 3 x {side} x {side}: look at its preprocessing and its forward()."
+        return ConfigurationError(explain(f"{self.name} cannot answer images", found=found, then=then))
+
     @property
     def outputs(self) -> int:
         """Number of its outputs, as it answers a black image in evaluation mode.
@@ -95,10 +101,7 @@ class Classifier:
         except ForNetError:
             raise
         except Exception as error:  # of anybody's code
-            found = f"{type(error).__name__}: {error}"
-            then = f"It was given float32, 1 x 3 x {side} x {side}: look at its preprocessing and its forward()."
-            message = explain(f"{self.name} cannot answer an image", found=found, then=then)
-            raise ConfigurationError(message) from error
+            raise self.failure(error, 1) from error
         finally:
             for module, mode in zip(modules, modes, strict=True):
                 module.training = mode

@@ -131,9 +131,10 @@ def test_one_image_that_does_not_fit_is_an_error():
         predict(replace(convolutions(), network=network), all_outputs(), Drawn(), INLINE)
 
 
-def test_another_error_of_the_network_is_raised_at_once():
+def test_another_error_of_the_network_is_told_at_once():
     network = Scarce(0, RuntimeError("shapes do not fit"), torch.nn.Identity())
-    with pytest.raises(RuntimeError, match="shapes do not fit"):
+    told = r"convolutions cannot answer images; found RuntimeError: shapes do not fit.* 16 x 3 x 32 x 32"
+    with pytest.raises(ConfigurationError, match=told):
         predict(replace(convolutions(), network=network), all_outputs(), Drawn(), INLINE)
     assert network.sizes == [16]
 

@@ -83,7 +83,7 @@ def test_an_output_may_have_its_logits_inside():
 def test_a_network_that_fails_is_told_with_what_it_was_given():
     wide = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 9 * 9, 2))
     with pytest.raises(
-        ConfigurationError, match=r"own cannot answer an image; found RuntimeError: mat1.*1 x 3 x 8 x 8"
+        ConfigurationError, match=r"own cannot answer images; found RuntimeError: mat1.*1 x 3 x 8 x 8"
     ):
         _ = answering(wide).outputs
 
