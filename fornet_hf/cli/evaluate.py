@@ -6,8 +6,8 @@ fornet evaluate module:function=weights.pt --data images --measures accuracy -o 
 torchrun --nproc_per_node 8 -m fornet_hf evaluate ...                several GPUs
 
 Models: timm:NAME, torchvision:NAME, hf:NAMESPACE/NAME, module:function, torchhub:OWNER/REPO:REF/NAME, each also with
-=CHECKPOINT. Run the same command again after whatever ended it: it goes on. results.csv, results.json,
-predictions.parquet and report.html are written when all is measured; rows of other models and data in them stay.
+=CHECKPOINT. Run the same command again after whatever ended it: it goes on. results.csv and results.json get the
+numbers of a model and measure as they come, report.html is made of all; rows of other models and data stay.
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ def evaluate(
         config: seed, draws, batches, precision, device, ...; or give its fields as keywords: `seed=3`.
         preprocessing: of networks, which do not say which images they expect.
         saliency: settings of focus.
-        output: folder for results, answers and report. Rows of other models and data in it stay. Until all is
-            measured it keeps what is done, and another call goes on with that. None: nothing is written.
+        output: folder for results, answers and report. Rows of other models and data in it stay. Numbers are written
+            as they come; until all is measured another call goes on with what is done. None: nothing is written.
         split: `train` or `validation`.
         imagenet_dir: the images, if the data are patches.
         cache_dir: where prepared rows are kept; default: that of `datasets`.
@@ -78,7 +78,8 @@ def evaluate(
     Raises:
         PatchFormatError: `output` has results that are damaged.
         ConfigurationError: a name or setting is not allowed, or the data lack what a measure needs.
-        ForNetError: models, data or the disk are not as they must be. Earlier results stay as they are.
+        SourceError: no measure gives a number.
+        ForNetError: models, data or the disk are not as they must be. What was measured before stays.
     """
     check_keywords(settings, keywords(evaluate, EvaluationConfig))
     config = EvaluationConfig.of(config, settings)
