@@ -82,6 +82,10 @@ def label_map(
         if grouped and len(grouped.names) == outputs and grouped.groups.tolist() != [*range(outputs)]:
             found = f"{outputs} outputs for as many groups as classes, in another order"
             raise ConfigurationError(explain("outputs can be classes or groups of them", found=found, then=_THEN))
+        unnamed = set(_known(names, classes)) <= {None}
+        if outputs == IMAGENET and unnamed and _is_imagenet_in_another_order(classes):
+            found = "1000 outputs without names, for ImageNet's classes in another order"
+            raise ConfigurationError(explain("outputs can be in either order", found=found, then=_THEN))
         order, note = _order(names, classes)
         return LabelMap(order, note)
     targets = _of_imagenet(classes) if outputs == IMAGENET else None
@@ -177,8 +181,7 @@ def _order(names: Sequence[str], classes: Sequence[str]) -> tuple[npt.NDArray[np
     that of the classes.
     """
     identity = np.arange(len(classes), dtype=np.int32)
-    places = [_places(names, known) for known in _namings(classes)]
-    found = max(places, key=lambda place: sum(number is not None for number in place))
+    found = _known(names, classes)
     if all(number in (None, output) for output, number in enumerate(found)):
         return identity, ""
     if sorted(number for number in found if number is not None) == identity.tolist():
@@ -188,6 +191,19 @@ def _order(names: Sequence[str], classes: Sequence[str]) -> tuple[npt.NDArray[np
     output = next(output for output, number in enumerate(found) if number not in (None, output))
     text = f"output {output} is called {names[output]!r}, and so is class {found[output]}; not all names fit"
     raise ConfigurationError(explain("the classifier has another order of classes", found=text, then=_THEN))
+
+
+def _is_imagenet_in_another_order(classes: Sequence[str]) -> bool:
+    """Return whether most of a thousand classes have names of ImageNet's, and any of these stands elsewhere."""
+    found = _known([one.name.partition(", ")[0] for one in imagenet_classes()], classes)
+    places = [(output, number) for output, number in enumerate(found) if number is not None]
+    return len(places) > IMAGENET // 2 and any(output != number for output, number in places)
+
+
+def _known(names: Sequence[str], classes: Sequence[str]) -> tuple[int | None, ...]:
+    """Return for each name the number of its class, by the naming that knows most of them; None: it is not clear."""
+    places = [_places(names, known) for known in _namings(classes)]
+    return max(places, key=lambda place: sum(number is not None for number in place))
 
 
 def _namings(classes: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -66,6 +66,15 @@ def test_a_thousand_outputs_in_another_order_see_a_part_of_imagenet():
     assert "another order" in found.note
 
 
+@pytest.mark.parametrize("classes", [sorted(class_names()), sorted(FIRST_NAMES)], ids=["all", "first"])
+def test_a_thousand_outputs_without_names_for_imagenet_in_another_order_are_refused(classes):
+    for names in ((), [f"LABEL_{number}" for number in range(1000)]):
+        with pytest.raises(ConfigurationError, match=r"outputs can be in either order.*--labels"):
+            label_map(1000, classes, names=names)
+    strangers = [f"kind {number}" for number in range(990)]
+    assert label_map(1000, [*strangers, *classes[:10]]).classes.tolist() == [*range(1000)]
+
+
 def test_a_hundred_outputs_of_imagenet_by_their_names():
     wnids = class_folders()[10:110]
     assert np.array_equal(label_map(100, wnids, names=class_names()[10:110]).classes, np.arange(100))
