@@ -35,9 +35,9 @@ def indices(dataset: datasets.Dataset) -> npt.NDArray[np.uint64] | None:
     return None if table is None else table.column(0).to_numpy()
 
 
-def numbers(dataset: datasets.Dataset, name: str, kind: type[np.generic]) -> npt.NDArray[Any]:
-    """Return a column of numbers in the dataset's order of rows; null counts as 0."""
-    values = np.asarray(dataset.data.column(name).fill_null(0).to_numpy(), dtype=kind)
+def numbers(dataset: datasets.Dataset, name: str, kind: type[np.generic], null: int = 0) -> npt.NDArray[Any]:
+    """Return a column of numbers in the dataset's order of rows, with another number in the place of null."""
+    values = np.asarray(dataset.data.column(name).fill_null(null).to_numpy(), dtype=kind)
     rows = indices(dataset)
     return values if rows is None else values[rows]
 

@@ -25,7 +25,7 @@ from fornet_hf.evaluation.stimuli.frame import Frame
 from fornet_hf.evaluation.stimuli.planning import Plan, Planner
 from fornet_hf.evaluation.stimuli.protocol import Shown, View
 from fornet_hf.evaluation.stimuli.rendering import Renderer
-from fornet_hf.recombination.columns import Column, filled, numbers
+from fornet_hf.recombination.columns import Column, numbers
 from fornet_hf.recombination.pixels.compositing import Composed
 from fornet_hf.recombination.pixels.decoding import ImageLike
 from fornet_hf.recombination.pixels.parts import Parts
@@ -77,8 +77,7 @@ class Rows:
 
     def _index(self) -> None:
         self._columns = {name: Column(self._dataset, name) for name in NEEDED}
-        known = filled(self._dataset, "label")
-        self._labels: npt.NDArray[np.int64] = np.where(known, numbers(self._dataset, "label", np.int64), NO_LABEL)
+        self._labels: npt.NDArray[np.int64] = numbers(self._dataset, "label", np.int64, null=NO_LABEL)
         self._keys = [str(key) for key in self._dataset.with_format(None)["key"]]
         configs = [one.recombination for one in self._conditions.values() if one.recombination is not None]
         ratios = {config.pruning_ratio for config in configs if config.background_combination != "orig"}

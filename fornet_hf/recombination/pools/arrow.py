@@ -67,7 +67,7 @@ class BackgroundPool(SelectedPool):
         if rows is not None:
             keys = keys.take(pa.array(rows))
         self._columns = {name: Column(self._dataset, name) for name in ("key", "background")}
-        labels = numbers(self._dataset, "label", np.int64)
+        labels = numbers(self._dataset, "label", np.int64, null=-1)
         self._ratios = numbers(self._dataset, "foreground_ratio", np.float32)
         present = filled(self._dataset, "background")
         if not present.any():

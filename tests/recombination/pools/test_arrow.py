@@ -85,3 +85,12 @@ def test_a_dataset_without_backgrounds_is_refused(ds):
     empty = ds.map(lambda row: {"background": None}, features=ds.features)
     with pytest.raises(ConfigurationError, match="no background"):
         BackgroundPool(empty)
+
+
+def test_rows_without_a_class_are_of_none(ds):
+    unlabelled = ds.map(
+        lambda row, index: {"label": None if index == 0 else 0 if index < 3 else 1}, with_indices=True
+    )
+    pool = BackgroundPool(unlabelled)
+    assert {pool.pick(place / 16, 0).row for place in range(16)} == {1, 2}
+    assert {pool.pick(place / 16, None).row for place in range(16)} == set(range(8))
