@@ -18,6 +18,7 @@ from benchmarks import harness
 from benchmarks.harness import Case, measure, progress
 from benchmarks.photos import photos, prepared_rows
 from benchmarks.recombination import repeated, store
+from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.sensitivity import AMOUNTS, WHERE
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli.conditions import Condition, Noise
@@ -26,11 +27,11 @@ from fornet_hf.evaluation.stimuli.rows import Rows
 from fornet_hf.recombination import RecombinationConfig
 
 COPIES = 4
-FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0)
+FACTORS = EvaluationConfig().sizes
 SHOWN_AS = {
-    "26 conditions": {"seen": True, "noise": True},
-    "18 without noise": {"seen": True, "noise": False},
-    "26 in the public order": {"seen": False, "noise": True},
+    "25 conditions": {"seen": True, "noise": True},
+    "17 without noise": {"seen": True, "noise": False},
+    "25 in the public order": {"seen": False, "noise": True},
 }
 PREPROCESSINGS = {
     "bicubic, 224 of 256": Preprocessing(),
@@ -40,7 +41,7 @@ PREPROCESSINGS = {
 
 
 def conditions(*, seen: bool, noise: bool) -> dict[str, Condition]:
-    """Those of accuracy, background robustness, centre bias and size bias: 18; of sensitivity 8 more."""
+    """Those of accuracy, background robustness, centre bias and size bias: 17; of sensitivity 8 more."""
 
     def of(*, whole: bool, **parameters: Any) -> Condition:
         return Condition(recombination=RecombinationConfig(**parameters), seen=seen and whole, whole=whole)

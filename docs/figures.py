@@ -95,7 +95,7 @@ def evaluation(result: Mapping[str, Any]) -> str:
         lines.append(f"| {name.replace('_', ' ')} | {part['object_area']:.0%} | {shown:.2f} |")
     words = (
         "Bytes of 3 x 224 x 224, medians of the time on one core. *Share* is the time of an image in a condition / "
-        "that of a plain evaluation of its photo. The second table has the default preprocessing and 26 conditions."
+        "that of a plain evaluation of its photo. The second table has the default preprocessing and 25 conditions."
     )
     return "\n".join([words, "", *lines])
 
