@@ -246,4 +246,4 @@ def _imagenet_numbers(classes: Sequence[str]) -> list[int] | None:
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return "; ".join([*names[:3], *(["..."] if len(names) > 3 else [])])  # ImageNet's names have commas

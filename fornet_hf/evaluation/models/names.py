@@ -45,5 +45,6 @@ def parse_name(name: str) -> ModelName:
         return ModelName(library, model, checkpoint)
     package = library.partition(".")[0]
     if not model or bool(equals) != bool(file) or not package.isidentifier() or find_spec(package) is None:
-        raise ConfigurationError(explain("unknown classifier", found=name, allowed=FORMS, then=_OWN))
+        then = _OWN if rest else f"Did you mean timm:{name}, or torchvision:{name}?"
+        raise ConfigurationError(explain("unknown classifier", found=name, allowed=FORMS, then=then))
     return ModelName("", f"{library}:{model}", checkpoint)

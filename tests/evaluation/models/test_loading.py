@@ -36,7 +36,7 @@ def own(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet50", r"timm:NAME, torchvision:NAME\[@WEIGHTS\], .* or package.module:function"),
+        ("resnet50", r"timm:NAME, torchvision:NAME\[@WEIGHTS\], .*Did you mean timm:resnet50"),
         ("timm:resnet18=", "timm:resnet18="),
         ("torchvision:resnet18@V9", "resnet18 has no such weights; found V9; allowed: IMAGENET1K_V1, DEFAULT"),
         ("torchhub:me/models:main/net", "runs code of a repository.*--trust-remote-code"),
