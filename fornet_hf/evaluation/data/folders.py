@@ -21,6 +21,7 @@ from fornet_hf.features import row_features
 from fornet_hf.files import sha256_of
 from fornet_hf.format.raster import decode_rgb
 from fornet_hf.layout.dataset import ForNetDataset
+from fornet_hf.layout.paths import SPLITS
 from fornet_hf.release.interface import short_digest
 from fornet_hf.sources.folder import FolderSource, ImageRef
 
@@ -128,7 +129,7 @@ def rows_of_folder(root: Path, split: str, cache_dir: str | Path | None = None) 
     """Return all rows of a folder or of zips that `fornet apply` made, as a prepared dataset.
 
     The layout does not tell where the objects were, so originals cannot be shown. The first call copies the files
-    into the cache of `datasets`.
+    into the cache of `datasets`; so does one after any of them has changed.
     """
     import datasets
 
@@ -136,9 +137,10 @@ def rows_of_folder(root: Path, split: str, cache_dir: str | Path | None = None) 
 
     dataset = ForNetDataset(root, train=split == "train")
     stamp = hashlib.sha256()
-    for path in sorted(root.glob("fg_bg_ratios_*.json")) + sorted(root.glob("*.zip")):
-        stamp.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}\n".encode())
-    stamp.update("\n".join(dataset.keys).encode())
+    for path in sorted({*root.glob("*.json"), *root.glob("*.zip"), *(root / SPLITS[split]).rglob("*")}):
+        if path.is_file():
+            state = path.stat()
+            stamp.update(repr((str(path.relative_to(root)), state.st_size, state.st_mtime_ns)).encode())
     return datasets.Dataset.from_generator(
         _rows,
         features=row_features(class_labels(dataset.classes)),

@@ -146,6 +146,26 @@ def test_class_folders_have_no_objects(images):
         open_data(images).stimuli(CONDITIONS, EvaluationConfig())
 
 
+def test_folders_that_fornet_apply_made_are_read_anew_when_an_image_changes(tmp_path):
+    place = tmp_path / "val"
+    for kind, ending in (("foregrounds", "WEBP"), ("backgrounds", "JPEG")):
+        for name in ("cat", "cup"):
+            (place / kind / name).mkdir(parents=True)
+            mode = "RGBA" if kind == "foregrounds" else "RGB"
+            Image.new(mode, (20, 20), "red").save(place / kind / name / f"{name}_1.{ending}")
+    (tmp_path / "fg_bg_ratios_val.json").write_text("{}")
+
+    def opened():
+        return open_data(tmp_path, cache_dir=tmp_path / "cache")
+
+    first = opened()
+    assert opened().fingerprint == first.fingerprint
+    (place / "foregrounds" / "cat" / "cat_1.WEBP").rename(place / "foregrounds" / "cup" / "cat_1.WEBP")
+    assert sorted(opened().rows["label"]) == [1, 1]
+    Image.new("RGB", (20, 20), "blue").save(place / "backgrounds" / "cup" / "cup_1.JPEG")
+    assert opened().fingerprint != first.fingerprint
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(ConfigurationError, match="no such folder or repository"):
         open_data(tmp_path / "nowhere")
