@@ -83,7 +83,7 @@ def evaluate(
     """
     check_keywords(settings, keywords(evaluate, EvaluationConfig))
     config = EvaluationConfig.of(config, settings)
-    folder = None if output is None else Path(output)
+    folder = None if output is None else Path(output).expanduser()
     if folder is not None:
         Results.earlier(folder)  # damaged ones are told before anything is shown
     with needing("evaluation", "torch"):

@@ -72,13 +72,13 @@ def _files(labels: Any, names: Sequence[str]) -> dict[str, Path]:
     if labels is None:
         return {}
     if isinstance(labels, (str, Path)):
-        return dict.fromkeys(names, Path(labels))
+        return dict.fromkeys(names, Path(labels).expanduser())
     if not isinstance(labels, Mapping):
         found, allowed = type(labels).__name__, "a file, or a file by the name of a model"
         raise ConfigurationError(explain("labels are not allowed", found=found, allowed=allowed))
     if strange := sorted(set(labels) - set(names)):
         raise ConfigurationError(explain("labels of no such model", found=strange[0], allowed=", ".join(names)))
-    return {name: Path(file) for name, file in labels.items()}
+    return {name: Path(file).expanduser() for name, file in labels.items()}
 
 
 def _named(models: Any) -> list[tuple[str, Any]]:

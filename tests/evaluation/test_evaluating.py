@@ -136,6 +136,13 @@ def test_results_are_those_of_this_evaluation_alone(rows, tmp_path):
     assert {result.origin.seed for result in Results.read(tmp_path)} == {0, 1}
 
 
+def test_folders_are_given_as_text_too(rows, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = evaluate(brightness(), rows, ["background"], config=CONFIG, output="~/report")
+    assert Results.read("~/report").results == found.results
+    assert found.write(str(tmp_path / "copy")).results == found.results
+
+
 def test_damaged_results_are_told_before_anything_is_shown(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "predict_all", lambda *_: pytest.fail("images were shown"))
     (tmp_path / "results.json").write_text('{"format": 1, "results": [')

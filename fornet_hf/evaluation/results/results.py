@@ -181,13 +181,14 @@ class Results:
         """Return the table as CSV: a line for each number; counts of what was left out are JSON."""
         return _csv(COLUMNS, self.rows())
 
-    def write(self, folder: Path) -> Results:
+    def write(self, folder: str | Path) -> Results:
         """Write the files, each whole or not at all; return all results in the folder, with earlier ones.
 
         Raises:
             PatchFormatError: results are there that are damaged.
             StorageError: the disk is full, or cannot be written.
         """
+        folder = Path(folder)
         results = Results.earlier(folder).joined(self)
         answers = joined_answers(folder / PREDICTIONS, self.predictions)
         document = {
@@ -214,14 +215,14 @@ class Results:
         return cls.read(folder) if (folder / JSON).is_file() else cls(results=[])
 
     @classmethod
-    def read(cls, folder: Path) -> Results:
+    def read(cls, folder: str | Path) -> Results:
         """Return the results in a folder, without answers, which are in `predictions.parquet`.
 
         Raises:
             NotFoundError: there are none.
             PatchFormatError: they are damaged, or of another version of this library.
         """
-        path = folder / JSON
+        path = Path(folder).expanduser() / JSON
         if not path.is_file():
             raise NotFoundError(explain(f"no results in {folder}", then="Make them: fornet evaluate --help"))
         then = "Delete the file, or name another folder."
