@@ -34,7 +34,7 @@ def test_an_order_that_is_not_clear_is_refused():
 
 @pytest.mark.parametrize("outputs", [2, 4, 1000, 1001, 21841])
 def test_other_counts_are_refused(outputs):
-    with pytest.raises(ConfigurationError, match=f"{outputs} outputs for 3 classes, cat, dog, fish.*--labels"):
+    with pytest.raises(ConfigurationError, match=f"{outputs} outputs for 3 classes, cat; dog; fish.*--labels"):
         label_map(outputs, PETS)
 
 
@@ -112,7 +112,7 @@ def test_a_file_says_it(name, tmp_path):
     ("text", "message"),
     [
         ("[0, 1]", "2 classes for 3 outputs"),
-        ('[0, 1, "bird"]', "output 2: no such class; found 'bird'; allowed: cat, dog, fish, or numbers from 0 to 2"),
+        ('[0, 1, "bird"]', "output 2: no such class; found 'bird'; allowed: cat; dog; fish, or numbers from 0 to 2"),
         ("[0, 1, 3]", "output 2: no such class; found 3"),
         ("[0, 1, -2]", "output 2: no such class; found -2"),
         ("[0, 1, true]", "True is neither"),
@@ -148,7 +148,7 @@ def test_outputs_may_be_the_classes_that_those_of_the_data_were_made_of():
     assert named.classes.tolist() == [-1, 0, 1, 0]
     assert "mapped by name" in named.note
     assert label_map(2, ["sea", "land"], grouped=GROUPED).classes.tolist() == [0, 1]
-    with pytest.raises(ConfigurationError, match="3 outputs for 2 classes, sea, land"):
+    with pytest.raises(ConfigurationError, match="3 outputs for 2 classes, sea; land"):
         label_map(3, ["sea", "land"], grouped=GROUPED)
 
 
