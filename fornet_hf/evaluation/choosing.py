@@ -61,6 +61,9 @@ def chosen(
     kinds = _asked(measures, data, config)
     if saliency is None:
         return kinds
+    given: object = saliency
+    if not isinstance(given, SaliencyConfig):
+        raise ConfigurationError(explain("saliency is not allowed", found=repr(given), allowed="SaliencyConfig(...)"))
     if not any(isinstance(kind, ForegroundFocus) for kind in kinds):
         found = ", ".join(kind.name for kind in kinds)
         raise ConfigurationError(explain("settings of saliency, which is not measured", found=found, allowed="focus"))

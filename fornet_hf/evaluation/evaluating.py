@@ -85,6 +85,8 @@ def evaluate(
     config = EvaluationConfig.of(config, settings)
     folder = None if output is None else Path(output).expanduser()
     if folder is not None:
+        if folder.exists() and not folder.is_dir():
+            raise ConfigurationError(explain("output is no folder", found=str(folder)))
         Results.earlier(folder)  # damaged ones are told before anything is shown
     with needing("evaluation", "torch"):
         chosen_device(config.device)  # or say at once that there is none

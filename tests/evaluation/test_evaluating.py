@@ -143,6 +143,16 @@ def test_folders_are_given_as_text_too(rows, tmp_path, monkeypatch):
     assert found.write(str(tmp_path / "copy")).results == found.results
 
 
+def test_what_is_no_folder_and_no_saliency_is_refused_before_anything_is_shown(rows, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"output is no folder; found .*file"):
+        evaluate(brightness(), rows, ["background"], config=CONFIG, output=tmp_path / "file")
+    with pytest.raises(
+        ConfigurationError, match=r"saliency is not allowed; found 'gradcam'; allowed: SaliencyConfig"
+    ):
+        evaluate(brightness(), rows, ["focus"], config=CONFIG, saliency="gradcam")
+
+
 def test_damaged_results_are_told_before_anything_is_shown(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "predict_all", lambda *_: pytest.fail("images were shown"))
     (tmp_path / "results.json").write_text('{"format": 1, "results": [')

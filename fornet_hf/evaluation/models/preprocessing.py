@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL.Image import Resampling
 
+from fornet_hf.arguments import plain, positive
 from fornet_hf.errors import ConfigurationError, explain
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ class Preprocessing:
         crop: side of the square / shorter side of the resized image, above 0; above 1 the image has a black border.
         squash: True: the image is resized to a square, whatever its shape; else its shape is kept.
         interpolation: of resizing, a name of Pillow's in small letters: bilinear, bicubic, ...
-        mean: of each colour, 0 to 1.
-        std: of each colour.
+        mean: of red, green and blue, 0 to 1.
+        std: likewise, above 0.
 
     Raises:
         ConfigurationError: a value is not allowed.
@@ -44,10 +46,14 @@ class Preprocessing:
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "size", positive("preprocessing.size", self.size))
+        for name in ("crop", "mean", "std"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         checks = (
-            ("size", self.size >= 1, "pixels from 1"),
-            ("crop", 0 < self.crop <= self.size, "a share above 0"),
+            ("crop", isinstance(self.crop, (int, float)) and 0 < self.crop <= self.size, "a share above 0"),
             ("interpolation", self.interpolation in _INTERPOLATIONS, ", ".join(_INTERPOLATIONS)),
+            ("mean", _are_of_colours(self.mean, lambda one: 0 <= one <= 1), "three numbers from 0 to 1"),
+            ("std", _are_of_colours(self.std, lambda one: 0 < one < math.inf), "three numbers above 0"),
         )
         for name, fits, allowed in checks:
             if not fits:
@@ -55,6 +61,8 @@ class Preprocessing:
                 raise ConfigurationError(
                     explain(f"preprocessing.{name} is not allowed", found=found, allowed=allowed)
                 )
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
 
     @property
     def edge(self) -> int:
@@ -98,6 +106,11 @@ def share(size: int, edge: int) -> float:
     """Return the share `crop` of a square in the middle of an image that is resized to `edge` pixels."""
     nearest = size / edge
     return nearest if math.floor(size / nearest) == edge else math.nextafter(nearest, 0)
+
+
+def _are_of_colours(values: Any, fits: Callable[[float], bool]) -> bool:
+    three = isinstance(values, (tuple, list)) and len(values) == 3
+    return three and all(isinstance(one, (int, float)) and fits(one) for one in values)
 
 
 def _offset(side: int, shown: int) -> int:

@@ -101,8 +101,25 @@ def test_a_border_is_not_of_the_image():
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"size": 0}, "size"), ({"crop": 0}, "crop"), ({"interpolation": "cubic"}, "cubic.*allowed: nearest")],
+    [
+        ({"size": 0}, "size"),
+        ({"size": (32, 32)}, "size"),
+        ({"size": 32.0}, "size"),
+        ({"crop": 0}, "crop"),
+        ({"crop": "center"}, "crop"),
+        ({"interpolation": "cubic"}, "cubic.*allowed: nearest"),
+        ({"mean": (123.7, 116.3, 103.5)}, "mean.*allowed: three numbers from 0 to 1"),
+        ({"mean": 0.5}, "mean"),
+        ({"mean": (0.5,)}, "mean"),
+        ({"std": (0.2, 0.2, 0)}, "std.*allowed: three numbers above 0"),
+    ],
 )
 def test_what_cannot_be_is_refused(settings, message):
     with pytest.raises(ConfigurationError, match=message):
         Preprocessing(**settings)
+
+
+def test_arrays_and_whole_numbers_are_plain_numbers():
+    given = Preprocessing(size=np.int64(32), crop=np.float64(0.5), mean=np.zeros(3), std=[1, 1, 1])
+    assert given == Preprocessing(size=32, crop=0.5, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    assert hash(given)
