@@ -123,7 +123,7 @@ def _labels(texts: Sequence[str], models: Sequence[str]) -> dict[str, str]:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in text.split(",") if word]
+    return [stripped for word in text.split(",") if (stripped := word.strip())]
 
 
 def _factors(text: str) -> tuple[float, ...]:

@@ -81,7 +81,7 @@ def contents(folder):
 
 
 def test_rows_come_to_a_short_table_and_a_page(saved, tmp_path, capsys):
-    assert evaluate(saved, tmp_path, "--measures", "accuracy,background,centre,size,sensitivity") == 0
+    assert evaluate(saved, tmp_path, "--measures", "accuracy, background,centre,size,sensitivity") == 0
     about, head, *lines = capsys.readouterr().out.splitlines()
     assert about == f"{saved}, validation; resamples 20"
     assert head.split() == ["measure", "model", "value", "95", "%", "images", "left", "out"]
@@ -192,7 +192,7 @@ def test_processes_of_torchrun_come_to_the_same_numbers(saved, tmp_path, models)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = ["own_models:constant", "--data", str(saved), "--measures", "accuracy,background", "--resamples", "20"]
+    words = ["own_models:constant", "--data", str(saved), "--measures", "accuracy, background", "--resamples", "20"]
     command = [sys.executable, "-m", "fornet_hf", "evaluate", *words, "--device", "cpu", "-o", str(tmp_path / "two")]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     path = os.pathsep.join([str(models), str(Path.cwd())])

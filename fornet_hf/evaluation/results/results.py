@@ -30,6 +30,7 @@ from fornet_hf.packages import needing
 CSV, JSON, PREDICTIONS = "results.csv", "results.json", "predictions.parquet"
 DIFFERENCES = "differences.csv"
 _FORMAT = 2
+_NAMED = 16  # parts that an error names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +134,10 @@ class Results:
         name = f"{measure} {part}".strip()
         named = [one for one in self.results if (one.value.measure, one.value.part) == (measure, part)]
         if not named:
+            parts = dict.fromkeys(one.value.part for one in self.results if one.value.measure == measure)
+            if parts:  # the first ones, as classes come last
+                allowed = [*parts][:_NAMED]
+                raise NotFoundError(explain(f"{measure} has no such part", found=repr(part), allowed=allowed))
             known = sorted({result.value.measure for result in self.results})
             raise NotFoundError(explain("this was not measured", found=name, allowed=known))
         rows = [{**self.settings.get(one.origin.settings, {}), **asdict(one.origin)} for one in named]

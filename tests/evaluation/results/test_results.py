@@ -133,6 +133,8 @@ def test_a_number_is_found_by_name():
     assert results().value("centre_bias", "cell 4").n == 7
     with pytest.raises(NotFoundError, match=r"found size_bias; allowed: \['centre_bias'\]"):
         results().value("size_bias")
+    with pytest.raises(NotFoundError, match=r"centre_bias has no such part; found 'cell 9'; allowed: \[.*'cell 4'"):
+        results().value("centre_bias", "cell 9")
 
 
 def test_a_number_that_is_there_twice_is_chosen_by_what_tells_the_two_apart():
