@@ -72,12 +72,15 @@ def label_map(
         grouped: what the classes were made of, if that is known.
 
     Raises:
-        ConfigurationError: the counts do not fit, the names have another order that is not clear, outputs may be
-            classes or what these were made of, or the file is wrong.
+        ConfigurationError: the counts do not fit, also that of the names; the names have another order that is not
+            clear, or 1000 outputs may have; outputs may be classes or what these were made of; or the file is wrong.
         NotFoundError: there is no such file.
     """
     if file is not None:
         return read_labels(file, outputs, classes)
+    if len(names) not in (0, outputs):
+        found = f"{len(names)} names for {outputs} outputs"
+        raise ConfigurationError(explain("the classifier has names of other outputs", found=found, then=_THEN))
     if outputs == len(classes):
         if grouped and len(grouped.names) == outputs and grouped.groups.tolist() != [*range(outputs)]:
             found = f"{outputs} outputs for as many groups as classes, in another order"

@@ -32,6 +32,12 @@ def test_an_order_that_is_not_clear_is_refused():
         label_map(3, PETS, names=("dog", "cat", "bird"))
 
 
+@pytest.mark.parametrize("names", [("none", *PETS), PETS[:2]], ids=str)
+def test_another_count_of_names_is_refused(names):
+    with pytest.raises(ConfigurationError, match=f"names of other outputs; found {len(names)} names for 3 outputs"):
+        label_map(3, PETS, names=names)
+
+
 @pytest.mark.parametrize("outputs", [2, 4, 1000, 1001, 21841])
 def test_other_counts_are_refused(outputs):
     with pytest.raises(ConfigurationError, match=f"{outputs} outputs for 3 classes, cat; dog; fish.*--labels"):
