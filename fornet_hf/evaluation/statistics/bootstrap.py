@@ -118,7 +118,7 @@ class Bootstrap:
             for part, statistic in statistics.items()
         ]
         if n == 0:
-            return [replace(value, note="no item can be shown in all of its conditions") for value in values]
+            return [replace(value, note="all items are left out") for value in values]
         whole, resampled = totals.sum(axis=0), np.concatenate(list(self._resampled(totals)))
         with np.errstate(divide="ignore", invalid="ignore"):
             return [

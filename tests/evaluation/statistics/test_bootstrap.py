@@ -140,7 +140,12 @@ def test_one_image_has_no_interval():
 
 def test_no_items_have_no_value():
     value = Bootstrap().estimate("m", np.empty((0, 2)), [], ratio, left_out={"no foreground": 4})
-    assert (value.value, value.n, value.left_out) == (None, 0, {"no foreground": 4})
+    assert (value.value, value.n, value.left_out, value.note) == (
+        None,
+        0,
+        {"no foreground": 4},
+        "all items are left out",
+    )
     assert value.note
 
 
