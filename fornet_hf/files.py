@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fornet_hf.errors import ForNetError, PatchFormatError, StorageError, explain
+from fornet_hf.locks import lock
 
 Open = Callable[[str], BinaryIO]
 
@@ -26,25 +27,6 @@ _PROTECTED = {errno.EROFS, errno.EACCES, errno.EPERM}
 def open_local(path: str) -> BinaryIO:
     """Open a local file for reading bytes."""
     return Path(path).open("rb")
-
-
-def lock(file: BinaryIO, *, wait: bool) -> bool:
-    """Lock an open file until it is closed or the process ends; returns False where there are no locks.
-
-    Raises:
-        BlockingIOError: it is locked, and `wait` is False.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        raise
-    except OSError:  # a file system without locks
-        return False
-    return True
 
 
 @contextlib.contextmanager

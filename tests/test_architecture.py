@@ -26,7 +26,7 @@ LIBRARY = [
     "hub",
     "sources",
     "format",
-    "arguments classes features files packages progress processes errors",
+    "arguments classes features files locks packages progress processes errors",
 ]
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 

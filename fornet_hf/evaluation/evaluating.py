@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.saliency.configuration import SaliencyConfig
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
+from fornet_hf.locks import alone, together
 from fornet_hf.packages import needing
 
 if TYPE_CHECKING:
@@ -102,14 +104,17 @@ def evaluate(
             raise ConfigurationError(explain("processes of torchrun share their work in a folder", then=then))
         run = {**config.to_json(), "command": command, "dataset": dataset_type(opened.name), "revision": revision}
         measuring = Measuring(subjects, kinds, opened, config, folder, ranks, run)
-        measuring.predict()
-        measuring.experiment()
-        measured = measuring.results().compared(_of_whole_sets)
-        _check(measured, opened.name)
-        ranks.wait()  # until all have read what the first clears away
-        if folder is not None and ranks.first:
-            _write(measured, measuring.examples(), folder)
-            measuring.clear()
+        own = folder if ranks.first else None
+        with nullcontext() if own is None else together(own / ".parts.lock") as last:
+            measuring.predict()
+            measuring.experiment()
+            measured = measuring.results().compared(_of_whole_sets)
+            _check(measured, opened.name)
+            ranks.wait()  # until all have read what the first clears away
+            if own is not None:
+                _write(measured, measuring.examples(), own)
+            if last is not None and last():  # else another evaluation that keeps its parts there clears them
+                measuring.clear()
         return measured
 
 
@@ -124,9 +129,11 @@ def _check(measured: Results, data: str) -> None:
 
 def _write(measured: Results, examples: Examples, folder: Path) -> None:
     """Write results, headers of cards, examples and the page, each with what the folder has from earlier."""
-    every = measured.write(folder)
-    write_headers(folder, replace(every, results=[one for one in every if _of_whole_sets(one.value)]))
-    write_report(every, write_examples(folder, examples), folder)
+    measured.write(folder)
+    with alone(folder / ".report.lock"):
+        every = Results.earlier(folder)
+        write_headers(folder, replace(every, results=[one for one in every if _of_whole_sets(one.value)]))
+        write_report(every, write_examples(folder, examples), folder)
 
 
 def _of_whole_sets(value: Value) -> bool:

@@ -24,6 +24,7 @@ from fornet_hf.evaluation.report.folder import comparisons
 from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.features import row_features
+from fornet_hf.locks import together
 from tests.evaluation.fakes import SMALL, brightness, convolutions
 from tests.factory import columns, make_row
 
@@ -281,6 +282,15 @@ def test_keywords_of_the_functions_are_those_of_evaluate():
 def test_nothing_of_a_finished_run_is_taken_for_an_answer_later(rows, tmp_path):
     evaluate(convolutions(), rows, ["accuracy", "focus"], config=CONFIG, output=tmp_path)
     assert [*tmp_path.rglob(".parts")] == []
+
+
+def test_evaluations_that_share_a_folder_leave_each_other_what_is_done(rows, tmp_path):
+    with together(tmp_path / ".parts.lock"):  # another one is at work
+        evaluate(brightness(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
+        assert [*tmp_path.glob(".parts/*/*.parquet")]
+    evaluate(convolutions(), rows, ["accuracy"], config=CONFIG, output=tmp_path)
+    assert [path for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert {result.origin.model for result in Results.read(tmp_path)} == {"brightness", "convolutions"}
 
 
 class Failing:

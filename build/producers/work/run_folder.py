@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.files import lock, stored, write_text
+from fornet_hf.files import stored, write_text
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
+from fornet_hf.locks import lock
 from fornet_hf.progress import Ticks
 from producers.work.plan import Task
 from producers.work.report import Lost, Report

@@ -24,7 +24,8 @@ from fornet_hf.evaluation.results.rows import COLUMNS, OF_DIFFERENCE, Difference
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.differences import differences
 from fornet_hf.evaluation.statistics.values import Value
-from fornet_hf.files import atomic_path, write_text
+from fornet_hf.files import atomic_path, stored, write_text
+from fornet_hf.locks import alone
 from fornet_hf.packages import needing
 
 CSV, JSON, PREDICTIONS = "results.csv", "results.json", "predictions.parquet"
@@ -189,11 +190,17 @@ class Results:
     def write(self, folder: str | Path) -> Results:
         """Write the files, each whole or not at all; return all results in the folder, with earlier ones.
 
+        Of processes that write at the same time, each waits for those before it.
+
         Raises:
             PatchFormatError: results are there that are damaged.
             StorageError: the disk is full, or cannot be written.
         """
         folder = Path(folder)
+        with stored(folder), alone(folder / ".results.lock"):
+            return self._write(folder)
+
+    def _write(self, folder: Path) -> Results:
         results = Results.earlier(folder).joined(self)
         answers = joined_answers(folder / PREDICTIONS, self.predictions)
         document = {

@@ -18,16 +18,17 @@ import numpy as np
 from PIL import Image
 
 from fornet_hf import __version__
-from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
+from fornet_hf.errors import PatchFormatError, SourceError
 from fornet_hf.evaluation.data.names import ENDING, INFILLED, MASKS, NOTE, VARIANTS, mixed_stem
 from fornet_hf.evaluation.data.opening import RowsData
 from fornet_hf.evaluation.variants.configuration import VariantsConfig
 from fornet_hf.evaluation.variants.definition import cropped
-from fornet_hf.evaluation.variants.job import WORK, Job
+from fornet_hf.evaluation.variants.job import Job
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, background_of
 from fornet_hf.evaluation.variants.rendering import infilled, mixed, plain, shown
 from fornet_hf.evaluation.variants.subjects import Subject, restored
-from fornet_hf.files import lock, stored, write_text
+from fornet_hf.files import stored, write_text
+from fornet_hf.locks import alone
 from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import progress
 
@@ -56,7 +57,7 @@ def make_variants(data: RowsData, output: Path, config: VariantsConfig, workers:
         data: rows of a ForNet.
         output: the folder.
         config: all settings.
-        workers: processes; None: MAXWORKERS, or the CPUs.
+        workers: processes; None: MAX_WORKERS, or the CPUs.
 
     Raises:
         ConfigurationError: annotations or ImageNet-9 for classes that are not ImageNet's, a class without an image,
@@ -66,7 +67,7 @@ def make_variants(data: RowsData, output: Path, config: VariantsConfig, workers:
     """
     job = Job.of(data, output, config)
     workers = workers or max_workers()
-    with _alone_in(output), stored(output):
+    with stored(output), alone(output / ".lock", f"another run writes variants to {output}"):
         job.begin()
         plan = job.plan(workers)
         tasks = [_Task.of(plan, number, config) for number in range(len(plan.items))]
@@ -143,23 +144,6 @@ def _whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.tmp")
     yield temporary
     temporary.replace(path)
-
-
-@contextlib.contextmanager
-def _alone_in(output: Path) -> Iterator[None]:
-    """Keep other runs out.
-
-    Raises:
-        ConfigurationError: another run is at work there.
-    """
-    (output / WORK).mkdir(parents=True, exist_ok=True)
-    with (output / WORK / "lock").open("ab") as file:
-        try:
-            lock(file, wait=False)
-        except BlockingIOError as error:
-            then = "Wait for it to end, or name another folder."
-            raise ConfigurationError(explain(f"another run writes variants to {output}", then=then)) from error
-        yield
 
 
 def _note(output: Path, job: Job, plan: Plan) -> None:
