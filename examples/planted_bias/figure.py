@@ -7,20 +7,23 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from planted_bias.outcome import ARMS, IDEAL, Run, planted_in, summary
+from planted_bias.outcome import ARMS, BIASES, IDEAL, Run, planted_in, summary
 
-_PANEL, _LEFT, _TOP, _ROW, _FOOT, _SCALE = 250, 110, 56, 34, 44, 2
+_PANEL, _GAP, _LEFT, _TOP, _ROW, _FOOT, _SCALE = 270, 60, 110, 56, 34, 44, 2
 _INKS = {"images as they are": "#d55e00", "ForNet": "#0072b2"}
-_FAINT = "#777777"
+_FAINT, _BAND = "#777777", "#eef1f4"
 
 
 def figure(runs: Sequence[Run]) -> Image.Image:
-    """Draw all runs: a point for each network, a bar for the interval of the mean, a line where no bias is."""
+    """Draw all runs: a point for each network, a bar for the interval of the mean, a line where no bias is.
+
+    A band is behind the networks of a measure's own bias.
+    """
     page = _Page(_LEFT + _PANEL * len(IDEAL), _TOP + 2 * _ROW * len(planted_in(runs)) + _FOOT)
     for row, planted in enumerate(planted_in(runs)):
         page.text(8, _TOP + (2 * row + 1) * _ROW, f"{planted}\nplanted")
-    for number, measure in enumerate(IDEAL):
-        _panel(page, runs, measure, _LEFT + _PANEL * number + 10)
+    for number, (measure, own) in enumerate(zip(IDEAL, BIASES, strict=True)):
+        _panel(page, runs, measure, own, _LEFT + _PANEL * number + 10)
     for number, (arm, ink) in enumerate(_INKS.items()):
         page.text(_LEFT + 10 + 210 * number, page.height - 10, f"trained on {arm}", ink=ink)
     return page.image
@@ -41,23 +44,29 @@ class _Page:
     def bar(self, x0: float, y0: float, x1: float, y1: float, ink: str, wide: int = 1) -> None:
         self._draw.line([edge * _SCALE for edge in (x0, y0, x1, y1)], ink, wide * _SCALE)
 
+    def band(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        self._draw.rectangle([edge * _SCALE for edge in (x0, y0, x1, y1)], _BAND)
+
     def point(self, x: float, y: float, ink: str) -> None:
         self._draw.ellipse([edge * _SCALE for edge in (x - 3, y - 3, x + 3, y + 3)], outline=ink, width=_SCALE)
 
 
-def _panel(page: _Page, runs: Sequence[Run], measure: str, left: float) -> None:
+def _panel(page: _Page, runs: Sequence[Run], measure: str, own: str, left: float) -> None:
     known = [value for run in runs if (value := run.values[measure]) is not None]
     low, high = min(0.0, *known), max(1.0, *known)
     bottom = page.height - _FOOT + 4
 
     def x(value: float) -> float:
-        return left + (min(max(value, low), high) - low) / (high - low) * (_PANEL - 40)
+        return left + (min(max(value, low), high) - low) / (high - low) * (_PANEL - _GAP)
 
+    if own in planted_in(runs):
+        top = _TOP + 2 * _ROW * planted_in(runs).index(own)
+        page.band(left - 12, top, left + _PANEL - _GAP + 12, top + 2 * _ROW)
     page.text(left, 18, measure, 13)
     page.bar(x(IDEAL[measure]), _TOP - 14, x(IDEAL[measure]), bottom, "#aaaaaa")
     page.text(x(IDEAL[measure]), _TOP - 20, "no bias", anchor="mb", ink=_FAINT)
-    for end in (low, high):
-        page.text(x(end), bottom + 10, f"{end:.1f}", anchor="mm", ink=_FAINT)
+    for end in (0, 1):
+        page.text(x(end), bottom + 10, str(end), anchor="mm", ink=_FAINT)
     for row, (planted, arm) in enumerate((planted, arm) for planted in planted_in(runs) for arm in ARMS):
         y, ink = _TOP + _ROW * (row + 0.5), _INKS[arm]
         for run in runs:
