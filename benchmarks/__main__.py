@@ -18,7 +18,7 @@ from benchmarks import harness
 from benchmarks.harness import progress
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ("patches", "prepare", "recombination", "evaluation", "reading")
+MEASURED = ("patches", "prepare", "recombination", "reading")
 
 
 def main() -> int:
