@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.challenge.experiment import Challenge
@@ -78,13 +78,22 @@ def _asked(measures: str | Iterable[str | Kind] | None, data: Data, config: Eval
     for measure in [measures] if isinstance(measures, str) else measures:
         if isinstance(measure, str) and measure not in KINDS:
             raise ConfigurationError(explain("unknown measure", found=measure, allowed=", ".join(KINDS)))
-        kind = KINDS[measure](config) if isinstance(measure, str) else measure
+        kind = KINDS[measure](config) if isinstance(measure, str) else _of_one_seed(measure, config.seed)
         if reason := _lacks(kind, data):
             raise ConfigurationError(f"{kind.name}: {reason}")
         chosen.append(kind)
     if not chosen:
         raise ConfigurationError(explain("no measure", allowed=", ".join(KINDS)))
     return _each_number_once(chosen)
+
+
+def _of_one_seed(measure: Kind, seed: int) -> Kind:
+    """Return a measure that a caller made, with the evaluation's seed, which is that of its rows."""
+    made: Any = measure
+    if isinstance(own := getattr(made, "config", None), EvaluationConfig) and hasattr(made, "__dataclass_fields__"):
+        made = replace(made, config=replace(own, seed=seed))
+    kind: Kind = made
+    return kind
 
 
 def _each_number_once(kinds: Iterable[Kind]) -> list[Kind]:

@@ -123,7 +123,7 @@ def _check(measured: Results, data: str) -> None:
     if not measured.has_numbers:
         reasons = {reason: n for result in measured for reason, n in result.value.left_out.items()}
         found = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items()) or "no images"
-        then = "Look at the images, and at the names of the folders."
+        then = "Look at the images and at the names of their folders; rows without an object have few measures."
         raise SourceError(explain(f"no measure gives a number on {data}", found=found, then=then))
 
 

@@ -1,10 +1,11 @@
 """Measures by name: those that share a condition mean the same by it, and settings hold what changes numbers."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from fornet_hf.evaluation.choosing import KINDS, is_experiment
+from fornet_hf.evaluation.choosing import KINDS, chosen, is_experiment
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.sensitivity import Sensitivity
@@ -43,3 +44,9 @@ def test_settings_are_json():
     for make in KINDS.values():
         settings = make(EvaluationConfig()).settings
         assert isinstance(json.loads(json.dumps(settings)), dict)
+
+
+def test_a_measure_of_ones_own_has_the_seed_of_the_evaluation():
+    data = SimpleNamespace(lacks=lambda _: "")
+    (kind,) = chosen([Sensitivity(EvaluationConfig(seed=7))], data, EvaluationConfig(seed=3))
+    assert {one.noise.seed for one in kind.conditions.values()} == {3}

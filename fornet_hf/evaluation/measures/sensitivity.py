@@ -75,6 +75,6 @@ def _sensitivity(amounts: slice) -> Statistic:
         on_object, on_background = np.moveaxis(by_amount.mean(axis=-2), -1, 0)
         middle = (on_object + on_background) / 2
         result: Means = (on_background - on_object) / (2 * np.minimum(middle, 1 - middle))
-        return result
+        return result.clip(-1, 1)  # but for rounding it is never beyond
 
     return sensitivity
