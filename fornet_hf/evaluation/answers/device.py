@@ -62,9 +62,8 @@ def computing(device: torch.device, precision: str) -> Iterator[None]:
         products = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     lower = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
-    current = (
-        torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
-    )  # for kernels of others
+    # The current device is where kernels of other packages run.
+    current = torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
     try:
         with torch.no_grad(), convolutions(**exact), lower, current:
             yield

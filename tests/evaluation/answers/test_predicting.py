@@ -19,7 +19,7 @@ from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from tests.blocks import ROOT
-from tests.evaluation.fakes import SMALL, Drawn, all_outputs, brightness, convolutions
+from tests.evaluation.fakes import SMALL, Drawn, all_outputs, brightness, convolutions, remembering
 
 torch = pytest.importorskip("torch")
 
@@ -230,19 +230,8 @@ def test_no_lower_precision_behind_ones_back_and_all_is_as_before():
         torch.set_float32_matmul_precision("highest")
 
 
-class Remembering(torch.nn.Module):
-    """Keeps a tensor from its first answer on, as positions are kept that depend on the size of the image."""
-
-    kept = None
-
-    def forward(self, images):
-        if self.kept is None:
-            self.kept = images.new_ones(3)
-        return images.mean((2, 3)) * self.kept
-
-
 def test_what_a_network_keeps_may_be_used_with_gradients_later():
-    network = Remembering()
+    network = remembering()
     predict(Classifier(name="own", revision="", network=network, preprocessing=SMALL), all_outputs(), Drawn(), INLINE)
     network(torch.ones(1, 3, 2, 2, requires_grad=True)).sum().backward()
 

@@ -7,6 +7,7 @@ import pytest
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.models.classifier import Classifier, weights_digest
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from tests.evaluation.fakes import remembering
 
 torch = pytest.importorskip("torch")
 
@@ -89,14 +90,6 @@ def test_a_network_that_fails_is_told_with_what_it_was_given():
 
 
 def test_what_a_network_keeps_while_it_is_asked_for_its_outputs_may_be_used_with_gradients_later():
-    class Remembering(torch.nn.Module):
-        kept = None
-
-        def forward(self, images):
-            if self.kept is None:
-                self.kept = images.new_ones(3)
-            return images.mean((2, 3)) * self.kept
-
-    network = Remembering()
+    network = remembering()
     assert Classifier(name="own", revision="1", network=network).outputs == 3
     network(torch.ones(1, 3, 2, 2, requires_grad=True)).sum().backward()
