@@ -28,12 +28,16 @@ if TYPE_CHECKING:
         set_epoch,
         to_tensor,
     )
+    from fornet_hf.recombination.device.ahead import DeviceLoader
+    from fornet_hf.recombination.device.compositor import Compositor
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Composition": "recombination",
+    "Compositor": "recombination.device.compositor",
     "CropConfig": "recombination",
+    "DeviceLoader": "recombination.device.ahead",
     "ForNetDataset": "layout.dataset",
     "ForNetError": "errors",
     "ImageAndMask": "recombination",
@@ -51,7 +55,9 @@ _HOMES = {
 
 __all__ = [
     "Composition",
+    "Compositor",
     "CropConfig",
+    "DeviceLoader",
     "ForNetDataset",
     "ForNetError",
     "ImageAndMask",

@@ -61,6 +61,7 @@ def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     def attribute(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        with needing(f"{package}.{name}"):
+            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
 
     return attribute, lambda: sorted(homes)

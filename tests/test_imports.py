@@ -1,4 +1,4 @@
-"""The library imports without torch and OpenCV."""
+"""The library imports without torch and OpenCV, but for the modules that hold networks or tensors' work."""
 
 import pkgutil
 import subprocess
@@ -8,7 +8,16 @@ import pytest
 
 import fornet_hf
 
-MODULES = ["fornet_hf", "ForNet", *sorted(m.name for m in pkgutil.walk_packages(fornet_hf.__path__, "fornet_hf."))]
+ON_TENSORS = {
+    "fornet_hf.recombination.device.ahead",
+    "fornet_hf.recombination.device.batch",
+    "fornet_hf.recombination.device.compositor",
+    "fornet_hf.recombination.device.filters",
+    "fornet_hf.recombination.device.jpegs",
+}
+"""Modules that begin with `import torch`; nothing but each other and a caller's first use imports them."""
+FOUND = {m.name for m in pkgutil.walk_packages(fornet_hf.__path__, "fornet_hf.")}
+MODULES = ["fornet_hf", "ForNet", *sorted(FOUND - ON_TENSORS)]
 PROGRAM = """
 import importlib, sys
 class Refuse:
@@ -36,6 +45,17 @@ def test_every_module_loads_neither_torch_nor_opencv():
 
 def test_this_test_can_fail():
     assert run(["cv2"]).returncode != 0
+
+
+def test_a_name_that_needs_torch_says_so():
+    program = PROGRAM.format(names=[]) + "import fornet_hf; fornet_hf.Compositor"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert "MissingDependencyError: fornet_hf.Compositor cannot be used (torch). Install it: pip install" in last
+
+
+def test_the_modules_on_tensors_are_there():
+    assert ON_TENSORS <= FOUND
 
 
 @pytest.mark.parametrize("name", ["fornet_hf.format.patch", "fornet_hf.format.manifest", "fornet_hf.release.units"])

@@ -16,7 +16,6 @@ from fornet_hf.recombination.draw.composition import Size
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 from fornet_hf.recombination.draw.sampling import BackgroundShape, Choice
 from fornet_hf.recombination.hooks import Hooks
-from fornet_hf.recombination.pixels.compositing import Composed
 from fornet_hf.recombination.pixels.decoding import ImageError, size_of
 from fornet_hf.recombination.pixels.parts import Parts
 from fornet_hf.recombination.pixels.steps import Steps
@@ -89,7 +88,7 @@ class LocalRecombiner(Recombiner):
         except ImageError as error:
             raise damaged(self.pool.place(None), error) from error
 
-    def rendering(self, drawn: Drawn) -> Steps[Composed]:
+    def rendering(self, drawn: Drawn) -> Steps[Any]:
         """Make the pixels for a row. Raises SourceError, naming the image, if one is damaged."""
         shown = drawn.composition.background
         try:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from fornet_hf.arguments import either
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.device.layers import WAYS, Deferred
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.joint import moved
 from fornet_hf.recombination.kinds import Compose, check
@@ -31,6 +32,7 @@ class Hooks:
         return_fg_masks: examples have the pasted mask, as `mask`.
         return_composition: examples have what was drawn, as `composition`, a JSON-able dict without nulls.
         keep: columns of the rows that are handed through to the examples, such as `("key",)`.
+        defer: "pixels" or "jpeg": examples have no image yet, but what a `Compositor` makes it of.
         fg_transform: another name by which `foreground_transform` may be given.
 
     Raises:
@@ -44,6 +46,7 @@ class Hooks:
     return_fg_masks: bool = False
     return_composition: bool = False
     keep: Collection[str] = ()
+    defer: str | None = None
     fg_transform: InitVar[Callable[[Image.Image], Image.Image] | None] = None
 
     def __post_init__(self, fg_transform: Callable[[Image.Image], Image.Image] | None) -> None:
@@ -54,6 +57,12 @@ class Hooks:
             if hook is not None and not callable(hook):
                 raise ConfigurationError(explain(f"{name} is not allowed", found=repr(hook), allowed="a callable"))
         self._check_keep()
+        if self.defer is not None and (self.defer not in WAYS or self.transform is not None):
+            found = f"{self.defer!r}{' and a transform' if self.transform else ''}"
+            then = "Call transforms of images on the batch, after the Compositor."
+            raise ConfigurationError(
+                explain("defer is not allowed", found=found, allowed="pixels or jpeg, without transform", then=then)
+            )
         if self.return_fg_masks and self.transform is not None:
             check(self.transform)
 
@@ -88,7 +97,7 @@ class Hooks:
 
     def example(
         self,
-        composed: Composed,
+        composed: Composed | Deferred,
         row: Mapping[str, Any],
         composition: Composition,
         transform: Callable[..., Any] | None,
@@ -98,10 +107,10 @@ class Hooks:
         Raises:
             ConfigurationError: a transform returned nothing.
         """
-        image: Any = composed.image
-        mask: Any = composed.mask
-        if transform is not None and composed.mask is not None:
-            image, mask = moved(transform, composed.image, composed.mask)
+        image: Any = composed if isinstance(composed, Deferred) else composed.image
+        mask: Any = None if isinstance(composed, Deferred) else composed.mask
+        if transform is not None and mask is not None:
+            image, mask = moved(transform, image, mask)
         elif transform is not None:
             image = transform(image)
         _require("transform", image)
@@ -110,7 +119,7 @@ class Hooks:
             label = self.target_transform(label)
             _require("target_transform", label)
         example = {"image": image, "label": label}
-        if self.return_fg_masks:
+        if self.return_fg_masks and self.defer is None:
             example["mask"] = mask
         if self.return_composition:
             example["composition"] = composition.to_json()

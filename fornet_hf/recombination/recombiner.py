@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.recombination.device.layers import Deferred, deferring
 from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig, differences
@@ -140,8 +141,10 @@ class Recombiner:
             composition = replace(composition, background_key=row["key"] if index is None else self.pool.key(index))
         return Drawn(row, parts, composition)
 
-    def rendering(self, drawn: Drawn) -> Steps[Composed]:
-        """Make the pixels for one row."""
+    def rendering(self, drawn: Drawn) -> Steps[Any]:
+        """Make the pixels for one row, or fetch what they will be made of."""
+        if self.hooks.defer is not None:
+            return deferring(drawn.parts, drawn.composition, self.hooks.defer)
         return rendering(drawn.parts, drawn.composition, with_mask=self.hooks.return_fg_masks)
 
     def _traced(self, drawn: Drawn) -> Drawn:
@@ -151,7 +154,7 @@ class Recombiner:
         made = with_digests(drawn.composition, drawn.parts, foreground=foreground, background=background)
         return drawn._replace(composition=made)
 
-    def _handed_over(self, drawn: Drawn, composed: Composed) -> dict[str, Any]:
+    def _handed_over(self, drawn: Drawn, composed: Composed | Deferred) -> dict[str, Any]:
         """Call the user's transforms on it."""
         if self.hooks.return_composition:
             drawn = self._traced(drawn)

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from fornet_hf.errors import INSTALL, ConfigurationError, MissingDependencyError, explain
+from fornet_hf.recombination.device.layers import Deferred
 from fornet_hf.recombination.pixels.scaling import ONE_BLOCK, shared_pixels
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ def collate(examples: Sequence[Any]) -> Any:
     """
     first = examples[0] if examples else None
     if isinstance(first, Mapping):
+        if isinstance(first.get("image"), Deferred):
+            columns = {n: _column(n, [e[n] for e in examples]) for n in first if n != "image"}
+            pack = importlib.import_module("fornet_hf.recombination.device.batch").pack
+            return pack([example["image"] for example in examples], columns.pop("label", None), columns)
         return {name: _column(name, [example[name] for example in examples]) for name in first}
     if isinstance(first, (tuple, list)):
         return tuple(_column(f"item {n}", list(values)) for n, values in enumerate(zip(*examples, strict=True)))

@@ -41,6 +41,7 @@ class Recombine(Recombiner):
         return_fg_masks: also return the pasted mask, as `mask`.
         return_composition: also return what was drawn, as `composition`.
         keep: columns of the rows that examples have too, such as `("key",)`.
+        defer: "pixels" or "jpeg": leave composing to a `Compositor`, on the device; see there.
         epochs: number of epochs of the training, for schedules.
         **parameters: see `RecombinationConfig`, which holds their meaning, allowed values and defaults.
 
@@ -69,6 +70,7 @@ class Recombine(Recombiner):
         return_fg_masks: bool = False,
         return_composition: bool = False,
         keep: Collection[str] = (),
+        defer: str | None = None,
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
@@ -85,6 +87,7 @@ class Recombine(Recombiner):
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
             keep=keep,
+            defer=defer,
         )
         pool = BackgroundPool(as_prepared(dataset), config.pruning_ratio)
         if missing := sorted(set(hooks.keep) - set(dataset.column_names)):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.format import jpeg
 from fornet_hf.format.masks import Box, Levels, Mask, levels_of, open_mask
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
@@ -34,6 +35,7 @@ class Cutout:
     def __init__(self, colours: ImageLike, mask: Mask | Levels, ratio: float) -> None:
         """`mask` has the height and width of `colours`; `ratio` as in `ForegroundShape`."""
         binary = mask.dtype == np.bool_
+        self._binary = binary
         # A bool's byte is 0 or 1; its negative in 8 bits is 0 or 255.
         self._colours, self._mask = colours, Image.fromarray(np.negative(mask.view(np.uint8)) if binary else mask)
         self._box: Box = self._mask.getbbox() or (0, 0, *self._mask.size)
@@ -97,6 +99,19 @@ class Cutout:
         seen = x.first * shrink, y.first * shrink, x.last * shrink, y.last * shrink
         colours, mask, (left, top) = self._region(seen, shrink)
         return colours, mask, (x.moved(-left), y.moved(-top)), interpolation
+
+    @property
+    def coded_size(self) -> Size | None:
+        """Width and height of its colours, if they are a JPEG of the format and the mask is 0 and 255 alone."""
+        return jpeg.size_of(self._colours) if self._binary and isinstance(self._colours, bytes) else None
+
+    def unscaled(
+        self, box: Bounds, output: Size, interpolation: str
+    ) -> tuple[bytes, npt.NDArray[np.uint8], tuple[Span, Span]]:
+        """Return the bytes of the colours, the mask (0 or 255, height x width), and what `seen` sees of both."""
+        if not isinstance(self._colours, bytes):
+            raise TypeError("this foreground has no bytes")
+        return self._colours, np.asarray(self._mask), self._spans(box, output, 1, interpolation)
 
     def mask(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
         """Return the mask alone, as `scaled` does."""

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 
 def reach(radius: float) -> int:
     """Return how many pixels away a pixel still counts for a feather of that radius."""
-    return _PASSES * (int(_half_width(radius)) + 1)
+    return _PASSES * (int(half_width(radius)) + 1)
 
 
 def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image.Image:
@@ -34,7 +34,7 @@ def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image
     """
     if not any(radius):
         return Image.fromarray(mask)
-    halves = _half_width(radius[0]), _half_width(radius[1])
+    halves = half_width(radius[0]), half_width(radius[1])
     contrast = 2 / ((2 * halves[0] + 1) * (2 * halves[1] + 1)) ** _PASSES  # and means instead of sums
     pixels = _summed_down(_summed_along(mask, halves[0], contrast), halves[1])
     pixels -= 254.5  # half a level more, as turning into bytes rounds down
@@ -78,7 +78,7 @@ def _box_sums(rows: Floats, half: float, out: Floats) -> None:
     out += _window_sums(rows[1:-1], 2 * whole + 1)
 
 
-def _half_width(sigma: float) -> float:
+def half_width(sigma: float) -> float:
     """Return the half width of the box whose passes together have that standard deviation, its two ends in part."""
     variance = sigma * sigma / _PASSES
     whole = int((math.sqrt(12 * variance + 1) - 1) / 2)
