@@ -9,6 +9,8 @@ import pytest
 import fornet_hf
 
 ON_TENSORS = {
+    "fornet_hf.mixing.hashing",
+    "fornet_hf.mixing.on_tensors",
     "fornet_hf.recombination.device.ahead",
     "fornet_hf.recombination.device.batch",
     "fornet_hf.recombination.device.compositor",
@@ -41,6 +43,11 @@ def test_every_module_loads_neither_torch_nor_opencv():
     done = run(MODULES)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(ON_TENSORS))
+def test_a_module_on_tensors_misses_torch_and_nothing_else(name):
+    assert run([name]).stderr.strip().endswith("ModuleNotFoundError: torch")
 
 
 def test_this_test_can_fail():
