@@ -9,7 +9,11 @@ import pytest
 import fornet_hf
 
 ON_TENSORS = {
+    "fornet_hf.mixing.alternate",
+    "fornet_hf.mixing.applying",
     "fornet_hf.mixing.hashing",
+    "fornet_hf.mixing.losses",
+    "fornet_hf.mixing.mixers",
     "fornet_hf.mixing.on_tensors",
     "fornet_hf.recombination.device.ahead",
     "fornet_hf.recombination.device.batch",

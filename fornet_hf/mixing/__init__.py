@@ -6,4 +6,64 @@ configuration  what masks depend on, validated
 spectrum       the frequencies of a mask
 ranking        from grey maps to masks of an exact mean
 hashing        noise from a key and counters, the same on every device
+methods        the parameters of each method of mixing, validated
+draws          what is drawn for a batch: numbers, no pixels
+steps          the randomness of each step of a training
+applying       a draw applied to images, masks and labels
+mixers         FMix, CutMix and MixUp, called on batches; `alternate` takes one of them at a time
+losses         loss and accuracy of a mixed batch
+visible        weights that follow the objects
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fornet_hf.packages import lazy
+
+if TYPE_CHECKING:
+    from fornet_hf.mixing.alternate import Alternate
+    from fornet_hf.mixing.applying import Mixed
+    from fornet_hf.mixing.draws import Mix, draw
+    from fornet_hf.mixing.losses import mixed_accuracy, mixed_loss
+    from fornet_hf.mixing.masks import fmix_masks, lambdas
+    from fornet_hf.mixing.methods import CutMixConfig, FMixConfig, MixConfig, MixUpConfig
+    from fornet_hf.mixing.mixers import CutMix, FMix, MixUp
+
+_HOMES = {
+    "Alternate": "alternate",
+    "CutMix": "mixers",
+    "CutMixConfig": "methods",
+    "FMix": "mixers",
+    "FMixConfig": "methods",
+    "Mix": "draws",
+    "MixConfig": "methods",
+    "MixUp": "mixers",
+    "MixUpConfig": "methods",
+    "Mixed": "applying",
+    "draw": "draws",
+    "fmix_masks": "masks",
+    "lambdas": "masks",
+    "mixed_accuracy": "losses",
+    "mixed_loss": "losses",
+}
+
+__all__ = [
+    "Alternate",
+    "CutMix",
+    "CutMixConfig",
+    "FMix",
+    "FMixConfig",
+    "Mix",
+    "MixConfig",
+    "MixUp",
+    "MixUpConfig",
+    "Mixed",
+    "draw",
+    "fmix_masks",
+    "lambdas",
+    "mixed_accuracy",
+    "mixed_loss",
+]
+
+__getattr__, __dir__ = lazy(__name__, _HOMES)

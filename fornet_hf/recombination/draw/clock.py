@@ -15,6 +15,8 @@ from typing import Any
 from fornet_hf.arguments import plain
 from fornet_hf.errors import ConfigurationError, explain
 
+_TELL = "Before each epoch call fornet_hf.set_epoch(ds, epoch), which reaches all parts of a dataset."
+
 
 class Clock:
     """Epoch (from 0) and number of epochs, in memory that forked and spawned workers share.
@@ -58,7 +60,7 @@ class Clock:
     def epochs(self, value: float | None) -> None:
         self._cells[1] = 0.0 if value is None else _checked("epochs", value, 1.0)
 
-    def advance(self, passes: float, allowed: int) -> None:
+    def advance(self, passes: float, allowed: int, then: str = _TELL) -> None:
         """Note that a part of a pass was made, or several; warn if that is more than `allowed` in one epoch.
 
         Epochs that were set on something that does not lead here (an attribute of joined datasets, say) cannot be
@@ -68,7 +70,6 @@ class Clock:
         if self._cells[2] > allowed + 1e-6 and not self._cells[3]:
             self._cells[3] = 1.0
             what = f"pass {allowed + 1} over the rows in epoch {self.epoch:g}: examples or schedules repeat"
-            then = "Before each epoch call fornet_hf.set_epoch(ds, epoch), which reaches all parts of a dataset."
             _warn(explain(what, then=then))
 
 

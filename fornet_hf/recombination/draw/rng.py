@@ -58,17 +58,23 @@ class ProcessSeed:
         return self._entropy, self._count - 1
 
 
+def loader_worker() -> Any:
+    """Return torch's record of a DataLoader's worker; None in any other process."""
+    data = sys.modules.get("torch.utils.data")
+    return None if data is None else data.get_worker_info()
+
+
 def loader_workers() -> int:
     """Return the number of workers of the DataLoader that this process works for; 1 if it is no worker."""
-    worker = _worker()
+    worker = loader_worker()
     return 1 if worker is None else int(worker.num_workers)
 
 
 def _entropy(torch_seed: int) -> int:
-    if torch_seed < 0 or (os.getpid() != _IMPORTED_IN and _worker() is None):
+    if torch_seed < 0 or (os.getpid() != _IMPORTED_IN and loader_worker() is None):
         return int.from_bytes(os.urandom(8), "little")
     # The name of the process that has the loader: those of workers count on with every loader that there was.
-    owner = multiprocessing.current_process() if _worker() is None else multiprocessing.parent_process()
+    owner = multiprocessing.current_process() if loader_worker() is None else multiprocessing.parent_process()
     return _code((torch_seed, os.environ.get("RANK", ""), owner and owner.name)) % 2**64
 
 
@@ -76,9 +82,3 @@ def _torch_seed() -> int:
     """Return torch's seed of this process, -1 where torch is not loaded; loading it would take seconds."""
     torch = sys.modules.get("torch")
     return int(torch.initial_seed()) if torch is not None and hasattr(torch, "initial_seed") else -1
-
-
-def _worker() -> Any:
-    """Return torch's record of a DataLoader's worker; None in any other process."""
-    data = sys.modules.get("torch.utils.data")
-    return None if data is None else data.get_worker_info()

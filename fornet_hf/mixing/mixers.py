@@ -1,0 +1,329 @@
+"""FMix, CutMix and MixUp: torch modules that are called on batches."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.mixing.applying import Mixed, Pairs, blend, on_device, pixel_weights, probabilities, unmixed
+from fornet_hf.mixing.draws import Mix, draw, identity
+from fornet_hf.mixing.losses import mixed_loss
+from fornet_hf.mixing.methods import AREA, CutMixConfig, FMixConfig, MixConfig, MixUpConfig
+from fornet_hf.mixing.steps import Steps, Turn
+from fornet_hf.mixing.visible import visible_shares
+from fornet_hf.recombination.draw.configuration import differences
+
+
+class BatchMixer(nn.Module):
+    """A module that is called on batches. In evaluation mode, after `eval()`, it mixes nothing.
+
+    Attributes:
+        config: the parameters.
+        steps: the randomness of each step.
+        off_for_last: epochs at the end of the training in which nothing is mixed.
+        mixup_enabled: False: nothing is mixed. timm's training loop turns a switch of this name off.
+    """
+
+    def __init__(self, config: MixConfig, steps: Steps, off_for_last: float) -> None:
+        super().__init__()
+        self.config, self.steps, self.off_for_last = config, steps, off_for_last
+        self.mixup_enabled = True
+        self._last: Pairs | None = None
+
+    @abstractmethod
+    def chosen(self, turn: Turn) -> Mixer:
+        """Return the mixer of this step."""
+
+    def set_epoch(self, epoch: float, epochs: float | None = None, step: int = 0) -> None:
+        """Begin an epoch, also in workers that already run.
+
+        Args:
+            epoch: from 0.
+            epochs: their number, if it was not said before; for `off_for_last`.
+            step: batches of this epoch that were mixed before, where a training goes on in the middle of it.
+        """
+        self.steps.set_epoch(epoch, epochs, step)
+
+    def forward(
+        self, images: Any, labels: Tensor | None = None, masks: Tensor | None = None, *, step: int | None = None
+    ) -> Any:
+        """Return a mixed batch in the form in which it is given; arguments as those of `mixed`.
+
+        - Images alone give images; images and labels give (images, targets); masks come after them.
+        - A list or tuple of these gives a list or tuple.
+        - A mapping with `image` and `label`, as of `fornet_hf.collate`, gives a dict with all its columns, of which
+          `image`, `label` and, where there is one, `mask` are mixed.
+        """
+        if isinstance(images, Mapping):
+            return self._columns(images, step)
+        if isinstance(images, (list, tuple)):
+            mixtures = self.forward(*images, step=step)
+            return type(images)(mixtures if isinstance(mixtures, tuple) else (mixtures,))
+        mixed = self.mixed(images, labels, masks, step=step)
+        if labels is not None and mixed.targets is None:
+            then = "Give num_classes=1000, say; or call the mixer on images alone and use its loss()."
+            raise ConfigurationError(explain("labels that are indices need num_classes", then=then))
+        given = (
+            mixed.images,
+            *(() if labels is None else (mixed.targets,)),
+            *(() if masks is None else (mixed.masks,)),
+        )
+        return given[0] if len(given) == 1 else given
+
+    def mixed(
+        self, images: Tensor, labels: Tensor | None = None, masks: Tensor | None = None, *, step: int | None = None
+    ) -> Mixed:
+        """Return a mixed batch with all that was drawn. What is given stays as it is.
+
+        Args:
+            images: N x channels x space (1 to 3 dimensions), any dtype and device. Where nothing is mixed, the result
+                has these very tensors.
+            labels: indices (N, any integer dtype), or probabilities (N x classes).
+            masks: of the objects, N x channels x space or N x space, any dtype.
+            step: number of this batch in the epoch, from 0; None: one more than that of the last call.
+
+        Raises:
+            ConfigurationError: a batch that does not fit, or a step without a seed.
+        """
+        _check(images, labels, masks)
+        if self.training:
+            turn = self.steps.next(step)
+            mixer, size = self.chosen(turn), images.shape[2:]
+            off = self.steps.is_over(max(self.off_for_last, mixer.off_for_last)) or not self.mixup_enabled
+            mix = identity(mixer.config, len(images)) if off else draw(mixer.config, turn.rng, len(images), size)
+            mixed = mixer.applied(mix, images, labels, masks)
+        else:
+            mixed = unmixed(images, _targets(labels, self.config.num_classes), masks)
+        self._last = Pairs(mixed.lam, mixed.partner)
+        return mixed
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss of the batch that was mixed last; in evaluation mode of a plain one.
+
+        It is the cross-entropy of `mixed_loss`, with `label_smoothing`; with `bce=True` the binary cross-entropy.
+
+        Args:
+            logits: N x classes, of the mixed images.
+            labels: indices (N) or probabilities (N x classes), of the images before mixing.
+
+        Raises:
+            ConfigurationError: no batch was mixed, or one of another size.
+        """
+        smoothing = self.config.label_smoothing if self.training else 0.0
+        loss: Callable[..., Tensor] = functools.partial(cross_entropy, label_smoothing=smoothing)
+        if self.config.bce:
+            loss, labels = binary_cross_entropy_with_logits, probabilities(labels, logits.shape[1], smoothing)
+        if not self.training:
+            return loss(logits, labels)
+        if self._last is None:
+            raise ConfigurationError(
+                explain("loss() belongs to a mixed batch", then="Call the mixer on images first.")
+            )
+        return mixed_loss(logits, labels, self._last, loss)
+
+    def _columns(self, batch: Mapping[str, Any], step: int | None) -> dict[str, Any]:
+        if missing := {"image", "label"} - set(batch):
+            what = f"a batch has no {' and no '.join(sorted(missing))}"
+            then = "Call the mixer on its columns: mix(images, labels)."
+            raise ConfigurationError(explain(what, found=sorted(batch), then=then))
+        names = [name for name in ("image", "label", "mask") if name in batch]
+        mixtures = self.forward(*(batch[name] for name in names), step=step)
+        return {**batch, **dict(zip(names, mixtures, strict=True))}
+
+
+class Mixer(BatchMixer):
+    """One method of mixing with its parameters.
+
+    Args:
+        config: the parameters as one value; else give them as keywords.
+        generator: draw from this, in place of (seed, epoch, step, rank); not in workers of a DataLoader.
+        epochs: number of epochs of the training, for `off_for_last`.
+        **parameters: see the method's configuration.
+    """
+
+    kind: ClassVar[type[MixConfig]]
+
+    def __init__(
+        self,
+        *,
+        config: MixConfig | None = None,
+        generator: torch.Generator | None = None,
+        epochs: float | None = None,
+        **parameters: Any,
+    ) -> None:
+        config = self.kind.of(config, parameters)
+        super().__init__(config, Steps(config.method, config.seed, generator, epochs), config.off_for_last)
+
+    def extra_repr(self) -> str:
+        """Return the parameters that are not the defaults."""
+        return ", ".join(differences(self.config))
+
+    def chosen(self, turn: Turn) -> Mixer:  # noqa: ARG002
+        """Return itself."""
+        return self
+
+    def applied(self, mix: Mix, images: Tensor, labels: Tensor | None = None, masks: Tensor | None = None) -> Mixed:
+        """Return a batch mixed as it was drawn; arguments as those of `mixed`."""
+        targets = _targets(labels, self.config.num_classes, self.config.label_smoothing)
+        if mix.is_identity:
+            return unmixed(images, targets, masks)
+        partner = on_device(mix.partner, torch.int64, images.device)
+        own = masks if masks is None or masks.ndim == images.ndim else masks[:, None]
+        other = None if own is None else own[partner]
+        weights = self.weights(mix, images, own, other)
+        lam = self.label_shares(mix, weights, own, other).expand(len(images))
+        mixture = functools.partial(blend, weights, soft=self.config.soft)
+        return Mixed(
+            images=mixture(images, images[partner]),
+            targets=None if targets is None else torch.lerp(targets[partner], targets, lam[:, None]),
+            masks=None if masks is None else mixture(own, other).view_as(masks),  # type: ignore[arg-type]
+            lam=lam,
+            partner=partner,
+            weights=weights,
+        )
+
+    def weights(self, mix: Mix, images: Tensor, own: Tensor | None, other: Tensor | None) -> Tensor:  # noqa: ARG002
+        """Return the share of the image itself in each pixel, N or 1 x 1 x space, or 1 where it is constant.
+
+        Args:
+            mix: the draw.
+            images: N x channels x space.
+            own: masks of the objects in these images, N x channels x space.
+            other: those in their partners.
+        """
+        return pixel_weights(mix, self.config, images.shape[2:], images.device)
+
+    def label_shares(self, mix: Mix, weights: Tensor, own: Tensor | None, other: Tensor | None) -> Tensor:
+        """Return the share of the image's own label, N or 1.
+
+        Args:
+            mix: the draw.
+            weights: the share of the image itself in each pixel.
+            own: masks of the objects in these images, N x channels x space.
+            other: those in their partners.
+
+        Raises:
+            ConfigurationError: labels by visible area without masks.
+        """
+        lam = on_device(mix.shares, torch.float32, weights.device)
+        if self.config.labels == AREA:
+            return lam
+        if own is None or other is None:
+            then = "Give them: mix(images, labels, masks)."
+            raise ConfigurationError(explain("labels by visible area need masks", then=then))
+        return visible_shares(weights, own, other, lam)
+
+
+class FMix(Mixer):
+    """FMix (Harris et al. 2020): the parts of two images on either side of outlines of low frequency.
+
+    Use `mix(images, labels)` as torchvision's MixUp and CutMix and as timm's Mixup; `x = mix(x)` and
+    `mix.loss(logits, y)` where labels stay indices; `mix.mixed(...)` for masks, lambda and partners.
+
+    Args:
+        config: the parameters as one value; else give the keywords of `FMixConfig`.
+        generator: draw from this, in place of (seed, epoch, step, rank); not in workers of a DataLoader.
+        epochs: number of epochs of the training, for `off_for_last`.
+        **parameters: see `FMixConfig`, which holds their meaning, allowed values and defaults.
+
+    Raises:
+        ConfigurationError: a parameter that is not allowed.
+
+    Example:
+        >>> import torch
+        >>> from fornet_hf.mixing import FMix
+        >>> mix = FMix(num_classes=10, alpha=1.0, seed=0)
+        >>> images, targets = mix(torch.rand(8, 3, 32, 32), torch.arange(8))
+        >>> images.shape, targets.shape
+        (torch.Size([8, 3, 32, 32]), torch.Size([8, 10]))
+    """
+
+    kind = FMixConfig
+
+
+class CutMix(Mixer):
+    """CutMix (Yun et al. 2019): a box of each image comes from another.
+
+    torchvision's and timm's do the same for a batch as a whole. This one also takes masks, batches of odd sizes, one
+    box an image, images of 1 to 3 dimensions, a seed or a generator, and leaves its input as it is.
+
+    Args:
+        config: the parameters as one value; else give the keywords of `CutMixConfig`.
+        generator: draw from this, in place of (seed, epoch, step, rank); not in workers of a DataLoader.
+        epochs: number of epochs of the training, for `off_for_last`.
+        **parameters: see `CutMixConfig`, which holds their meaning, allowed values and defaults.
+
+    Raises:
+        ConfigurationError: a parameter that is not allowed.
+
+    Example:
+        >>> import torch
+        >>> from fornet_hf.mixing import CutMix
+        >>> mixed = CutMix(each="image", seed=0).mixed(torch.rand(5, 3, 32, 32))
+        >>> torch.allclose(mixed.weights.mean((1, 2, 3)), mixed.lam)
+        True
+    """
+
+    kind = CutMixConfig
+
+
+class MixUp(Mixer):
+    """MixUp (Zhang et al. 2018): the weighted mean of two images.
+
+    torchvision's and timm's do the same for a batch as a whole. This one also takes masks, batches of odd sizes, one
+    lambda an image, any number of dimensions, a seed or a generator, and leaves its input as it is.
+
+    Args:
+        config: the parameters as one value; else give the keywords of `MixUpConfig`.
+        generator: draw from this, in place of (seed, epoch, step, rank); not in workers of a DataLoader.
+        epochs: number of epochs of the training, for `off_for_last`.
+        **parameters: see `MixUpConfig`, which holds their meaning, allowed values and defaults.
+
+    Raises:
+        ConfigurationError: a parameter that is not allowed.
+
+    Example:
+        >>> import torch
+        >>> from fornet_hf.mixing import MixUp
+        >>> mix = MixUp(num_classes=3, seed=0)
+        >>> images, targets = mix(torch.rand(2, 3, 32, 32), torch.tensor([0, 2]))
+        >>> targets.sum(1)
+        tensor([1., 1.])
+    """
+
+    kind = MixUpConfig
+
+
+def _targets(labels: Tensor | None, classes: int | None, smoothing: float = 0.0) -> Tensor | None:
+    """Return labels as probabilities; None for none, and for indices of an unknown number of classes."""
+    if labels is None or (classes is None and labels.ndim == 1):
+        return None
+    return probabilities(labels, classes, smoothing)
+
+
+def _check(images: Any, labels: Any, masks: Any) -> None:
+    """Raise ConfigurationError unless images, labels and masks are tensors of one batch."""
+    for name, tensor in (("images", images), ("labels", labels), ("masks", masks)):
+        if not isinstance(tensor, Tensor) and not (tensor is None and tensor is not images):
+            found = type(tensor).__name__
+            raise ConfigurationError(explain(f"{name} are no batch", found=found, allowed="a tensor"))
+    if images.ndim < 2:
+        found, allowed = f"shape {tuple(images.shape)}", "N x channels x space"
+        raise ConfigurationError(explain("images are no batch", found=found, allowed=allowed))
+    if labels is not None and labels.shape[:1] != images.shape[:1]:
+        found = f"{tuple(labels.shape)} and {tuple(images.shape)}"
+        raise ConfigurationError(explain("labels and images are of different batches", found=found))
+    if masks is not None and masks.shape not in (
+        (*masks.shape[:2], *images.shape[2:]),
+        (len(images), *images.shape[2:]),
+    ):
+        found = f"{tuple(masks.shape)} and {tuple(images.shape)}"
+        allowed = "masks of N x channels x space, or N x space"
+        raise ConfigurationError(explain("masks and images differ in shape", found=found, allowed=allowed))
