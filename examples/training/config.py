@@ -18,9 +18,10 @@ _CHOICES = {
     "optimizer": ("adamw", "sgd"),
     "precision": ("bf16", "fp32"),
     "augment": ("none", "randaugment", "3augment"),
+    "defer": (None, "pixels", "jpeg"),
 }
 # What may differ when a run is resumed.
-_ANY_TIME = ("out", "imagenet_dir", "cache_dir", "workers", "stop_after", "compile")
+_ANY_TIME = ("out", "imagenet_dir", "cache_dir", "workers", "stop_after", "compile", "defer")
 
 
 def _option(default: Any, meaning: str) -> Any:
@@ -66,16 +67,20 @@ class TrainConfig:
     eval_every: int = _option(1, "epochs between evaluations; the last epoch is always evaluated")
     seed: int = _option(0, "of weights, order, recombination and augmentation")
     workers: int = _option(8, "loading processes for each training process")
+    defer: str | None = _option(None, "pixels or jpeg: the device composes; workers only decode, or only fetch")
     stop_after: int | None = _option(None, "epochs in this call, for queues with a time limit; call again to go on")
     compile: bool = _option(False, "torch.compile the model")
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
-            _require(getattr(self, name) in allowed, name, getattr(self, name), ", ".join(allowed))
+            _require(getattr(self, name) in allowed, name, getattr(self, name), ", ".join(filter(None, allowed)))
         for name in ("size", "epochs", "batch_size", "eval_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("lr", "min_lr", "warmup_epochs", "weight_decay", "clip_norm", "mixup", "cutmix", "workers"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        if self.defer is not None:  # the loading processes have no image to change
+            _require(self.augment == "none", "augment with defer", self.augment, "none")
+            _require(not self.color_jitter, "color_jitter with defer", self.color_jitter, "0")
         _require(set(self.evaluate) <= set(EVALUATIONS), "evaluate", self.evaluate, ", ".join(EVALUATIONS))
 
     @property

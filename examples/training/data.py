@@ -19,8 +19,8 @@ class Data:
     """The images that a run reads.
 
     Attributes:
-        train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`.
-        evaluations: the same for validation, by name.
+        train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`; with `defer`, batches to compose.
+        evaluations: always the former, for validation, by name.
         classes: number of classes.
         images: number of training images.
     """
@@ -53,7 +53,8 @@ def open_data(config: TrainConfig, here: Place) -> Data:
             flip=0.5,
             seed=config.seed,
             epochs=config.epochs,
-            transform=image_transform(config),
+            transform=None if config.defer else image_transform(config),
+            defer=config.defer,
             **parameters,
         )
     )
@@ -72,7 +73,7 @@ def open_data(config: TrainConfig, here: Place) -> Data:
     }
     # Workers start anew in each epoch: so their random numbers, and a resumed run, depend on seed and epoch alone.
     return Data(
-        train=DataLoader(train, sampler=sampler, drop_last=True, **options),
+        train=DataLoader(train, sampler=sampler, drop_last=True, collate_fn=fornet_hf.collate, **options),
         evaluations={name: DataLoader(_validation(config, name, here), **options) for name in config.evaluate},
         classes=train.features["label"].num_classes,
         images=len(train),

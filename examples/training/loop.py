@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from training.augment import normalized
+from fornet_hf import Compositor, DeviceLoader
+from training.augment import MEAN, STD, normalized
 from training.config import TrainConfig
 from training.processes import Place, summed
 
@@ -48,13 +49,13 @@ class Trainer:
         torch.manual_seed(seed_of(self.config.seed, epoch, self.here.rank))  # of dropout, MixUp and the workers
         criterion = nn.CrossEntropyLoss(label_smoothing=self.config.label_smoothing)
         total = torch.zeros((), device=self.here.device)
-        started, batches = time.perf_counter(), Timed(loader)
+        started, batches = time.perf_counter(), Timed(self._on_device(loader))
         quiet = None if self.here.is_first else True  # None: unless somebody watches
         steps = tqdm(batches, desc=f"epoch {epoch + 1}", total=len(loader), leave=False, disable=quiet)
         for step, batch in enumerate(steps):
             self.check()
             rate = learning_rate(self.config, epoch + step / len(loader))
-            images, labels = self._moved(batch)
+            images, labels = batch
             if self.mix is not None:
                 images, labels = self.mix(images, labels)
             with self._autocast():
@@ -87,6 +88,12 @@ class Trainer:
         top1, top5, loss, count = summed(sums).tolist()
         return {"top1": top1 / count, "top5": top5 / count, "loss": loss / count}
 
+    def _on_device(self, loader: DataLoader[Any]) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
+        """Return normalized images and labels on this process's device, composed there if that was deferred."""
+        if self.config.defer is None:
+            return map(self._moved, loader)
+        return DeviceLoader(loader, Compositor(MEAN, STD).to(self.here.device), self.here.device)
+
     def _moved(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         images = batch["image"].to(self.here.device, non_blocking=True)
         return normalized(images), batch["label"].to(self.here.device, non_blocking=True)
@@ -108,7 +115,7 @@ class Trainer:
 class Timed:
     """The batches of a loader; `waited` is how long the loop waited for them, seconds."""
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
+    def __init__(self, loader: Iterable[Any]) -> None:
         self._loader = loader
         self.waited = 0.0
 

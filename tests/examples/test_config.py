@@ -45,10 +45,19 @@ def test_recombination_keeps_its_defaults_unless_they_are_named(words, original)
 
 @pytest.mark.parametrize(
     "words",
-    ["--optimizer lamb", "--epochs 0", "--lr -1", "--recombination fg_bates_n", "--augment auto"],
+    [
+        "--optimizer lamb",
+        "--epochs 0",
+        "--lr -1",
+        "--recombination fg_bates_n",
+        "--augment auto",
+        "--defer gpu",
+        "--augment randaugment --defer pixels",
+        "--color-jitter .3 --defer jpeg",
+    ],
 )
 def test_values_that_are_not_allowed_are_named(words):
-    name = words.split()[0].removeprefix("--")
+    name = words.split()[0].removeprefix("--").replace("-", "_")
     with pytest.raises(ConfigurationError, match=name):
         parse(words.split())
 
@@ -62,5 +71,5 @@ def test_json_gives_the_same_run():
     ]
 
 
-def test_a_resumed_run_may_have_other_workers():
-    assert TrainConfig(workers=1, stop_after=3).differences(TrainConfig().to_json()) == []
+def test_a_resumed_run_may_have_other_workers_and_leave_composing_to_the_device():
+    assert TrainConfig(workers=1, stop_after=3, defer="jpeg").differences(TrainConfig().to_json()) == []

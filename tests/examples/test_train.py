@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def train(demo, tmp_path_factory):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
         return subprocess.Popen(**command(out, *words, start=start), **pipes)
 
-    run.popen = popen
+    run.popen, run.folder = popen, folder
     return run
 
 
@@ -73,13 +74,37 @@ def test_two_processes_train_and_evaluate(whole):
     assert last["original"]["loss"] != last["all"]["loss"]
 
 
-def test_a_run_that_was_stopped_ends_like_one_that_was_not(whole, train):
-    for _ in range(2):
-        done, folder = train("stopped", "--evaluate", "original", "all", "--stop-after", "1", start=TWO)
+@pytest.fixture
+def going_on(train):
+    """Goes on, with words of its own, with a copy of a run that was stopped after one epoch."""
+    words = ("--evaluate", "original", "all", "--stop-after", "1")
+    stopped = train.folder / "stopped"
+
+    def go_on(out, *more):
+        if not stopped.exists():
+            done, _ = train("stopped", *words, start=TWO)
+            assert done.returncode == 0, done.stderr
+        shutil.copytree(stopped, train.folder / out)
+        done, folder = train(out, *words, *more, start=TWO)
         assert done.returncode == 0, done.stderr
+        return folder
+
+    return go_on
+
+
+def test_a_run_that_was_stopped_ends_like_one_that_was_not(whole, going_on):
+    folder = going_on("again")
     assert figures(folder) == figures(whole)
     ours, theirs = weights(folder), weights(whole)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_it_may_go_on_with_images_that_the_device_composes(whole, going_on):
+    """The compositions stay, whoever composes them."""
+    found, wanted = figures(going_on("deferred", "--defer", "pixels"))[-1], figures(whole)[-1]
+    assert found["train_loss"] != wanted["train_loss"]
+    assert found["train_loss"] == pytest.approx(wanted["train_loss"], rel=0.001)
+    assert found["original"]["loss"] == pytest.approx(wanted["original"]["loss"], rel=0.001)
 
 
 def test_one_process_trains_on_original_images(train, whole):
