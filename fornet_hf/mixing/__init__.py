@@ -5,7 +5,8 @@ on_tensors     the same masks in torch, on the CPU and on a GPU
 configuration  what masks depend on, validated
 spectrum       the frequencies of a mask
 ranking        from grey maps to masks of an exact mean
-hashing        noise from a key and counters, the same on every device
+noise          normal noise of a NumPy generator
+hashing        the same from a key and counters, equal on every device
 methods        the parameters of each method of mixing, validated
 draws          what is drawn for a batch: numbers, no pixels
 steps          the randomness of each step of a training

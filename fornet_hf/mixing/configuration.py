@@ -73,6 +73,13 @@ def checked_lambdas(lam: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return values
 
 
+def checked_key(key: Any) -> int:
+    """Return the key of a stream of random numbers; raise ConfigurationError unless it is an integer of 63 bits."""
+    number = plain(key)
+    _require(_is_integer(number) and 0 <= number < 2**63, "key", key, "an integer from 0 to 2^63 - 1")
+    return int(number)
+
+
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,16 +20,21 @@ def splitmix(start: int, count: int) -> npt.NDArray[np.int64]:
     return bits
 
 
-def complex_normals(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """Return complex normal noise for each pair of a row and a column, given as int64 random numbers.
+def normals(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """Return two normal numbers of variance 1/2 for each pair of a row and a column.
+
+    Two rounds of multiplying and folding hash the sum of two random numbers. Each half of the 64 bits is uniform and
+    becomes normal by the inverse error function. On a GPU, passes over memory are what costs: there are eight.
+
+    Args:
+        rows, columns: int64, random numbers.
 
     Returns:
-        complex64 of len(rows) x len(columns), real and imaginary parts independent with variance 1.
+        float32 of len(rows) x len(columns) x 2, up to 5.2 standard deviations from 0.
     """
-    bits = rows[:, None] + columns[None]
+    bits = rows[:, None] + columns
+    halves = bits.view(torch.int32).view(*bits.shape, 2)
     for factor in (_FIRST, _SECOND):
-        bits.bitwise_xor_(bits >> 32).mul_(factor - 2**64)
-    low, high = bits.view(torch.int32).view(*bits.shape, 2).unbind(-1)
-    # Box and Muller: |low + 1/2| / 2^31 and high / 2^32 are uniform
-    radius = low.to(torch.float32).add_(0.5).abs_().log_().mul_(-2).add_(62 * math.log(2)).clamp_(min=0).sqrt_()
-    return torch.polar(radius, high.to(torch.float32).mul_(2 * math.pi / 2**32))
+        halves[..., 0].bitwise_xor_(halves[..., 1])
+        bits.mul_(factor - 2**64)
+    return halves.to(torch.float32).mul_((1 - 2**-24) / 2**31).erfinv_()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fornet_hf.mixing import ranking
 from fornet_hf.mixing.configuration import MaskConfig, checked_alpha, checked_lambdas
+from fornet_hf.mixing.noise import complex_normals
 from fornet_hf.mixing.spectrum import amplitudes
 
 
@@ -75,7 +76,8 @@ def fmix_masks(
 def grey_map(config: MaskConfig, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Draw the map that a mask is cut from."""
     factors = amplitudes(config)
-    noise = rng.standard_normal((*factors.shape[:-1], 2), np.float32) * factors
-    spectrum = noise.view(np.complex64)[..., 0]
+    spectrum = complex_normals(rng, factors.shape[:-1])
+    parts = spectrum.view(np.float32).reshape(factors.shape)
+    parts *= factors
     made: npt.NDArray[Any] = np.fft.irfftn(spectrum, config.size, axes=tuple(range(-len(config.size), 0)))
     return made.astype(np.float32, copy=False)  # NumPy 1 transforms in float64

@@ -14,13 +14,13 @@ from fornet_hf.mixing.configuration import MaskConfig
 Floats = npt.NDArray[np.floating[Any]]
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def amplitudes(config: MaskConfig) -> npt.NDArray[np.float32]:
     """Return factors for the real and imaginary parts of normal noise in the frequencies of a grey map.
 
-    Noise of their shape, times these, is what `irfftn(..., s=config.size)` makes a map of. The last axis holds one
-    factor for both parts or one for each. Callers share the array, so it is read only. Its scale means nothing, as
-    only the ranks of a map's pixels count.
+    Their last axis holds both parts. Noise of their shape, times these, is the spectrum that `irfftn(...,
+    s=config.size)` makes a map of. Callers share the array, so it is read only. Its scale means nothing, as only the
+    ranks of a map's pixels count.
     """
     factors = (_legacy if config.legacy_spectrum else _isotropic)(config.size, config.decay).astype(np.float32)
     factors.flags.writeable = False
@@ -36,7 +36,7 @@ def _isotropic(size: tuple[int, ...], decay: float) -> Floats:
     """
     factors = _decayed([*map(np.fft.fftfreq, size[:-1]), np.fft.rfftfreq(size[-1])], size, decay)
     factors[..., [0, -1] if size[-1] % 2 == 0 else [0]] *= math.sqrt(2)
-    return factors[..., None]
+    return np.stack([factors, factors], axis=-1)
 
 
 def _legacy(size: tuple[int, ...], decay: float) -> Floats:
