@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.rows import open_image
+from fornet_hf.recombination.pixels.compositing import Composed
 from fornet_hf.recombination.transform import Recombine
 
 CELL = (200, 150)  # pixels of an image on the sheet
@@ -85,7 +86,7 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
 
 
 def contact_sheet(
-    ds: Any, *, indices: Sequence[int] | None = None, epochs: int = 4, parts: bool = True, **parameters: Any
+    ds: Any, *, indices: Sequence[int] | None = None, epochs: int = 4, parts: bool | None = True, **parameters: Any
 ) -> Image.Image:
     """Draw one line for each image: original, object mask, background, and what each epoch makes of it.
 
@@ -93,23 +94,27 @@ def contact_sheet(
         ds: a prepared dataset; a transform on it is ignored.
         indices: which rows; default: the first 6.
         epochs: how many recombinations of each, 1 or more.
-        parts: False leaves the first three columns away.
+        parts: False leaves the first three columns away; None: where the place of no object is known.
         parameters: of `Recombine`; `seed` is 0 if not given, so that a preview can be repeated.
 
     Raises:
         ConfigurationError: a parameter is not allowed.
         IndexError: there is no such row.
     """
-    rows = _rows(ds, indices)
-    made = list(_epochs(ds, rows, epochs, parameters))
+    rows = chosen_rows(ds, indices)
+    parts = any(row["box"] is not None for row in rows.values()) if parts is None else parts
+    made = list(recombined(ds, rows, epochs, parameters))
     groups = [Group("recombined, anew in every epoch", [f"epoch {epoch}" for epoch in range(epochs)])]
     if parts:
         groups.insert(0, Group("the image, taken apart", _PARTS))
     lines = [
-        Line(_label(ds, row), [*(taken_apart(row) if parts else ()), *(images[at] for images in made)])
+        Line(
+            f"{name_of(ds, row)}\n{row['key']}",
+            [*(taken_apart(row) if parts else ()), *(images[at].image for images in made)],
+        )
         for at, row in enumerate(rows.values())
     ]
-    return sheet(groups, lines, caption=_caption(parameters))
+    return sheet(groups, lines, caption=said(parameters))
 
 
 def animation(
@@ -119,15 +124,15 @@ def animation(
 
     Args and errors as of `contact_sheet`; `columns` is the number of images side by side. See `save_animation`.
     """
-    rows = _rows(ds, indices)
+    rows = chosen_rows(ds, indices)
     columns = min(columns, len(rows))
     blank = Image.new("RGB", CELL, _PAPER)
     frames = []
-    for epoch, images in enumerate(_epochs(ds, rows, epochs, parameters)):
-        filled = [*images, *[blank] * (-len(images) % columns)]
+    for epoch, images in enumerate(recombined(ds, rows, epochs, parameters)):
+        filled = [*(composed.image for composed in images), *[blank] * (-len(images) % columns)]
         lines = [Line("", filled[at : at + columns]) for at in range(0, len(filled), columns)]
         headings = [f"epoch {epoch}", *[""] * (columns - 1)]
-        frames.append(sheet([Group("", headings)], lines, caption=_caption(parameters)))
+        frames.append(sheet([Group("", headings)], lines, caption=said(parameters)))
     return frames
 
 
@@ -162,7 +167,7 @@ def taken_apart(row: Mapping[str, Any]) -> tuple[Image.Image, Image.Image, Image
     return original, mask, background or Image.new("RGB", size)
 
 
-def _rows(ds: Any, indices: Sequence[int] | None) -> dict[int, Mapping[str, Any]]:
+def chosen_rows(ds: Any, indices: Sequence[int] | None) -> dict[int, Mapping[str, Any]]:
     """Return the rows by index, without the dataset's transform."""
     chosen = range(min(6, len(ds))) if indices is None else indices
     plain = ds.with_format(None)
@@ -172,25 +177,26 @@ def _rows(ds: Any, indices: Sequence[int] | None) -> dict[int, Mapping[str, Any]
     return rows
 
 
-def _epochs(
+def recombined(
     ds: Any, rows: Mapping[int, Mapping[str, Any]], epochs: int, parameters: Mapping[str, Any]
-) -> Iterator[list[Image.Image]]:
+) -> Iterator[list[Composed]]:
     """Yield the recombinations of all rows, for one epoch after the other."""
     if epochs < 1:
         raise ConfigurationError(explain("epochs is not allowed", found=epochs, allowed="1 or more"))
     recombine = Recombine(ds, **{"seed": 0, "epochs": epochs, "evaluation": False, **parameters})
     for epoch in range(epochs):
         recombine.clock.epoch = epoch
-        yield [recombine.recombine(row)[0].image for row in rows.values()]
+        yield [recombine.recombine(row).composed for row in rows.values()]
 
 
-def _label(ds: Any, row: Mapping[str, Any]) -> str:
-    """Return the name of the class, and the key below it."""
-    name = getattr(ds.features["label"], "int2str", str)(row["label"])
-    return f"{name.partition(',')[0]}\n{row['key']}"
+def name_of(ds: Any, row: Mapping[str, Any]) -> str:
+    """Return the first name of a row's class."""
+    name: str = getattr(ds.features["label"], "int2str", str)(row["label"])
+    return name.partition(",")[0]
 
 
-def _caption(parameters: Mapping[str, Any]) -> str:
+def said(parameters: Mapping[str, Any]) -> str:
+    """Return a recombination's parameters in words, for a caption."""
     given = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
     return f"Recombine({given})"
 

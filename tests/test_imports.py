@@ -11,6 +11,7 @@ import fornet_hf
 ON_TENSORS = {
     "fornet_hf.mixing.alternate",
     "fornet_hf.mixing.applying",
+    "fornet_hf.mixing.backgrounds",
     "fornet_hf.mixing.hashing",
     "fornet_hf.mixing.losses",
     "fornet_hf.mixing.mixers",

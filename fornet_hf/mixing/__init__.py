@@ -12,8 +12,12 @@ draws          what is drawn for a batch: numbers, no pixels
 steps          the randomness of each step of a training
 applying       a draw applied to images, masks and labels
 mixers         FMix, CutMix and MixUp, called on batches; `alternate` takes one of them at a time
+backgrounds    FMix of backgrounds alone, around whole objects
 losses         loss and accuracy of a mixed batch
 visible        weights that follow the objects
+arrays         a draw applied to NumPy arrays, without torch
+choosing       methods by the names that commands give them
+preview        sheets and animations of mixed pairs
 """
 
 from __future__ import annotations
@@ -25,14 +29,18 @@ from fornet_hf.packages import lazy
 if TYPE_CHECKING:
     from fornet_hf.mixing.alternate import Alternate
     from fornet_hf.mixing.applying import Mixed
+    from fornet_hf.mixing.arrays import MixedArrays, mixed_arrays
+    from fornet_hf.mixing.backgrounds import BackgroundMix
     from fornet_hf.mixing.draws import Mix, draw
     from fornet_hf.mixing.losses import mixed_accuracy, mixed_loss
     from fornet_hf.mixing.masks import fmix_masks, lambdas
-    from fornet_hf.mixing.methods import CutMixConfig, FMixConfig, MixConfig, MixUpConfig
+    from fornet_hf.mixing.methods import BackgroundMixConfig, CutMixConfig, FMixConfig, MixConfig, MixUpConfig
     from fornet_hf.mixing.mixers import CutMix, FMix, MixUp
 
 _HOMES = {
     "Alternate": "alternate",
+    "BackgroundMix": "backgrounds",
+    "BackgroundMixConfig": "methods",
     "CutMix": "mixers",
     "CutMixConfig": "methods",
     "FMix": "mixers",
@@ -42,15 +50,19 @@ _HOMES = {
     "MixUp": "mixers",
     "MixUpConfig": "methods",
     "Mixed": "applying",
+    "MixedArrays": "arrays",
     "draw": "draws",
     "fmix_masks": "masks",
     "lambdas": "masks",
     "mixed_accuracy": "losses",
+    "mixed_arrays": "arrays",
     "mixed_loss": "losses",
 }
 
 __all__ = [
     "Alternate",
+    "BackgroundMix",
+    "BackgroundMixConfig",
     "CutMix",
     "CutMixConfig",
     "FMix",
@@ -60,10 +72,12 @@ __all__ = [
     "MixUp",
     "MixUpConfig",
     "Mixed",
+    "MixedArrays",
     "draw",
     "fmix_masks",
     "lambdas",
     "mixed_accuracy",
+    "mixed_arrays",
     "mixed_loss",
 ]
 

@@ -79,6 +79,11 @@ class MixConfig:
         """True if pixels of two images are averaged; False if each pixel comes from one of them."""
         return True
 
+    @property
+    def needs_masks(self) -> bool:
+        """True if the objects' masks are needed."""
+        return self.labels == VISIBLE
+
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as JSON object, with the method's name."""
         return {"method": self.method, **dataclasses.asdict(self)}
@@ -93,7 +98,7 @@ class MixConfig:
         check_keywords(parameters, keywords(cls))
         if config is None:
             return cls(**parameters)
-        if not isinstance(config, cls) or parameters:
+        if not isinstance(config, cls) or config.method != cls.method or parameters:
             found = f"{config!r} and {sorted(parameters)}" if parameters else repr(config)
             allowed = f"one {cls.__name__}, or its fields as keywords"
             raise ConfigurationError(explain("config is not allowed", found=found, allowed=allowed))
@@ -181,7 +186,31 @@ class FMixConfig(MixConfig):
         return self.max_soft > 0
 
 
-METHODS: Mapping[str, type[MixConfig]] = {one.method: one for one in (FMixConfig, CutMixConfig, MixUpConfig)}
+@dataclass(frozen=True, kw_only=True)
+class BackgroundMixConfig(FMixConfig):
+    """The parameters of BackgroundMix: those of FMix. `labels` is "area", as the one label is the image's own.
+
+    Example:
+        >>> from fornet_hf.mixing.methods import BackgroundMixConfig
+        >>> BackgroundMixConfig(max_soft=0.2).needs_masks
+        True
+    """
+
+    method: ClassVar[str] = "background"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("labels", self.labels == AREA, "'area' in BackgroundMix, which has one label")
+
+    @property
+    def needs_masks(self) -> bool:
+        """True: objects stay whole."""
+        return True
+
+
+METHODS: Mapping[str, type[MixConfig]] = {
+    one.method: one for one in (FMixConfig, CutMixConfig, MixUpConfig, BackgroundMixConfig)
+}
 
 
 def _is_number(value: object) -> bool:

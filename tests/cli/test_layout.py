@@ -157,6 +157,10 @@ def test_previews_of_folders_and_patches(made, capsys):
     place = ["--patches", str(made / "patches"), "-in", str(made / "pictures")]
     assert main(["preview", *place, "-o", str(made / "b.png"), *options]) == 0
     assert opened(made / "b.png").format == "PNG"
+    mix = ["--mix", "fmix", "--mix-labels", "visible", "--mix-options", "max_soft=0.2", "each=image"]
+    assert main(["preview", *place, "-o", str(made / "c.png"), *mix, "--count", "2"]) == 0
+    assert main(["preview", str(made / "out"), "-o", str(made / "c.webp"), "--mix", "background", *options]) == 0
+    assert opened(made / "c.webp").n_frames == 2
 
 
 @pytest.mark.parametrize(
@@ -166,6 +170,15 @@ def test_previews_of_folders_and_patches(made, capsys):
         (["preview", "nowhere", "-o", "a.txt"], "no image to write; found a.txt"),
         (["preview", "nowhere"], "nothing to show of 'train'"),
         (["preview", "nowhere", "--fg-bates-n", "many"], "nothing to show"),
+        (["preview", "nowhere", "--mix-labels", "visible"], "--mix-labels and --mix-options need --mix"),
+        (
+            ["preview", "nowhere", "--mix", "mixup", "--mix-options", "decay=2"],
+            "mixup has no such option; found decay",
+        ),
+        (
+            ["preview", "nowhere", "--mix", "fmix", "--mix-options", "decay"],
+            "mix_options is not allowed; found decay",
+        ),
         (["validate", "nowhere"], "holds no ForNet"),
         (["pack", "nowhere"], "no folders to pack"),
         (["apply", "-p", "no where", "-o", "x"], "no such folder or repository"),

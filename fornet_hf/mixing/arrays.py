@@ -1,0 +1,86 @@
+"""A drawn `Mix` applied to NumPy arrays, without torch: for previews, and for training in other frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.mixing.draws import Mix
+from fornet_hf.mixing.masks import fmix_masks
+from fornet_hf.mixing.methods import BackgroundMixConfig, FMixConfig, MixConfig
+from fornet_hf.mixing.visible import background_weights, visible_shares
+from fornet_hf.recombination.draw.rng import generator
+
+Floats = npt.NDArray[np.float32]
+
+
+class MixedArrays(NamedTuple):
+    """A mixed batch of N images.
+
+    Attributes:
+        images: N x height x width x channels, of the dtype that was given.
+        lam: float32, N: the shares of the images' own labels, 0 to 1; the rest is that of the partners' labels.
+        partner: int64, N: the index of the image that is mixed into each.
+        weights: float32, N x height x width: the share of the image itself in each pixel.
+    """
+
+    images: npt.NDArray[Any]
+    lam: Floats
+    partner: npt.NDArray[np.int64]
+    weights: Floats
+
+
+def mixed_arrays(
+    mix: Mix, config: MixConfig, images: npt.NDArray[Any], masks: npt.NDArray[Any] | None = None
+) -> MixedArrays:
+    """Return a batch mixed as it was drawn. FMix's noise is NumPy's here: another one than that of the torch modules.
+
+    Args:
+        mix: what was drawn.
+        config: what it was drawn from.
+        images: N x height x width x channels, any dtype; means of integers are rounded.
+        masks: of the objects, N x height x width, any dtype.
+
+    Raises:
+        ConfigurationError: masks are needed and missing.
+    """
+    count, *size, _ = images.shape
+    partner, lam = np.array(mix.partner), np.array(mix.shares, np.float32)
+    weights = pixel_weights(mix, config, size)
+    if config.needs_masks:
+        if masks is None:
+            found = f"{config.method}, labels={config.labels!r}, no masks"
+            raise ConfigurationError(explain("this mixing needs masks", found=found))
+        own, other = masks[:, None], masks[partner][:, None]
+        if isinstance(config, BackgroundMixConfig):
+            weights, lam = background_weights(weights, own, other), np.ones(1, np.float32)
+        else:
+            lam = visible_shares(weights, own, other, lam)
+    weights = np.broadcast_to(weights[:, 0], (count, *size))
+    mixed = images[partner] + weights[..., None] * (images.astype(np.float32) - images[partner])
+    mixed = mixed.round() if np.issubdtype(images.dtype, np.integer) else mixed
+    return MixedArrays(mixed.astype(images.dtype), np.broadcast_to(lam, count), partner, weights)
+
+
+def pixel_weights(mix: Mix, config: MixConfig, size: Sequence[int]) -> Floats:
+    """Return the share of the image itself in each pixel, N or 1 x 1 x size, or 1 where it is constant."""
+    if mix.boxes:
+        made = np.ones((len(mix.boxes), 1, *size), np.float32)
+        for weights, box in zip(made, mix.boxes, strict=True):
+            weights[0][tuple(slice(first, end) for first, end in box)] = 0
+        return made
+    if isinstance(config, FMixConfig):
+        masks = fmix_masks(
+            mix.lam,
+            size,
+            generator("mask", mix.key),
+            decay=config.decay,
+            max_soft=config.max_soft,
+            legacy_spectrum=config.legacy_spectrum,
+        )
+        return masks[:, None]
+    return np.array(mix.lam, np.float32).reshape(-1, 1, *(1 for _ in size))
