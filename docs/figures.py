@@ -100,6 +100,26 @@ def evaluation(result: Mapping[str, Any]) -> str:
     return "\n".join([words, "", *lines])
 
 
+def mixing(result: Mapping[str, Any]) -> str:
+    """Return the time of a mask beside that of the formulas, on a core and, where there was one, on a GPU."""
+    lines = ["| masks | side | ms a mask, on the core | share of the formulas |", "|---|---|---|---|"]
+    for masks, part in result["one_core"].items():
+        for side, time in part["milliseconds_per_mask"].items():
+            share = part["share_of_formulas"].get(side, 1.0)
+            lines.append(f"| {masks} | {side} | {time['on_core_median_ms']:.3f} | {share:.2f} |")
+    words = (
+        "*Formulas* computes the steps of FMix one after the other in NumPy. *NumPy* is `fornet_hf.mixing.masks`, "
+        "*torch* `fornet_hf.mixing.on_tensors` on the CPU, each with 16 masks a call. Medians on one core."
+    )
+    if "on_gpu" in result:
+        lines += ["", f"| masks on one {result['gpu']} | ms | times as fast as the formulas |", "|---|---|---|"]
+        for masks, part in result["on_gpu"].items():
+            ((side, factor),) = part["times_as_fast"].items()
+            each = part["milliseconds_per_mask"][side]["median_ms"]
+            lines.append(f"| {side} of {masks} | {each * float(side.split()[0]):.2f} | {factor:.0f} |")
+    return "\n".join([words, "", *lines])
+
+
 def reading(result: Mapping[str, Any]) -> str:
     """Bytes and requests a sample."""
     lines = ["| kept as | fetched to open | fetched a sample |", "|---|---|---|"]
@@ -184,6 +204,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "prepare": ("Preparing", preparing),
     "recombination": ("Recombination", recombination),
     "evaluation": ("Evaluation", evaluation),
+    "mixing": ("Mixing", mixing),
     "reading": ("Reading", reading),
     "segment_attentive_eraser": ("Producers on a GPU: GroundingDINO, SAM-B, Attentive Eraser", segmenting),
     "segment_lama": ("Producers on a GPU: GroundingDINO, SAM-B, LaMa", segmenting),
