@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ import datasets
 
 from fornet_hf.errors import explain
 from fornet_hf.features import example_features, with_lazy_images
+from fornet_hf.recombination.columns import Rows
 from fornet_hf.recombination.epochs import clocks_of, find_clocks, set_epoch
 from fornet_hf.recombination.recombiner import NEEDED, Recombiner
 
@@ -57,6 +59,28 @@ class PreparedDataset(datasets.Dataset):  # type: ignore[misc]  # datasets has n
             return self.with_format(None)[key]
         return super().__getitem__(key)
 
+    def __getitems__(self, keys: Sequence[int]) -> list[Any]:
+        """Return several rows, or examples, as a DataLoader asks for them: without opening images for nothing."""
+        recombiner = _recombiner(self)
+        rows = None if recombiner is None else self._stored(recombiner)
+        if recombiner is None or rows is None:
+            found: list[Any] = super().__getitems__(keys)
+            return found
+        places = [_checked(key, len(self)) for key in keys]
+        return recombiner.examples(rows[place] for place in places)
+
+    def _stored(self, recombiner: Recombiner) -> Rows | None:
+        """Return the rows for a recombination; None where it takes what `datasets` makes of them."""
+        keep = recombiner.hooks.keep
+        changed = type(recombiner).__call__ is not Recombiner.__call__ or self.format["columns"] != self.column_names
+        if changed or any(isinstance(self.features.get(name), datasets.Image) for name in keep):
+            return None
+        names = dict.fromkeys((*NEEDED, *keep))
+        kept: Rows | None = vars(self).get("_rows")
+        if kept is None or not kept.belong_to(self, names):
+            self._rows = kept = Rows(self, names)
+        return kept if kept.complete else None
+
     def select_columns(self, column_names: str | Sequence[str], *args: Any, **kwargs: Any) -> Any:
         """Select columns. Those that recombining needs stay."""
         names = [column_names] if isinstance(column_names, str) else list(column_names)
@@ -98,6 +122,14 @@ class PreparedStream(datasets.IterableDataset):  # type: ignore[misc]
         super().set_epoch(epoch)
         for clock in find_clocks(self):
             clock.epoch = epoch
+
+
+def _checked(key: int, length: int) -> int:
+    """Return the number of a row, from 0; raise IndexError if there is none."""
+    place = operator.index(key)
+    if not -length <= place < length:
+        raise IndexError(f"no row {place}; there are {length}")
+    return place % length
 
 
 def _recombiner(dataset: datasets.Dataset) -> Recombiner | None:
