@@ -60,7 +60,7 @@ def on_one_core(size: tuple[int, ...], max_soft: float, repeats: int) -> dict[st
         Case("NumPy", lambda: drawn(LAM), count, check),
         Case("torch", lambda: on_tensors.fmix_masks(LAM, size, 1, device="cpu", max_soft=max_soft), count, check),
     ]
-    times = measure(cases, repeats=repeats)
+    times = measure(cases, repeats=repeats, warm_up=min(2, repeats - 1))
     unit = "on_core_median_ms"
     return {"milliseconds_per_mask": times, "share_of_formulas": compared(times, lambda a, b: a / b, unit)}
 
@@ -79,7 +79,7 @@ def on_device(device: str, size: tuple[int, ...], max_soft: float, count: int, r
         Case("formulas", lambda: [plain(float(one), size, rng, max_soft) for one in LAM], len(LAM), means(LAM, size)),
         Case(f"{count} masks", many, count, means(lam, size)),
     ]
-    times = measure(cases, repeats=repeats)
+    times = measure(cases, repeats=repeats, warm_up=min(2, repeats - 1))
     return {
         "milliseconds_per_mask": times,
         "times_as_fast": compared(times, lambda a, b: b / a, "median_ms"),
