@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
+import fornet_hf
 from fornet_hf.errors import MissingDependencyError
+from fornet_hf.mixing import Alternate, BackgroundMix, CutMix, FMix, MixUp
+from fornet_hf.mixing.mixers import BatchMixer
 from training.config import TrainConfig
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as models by others expect them
 
 
-@dataclass(frozen=True)
-class ToBytes:
-    """RGB image -> uint8 tensor (3, height, width). Bytes travel to the GPU at a quarter of the cost of floats.
-
-    Attributes:
-        augment: called on the image before.
-    """
-
-    augment: Callable[[Image.Image], Image.Image] | None = None
-
-    def __call__(self, image: Image.Image) -> torch.Tensor:
-        """Return the bytes of an image, augmented."""
-        image = image if self.augment is None else self.augment(image)
-        return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+def to_bytes(image: Image.Image) -> torch.Tensor:
+    """Return RGB as uint8 tensor (3, height, width): bytes travel to the GPU at a quarter of the cost of floats."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 
 def normalized(images: torch.Tensor) -> torch.Tensor:
@@ -39,8 +31,8 @@ def normalized(images: torch.Tensor) -> torch.Tensor:
     return (images.float() - mean) / std
 
 
-def image_transform(config: TrainConfig) -> ToBytes:
-    """Return what the loading processes do to each image on its own."""
+def image_transform(config: TrainConfig) -> Callable[..., Any]:
+    """Return what the loading processes do to each image on its own, and to its mask if it has one."""
     steps: list[Any] = []
     if config.augment == "randaugment":
         steps.append(v2().RandAugment(num_ops=2, magnitude=9, interpolation=v2().InterpolationMode.BILINEAR))
@@ -49,11 +41,14 @@ def image_transform(config: TrainConfig) -> ToBytes:
         steps.append(v2().RandomChoice([v2().Grayscale(3), v2().RandomSolarize(128, p=1.0), blur]))
     if config.color_jitter:
         steps.append(v2().ColorJitter(*[config.color_jitter] * 3))
-    return ToBytes(v2().Compose(steps) if steps else None)
+    last = fornet_hf.ImageOnly(to_bytes)
+    return v2().Compose([*steps, last]) if steps else last
 
 
 def batch_transform(config: TrainConfig, classes: int) -> Callable[..., Any] | None:
-    """Return MixUp and CutMix, to be called on a normalized batch and its labels; None if neither is asked for."""
+    """Return what mixes a normalized batch, its labels and its masks if there are any; None if nothing does."""
+    if config.methods:
+        return mixer(config, classes)
     steps = []
     if config.mixup:
         steps.append(v2().MixUp(alpha=config.mixup, num_classes=classes))
@@ -63,6 +58,13 @@ def batch_transform(config: TrainConfig, classes: int) -> Callable[..., Any] | N
         transform: Callable[..., Any] = v2().RandomChoice(steps)
         return transform
     return steps[0] if steps else None
+
+
+def mixer(config: TrainConfig, classes: int) -> BatchMixer:
+    """Return the methods that `--mix` names, each step one of them."""
+    kinds = {one.kind.method: one for one in (FMix, CutMix, MixUp, BackgroundMix)}
+    mixers = [kinds[method.method](config=replace(method, num_classes=classes)) for method in config.methods]
+    return Alternate(mixers, seed=config.seed)
 
 
 def v2() -> Any:

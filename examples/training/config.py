@@ -12,6 +12,9 @@ from typing import Any, get_type_hints
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.evaluation.models import FORMS
+from fornet_hf.mixing.choosing import NAMES as MIXES
+from fornet_hf.mixing.choosing import chosen
+from fornet_hf.mixing.methods import AREA, MixConfig
 
 EVALUATIONS = ("original", "all", "same")
 _CHOICES = {
@@ -57,8 +60,11 @@ class TrainConfig:
     label_smoothing: float = _option(0.0, "0 to below 1")
     augment: str = _option("none", "after recombination, crop and flip: none, randaugment or 3augment")
     color_jitter: float = _option(0.0, "strength of changes in brightness, contrast and saturation")
-    mixup: float = _option(0.0, "alpha of MixUp; 0: none")
-    cutmix: float = _option(0.0, "alpha of CutMix; 0: none. With both, each step takes one of them")
+    mixup: float = _option(0.0, "alpha of MixUp; 0: none, or 1 with a --mix that has it")
+    cutmix: float = _option(0.0, "alpha of CutMix, likewise. With both and no --mix, each step takes one of them")
+    mix: str = _option("none", f"{', '.join(MIXES)}, or none; docs/mixing.md")
+    mix_labels: str = _option(AREA, "labels of mixed images by area, or by the visible area of each object")
+    mix_options: dict[str, Any] = _option(dict, "NAME=VALUE for --mix, e.g. alpha=0.2 each=image off_for_last=10")
     precision: str = _option("bf16", "bf16 (autocast) or fp32")
     evaluate: tuple[str, ...] = _option(
         lambda: ("original",),
@@ -78,9 +84,11 @@ class TrainConfig:
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("lr", "min_lr", "warmup_epochs", "weight_decay", "clip_norm", "mixup", "cutmix", "workers"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        self._check_mix()
         if self.defer is not None:  # the loading processes have no image to change
             _require(self.augment == "none", "augment with defer", self.augment, "none")
             _require(not self.color_jitter, "color_jitter with defer", self.color_jitter, "0")
+            _require(not self.mix_needs_masks, "mix with defer", self.mix, "methods that need no masks")
         _require(set(self.evaluate) <= set(EVALUATIONS), "evaluate", self.evaluate, ", ".join(EVALUATIONS))
 
     @property
@@ -88,15 +96,43 @@ class TrainConfig:
         """The run's folder."""
         return Path(self.out)
 
+    def _check_mix(self) -> None:
+        if self.mix == "none":
+            _require(self.mix_labels == AREA, "mix_labels without mix", self.mix_labels, AREA)
+            _require(not self.mix_options, "mix_options without mix", self.mix_options, "none")
+            return
+        methods = {method.method for method in self.methods}
+        for name in {"mixup", "cutmix"} - methods:
+            _require(not getattr(self, name), f"{name} with mix={self.mix}", getattr(self, name), "0")
+
+    @property
+    def methods(self) -> list[MixConfig]:
+        """The methods of mixing that `mix` names."""
+        if self.mix == "none":
+            return []
+        alphas = {"mixup": self.mixup, "cutmix": self.cutmix}
+        return [
+            dataclasses.replace(method, alpha=alphas.get(method.method) or method.alpha)
+            for method in chosen(self.mix, self.mix_labels, self.mix_options)
+        ]
+
+    @property
+    def mix_needs_masks(self) -> bool:
+        """True if mixing looks at the objects."""
+        return any(method.needs_masks for method in self.methods)
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
         return {**dataclasses.asdict(self), "evaluate": list(self.evaluate)}
 
     def differences(self, stored: dict[str, Any]) -> list[str]:
-        """Return what keeps a stored run from going on with this configuration: `name: stored, now`."""
-        now = self.to_json()
+        """Return what keeps a stored run from going on with this configuration: `name: stored, now`.
+
+        A run from before there was an option did what the option's default does.
+        """
+        now, stored = self.to_json(), {**TrainConfig().to_json(), **stored}
         names = [name for name in now if name not in _ANY_TIME]
-        return [f"{name}: {stored.get(name)!r}, now {now[name]!r}" for name in names if stored.get(name) != now[name]]
+        return [f"{name}: {stored[name]!r}, now {now[name]!r}" for name in names if stored[name] != now[name]]
 
 
 def parse(arguments: Sequence[str] | None = None) -> TrainConfig:
@@ -110,7 +146,7 @@ def parse(arguments: Sequence[str] | None = None) -> TrainConfig:
     for item in dataclasses.fields(TrainConfig):
         parser.add_argument(f"--{item.name.replace('_', '-')}", **_argument(item, hints[item.name]))
     values = vars(parser.parse_args(arguments))
-    for name in ("recombination", "model_options"):
+    for name in ("recombination", "model_options", "mix_options"):
         if isinstance(values[name], list):
             values[name] = {**parser.get_default(name), **_pairs(name, values[name])}
     return TrainConfig(**{**values, "evaluate": tuple(values["evaluate"])})

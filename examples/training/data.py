@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 import fornet_hf
 from fornet_hf.errors import ConfigurationError, explain
-from training.augment import ToBytes, image_transform
+from training.augment import image_transform, to_bytes
 from training.config import TrainConfig
 from training.processes import Place
 
@@ -19,8 +19,9 @@ class Data:
     """The images that a run reads.
 
     Attributes:
-        train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`; with `defer`, batches to compose.
-        evaluations: always the former, for validation, by name.
+        train: gives `{"image": uint8 (n, 3, size, size), "label": int64 (n)}`, and where mixing looks at the objects
+            `"mask"`, uint8 (n, 1, size, size); with `defer`, batches to compose.
+        evaluations: always the former without masks, for validation, by name.
         classes: number of classes.
         images: number of training images.
     """
@@ -55,6 +56,7 @@ def open_data(config: TrainConfig, here: Place) -> Data:
             epochs=config.epochs,
             transform=None if config.defer else image_transform(config),
             defer=config.defer,
+            return_fg_masks=config.mix_needs_masks,
             **parameters,
         )
     )
@@ -96,9 +98,7 @@ def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
     parameters: dict[str, Any] = {"orig_img_prob": 1.0}
     if name != "original":
         parameters = {**config.recombination, "orig_img_prob": 0.0, "background_combination": name}
-    rows.set_transform(
-        fornet_hf.Recombine(rows, crop=config.size, evaluation=True, transform=ToBytes(), **parameters)
-    )
+    rows.set_transform(fornet_hf.Recombine(rows, crop=config.size, evaluation=True, transform=to_bytes, **parameters))
     return Subset(rows, range(here.rank, len(rows), here.world))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from fornet_hf import Compositor, DeviceLoader
+from fornet_hf.mixing.mixers import BatchMixer
 from training.augment import MEAN, STD, normalized
 from training.config import TrainConfig
 from training.processes import Place, summed
@@ -29,7 +30,7 @@ class Trainer:
         model: trained; wrapped for several processes where there are any.
         bare: the same without wrapping: what is evaluated and stored.
         optimizer: of the model.
-        mix: MixUp or CutMix, or None.
+        mix: called on images, labels and, where there are any, masks of a batch; or None.
         report: called with a line for people.
         check: called between steps; raises what ends the run.
     """
@@ -46,6 +47,8 @@ class Trainer:
     def train(self, loader: DataLoader[Any], epoch: int) -> dict[str, float]:
         """Train for one epoch, from 0; return its mean loss and its speed."""
         self.model.train()
+        if isinstance(self.mix, BatchMixer):
+            self.mix.set_epoch(epoch, self.config.epochs)
         torch.manual_seed(seed_of(self.config.seed, epoch, self.here.rank))  # of dropout, MixUp and the workers
         criterion = nn.CrossEntropyLoss(label_smoothing=self.config.label_smoothing)
         total = torch.zeros((), device=self.here.device)
@@ -55,9 +58,9 @@ class Trainer:
         for step, batch in enumerate(steps):
             self.check()
             rate = learning_rate(self.config, epoch + step / len(loader))
-            images, labels = batch
+            images, labels, *masks = batch
             if self.mix is not None:
-                images, labels = self.mix(images, labels)
+                images, labels, *_ = self.mix(images, labels, *masks)
             with self._autocast():
                 loss = criterion(self.model(images), labels)
             self._update(loss, rate)
@@ -88,15 +91,17 @@ class Trainer:
         top1, top5, loss, count = summed(sums).tolist()
         return {"top1": top1 / count, "top5": top5 / count, "loss": loss / count}
 
-    def _on_device(self, loader: DataLoader[Any]) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
-        """Return normalized images and labels on this process's device, composed there if that was deferred."""
+    def _on_device(self, loader: DataLoader[Any]) -> Iterable[Sequence[torch.Tensor]]:
+        """Return batches on this process's device, as of `_moved`; composed there if that was deferred."""
         if self.config.defer is None:
             return map(self._moved, loader)
         return DeviceLoader(loader, Compositor(MEAN, STD).to(self.here.device), self.here.device)
 
-    def _moved(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        images = batch["image"].to(self.here.device, non_blocking=True)
-        return normalized(images), batch["label"].to(self.here.device, non_blocking=True)
+    def _moved(self, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
+        """Return normalized images and labels, and masks if there are any, on this process's device."""
+        names = [name for name in ("image", "label", "mask") if name in batch]
+        images, *others = (batch[name].to(self.here.device, non_blocking=True) for name in names)
+        return [normalized(images), *others]
 
     def _autocast(self) -> torch.autocast:
         on = self.config.precision == "bf16"

@@ -4,8 +4,10 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from fornet_hf.mixing.choosing import NAMES as MIXES  # noqa: E402
+from fornet_hf.recombination.joint import moved  # noqa: E402
 from tests.torchvision_shim import import_torchvision  # noqa: E402
-from training.augment import ToBytes, batch_transform, image_transform, normalized  # noqa: E402
+from training.augment import batch_transform, image_transform, normalized, to_bytes  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
 
 
@@ -24,7 +26,7 @@ def torchvision():
 
 
 def test_bytes_are_the_image(photo):
-    tensor = ToBytes()(photo)
+    tensor = to_bytes(photo)
     assert tensor.dtype == torch.uint8
     assert (tensor.permute(1, 2, 0).numpy() == np.asarray(photo)).all()
 
@@ -35,8 +37,8 @@ def test_normalized_is_zero_for_the_mean_and_one_a_deviation_above():
     assert (normalized(above) - 1).abs().max() < 1e-5
 
 
-def test_nothing_is_done_unless_asked_for():
-    assert image_transform(TrainConfig()) == ToBytes()
+def test_nothing_is_done_unless_asked_for(photo):
+    assert (image_transform(TrainConfig())(photo) == to_bytes(photo)).all()
     assert batch_transform(TrainConfig(), 10) is None
 
 
@@ -56,3 +58,40 @@ def test_mixing_gives_shares_of_two_labels(torchvision):
     assert images.shape == (4, 3, 8, 8)
     assert torch.allclose(labels.sum(1), torch.ones(4))
     assert ((labels > 0).sum(1) == 2).any()
+
+
+def test_masks_follow_augmentations(photo, torchvision):
+    transform = image_transform(TrainConfig(augment="randaugment", color_jitter=0.3))
+    mask = Image.fromarray((np.asarray(photo)[..., 0] > 127).astype(np.uint8) * 255)
+    for seed in range(5):
+        torch.manual_seed(seed)
+        image, moved_mask = moved(transform, photo, mask)
+        torch.manual_seed(seed)
+        assert (transform(photo) == image).all()
+        assert (image.dtype, moved_mask.dtype, moved_mask.shape) == (torch.uint8, torch.uint8, (1, 32, 32))
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_every_mix_gives_images_and_targets_by_seed_epoch_step_and_rank(mix, monkeypatch):
+    batch = torch.rand(6, 3, 8, 8), torch.arange(6) % 5, torch.zeros(6, 1, 8, 8, dtype=torch.uint8)
+
+    def mixed(epoch, step=0, rank=0, **values):
+        monkeypatch.setenv("RANK", str(rank))
+        transform = batch_transform(TrainConfig(mix=mix, **values), 5)
+        transform.set_epoch(epoch, 10, step)
+        return transform(*batch)[:2]
+
+    images, targets = mixed(0)
+    assert torch.allclose(targets.sum(1), torch.ones(6))
+    assert (images != batch[0]).any()
+    assert torch.equal(mixed(0)[0], images)
+    for other in (mixed(1), mixed(0, step=1), mixed(0, rank=1), mixed(0, seed=1)):
+        assert not torch.equal(other[0], images)
+    assert torch.equal(mixed(9, mix_options={"off_for_last": 1})[0], batch[0])
+
+
+def test_alphas_are_those_of_their_methods():
+    config = TrainConfig(mix="alternate", mixup=0.8, mix_options={"alpha": 0.2, "max_soft": 0.1})
+    assert {method.method: method.alpha for method in config.methods} == {"fmix": 0.2, "cutmix": 0.2, "mixup": 0.8}
+    assert config.methods[0].max_soft == 0.1
+    assert TrainConfig(mix="cutmix").methods[0].alpha == 1.0

@@ -71,5 +71,13 @@ def test_json_gives_the_same_run():
     ]
 
 
+def test_a_run_from_before_an_option_goes_on():
+    stored = TrainConfig().to_json()
+    for name in ("mix", "mix_labels", "mix_options"):
+        del stored[name]
+    assert TrainConfig().differences(stored) == []
+    assert TrainConfig(mix="fmix").differences(stored) == ["mix: 'none', now 'fmix'"]
+
+
 def test_a_resumed_run_may_have_other_workers_and_leave_composing_to_the_device():
     assert TrainConfig(workers=1, stop_after=3, defer="jpeg").differences(TrainConfig().to_json()) == []

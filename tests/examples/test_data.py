@@ -100,6 +100,19 @@ def epoch(opened, defer):
     return batches, trainer.train(data.train, 0)["train_loss"]
 
 
+@pytest.mark.parametrize(
+    ("mix", "labels", "masks"), [("fmix", "visible", True), ("background", "area", True), ("fmix", "area", False)]
+)
+def test_masks_are_loaded_where_mixing_looks_at_objects(mix, labels, masks, opened):
+    data = opened(mix=mix, mix_labels=labels)
+    batch = next(iter(data.train))
+    assert ("mask" in batch) is masks
+    if masks:
+        assert (batch["mask"].dtype, batch["mask"].shape) == (torch.uint8, (6, 1, 64, 64))
+        assert ((batch["mask"] > 0).flatten(1).any(1)).sum() >= 4
+    assert "mask" not in next(iter(data.evaluations["original"]))
+
+
 @pytest.mark.parametrize(("size", "allowed"), [(26, "at most 25 images"), (5, "a multiple of 2")])
 def test_batches_that_do_not_fit_are_refused(size, allowed, opened):
     with pytest.raises(ConfigurationError, match=allowed):

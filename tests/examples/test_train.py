@@ -20,6 +20,7 @@ torch = pytest.importorskip("torch")
 ROOT = Path(__file__).parents[2]
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--lr=0.01"]
+WHOLE = ["--evaluate", "original", "all", "--mix", "alternate"]
 SPEEDS = ("images_per_second", "waiting_for_data", "seconds")
 
 
@@ -51,7 +52,7 @@ def train(demo, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(train):
-    done, folder = train("whole", "--evaluate", "original", "all", start=TWO)
+    done, folder = train("whole", *WHOLE, start=TWO)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -77,7 +78,7 @@ def test_two_processes_train_and_evaluate(whole):
 @pytest.fixture
 def going_on(train):
     """Goes on, with words of its own, with a copy of a run that was stopped after one epoch."""
-    words = ("--evaluate", "original", "all", "--stop-after", "1")
+    words = (*WHOLE, "--stop-after", "1")
     stopped = train.folder / "stopped"
 
     def go_on(out, *more):
@@ -108,9 +109,12 @@ def test_it_may_go_on_with_images_that_the_device_composes(whole, going_on):
 
 
 def test_one_process_trains_on_original_images(train, whole):
-    done, folder = train("plain", "--plain", "--epochs", "1", "--precision", "fp32")
+    words = ("--plain", "--epochs", "1", "--precision", "fp32")
+    done, folder = train("plain", *words, "--mix", "fmix", "--mix-labels", "visible", "--mix-options", "p=0.9")
     assert done.returncode == 0, done.stderr
-    assert json.loads((folder / "config.json").read_text())["plain"] is True
+    kept = json.loads((folder / "config.json").read_text())
+    assert (kept["plain"], kept["mix"], kept["mix_labels"]) == (True, "fmix", "visible")
+    assert kept["mix_options"] == {"p": 0.9}
     assert math.isfinite(figures(folder)[0]["train_loss"])
 
 
