@@ -93,10 +93,10 @@ def test_a_caller_s_precision_changes_nothing(legacy):
         assert torch.equal(draw(), plain)
     torch.set_default_dtype(torch.float64)
     try:
-        found = draw()
+        found, none = draw(), fmix_masks([], (16, 16), 5, device="cpu")
     finally:
         torch.set_default_dtype(torch.float32)
-    assert found.dtype == torch.float32
+    assert found.dtype == none.dtype == torch.float32
     assert torch.equal(found, plain)
 
 

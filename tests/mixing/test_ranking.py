@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fornet_hf.mixing.ranking import brightest, counts, cut, descending
@@ -31,6 +31,7 @@ def test_descending_is_stable(values):
     assert descending(values).tolist() == ranked(values)
 
 
+@example(np.arange(10, dtype=np.float32), 0.65, 0.5, 0.9)  # the ramp is as wide as its smaller side, rounded down
 @given(MAPS, st.floats(0, 1), st.floats(0, 0.5), st.sampled_from([0.0, 0.9]))
 def test_a_mask_is_that_of_the_formulas(values, lam, max_soft, coin):
     pixels = len(values)

@@ -100,6 +100,7 @@ def closed_form(size, noise, decay=3.0):
     """Return the published code's map, term by term: c = s(0, k) N_1 + i s(1, k) N_2 of mean and first wave."""
     half = [np.fft.fftfreq(width)[: width // 2 + 1 + width % 2] for width in size[1:2]]
     axes, places = [*map(np.fft.fftfreq, size[2:]), *half], np.indices(size)
+    assert noise.shape == (*map(len, axes), 2)
     total = np.zeros(size)
     for waves in np.ndindex(noise.shape[:-1]):
         if any(wave >= side for wave, side in zip(waves, size, strict=False)):
