@@ -13,6 +13,7 @@ ON_TENSORS = {
     "fornet_hf.mixing.applying",
     "fornet_hf.mixing.backgrounds",
     "fornet_hf.mixing.hashing",
+    "fornet_hf.mixing.lightning",
     "fornet_hf.mixing.losses",
     "fornet_hf.mixing.mixers",
     "fornet_hf.mixing.on_tensors",

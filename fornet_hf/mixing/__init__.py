@@ -13,6 +13,7 @@ steps          the randomness of each step of a training
 applying       a draw applied to images, masks and labels
 mixers         FMix, CutMix and MixUp, called on batches; `alternate` takes one of them at a time
 backgrounds    FMix of backgrounds alone, around whole objects
+lightning      `MixCallback`, a mixer as callback of Lightning, which must be installed
 losses         loss and accuracy of a mixed batch
 visible        weights that follow the objects
 arrays         a draw applied to NumPy arrays, without torch

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
+import math
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import nn
 
 from fornet_hf.arguments import plain
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.mixing.mixers import BatchMixer, Mixer
+from fornet_hf.mixing.methods import MixUpConfig
+from fornet_hf.mixing.mixers import BatchMixer, Mixer, MixUp
 from fornet_hf.mixing.steps import Steps, Turn
 
 PROBABILITY, BATCH = BY = ("probability", "batch")
@@ -46,7 +46,7 @@ class Alternate(BatchMixer):
 
     def __init__(
         self,
-        mixers: Sequence[Mixer | None],
+        mixers: Sequence[BatchMixer | None],
         *,
         p: Sequence[float] | None = None,
         by: str = PROBABILITY,
@@ -55,12 +55,10 @@ class Alternate(BatchMixer):
         generator: torch.Generator | None = None,
         epochs: float | None = None,
     ) -> None:
-        first = _first(mixers)
-        # validated as those of a mixer are
-        config = dataclasses.replace(first.config, off_for_last=off_for_last, seed=seed)
+        alike = _alike(mixers)
+        config = MixUpConfig(off_for_last=off_for_last, seed=seed, **alike)  # of all methods: it validates
         super().__init__(config, Steps("alternate", config.seed, generator, epochs), config.off_for_last)
-        nothing = type(first)(config=dataclasses.replace(first.config, p=0.0))
-        self.mixers = nn.ModuleList(nothing if mixer is None else mixer for mixer in mixers)
+        self.mixers = nn.ModuleList(MixUp(p=0.0, **alike) if mixer is None else mixer for mixer in mixers)
         self.by, self.p = by, _probabilities(p, by, len(mixers))
 
     def chosen(self, turn: Turn) -> Mixer:
@@ -73,23 +71,20 @@ class Alternate(BatchMixer):
         return f"by={self.by!r}" if self.by == BATCH else f"p={self.p}"
 
 
-def _first(mixers: Sequence[Mixer | None]) -> Mixer:
-    """Return the first mixer; raise ConfigurationError unless all are mixers that go together."""
+def _alike(mixers: Sequence[BatchMixer | None]) -> dict[str, Any]:
+    """Return the parameters that all mixers have alike; raise ConfigurationError unless they go together."""
     found = [mixer for mixer in mixers if mixer is not None]
     if not found or not all(isinstance(mixer, BatchMixer) for mixer in found):
-        raise ConfigurationError(
-            explain("mixers are not allowed", found=mixers, allowed="mixers or None, not only None")
-        )
+        allowed = "mixers or None, at least one mixer"
+        raise ConfigurationError(explain("mixers are not allowed", found=mixers, allowed=allowed))
     if any(mixer.steps.is_seeded for mixer in found):
         what = "a mixer in Alternate has a seed or a generator of its own"
         raise ConfigurationError(explain(what, then="Give the seed to Alternate."))
     for name in _ALIKE:
-        values = {getattr(mixer.config, name) for mixer in found}
-        if len(values) > 1:
-            raise ConfigurationError(
-                explain(f"the mixers in Alternate differ in {name}", found=sorted(map(str, values)))
-            )
-    return found[0]
+        if len(values := {getattr(mixer.config, name) for mixer in found}) > 1:
+            what = f"the mixers in Alternate differ in {name}"
+            raise ConfigurationError(explain(what, found=sorted(map(str, values))))
+    return {name: getattr(found[0].config, name) for name in _ALIKE}
 
 
 def _probabilities(p: Sequence[float] | None, by: str, count: int) -> list[float] | None:
@@ -98,9 +93,10 @@ def _probabilities(p: Sequence[float] | None, by: str, count: int) -> list[float
         raise ConfigurationError(explain("by is not allowed", found=repr(by), allowed=", ".join(map(repr, BY))))
     if p is None:
         return None
-    values = plain(list(plain(p)))
-    numbers = all(isinstance(one, (int, float)) and 0 <= one <= 1 for one in values)
-    if by == BATCH or len(values) != count or not numbers or not np.isclose(sum(values), 1.0):
+    given = plain(p)
+    values = list(given) if isinstance(given, (list, tuple)) and len(given) == count else []
+    numbers = bool(values) and all(isinstance(one, (int, float)) and 0 <= one <= 1 for one in values)
+    if by == BATCH or not numbers or not math.isclose(sum(values), 1.0, abs_tol=1e-6):
         allowed = f"{count} probabilities with a sum of 1, and by={PROBABILITY!r}"
         raise ConfigurationError(explain("p is not allowed", found=f"{p!r} and by={by!r}", allowed=allowed))
     return [one / sum(values) for one in values]

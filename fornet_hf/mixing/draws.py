@@ -125,6 +125,6 @@ def _boxes(
     sides = np.array(size)
     cut = (sides * ((1.0 - lam) ** (1.0 / len(size)))[:, None]).astype(np.int64)
     centres = rng.integers(0, sides, (len(lam), len(size)))
-    first, end = np.clip(centres - cut // 2, 0, sides), np.clip(centres + cut // 2, 0, sides)
+    first, end = np.clip(centres - cut // 2, 0, sides), np.clip(centres + (cut + 1) // 2, 0, sides)
     boxes = np.stack([first, end], axis=-1).tolist()
     return tuple(tuple((a, b) for a, b in box) for box in boxes), ((end - first) / sides).prod(axis=1)

@@ -87,10 +87,11 @@ class BatchMixer(nn.Module):
                 has these very tensors.
             labels: indices (N, any integer dtype), or probabilities (N x classes).
             masks: of the objects, N x channels x space or N x space, any dtype.
-            step: number of this batch in the epoch, from 0; None: one more than that of the last call.
+            step: number of this batch in the epoch, from 0; None: one more than that of the last call. Without a seed
+                it tells no more than whose turn it is in `Alternate(by="batch")`.
 
         Raises:
-            ConfigurationError: a batch that does not fit, or a step without a seed.
+            ConfigurationError: a batch that does not fit.
         """
         _check(images, labels, masks)
         if self.training:

@@ -72,10 +72,8 @@ class Steps:
         """Return the next step, or the one of this number, which then is not counted.
 
         Raises:
-            ConfigurationError: a step without a seed, or a torch.Generator in a worker of a DataLoader.
+            ConfigurationError: a step that is no number from 0, or a torch.Generator in a worker of a DataLoader.
         """
-        if step is not None and self._seed is None:
-            raise ConfigurationError(explain("step= needs a seed", then="Give seed=0, say."))
         number = self._counted_step() if step is None else _checked(step)
         if self._source is not None:
             return Turn(generator("mix", self._name, self._drawn()), number)
