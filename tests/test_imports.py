@@ -21,7 +21,13 @@ ON_TENSORS = {
     "fornet_hf.recombination.device.batch",
     "fornet_hf.recombination.device.compositor",
     "fornet_hf.recombination.device.filters",
+    "fornet_hf.recombination.device.form",
     "fornet_hf.recombination.device.jpegs",
+    "fornet_hf.recombination.device.kernels.masks",
+    "fornet_hf.recombination.device.kernels.painting",
+    "fornet_hf.recombination.device.kernels.scaling",
+    "fornet_hf.recombination.device.packing",
+    "fornet_hf.recombination.device.products",
 }
 """Modules that begin with `import torch`; nothing but each other and a caller's first use imports them."""
 FOUND = {m.name for m in pkgutil.walk_packages(fornet_hf.__path__, "fornet_hf.")}

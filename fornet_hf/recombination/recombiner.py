@@ -143,9 +143,10 @@ class Recombiner:
 
     def rendering(self, drawn: Drawn) -> Steps[Any]:
         """Make the pixels for one row, or fetch what they will be made of."""
+        with_mask = self.hooks.return_fg_masks
         if self.hooks.defer is not None:
-            return deferring(drawn.parts, drawn.composition, self.hooks.defer)
-        return rendering(drawn.parts, drawn.composition, with_mask=self.hooks.return_fg_masks)
+            return deferring(drawn.parts, drawn.composition, self.hooks.defer, with_mask=with_mask)
+        return rendering(drawn.parts, drawn.composition, with_mask=with_mask)
 
     def _traced(self, drawn: Drawn) -> Drawn:
         """Add the digests of what the user's transforms made, so that the composition can be replayed."""

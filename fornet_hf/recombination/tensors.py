@@ -82,7 +82,7 @@ def collate(examples: Sequence[Any]) -> Any:
     if isinstance(first, Mapping):
         if isinstance(first.get("image"), Deferred):
             columns = {n: _column(n, [e[n] for e in examples]) for n in first if n != "image"}
-            pack = importlib.import_module("fornet_hf.recombination.device.batch").pack
+            pack = importlib.import_module("fornet_hf.recombination.device.packing").pack
             return pack([example["image"] for example in examples], columns.pop("label", None), columns)
         return {name: _column(name, [example[name] for example in examples]) for name in first}
     if isinstance(first, (tuple, list)):

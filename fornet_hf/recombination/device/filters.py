@@ -49,8 +49,8 @@ def taps(
     weights = (1 - away).clamp_(min=0) if interpolation == BILINEAR else _bicubic(away)
     inside = (pixels >= 0) & (pixels < length[:, None, None]) & shown[..., None]
     weights = weights * inside
-    weights = weights / weights.sum(-1, keepdim=True).masked_fill_(~shown[..., None], 1.0)
-    return Taps(first.long(), weights)
+    total = weights.sum(-1, keepdim=True)
+    return Taps(first.long(), weights / total.masked_fill_(total <= 0, 1.0))
 
 
 def _bicubic(away: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ Workers make these; nothing here needs torch. Filters and places are those of `p
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from fornet_hf.format.jpeg import Rectangle
 from fornet_hf.format.masks import Box
 from fornet_hf.recombination.draw.composition import Bounds, Composition, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
-from fornet_hf.recombination.pixels.compositing import original, rendering
+from fornet_hf.recombination.pixels.compositing import original, place_in_original, rendering
 from fornet_hf.recombination.pixels.cutout import Cutout
 from fornet_hf.recombination.pixels.decoding import ImageLike, region_for
 from fornet_hf.recombination.pixels.feather import half_width
@@ -92,8 +92,10 @@ class Deferred:
         background: fills the output.
         foreground: the object; None: nothing is pasted.
         place: its box on the output, which may reach beyond it.
+        pasted: whether the object is pasted; else its mask alone is wanted, as the background shows it already.
         halves: half widths in x and y of the box whose three passes feather the mask; 0: it is left alone.
         interpolation: "bilinear" or "bicubic".
+        with_mask: whether the mask on the output is wanted.
     """
 
     output: Size
@@ -101,27 +103,40 @@ class Deferred:
     background: Layer
     foreground: Layer | None = None
     place: Box = (0, 0, 0, 0)
+    pasted: bool = True
     halves: tuple[float, float] = (0.0, 0.0)
     interpolation: str = BILINEAR
+    with_mask: bool = False
 
 
-def deferring(parts: Parts, composition: Composition, way: str) -> Steps[Deferred]:
+def deferring(parts: Parts, composition: Composition, way: str, *, with_mask: bool = False) -> Steps[Deferred]:
     """Fetch what a composition shows, and decode it if `way` is "pixels"; see `pixels.compositing.rendering`.
 
     A composition that is scaled after pasting (`paste_first`, as in evaluation) is composed here, as on the CPU.
+
+    Raises:
+        ConfigurationError: a part that the composition shows is missing.
     """
     box, output, interpolation = composition.background_box, composition.output, composition.interpolation
     if composition.paste_first:
-        image = (yield from rendering(parts, composition, with_mask=False)).image
-        return Deferred(output, False, _whole(image), interpolation=interpolation)
+        image, mask = yield from rendering(parts, composition, with_mask=with_mask)
+        deferred = Deferred(output, False, _whole(image), interpolation=interpolation, with_mask=with_mask)
+        return deferred if mask is None else _with_mask(deferred, _of_mask(np.asarray(mask)), (0, 0, *output))
     if parts.background is None or (parts.cutout is None and (composition.size or composition.original)):
         what, allowed = "the row lacks a part that this composition shows", "a row which has it"
         raise ConfigurationError(explain(what, found=composition, allowed=allowed))
     source = original(parts) if composition.original else parts.background
     background = _background(source, box, output, interpolation, coded=way == JPEG)
-    place = None if composition.original else Place.of(composition, parts.cutout)
+    deferred = Deferred(output, composition.flip, background, interpolation=interpolation, with_mask=with_mask)
+    place = Place.of(composition, parts.cutout) if not composition.original else None
+    if composition.original and with_mask:
+        place = place_in_original(parts, composition)
     if place is None or parts.cutout is None:
-        return Deferred(output, composition.flip, background, interpolation=interpolation)
+        return deferred
+    if composition.original:
+        levels, (x, y) = parts.cutout.unscaled_mask(place.source, place.size, interpolation)
+        seen = _of_mask(levels[y.first : y.last, x.first : x.last])
+        return _with_mask(deferred, replace(seen, x=_along(x), y=_along(y)), place.box)
     yield
     size = parts.cutout.coded_size if way == JPEG else None
     if size is None:
@@ -131,11 +146,23 @@ def deferring(parts: Parts, composition: Composition, way: str) -> Steps[Deferre
     halves = half_width(place.radius[0]), half_width(place.radius[1])
     if not any(place.radius):
         halves = (0.0, 0.0)
-    return Deferred(output, composition.flip, background, foreground, place.box, halves, interpolation)
+    return replace(deferred, foreground=foreground, place=place.box, halves=halves)
+
+
+def _with_mask(deferred: Deferred, mask: Pixels, place: Box) -> Deferred:
+    return replace(deferred, foreground=mask, place=place, pasted=False)
 
 
 def _whole(image: Image.Image) -> Pixels:
     return Pixels(_quads(image), Axis(0, 1, image.width), Axis(0, 1, image.height))
+
+
+def _of_mask(mask: Bytes) -> Pixels:
+    """Return a mask, 0 to 255, height x width, as the fourth byte of black pixels."""
+    height, width = mask.shape
+    quads = np.zeros((height, width, 4), np.uint8)
+    quads[..., 3] = mask
+    return Pixels(quads, Axis(0, 1, width), Axis(0, 1, height))
 
 
 def _background(source: ImageLike, box: Bounds, output: Size, interpolation: str, *, coded: bool) -> Layer:

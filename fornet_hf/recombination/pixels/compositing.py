@@ -149,12 +149,19 @@ def original_mask(parts: Parts, composition: Composition) -> Image.Image | None:
     if parts.cutout is None or parts.box is None:
         return None
     mask = Image.new("L", composition.output)
-    where = parts.cutout.placed_at(parts.box[:2])
-    place = Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
+    place = place_in_original(parts, composition)
     if place is not None:
         levels = parts.cutout.mask(place.source, place.size, composition.interpolation)
         mask.paste(feathered(levels, place.radius), place.box[:2])
     return mask
+
+
+def place_in_original(parts: Parts, composition: Composition) -> Place | None:
+    """Return the place of the object on the output of a composition of the original image; None: nothing shows."""
+    if parts.cutout is None or parts.box is None:
+        return None
+    where = parts.cutout.placed_at(parts.box[:2])
+    return Place.of(replace(composition, window=composition.background_box, **where), parts.cutout)
 
 
 def original(parts: Parts) -> ImageLike:

@@ -111,7 +111,13 @@ class Cutout:
         """Return the bytes of the colours, the mask (0 or 255, height x width), and what `seen` sees of both."""
         if not isinstance(self._colours, bytes):
             raise TypeError("this foreground has no bytes")
-        return self._colours, np.asarray(self._mask), self._spans(box, output, 1, interpolation)
+        return self._colours, *self.unscaled_mask(box, output, interpolation)
+
+    def unscaled_mask(
+        self, box: Bounds, output: Size, interpolation: str
+    ) -> tuple[npt.NDArray[np.uint8], tuple[Span, Span]]:
+        """Return the mask (0 to 255, height x width), and what `mask` sees of it."""
+        return np.asarray(self._mask), self._spans(box, output, 1, interpolation)
 
     def mask(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
         """Return the mask alone, as `scaled` does."""

@@ -27,7 +27,9 @@ def both(rows: Any, way: str, **parameters: Any) -> tuple[Any, Any, Any, Any]:
     from fornet_hf.recombination.device.compositor import Compositor
 
     some = list(range(len(rows)))
-    deferred = rows.with_transform(Recombine(rows, seed=3, defer=way, **parameters)).__getitems__(some)
+    deferred = rows.with_transform(
+        Recombine(rows, seed=3, return_fg_masks=True, defer=way, **parameters)
+    ).__getitems__(some)
     wanted = rows.with_transform(Recombine(rows, seed=3, return_fg_masks=True, **parameters)).__getitems__(some)
     found = Compositor(dtype=torch.uint8).composed(collate(deferred))
     images = np.stack([np.asarray(example["image"]).transpose(2, 0, 1) for example in wanted])
@@ -51,19 +53,18 @@ def test_images_are_those_of_the_cpu(rows: Any, way: str, parameters: dict[str, 
     assert off.mean() < (1.0 if shrunk else 0.3)
     if way == "pixels":
         assert off.max() <= 2
-        pasted = wanted_masks if "orig_img_prob" not in parameters else masks
-        assert abs(masks - pasted).max() <= 2
+        assert abs(masks - wanted_masks).max() <= 2
 
 
 def test_halves_make_no_level_beyond_a_byte(rows: Any) -> None:
     """GPUs multiply halves: a mask a little above 1 would turn black on white into -1, and that into 255."""
-    from fornet_hf.recombination.device.batch import pack
-    from fornet_hf.recombination.device.compositor import compose
+    from fornet_hf.recombination.device.packing import pack
+    from fornet_hf.recombination.device.products import compose
 
     deferred = rows.with_transform(Recombine(rows, seed=3, defer="pixels", crop=224))
     for under, over in ((255, 0), (0, 255)):
         images = [flat(example["image"], under, over) for example in deferred.__getitems__(list(range(16)))]
-        batch = pack(images, None)
+        batch = pack(images, None, {})
         halves, floats = (compose(batch, kind)[0].float() for kind in (torch.float16, torch.float32))
         assert halves.min() >= 0
         assert halves.max() <= 255

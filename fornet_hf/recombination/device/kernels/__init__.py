@@ -1,0 +1,1 @@
+"""Triton kernels that compose a batch: masks scaled, masks feathered, images painted."""
