@@ -27,6 +27,12 @@ def lambdas(
 
     Raises:
         ConfigurationError: an alpha that is not above 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from fornet_hf.mixing import lambdas
+        >>> lambdas(np.random.default_rng(0), 3, alpha=1.0).shape
+        (3,)
     """
     first = checked_alpha(alpha)
     return rng.beta(first + reformulate, first, count)
@@ -63,6 +69,13 @@ def fmix_masks(
 
     Raises:
         ConfigurationError: a value that is not allowed.
+
+    Example:
+        >>> import numpy as np
+        >>> from fornet_hf.mixing import fmix_masks
+        >>> masks = fmix_masks([0.25, 0.5], (32, 32), np.random.default_rng(0))
+        >>> masks.shape, masks.mean(axis=(1, 2)).tolist()
+        ((2, 32, 32), [0.25, 0.5])
     """
     config = MaskConfig(size=size, decay=decay, max_soft=max_soft, legacy_spectrum=legacy_spectrum)  # type: ignore[arg-type]
     shares = checked_lambdas(lam)

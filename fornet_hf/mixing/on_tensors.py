@@ -41,6 +41,12 @@ def fmix_masks(
 
     Raises:
         ConfigurationError: a value that is not allowed.
+
+    Example:
+        >>> from fornet_hf.mixing.on_tensors import fmix_masks
+        >>> masks = fmix_masks([0.25, 0.5], (32, 32), key=7, device="cpu")
+        >>> masks.shape, masks.mean(dim=(1, 2)).tolist()
+        (torch.Size([2, 32, 32]), [0.25, 0.5])
     """
     config = MaskConfig(size=size, decay=decay, max_soft=max_soft, legacy_spectrum=legacy_spectrum)  # type: ignore[arg-type]
     shares, place = checked_lambdas(lam), torch.empty(0, device=device).device  # with its index
