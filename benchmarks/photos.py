@@ -71,6 +71,42 @@ def prepared_rows(*, outlines: bool = False) -> tuple[Row, ...]:
     return tuple(prepare(photo, label) for label, photo in enumerate(photos(outlines=outlines)))
 
 
+@functools.cache
+def views() -> tuple[Photo, ...]:
+    """64 different images: 8 views of each sample, in the commonest sizes of ImageNet.
+
+    A view shows 55 to 100 % of the sample's width or height and at least a third of its object; every other one is
+    mirrored.
+    """
+    rng = np.random.default_rng(0)
+    sizes = [(500, 375), (500, 333), (375, 500), (500, 375), (333, 500), (500, 500), (500, 375), (500, 400)]
+    return tuple(
+        _view(photo, _load(photo.name), size, mirrored=bool(number % 2), rng=rng)
+        for number, size in enumerate(sizes)
+        for photo in photos(outlines=True)
+    )
+
+
+def _view(
+    photo: Photo, whole: Image.Image, size: tuple[int, int], *, mirrored: bool, rng: np.random.Generator
+) -> Photo:
+    left, top, right, _ = _four_by_three(*whole.size)
+    zoom = (right - left) / SIZE[0]  # pixels of the sample per pixel of the photo
+    while True:
+        scale = min(SIZE[0] / size[0], SIZE[1] / size[1]) * rng.uniform(0.55, 1)
+        width, height = size[0] * scale, size[1] * scale
+        x, y = rng.uniform(0, SIZE[0] - width), rng.uniform(0, SIZE[1] - height)
+        mask = Image.fromarray(photo.mask).resize(size, box=(x, y, x + width, y + height))
+        shown = np.asarray(mask).mean() * width * height
+        if shown * 3 >= photo.mask.sum():
+            break
+    box = left + x * zoom, top + y * zoom, left + (x + width) * zoom, top + (y + height) * zoom
+    image = whole.resize(size, Image.Resampling.LANCZOS, box=box)
+    if mirrored:
+        image, mask = (part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for part in (image, mask))
+    return Photo(f"{photo.name} {x:.0f} {y:.0f} {size}", image, np.asarray(mask) > 0)
+
+
 def prepare(photo: Photo, label: int) -> Row:
     """One prepared row."""
     encoding = Encoding()

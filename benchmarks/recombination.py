@@ -78,7 +78,7 @@ def store(rows: list[Row], folder: Path) -> Any:
         }
         for row in rows
     ]
-    names = [row.key.partition(" ")[0] for row in rows[:8]]
+    names = [f"class {label}" for label in sorted({row.label for row in rows})]
     datasets.Dataset.from_list(listed, features=row_features(names)).save_to_disk(str(folder))
     return with_lazy_images(datasets.load_from_disk(str(folder)))
 

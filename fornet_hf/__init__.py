@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         recombine_stream,
         set_epoch,
         to_tensor,
+        to_uint8,
     )
     from fornet_hf.recombination.device.ahead import DeviceLoader
     from fornet_hf.recombination.device.compositor import Compositor
@@ -51,6 +52,7 @@ _HOMES = {
     "recombine_stream": "recombination",
     "set_epoch": "recombination",
     "to_tensor": "recombination",
+    "to_uint8": "recombination",
 }
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "recombine_stream",
     "set_epoch",
     "to_tensor",
+    "to_uint8",
 ]
 
 __getattr__, __dir__ = lazy(__name__, _HOMES)

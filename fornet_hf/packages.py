@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +49,15 @@ def needing(what: str, packages: str = "") -> Iterator[None]:
     except ImportError as error:
         message = f"{what} cannot be used ({error}). Install it: pip install {packages or error.name}"
         raise MissingDependencyError(message) from error
+
+
+@functools.cache
+def optional(name: str) -> Any:
+    """Return a module that makes things faster where it is installed; else None."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
 
 
 def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

@@ -10,7 +10,7 @@ import fornet_hf
 from tests.local_hub.client import hub_environment, output_of
 
 NOWHERE = "http://127.0.0.1:9"
-NEED_TORCH = {"collate", "to_tensor"}
+NEED_TORCH = {"collate", "to_tensor", "to_uint8"}
 PROGRAM = """
 import doctest, json, sys
 import fornet_hf

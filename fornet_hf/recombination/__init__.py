@@ -24,7 +24,7 @@ from fornet_hf.recombination.kinds import ImageAndMask, ImageOnly
 from fornet_hf.recombination.pixels.compositing import compose
 from fornet_hf.recombination.pools.arrow import BackgroundPool
 from fornet_hf.recombination.streaming import StreamingRecombine, recombine_stream
-from fornet_hf.recombination.tensors import collate, to_tensor
+from fornet_hf.recombination.tensors import collate, to_tensor, to_uint8
 from fornet_hf.recombination.transform import Recombine
 
 __all__ = [
@@ -44,4 +44,5 @@ __all__ = [
     "recombine_stream",
     "set_epoch",
     "to_tensor",
+    "to_uint8",
 ]

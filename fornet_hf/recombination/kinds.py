@@ -42,7 +42,7 @@ def _table() -> dict[str, Kind]:
             "v1.RandomSolarize v1.RandomAdjustSharpness v1.RandomAutocontrast v1.RandomEqualize "
             "v1.to_tensor v1.pil_to_tensor v1.convert_image_dtype v2.RandomErasing v2.to_image v2.pil_to_tensor "
             "timm.ToNumpy timm.ToTensor timm.MaybeToTensor timm.MaybePILToTensor timm.RandomErasing "
-            "numpy.array numpy.asarray fornet_hf.to_tensor fornet_hf.ImageOnly"
+            "numpy.array numpy.asarray fornet_hf.to_tensor fornet_hf.to_uint8 fornet_hf.ImageOnly"
         ),
         Kind.GEOMETRY: (
             "v1.Resize v1.CenterCrop v1.Pad v1.RandomCrop v1.RandomResizedCrop v1.RandomHorizontalFlip "

@@ -1,4 +1,4 @@
-"""`to_tensor` gives what torchvision's ToTensor gives; `collate` makes batches, as does torch's own."""
+"""`to_tensor` and `to_uint8` give what torchvision's steps give; `collate` makes batches, as does torch's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError
-from fornet_hf.recombination import Composition, Recombine, collate, tensors, to_tensor
+from fornet_hf.recombination import Composition, Recombine, collate, tensors, to_tensor, to_uint8
 from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")
@@ -21,25 +21,31 @@ def noise(width: int, height: int) -> Image.Image:
 
 @pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed")
 @pytest.mark.parametrize("size", [(224, 224), (1, 1), (7, 33), (1500, 1400)], ids=str)
-def test_it_equals_torchvision(size):
+@pytest.mark.parametrize(("ours", "theirs"), [(to_tensor, "ToTensor"), (to_uint8, "PILToTensor")])
+def test_it_equals_torchvision(size, ours, theirs):
     image = noise(*size)
-    expected = import_torchvision().transforms.ToTensor()(image)
-    found = to_tensor(image)
+    expected = getattr(import_torchvision().transforms, theirs)()(image)
+    found = ours(image)
     assert torch.equal(found, expected)
-    assert found.dtype == torch.float32
+    assert found.dtype == expected.dtype
     assert found.is_contiguous()
 
 
-def test_the_tensor_has_its_own_memory():
+@pytest.mark.parametrize("ours", [to_tensor, to_uint8])
+def test_the_tensor_has_its_own_memory(ours):
     image = noise(8, 8)
-    tensor = to_tensor(image)
+    tensor = ours(image)
     before = tensor.clone()
     image.paste((0, 0, 0), (0, 0, 8, 8))
     assert torch.equal(tensor, before)
 
 
-def test_other_modes_become_rgb():
-    assert to_tensor(Image.new("L", (3, 2), 255)).shape == (3, 2, 3)
+@pytest.mark.parametrize("mode", ["L", "RGBA", "1", "P"])
+def test_other_modes_become_rgb(mode):
+    image = noise(3, 2).convert(mode)
+    expected = np.moveaxis(np.asarray(image.convert("RGB")), 2, 0)
+    assert np.array_equal(to_uint8(image).numpy(), expected)
+    assert np.array_equal(to_tensor(image).numpy(), expected / np.float32(255))
 
 
 def test_it_serves_as_transform(ds):
@@ -50,10 +56,20 @@ def test_it_serves_as_transform(ds):
         assert np.array_equal(as_tensors[index]["image"].numpy(), expected)
 
 
-def test_without_torch_the_error_names_it(monkeypatch):
+@pytest.mark.parametrize("ours", [to_tensor, to_uint8])
+def test_without_torch_the_error_names_it(monkeypatch, ours):
     monkeypatch.setitem(tensors.importlib.sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"torch.*pip install"):
-        to_tensor(noise(2, 2))
+    with pytest.raises(MissingDependencyError, match=r"tensors need torch.*pip install"):
+        ours(noise(2, 2))
+
+
+def test_bytes_normalised_on_the_model_s_side_are_what_floats_are(ds):
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    floats, levels = (
+        loaded(ds, collate, crop=32, transform=transform)["image"] for transform in (to_tensor, to_uint8)
+    )
+    assert levels.dtype == torch.uint8
+    assert torch.equal((levels.float() / 255 - mean) / std, (floats - mean) / std)
 
 
 def loaded(ds, collate_fn, **parameters):

@@ -22,6 +22,7 @@ from fornet_hf.format.masks import Box
 from fornet_hf.format.raster import DECODE_ERRORS
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
+from fornet_hf.recombination.pixels.decoders import load
 from fornet_hf.recombination.pixels.scaling import SUPPORT, is_whole, scaled
 
 ImageLike = bytes | Image.Image
@@ -150,12 +151,8 @@ def decode_region(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Re
 
 
 def _load(data: bytes, size: Size, shrink: int) -> Image.Image:
-    """Decode a restart-coded JPEG; Pillow's own reading of the header, which is known here, would take a while."""
-    shrunk = -(-size[0] // shrink), -(-size[1] // shrink)
     with _damage_told():
-        image = Image.new("RGB", shrunk, None)  # not filled, as the decoder writes every pixel
-        image.frombytes(data, "jpeg", ("RGB", "", shrink, 0))
-        return image
+        return load(data, size, shrink)
 
 
 def _load_any(data: bytes) -> Image.Image:

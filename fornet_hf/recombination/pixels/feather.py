@@ -1,18 +1,23 @@
 """The soft edge of a pasted object: a Gaussian blur of its mask, of which the inner half is kept.
 
 The blur is Pillow's: three passes of a box of fractional width, the border repeated. Pillow sums pixel by pixel;
-sums of whole shifted images, doubled as often as the width allows, take half the time and round once.
+sums of whole shifted images, doubled as often as the width allows, take half the time and round once. OpenCV, where
+it is installed, takes a fifth; sums in another order make a pixel in ten thousand differ, by 1 level.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from fornet_hf.packages import optional
+
 _PASSES = 3
+_WIDE = 20  # pixels; a filter takes the longer the wider it is, sums hardly
 Floats = npt.NDArray[np.float32]
 
 
@@ -35,11 +40,36 @@ def feathered(mask: npt.NDArray[np.uint8], radius: tuple[float, float]) -> Image
     if not any(radius):
         return Image.fromarray(mask)
     halves = half_width(radius[0]), half_width(radius[1])
-    contrast = 2 / ((2 * halves[0] + 1) * (2 * halves[1] + 1)) ** _PASSES  # and means instead of sums
-    pixels = _summed_down(_summed_along(mask, halves[0], contrast), halves[1])
-    pixels -= 254.5  # half a level more, as turning into bytes rounds down
+    opencv = optional("cv2") if max(halves) < _WIDE else None
+    pixels = _summed(mask, halves) if opencv is None else _filtered(opencv, mask, halves)
     np.maximum(pixels, 0, out=pixels)
     return Image.fromarray(pixels.astype(np.uint8))
+
+
+def _filtered(opencv: Any, mask: npt.NDArray[np.uint8], halves: tuple[float, float]) -> Floats:
+    """Return the blurred mask at twice the contrast, plus a half: turning into bytes rounds down."""
+    along, down = (_box(half) for half in halves)
+    pixels: Any = mask
+    for contrast, offset in ((1, 0), (1, 0), (2, -254.5)):
+        border = opencv.BORDER_REPLICATE
+        pixels = opencv.sepFilter2D(pixels, opencv.CV_32F, along, contrast * down, delta=offset, borderType=border)
+    floats: Floats = pixels
+    return floats
+
+
+def _box(half: float) -> Floats:
+    """Return the weights of one pass."""
+    weights = np.full(2 * int(half) + 3, 1 / (2 * half + 1), np.float32)
+    weights[[0, -1]] *= half - int(half)
+    return weights
+
+
+def _summed(mask: npt.NDArray[np.uint8], halves: tuple[float, float]) -> Floats:
+    """Return the same as `_filtered`."""
+    contrast = 2 / ((2 * halves[0] + 1) * (2 * halves[1] + 1)) ** _PASSES  # and means instead of sums
+    pixels = _summed_down(_summed_along(mask, halves[0], contrast), halves[1])
+    pixels -= 254.5
+    return pixels
 
 
 def _summed_along(pixels: npt.NDArray[np.uint8], half: float, factor: float) -> Floats:

@@ -60,7 +60,7 @@ def scaled_with_mask(
     """Scale colours (RGB) and mask (L) of an object alike.
 
     Args:
-        colours: it takes up the mask and becomes RGBA; so it is only good for this function, with the same mask.
+        colours: the mask is put into the fourth byte that every pixel has in Pillow, and that nobody sees.
         mask: of the same size.
         spans: in x and y, pixels of `colours`; made for the support of that interpolation.
 
@@ -69,13 +69,12 @@ def scaled_with_mask(
     x, y = spans
     torch = _torch_for(colours)
     if torch is None or x.surplus is None or y.surplus is None or _is_left_alone(x) or _is_left_alone(y):
-        opaque = colours.convert("RGB") if colours.mode == "RGBA" else colours
-        return _resized(opaque, x, y, interpolation), scaled_mask(mask, spans, interpolation)
-    if colours.mode == "RGB":
-        colours.putalpha(mask)  # into the fourth byte that every pixel has in Pillow: nothing moves
-    seen_pixels = shared_pixels(torch, colours)[:, y.first : y.last, x.first : x.last].permute(0, 3, 1, 2)
+        return _resized(colours, x, y, interpolation), scaled_mask(mask, spans, interpolation)
+    rows, columns = slice(y.first, y.last), slice(x.first, x.last)
+    seen = shared_pixels(torch, colours)[:, rows, columns]
+    seen.numpy()[0, :, :, 3] = np.asarray(mask)[rows, columns]
     result = torch.nn.functional.interpolate(
-        seen_pixels,
+        seen.permute(0, 3, 1, 2),
         scale_factor=(_factor(y), _factor(x)),
         mode=interpolation,
         antialias=True,
@@ -129,5 +128,5 @@ def _torch_for(image: Image.Image) -> Any:
 
 
 def shared_pixels(torch: Any, image: Image.Image) -> Any:
-    """Return a tensor of 1 x height x width x 4 over the image's own memory: an RGB or RGBA pixel takes 4 bytes."""
+    """Return a tensor of 1 x height x width x 4 over the memory of an RGB image: each pixel has 4 bytes."""
     return torch.from_dlpack(pa.array(image).values).view(1, image.height, image.width, 4)

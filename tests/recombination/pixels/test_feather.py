@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
+from fornet_hf.recombination.pixels import feather
 from fornet_hf.recombination.pixels.feather import feathered, reach
 
 
@@ -19,7 +22,16 @@ def blob(height: int, width: int) -> np.ndarray:
     "radius", [(0.0, 0.3), (0.3, 0.3), (1.0, 1.0), (2.0, 2.6), (6.5, 4.0), (40.0, 30.0)], ids=str
 )
 @pytest.mark.parametrize("size", [(224, 224), (40, 7), (1, 1), (3, 90)], ids=str)
-def test_it_agrees_with_pillow(size: tuple[int, int], radius: tuple[float, float]) -> None:
+@pytest.mark.parametrize("opencv", [False, True], ids=["sums", "OpenCV"])
+def test_it_agrees_with_pillow(
+    size: tuple[int, int], radius: tuple[float, float], opencv: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if opencv:
+        pytest.importorskip("cv2")
+        monkeypatch.setattr(feather, "_summed", None)
+        monkeypatch.setattr(feather, "_WIDE", 1000)
+    else:
+        monkeypatch.setattr(feather, "optional", lambda name: None)
     mask = blob(*size)
     blurred = np.asarray(Image.fromarray(mask).filter(ImageFilter.GaussianBlur(radius))).astype(int)
     expected = np.where(blurred > 128, 2 * blurred - 255, 0)
@@ -27,6 +39,18 @@ def test_it_agrees_with_pillow(size: tuple[int, int], radius: tuple[float, float
     assert found.shape == size
     assert np.abs(found - expected).max() <= 4  # Pillow rounds to bytes after every pass, and the contrast doubles
     assert abs(found.mean() - expected.mean()) < 0.5
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.floats(0, 15), st.floats(0, 15))
+def test_opencv_differs_by_a_level_at_most(height: int, width: int, x: float, y: float) -> None:
+    pytest.importorskip("cv2")
+    rng = np.random.default_rng(width * height)
+    coarse = Image.fromarray(rng.integers(0, 2, (3, 3), dtype=np.uint8) * np.uint8(255))
+    mask = np.asarray(coarse.resize((width, height), Image.Resampling.NEAREST))
+    found = np.asarray(feathered(mask, (x, y))).astype(int)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feather, "optional", lambda name: None)
+        assert np.abs(found - np.asarray(feathered(mask, (x, y)))).max() <= 1
 
 
 def test_nothing_farther_than_its_reach_counts() -> None:
