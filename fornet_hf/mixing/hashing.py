@@ -24,17 +24,18 @@ def normals(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
     """Return two normal numbers of variance 1/2 for each pair of a row and a column.
 
     Two rounds of multiplying and folding hash the sum of two random numbers. Each half of the 64 bits is uniform and
-    becomes normal by the inverse error function. On a GPU, passes over memory are what costs: there are eight.
+    becomes normal by the inverse error function. On a GPU, passes over memory are what costs: there are seven.
 
     Args:
         rows, columns: int64, random numbers.
 
     Returns:
-        float32 of len(rows) x len(columns) x 2, up to 5.2 standard deviations from 0.
+        float32 of len(rows) x len(columns) x 2, up to 5.4 standard deviations from 0.
     """
     bits = rows[:, None] + columns
     halves = bits.view(torch.int32).view(*bits.shape, 2)
     for factor in (_FIRST, _SECOND):
         halves[..., 0].bitwise_xor_(halves[..., 1])
         bits.mul_(factor - 2**64)
-    return halves.to(torch.float32).mul_((1 - 2**-24) / 2**31).erfinv_()
+    within_one = torch.tensor((1 - 2**-24) / 2**31, dtype=torch.float32)
+    return (halves * within_one).erfinv_()

@@ -96,3 +96,17 @@ def test_a_mask_beyond_any_index_has_noise_as_good():
     assert float(found.mean()) == pytest.approx(0, abs=0.01)
     assert float(found.var()) == pytest.approx(0.5, abs=0.01)
     assert len(torch.unique(found)) > 0.98 * found.numel()
+
+
+def test_the_ends_of_the_range_are_finite():
+    """The hash can be undone, so there is a number for each result."""
+    halves = [-(2**31), 2**31 - 1, 0]
+    numbers = []
+    for half in halves:
+        bits = (half % 2**32) * (1 + 2**32)  # both halves
+        for factor in (0x94D049BB133111EB, 0xBF58476D1CE4E5B9):
+            bits = bits * pow(factor, -1, 2**64) % 2**64
+            bits ^= bits >> 32
+        numbers.append(bits - 2**64 if bits >= 2**63 else bits)
+    found = normals(torch.tensor(numbers), torch.tensor([0]))[:, 0].double() * 2**0.5
+    assert np.allclose(found, [[-5.42] * 2, [5.42] * 2, [0, 0]], atol=0.01)
