@@ -23,6 +23,7 @@ from costs import costs_table  # noqa: E402
 from figures import benchmarks_page  # noqa: E402
 from fornet_hf.builder.load import load_dataset  # noqa: E402
 from fornet_hf.errors import ConfigurationError  # noqa: E402
+from fornet_hf.mixing.methods import CutMixConfig, FMixConfig, MixConfig  # noqa: E402
 from fornet_hf.recombination import CropConfig, RecombinationConfig  # noqa: E402
 from fornet_hf.recombination.hooks import Hooks  # noqa: E402
 from stated import of_readme, of_scale, with_figures  # noqa: E402
@@ -105,6 +106,21 @@ OpenCV changes one pixel in ten thousand of the feather, by 1 level; simplejpeg 
 the first table as one value. `epochs` is the number of epochs, which schedules of `orig_img_prob` need;
 set the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
 
+## Mixing
+
+[Mixing](mixing.md) makes one image of two. All methods have these parameters; they are also the NAME=VALUE of
+`--mix-options`.
+
+{table(MixConfig)}
+
+`FMix` and `BackgroundMix` have these, too:
+
+{table(FMixConfig)}
+
+and `CutMix` this one:
+
+{table(CutMixConfig)}
+
 ## Loading
 
 `fornet_hf.load_dataset` also takes these keywords. The environment variable `MAX_WORKERS` bounds the processes.
@@ -114,10 +130,12 @@ set the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
 
 
 def table(config: type) -> str:
-    """The fields of a dataclass: name, default, allowed values, meaning."""
+    """The fields of a dataclass beside those of its bases: name, default, allowed values, meaning."""
     meanings = items(config.__doc__ or "", "Attributes")
+    bases = filter(dataclasses.is_dataclass, config.__bases__)
+    inherited = {field.name for base in bases for field in dataclasses.fields(base)}
     lines = ["| parameter | default | allowed | meaning |", "|---|---|---|---|"]
-    for field in dataclasses.fields(config):
+    for field in (field for field in dataclasses.fields(config) if field.name not in inherited):
         default = shown(field.default)
         lines.append(f"| `{field.name}` | `{default}` | {allowed(config, field)} | {_cell(meanings[field.name])} |")
     return "\n".join(lines)

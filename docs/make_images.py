@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The images of how_it_works.md, from what `make demo` made: `python docs/make_images.py demo`."""
+"""The images of how_it_works.md and mixing.md, from what `make demo` made: `python docs/make_images.py demo`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 import fornet_hf
 from fornet_hf.format import jpeg
 from fornet_hf.format.rows import open_image
+from fornet_hf.mixing import BackgroundMixConfig, CutMixConfig, FMixConfig, MixUpConfig
+from fornet_hf.mixing.preview import mixed_sheet
 from fornet_hf.preview import Group, Line, sheet
 
 IMAGES = Path(__file__).parent / "images"
@@ -24,12 +26,15 @@ def main() -> None:
     """Write all images."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("demo", type=Path, help="what `make demo` made")
-    demo: Path = parser.parse_args().demo
+    parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the images")
+    arguments = parser.parse_args()
+    demo: Path = arguments.demo
     rows = fornet_hf.load_dataset(
         patches=demo / "made" / "patches", imagenet_dir=demo / "pictures", split="train", cache_dir=demo / "cache"
     )
-    for name, page in {"patch": patch(rows), "cut": cut(rows), "recombination": recombination(rows)}.items():
-        page.save(IMAGES / f"{name}.jpg", quality=80, optimize=True)
+    pages = {"patch": patch(rows), "cut": cut(rows), "recombination": recombination(rows)}
+    for name, page in {**pages, **mixtures(rows)}.items():
+        page.save(arguments.out / f"{name}.jpg", quality=80, optimize=True)
 
 
 def patch(rows: Any) -> Image.Image:
@@ -75,15 +80,26 @@ def recombination(rows: Any) -> Image.Image:
     images = []
     for epoch in range(8):
         recombine.clock.epoch = epoch
-        images.append(recombine.example(rows[ROW])["image"])
+        images.append(recombine.recombine(rows[ROW]).composed.image)
     return sheet([Group("", ("",) * 4)], [Line("", images[:4]), Line("", images[4:])])
+
+
+def mixtures(rows: Any) -> dict[str, Image.Image]:
+    """Some pairs, mixed by each method."""
+    small = {"crop": fornet_hf.CropConfig(scale=(0.7, 1)), "fg_size_fact": 0.4}
+    fmix = [FMixConfig(alpha=8), FMixConfig(alpha=8, max_soft=0.3), FMixConfig(alpha=8, legacy_spectrum=True)]
+    visible, backgrounds = FMixConfig(alpha=8, labels="visible"), BackgroundMixConfig(alpha=8)
+    return {
+        "mix_fmix": mixed_sheet(rows, fmix, indices=(20, 1, 15), seed=4),
+        "mix_others": mixed_sheet(rows, [CutMixConfig(alpha=8), MixUpConfig(alpha=8)], indices=(0, 6), seed=7),
+        "mix_visible": mixed_sheet(rows, [visible], indices=(11, 5, 22), seed=0, **small),
+        "mix_background": mixed_sheet(rows, [backgrounds], indices=(2, 18, 12), seed=2, **small),
+    }
 
 
 def original_of(rows: Any) -> Image.Image:
     """The original image of the row."""
-    example = fornet_hf.Recombine(rows, orig_img_prob=1.0, evaluation=True).example(rows[ROW])
-    found: Image.Image = example["image"]
-    return found
+    return fornet_hf.Recombine(rows, orig_img_prob=1.0, evaluation=True).recombine(rows[ROW]).composed.image
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.rows import open_image
+from fornet_hf.recombination.draw.configuration import CropConfig, differences
 from fornet_hf.recombination.pixels.compositing import Composed
 from fornet_hf.recombination.transform import Recombine
 
@@ -54,7 +55,7 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
     Args:
         groups: the columns; a gap separates the groups.
         lines: the rows.
-        caption: one line of small print below.
+        caption: small print below, wrapped.
 
     Raises:
         ConfigurationError: a line has another number of images than there are headings.
@@ -68,10 +69,9 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
     margin = _GAP + (_LABELS if labelled else 0)
     titled = any(group.title for group in groups)
     top = _GAP + (26 if titled else 0) + 22
-    size = (
-        margin + lefts[-1] + CELL[0] + _GAP,
-        top + len(lines) * (CELL[1] + _GAP) + (24 if caption else 0),
-    )
+    width, bottom = margin + lefts[-1] + CELL[0] + _GAP, top + len(lines) * (CELL[1] + _GAP)
+    caption = _wrap(caption, _font(13), width - margin - _GAP)
+    size = width, bottom + (7 + 17 * len(caption.splitlines()) if caption else 0)
     page = Image.new("RGB", size, _PAPER)
     _write_headings(page, groups, [margin + left for left in lefts], top)
     draw = ImageDraw.Draw(page)
@@ -81,7 +81,7 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
         draw.multiline_text((_GAP, y + CELL[1] / 2), text, _INK, _font(14), anchor="lm", spacing=4)
         for left, cell in zip(lefts, line.images, strict=True):
             _place(page, cell, (margin + left, y))
-    draw.text((margin, size[1] - 20), caption, _FAINT, _font(13))
+    draw.multiline_text((margin, bottom + 4), caption, _FAINT, _font(13), spacing=2)
     return page
 
 
@@ -197,7 +197,9 @@ def name_of(ds: Any, row: Mapping[str, Any]) -> str:
 
 def said(parameters: Mapping[str, Any]) -> str:
     """Return a recombination's parameters in words, for a caption."""
-    given = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+    crop = parameters.get("crop")
+    short = {"crop": f"CropConfig({', '.join(differences(crop))})"} if isinstance(crop, CropConfig) else {}
+    given = ", ".join(f"{name}={short.get(name) or repr(value)}" for name, value in parameters.items())
     return f"Recombine({given})"
 
 

@@ -59,6 +59,17 @@ def test_long_labels_are_wrapped_to_their_column() -> None:
     assert not dark[:, -4:].any()
 
 
+def test_a_long_caption_is_wrapped_below() -> None:
+    groups, lines = [Group("", ["a", "b"])], [Line("", [flat("red")] * 2)]
+    plain, short, long = (sheet(groups, lines, caption="word " * words) for words in (0, 1, 200))
+    assert plain.height < short.height < long.height
+    assert plain.width == long.width
+    dark = np.asarray(long.convert("L")) < 128
+    assert dark[plain.height :].any()
+    assert not dark[plain.height :, -4:].any()
+    assert not dark[-3:].any()
+
+
 def test_a_line_that_does_not_fit_the_headings_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="does not fit the columns; found 1; allowed: 2"):
         sheet([Group("", ["a", "b"])], [Line("", [flat("red")])])

@@ -88,7 +88,7 @@ def _line(
     shares = dict.fromkeys(names, 0.0)
     for name, share in zip(names, (mixed.lam[0], 1 - mixed.lam[0]), strict=True):
         shares[name] += float(share)
-    label = "\n".join(f"{name} {share:.0%}" for name, share in shares.items() if share)
+    label = "\n".join(f"{name} {share:.0%}" for name, share in shares.items() if round(share, 2))
     if config.labels == VISIBLE:
         label += f"\n\nby area {mix.shares[0]:.0%} : {1 - mix.shares[0]:.0%}"
     seen = _shown(mixed.weights[0], masks if config.needs_masks else np.zeros_like(masks))
