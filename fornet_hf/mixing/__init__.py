@@ -7,7 +7,7 @@ spectrum       the frequencies of a mask
 ranking        from grey maps to masks of an exact mean
 noise          normal noise of a NumPy generator
 hashing        the same from a key and counters, equal on every device
-methods        the parameters of each method of mixing, validated
+methods        the parameters of each method of mixing, validated; `alternation` those of several
 draws          what is drawn for a batch: numbers, no pixels
 steps          the randomness of each step of a training
 applying       a draw applied to images, masks and labels
@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING
 from fornet_hf.packages import lazy
 
 if TYPE_CHECKING:
-    from fornet_hf.mixing.alternate import Alternate
+    from fornet_hf.mixing.alternate import Alternate, mixer_of
+    from fornet_hf.mixing.alternation import AlternateConfig
     from fornet_hf.mixing.applying import Mixed
     from fornet_hf.mixing.arrays import MixedArrays, mixed_arrays
     from fornet_hf.mixing.backgrounds import BackgroundMix
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Alternate": "alternate",
+    "AlternateConfig": "alternation",
     "BackgroundMix": "backgrounds",
     "BackgroundMixConfig": "methods",
     "CutMix": "mixers",
@@ -55,6 +57,7 @@ _HOMES = {
     "draw": "draws",
     "fmix_masks": "masks",
     "lambdas": "masks",
+    "mixer_of": "alternate",
     "mixed_accuracy": "losses",
     "mixed_arrays": "arrays",
     "mixed_loss": "losses",
@@ -62,6 +65,7 @@ _HOMES = {
 
 __all__ = [
     "Alternate",
+    "AlternateConfig",
     "BackgroundMix",
     "BackgroundMixConfig",
     "CutMix",
@@ -80,6 +84,7 @@ __all__ = [
     "mixed_accuracy",
     "mixed_arrays",
     "mixed_loss",
+    "mixer_of",
 ]
 
 __getattr__, __dir__ = lazy(__name__, _HOMES)

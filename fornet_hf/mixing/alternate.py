@@ -1,22 +1,19 @@
-"""`Alternate`: another mixer from batch to batch."""
+"""`Alternate`: another mixer from batch to batch; and mixers from their configurations."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 
-from fornet_hf.arguments import plain
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.mixing.methods import MixUpConfig
-from fornet_hf.mixing.mixers import BatchMixer, Mixer, MixUp
+from fornet_hf.mixing.alternation import BATCH, PROBABILITY, AlternateConfig, AnyConfig
+from fornet_hf.mixing.backgrounds import BackgroundMix
+from fornet_hf.mixing.mixers import BatchMixer, CutMix, FMix, Mixer, MixUp
 from fornet_hf.mixing.steps import Steps, Turn
-
-PROBABILITY, BATCH = BY = ("probability", "batch")
-_ALIKE = ("num_classes", "label_smoothing", "bce")
 
 
 class Alternate(BatchMixer):
@@ -44,6 +41,8 @@ class Alternate(BatchMixer):
         torch.Size([8, 10])
     """
 
+    config: AlternateConfig
+
     def __init__(
         self,
         mixers: Sequence[BatchMixer | None],
@@ -55,48 +54,62 @@ class Alternate(BatchMixer):
         generator: torch.Generator | None = None,
         epochs: float | None = None,
     ) -> None:
-        alike = _alike(mixers)
-        config = MixUpConfig(off_for_last=off_for_last, seed=seed, **alike)  # of all methods: it validates
-        super().__init__(config, Steps("alternate", config.seed, generator, epochs), config.off_for_last)
-        self.mixers = nn.ModuleList(MixUp(p=0.0, **alike) if mixer is None else mixer for mixer in mixers)
-        self.by, self.p = by, _probabilities(p, by, len(mixers))
+        for mixer in mixers:
+            if mixer is not None and not isinstance(mixer, BatchMixer):
+                raise ConfigurationError(explain("mixers are not allowed", found=mixers, allowed="mixers or None"))
+        if any(mixer.steps.is_seeded for mixer in mixers if mixer is not None):
+            what = "a mixer in Alternate has a seed or a generator of its own"
+            raise ConfigurationError(explain(what, then="Give it to Alternate."))
+        methods = tuple(None if mixer is None else mixer.config for mixer in mixers)
+        config = AlternateConfig(methods=methods, p=p, by=by, off_for_last=off_for_last, seed=seed)  # type: ignore[arg-type]
+        super().__init__(config, Steps(config.method, config.seed, generator, epochs), config.off_for_last)
+        self.mixers = nn.ModuleList(MixUp(p=0.0, **config.alike) if mixer is None else mixer for mixer in mixers)
 
     def chosen(self, turn: Turn) -> Mixer:
         """Return the mixer of this step."""
-        number = turn.step % len(self.mixers) if self.by == BATCH else turn.rng.choice(len(self.mixers), p=self.p)
-        return cast("BatchMixer", self.mixers[int(number)]).chosen(turn)
+        count, p = len(self.mixers), self.config.p
+        if self.config.by == BATCH:
+            number = turn.step % count
+        else:
+            number = int(turn.rng.choice(count, p=None if p is None else np.divide(p, sum(p))))
+        return cast("BatchMixer", self.mixers[number]).chosen(turn)
 
     def extra_repr(self) -> str:
         """Return how the mixers alternate."""
-        return f"by={self.by!r}" if self.by == BATCH else f"p={self.p}"
+        return f"by={self.config.by!r}" if self.config.by == BATCH else f"p={self.config.p}"
 
 
-def _alike(mixers: Sequence[BatchMixer | None]) -> dict[str, Any]:
-    """Return the parameters that all mixers have alike; raise ConfigurationError unless they go together."""
-    found = [mixer for mixer in mixers if mixer is not None]
-    if not found or not all(isinstance(mixer, BatchMixer) for mixer in found):
-        allowed = "mixers or None, at least one mixer"
-        raise ConfigurationError(explain("mixers are not allowed", found=mixers, allowed=allowed))
-    if any(mixer.steps.is_seeded for mixer in found):
-        what = "a mixer in Alternate has a seed or a generator of its own"
-        raise ConfigurationError(explain(what, then="Give the seed to Alternate."))
-    for name in _ALIKE:
-        if len(values := {getattr(mixer.config, name) for mixer in found}) > 1:
-            what = f"the mixers in Alternate differ in {name}"
-            raise ConfigurationError(explain(what, found=sorted(map(str, values))))
-    return {name: getattr(found[0].config, name) for name in _ALIKE}
+def mixer_of(
+    config: AnyConfig, *, generator: torch.Generator | None = None, epochs: float | None = None
+) -> BatchMixer:
+    """Return the mixer of a configuration, such as one from a run's JSON.
 
+    Args:
+        config: of a method, or of several that alternate.
+        generator: see `FMix`.
+        epochs: see `FMix`.
 
-def _probabilities(p: Sequence[float] | None, by: str, count: int) -> list[float] | None:
-    """Return the probabilities of `count` mixers; None: all alike."""
-    if by not in BY:
-        raise ConfigurationError(explain("by is not allowed", found=repr(by), allowed=", ".join(map(repr, BY))))
-    if p is None:
-        return None
-    given = plain(p)
-    values = list(given) if isinstance(given, (list, tuple)) and len(given) == count else []
-    numbers = bool(values) and all(isinstance(one, (int, float)) and 0 <= one <= 1 for one in values)
-    if by == BATCH or not numbers or not math.isclose(sum(values), 1.0, abs_tol=1e-6):
-        allowed = f"{count} probabilities with a sum of 1, and by={PROBABILITY!r}"
-        raise ConfigurationError(explain("p is not allowed", found=f"{p!r} and by={by!r}", allowed=allowed))
-    return [one / sum(values) for one in values]
+    Raises:
+        ConfigurationError: anything else.
+
+    Example:
+        >>> from fornet_hf.mixing import MixConfig, mixer_of
+        >>> mixer_of(MixConfig.from_json({"method": "cutmix", "num_classes": 10, "seed": 0}))
+        CutMix(num_classes=10, seed=0)
+    """
+    if isinstance(config, AlternateConfig):
+        return Alternate(
+            [None if one is None else mixer_of(one) for one in config.methods],
+            p=config.p,
+            by=config.by,
+            off_for_last=config.off_for_last,
+            seed=config.seed,
+            generator=generator,
+            epochs=epochs,
+        )
+    kinds: tuple[type[Mixer], ...] = (FMix, CutMix, MixUp, BackgroundMix)
+    kind = {kind.kind: kind for kind in kinds}.get(type(config))
+    if kind is None:
+        allowed = ", ".join(kind.kind.__name__ for kind in kinds)
+        raise ConfigurationError(explain("config is not allowed", found=repr(config), allowed=allowed))
+    return kind(config=config, generator=generator, epochs=epochs)

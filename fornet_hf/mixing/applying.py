@@ -25,6 +25,13 @@ class Mixed(NamedTuple):
         partner: int64, N: the index of the image that is mixed into each.
         weights: float32, N or 1 x 1 x space, or 1 for a dimension in which it is constant: the share of the image
             itself in each pixel.
+
+    Example:
+        >>> import torch
+        >>> from fornet_hf.mixing import FMix
+        >>> mixed = FMix(each="image", seed=0).mixed(torch.rand(4, 3, 8, 8))
+        >>> mixed.lam.shape, mixed.partner.shape, mixed.weights.shape
+        (torch.Size([4]), torch.Size([4]), torch.Size([4, 1, 8, 8]))
     """
 
     images: Tensor

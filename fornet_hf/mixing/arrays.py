@@ -26,6 +26,13 @@ class MixedArrays(NamedTuple):
         lam: float32, N: the shares of the images' own labels, 0 to 1; the rest is that of the partners' labels.
         partner: int64, N: the index of the image that is mixed into each.
         weights: float32, N x height x width: the share of the image itself in each pixel.
+
+    Example:
+        >>> import numpy as np
+        >>> from fornet_hf.mixing import CutMixConfig, draw, mixed_arrays
+        >>> mix = draw(CutMixConfig(), np.random.default_rng(0), 4, (32, 24))
+        >>> mixed_arrays(mix, CutMixConfig(), np.zeros((4, 32, 24, 3), np.uint8)).weights.shape
+        (4, 32, 24)
     """
 
     images: npt.NDArray[Any]
@@ -47,6 +54,17 @@ def mixed_arrays(
 
     Raises:
         ConfigurationError: masks are needed and missing.
+
+    Example:
+        >>> import numpy as np
+        >>> from fornet_hf.mixing import FMixConfig, draw, mixed_arrays
+        >>> images, labels = np.random.default_rng(0).random((4, 32, 32, 3)), np.eye(10)[[3, 1, 4, 1]]
+        >>> mix = draw(FMixConfig(), np.random.default_rng(0), 4, (32, 32))
+        >>> mixed = mixed_arrays(mix, FMixConfig(), images)
+        >>> share = mixed.lam[:, None]
+        >>> targets = share * labels + (1 - share) * labels[mixed.partner]
+        >>> mixed.images.shape, targets.shape
+        ((4, 32, 32, 3), (4, 10))
     """
     count, *size, _ = images.shape
     partner, lam = np.array(mix.partner), np.array(mix.shares, np.float32)

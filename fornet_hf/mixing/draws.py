@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.mixing.masks import lambdas
-from fornet_hf.mixing.methods import BATCH, CutMixConfig, MixConfig
+from fornet_hf.mixing.methods import BATCH, CutMixConfig, MixConfig, MixUpConfig
 
 Box: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -31,12 +31,8 @@ class Mix:
         reformulate: the label is the image's own, whatever its share.
 
     Example:
-        >>> import numpy as np
-        >>> from fornet_hf.mixing.methods import CutMixConfig
-        >>> from fornet_hf.mixing.draws import Mix, draw
-        >>> mix = draw(CutMixConfig(), np.random.default_rng(0), 4, (32, 32))
-        >>> mix.partner, mix.boxes
-        ((0, 3, 2, 1), (((18, 32), (12, 29)),))
+        >>> from fornet_hf.mixing import Mix
+        >>> mix = Mix(method="cutmix", partner=(1, 0), lam=(0.75,), boxes=(((0, 16), (8, 24)),))
         >>> Mix.from_json(mix.to_json()) == mix
         True
     """
@@ -91,7 +87,20 @@ def draw(config: MixConfig, rng: np.random.Generator, count: int, size: Sequence
         rng: the only source of randomness.
         count: images in the batch.
         size: of an image in pixels, without channels: (height, width), or any other number of dimensions.
+
+    Raises:
+        ConfigurationError: images without space, where they are cut.
+
+    Example:
+        >>> import numpy as np
+        >>> from fornet_hf.mixing import FMixConfig, draw
+        >>> mix = draw(FMixConfig(each="image"), np.random.default_rng(0), 4, (32, 32))
+        >>> mix.method, sorted(mix.partner), len(mix.lam)
+        ('fmix', [0, 1, 2, 3], 4)
     """
+    if not size and not isinstance(config, MixUpConfig):
+        found, allowed = f"images without space for {config.method}", "N x channels x space"
+        raise ConfigurationError(explain("images are no batch", found=found, allowed=allowed))
     number = 1 if config.each == BATCH else count
     lam = lambdas(rng, number, config.alpha, reformulate=config.reformulate)
     lam = np.where(rng.random(number) < config.p, lam, 1.0)

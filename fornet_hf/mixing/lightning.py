@@ -27,9 +27,10 @@ def _base() -> Any:
 
 
 class MixCallback(_base()):  # type: ignore[misc]
-    """Mixes each batch of a training with Lightning, before `training_step` sees it: `Trainer(callbacks=[...])`.
+    """Mixes each batch of a training with Lightning, before `training_step` sees it.
 
-    The draws follow Lightning's epoch and batch, also where a training goes on after an interruption.
+    Give `Trainer(callbacks=[MixCallback(FMix(num_classes=1000, seed=0))])`. The draws follow Lightning's epoch and
+    batch, also where a training goes on after an interruption.
 
     Args:
         mix: `FMix`, `Alternate` or any other mixer. Batches are dicts with `image` and `label`, or lists of images
@@ -37,11 +38,6 @@ class MixCallback(_base()):  # type: ignore[misc]
 
     Raises:
         ConfigurationError: a batch of another kind.
-
-    Example:
-        >>> from fornet_hf.mixing import FMix
-        >>> from fornet_hf.mixing.lightning import MixCallback
-        >>> callback = MixCallback(FMix(num_classes=10, seed=0))
     """
 
     def __init__(self, mix: BatchMixer) -> None:

@@ -41,6 +41,11 @@ class MixConfig:
 
     Raises:
         ConfigurationError: a value that is not allowed.
+
+    Example:
+        >>> from fornet_hf.mixing import FMixConfig, MixConfig
+        >>> MixConfig.from_json({"method": "fmix", "alpha": 0.2}) == FMixConfig(alpha=0.2)
+        True
     """
 
     method: ClassVar[str] = ""
@@ -132,7 +137,7 @@ class MixUpConfig(MixConfig):
     """The parameters of MixUp: those of all methods.
 
     Example:
-        >>> from fornet_hf.mixing.methods import MixConfig, MixUpConfig
+        >>> from fornet_hf.mixing import MixConfig, MixUpConfig
         >>> config = MixUpConfig(alpha=0.2, num_classes=10)
         >>> MixConfig.from_json(config.to_json()) == config
         True
@@ -148,6 +153,11 @@ class CutMixConfig(MixConfig):
     Attributes:
         correct_lam: an image's label has the share that the box, clipped at the border, leaves it. False: the share
             that was drawn.
+
+    Example:
+        >>> from fornet_hf.mixing import CutMixConfig
+        >>> CutMixConfig(correct_lam=False).soft
+        False
     """
 
     method: ClassVar[str] = "cutmix"
@@ -168,6 +178,11 @@ class FMixConfig(MixConfig):
         decay: power by which amplitudes fall with frequency, 0 to 100; larger values make smoother outlines.
         max_soft: half the share of the pixels that are averaged along a mask's outlines, 0 to 0.5; 0: hard outlines.
         legacy_spectrum: masks as FMix's published code draws them; see `fmix_masks`.
+
+    Example:
+        >>> from fornet_hf.mixing import FMixConfig
+        >>> FMixConfig(max_soft=0.1).soft
+        True
     """
 
     method: ClassVar[str] = "fmix"
@@ -191,7 +206,7 @@ class BackgroundMixConfig(FMixConfig):
     """The parameters of BackgroundMix: those of FMix. `labels` is "area", as the one label is the image's own.
 
     Example:
-        >>> from fornet_hf.mixing.methods import BackgroundMixConfig
+        >>> from fornet_hf.mixing import BackgroundMixConfig
         >>> BackgroundMixConfig(max_soft=0.2).needs_masks
         True
     """

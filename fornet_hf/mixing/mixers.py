@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.mixing.alternation import AnyConfig
 from fornet_hf.mixing.applying import Mixed, Pairs, blend, on_device, pixel_weights, probabilities, unmixed
 from fornet_hf.mixing.draws import Mix, draw, identity
 from fornet_hf.mixing.losses import mixed_loss
@@ -31,7 +32,9 @@ class BatchMixer(nn.Module):
         mixup_enabled: False: nothing is mixed. timm's training loop turns a switch of this name off.
     """
 
-    def __init__(self, config: MixConfig, steps: Steps, off_for_last: float) -> None:
+    config: AnyConfig
+
+    def __init__(self, config: AnyConfig, steps: Steps, off_for_last: float) -> None:
         super().__init__()
         self.config, self.steps, self.off_for_last = config, steps, off_for_last
         self.mixup_enabled = True
@@ -150,6 +153,7 @@ class Mixer(BatchMixer):
     """
 
     kind: ClassVar[type[MixConfig]]
+    config: MixConfig
 
     def __init__(
         self,
@@ -184,7 +188,7 @@ class Mixer(BatchMixer):
         return Mixed(
             images=mixture(images, images[partner]),
             targets=None if targets is None else torch.lerp(targets[partner], targets, lam[:, None]),
-            masks=None if masks is None else mixture(own, other).view_as(masks),  # type: ignore[arg-type]
+            masks=None if masks is None else mixture(own, other).reshape(masks.shape),  # type: ignore[arg-type]
             lam=lam,
             partner=partner,
             weights=weights,

@@ -84,13 +84,13 @@ def test_one_in_another():
 @pytest.mark.parametrize(
     ("mixers", "given", "message"),
     [
-        ([], {}, "mixers are not allowed"),
-        ([None], {}, "mixers are not allowed"),
+        ([], {}, "methods is not allowed"),
+        ([None], {}, "methods is not allowed"),
         ([MixUp, FMix], {}, "mixers are not allowed"),
         ([MixUp(seed=0)], {}, "a seed or a generator of its own"),
         ([MixUp(generator=torch.Generator())], {}, "a seed or a generator of its own"),
-        ([MixUp(num_classes=3), FMix(num_classes=4)], {}, "differ in num_classes"),
-        ([MixUp(label_smoothing=0.1), FMix()], {}, "differ in label_smoothing"),
+        ([MixUp(num_classes=3), FMix(num_classes=4)], {}, "num_classes is not allowed"),
+        ([MixUp(label_smoothing=0.1), FMix()], {}, "label_smoothing is not allowed"),
         ([MixUp(), FMix()], {"p": [1]}, "p is not allowed"),
         ([MixUp(), FMix()], {"p": [0.5, 0.6]}, "p is not allowed"),
         ([MixUp(), FMix()], {"p": [-0.5, 1.5]}, "p is not allowed"),

@@ -12,6 +12,7 @@ from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")
 from torch.nn.functional import cross_entropy  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from fornet_hf.mixing import CutMix, FMix, MixUp, mixed_loss  # noqa: E402
 
@@ -344,6 +345,37 @@ def test_part_of_a_model():
 def test_batches_that_do_not_fit(arguments, message):
     with pytest.raises(ConfigurationError, match=message):
         a_mix(CutMix)(*arguments)
+
+
+@pytest.mark.parametrize("kind", [FMix, CutMix])
+def test_masks_need_space(kind):
+    with pytest.raises(ConfigurationError, match=f"images without space for {kind.kind.method}"):
+        a_mix(kind)(torch.rand(4, 3))
+
+
+class Operations(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+@all_mixers
+@all_ways
+def test_the_number_of_operations_does_not_depend_on_the_batch(kind, each):
+    counted = []
+    for count in (8, 256):
+        images, labels = batch(count)
+        mix = a_mix(kind, each=each, labels="visible")
+        with Operations() as operations:
+            mix(images, labels % CLASSES, images[:, :1])
+        counted.append(operations.names)
+    assert counted[0] == counted[1]
+    assert len(counted[0]) < 80
+    assert [name for name in counted[0] if "scatter_add" in name or "index_add" in name or "index_put" in name] == []
 
 
 def test_indices_need_the_number_of_classes():
