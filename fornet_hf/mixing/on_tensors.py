@@ -15,6 +15,8 @@ from fornet_hf.mixing.configuration import MaskConfig, checked_key, checked_lamb
 from fornet_hf.mixing.hashing import normals, splitmix
 from fornet_hf.mixing.spectrum import amplitudes
 
+_AT_ONCE, _AT_ONCE_ON_CPU = 2**26, 2**18  # pixels: within 3 GB of a GPU's memory, and within a core's cache
+
 
 def fmix_masks(
     lam: npt.ArrayLike,
@@ -52,19 +54,21 @@ def fmix_masks(
     shares, place = checked_lambdas(lam), torch.empty(0, device=device).device  # with its index
     coins = np.random.Generator(np.random.Philox(key=checked_key(key))).random(len(shares))
     numbers = ranking.counts(shares, config.pixels, config.max_soft, coins)
-    if not len(shares):
-        return torch.empty((0, *config.size), dtype=torch.float32, device=place)
+    rows = torch.from_numpy(splitmix(key, len(shares))).to(place, non_blocking=True)
+    made = torch.empty((len(shares), config.pixels), dtype=torch.float32, device=place)
+    on_cpu = place.type == "cpu"
+    step = max(1, (_AT_ONCE_ON_CPU if on_cpu else _AT_ONCE) // config.pixels)
     with torch.no_grad(), torch.autocast(place.type, enabled=False):
-        maps = grey_maps(config, len(shares), key, place).flatten(1)
-        made = (by_partition if place.type == "cpu" else by_sorting)(maps, numbers)
+        for part in (slice(first, first + step) for first in range(0, len(shares), step)):
+            maps = grey_maps(config, rows[part]).flatten(1)
+            (cut_by_partition if on_cpu else cut_by_sorting)(maps, numbers[part], out=made[part])
     return made.view(-1, *config.size)
 
 
-def grey_maps(config: MaskConfig, count: int, key: int, device: torch.device) -> torch.Tensor:
-    """Draw the maps that masks are cut from."""
-    factors, columns = _constants(config, device)
-    rows = torch.from_numpy(splitmix(key, count)).to(device, non_blocking=True)
-    spectra = torch.view_as_complex(normals(rows, columns).view(count, *factors.shape).mul_(factors))
+def grey_maps(config: MaskConfig, rows: torch.Tensor) -> torch.Tensor:
+    """Draw the maps that masks are cut from, each from a random number (int64)."""
+    factors, columns = _constants(config, rows.device)
+    spectra = torch.view_as_complex(normals(rows, columns).view(len(rows), *factors.shape).mul_(factors))
     maps: torch.Tensor = torch.fft.irfftn(spectra, config.size, dim=tuple(range(-len(config.size), 0)))
     return maps
 
@@ -77,16 +81,14 @@ def _constants(config: MaskConfig, device: torch.device) -> tuple[torch.Tensor, 
     return torch.from_numpy(factors.copy()).to(device), torch.from_numpy(columns).to(device)
 
 
-def by_partition(maps: torch.Tensor, numbers: ranking.Counts) -> torch.Tensor:
-    """Return a mask for each map (masks x pixels), by NumPy: torch's sort takes five times as long as all else."""
-    made = torch.empty_like(maps)
-    for values, mask, ones, soft in zip(maps.numpy(), made.numpy(), numbers.ones, numbers.soft, strict=True):
+def cut_by_partition(maps: torch.Tensor, numbers: ranking.Counts, *, out: torch.Tensor) -> None:
+    """Write the mask of each map (masks x pixels) by NumPy: torch's sort takes five times as long as all else."""
+    for values, mask, ones, soft in zip(maps.numpy(), out.numpy(), numbers.ones, numbers.soft, strict=True):
         ranking.cut(values, int(ones), int(soft), out=mask)
-    return made
 
 
-def by_sorting(maps: torch.Tensor, numbers: ranking.Counts) -> torch.Tensor:
-    """Return the same by one sort of all maps, as a GPU does it best; no number of operations grows with them."""
+def cut_by_sorting(maps: torch.Tensor, numbers: ranking.Counts, *, out: torch.Tensor) -> None:
+    """Write the same by one sort of all maps, as a GPU does it best: as many operations for any number of them."""
     counts = torch.from_numpy(np.stack([numbers.ones, numbers.soft])).to(maps.device, non_blocking=True)
     ones, soft = counts[..., None]
     ordered, places = maps.sort(dim=1, descending=True, stable=True)
@@ -94,8 +96,9 @@ def by_sorting(maps: torch.Tensor, numbers: ranking.Counts) -> torch.Tensor:
     if numbers.soft.any():
         ramp = (ones + soft - (soft > 0).long() - pixels).to(torch.float32).div_((2 * soft - 1).clamp_(min=1))
         # Places are a permutation, so no two writes meet, and there are no atomics.
-        return torch.empty_like(maps).scatter_(1, places, ramp.clamp_(0, 1))
-    last = (ones - 1).clamp_(min=0)
-    limit, end = ordered.gather(1, last), places.gather(1, last)
-    inside: torch.Tensor = (maps > limit) | (maps == limit) & (pixels <= end)
-    return inside.logical_and_(ones > 0).to(torch.float32)
+        out.scatter_(1, places, ramp.clamp_(0, 1))
+    else:
+        last = (ones - 1).clamp_(min=0)
+        limit, end = ordered.gather(1, last), places.gather(1, last)
+        inside = (maps > limit) | (maps == limit) & (pixels <= end)
+        out.copy_(inside.logical_and_(ones > 0))

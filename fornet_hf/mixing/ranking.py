@@ -25,6 +25,9 @@ class Counts:
     ones: Ints
     soft: Ints
 
+    def __getitem__(self, part: slice) -> Counts:
+        return Counts(self.ones[part], self.soft[part])
+
 
 def counts(lam: npt.NDArray[np.float64], pixels: int, max_soft: float, coins: npt.NDArray[np.float64]) -> Counts:
     """Return the numbers of pixels for lambdas: lambda * pixels, rounded up where a coin from [0, 1) is below 1/2."""

@@ -12,10 +12,10 @@ torch = pytest.importorskip("torch")
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from fornet_hf.errors import ConfigurationError  # noqa: E402
-from fornet_hf.mixing import ranking  # noqa: E402
+from fornet_hf.mixing import on_tensors, ranking  # noqa: E402
 from fornet_hf.mixing.configuration import MaskConfig  # noqa: E402
 from fornet_hf.mixing.hashing import normals, splitmix  # noqa: E402
-from fornet_hf.mixing.on_tensors import by_partition, by_sorting, fmix_masks, grey_maps  # noqa: E402
+from fornet_hf.mixing.on_tensors import cut_by_partition, cut_by_sorting, fmix_masks, grey_maps  # noqa: E402
 
 CPU = torch.device("cpu")
 LAM = [0.0, 1.0, 0.5, 0.123, 0.02, 0.97]
@@ -46,9 +46,11 @@ def test_the_mean_is_lambda_to_within_a_pixel(size, soft, legacy):
 def test_sorting_and_partitioning_give_the_same_masks_also_under_ties(levels, soft):
     maps = torch.from_numpy(np.random.default_rng(0).integers(levels, size=(len(LAM), 60)).astype(np.float32))
     numbers = numbers_of(LAM, 60, soft)
-    wanted = by_partition(maps, numbers)
+    wanted, found = torch.empty_like(maps), torch.empty_like(maps)
+    cut_by_partition(maps, numbers, out=wanted)
+    cut_by_sorting(maps, numbers, out=found)
     assert np.allclose(wanted.sum(1), numbers.ones)
-    assert torch.equal(by_sorting(maps, numbers), wanted)
+    assert torch.equal(found, wanted)
 
 
 @pytest.mark.parametrize("size", [(12, 10), (9, 7), (5,), (3, 4, 5)], ids=str)
@@ -76,6 +78,14 @@ def test_a_mask_follows_from_key_and_place():
     assert not torch.equal(draw(1), draw(2))
     assert torch.equal(draw(1)[:2], draw(1, LAM[:2]))
     assert draw(1, []).shape == (0, 16, 16)
+
+
+def test_parts_of_a_batch_give_the_masks_of_the_whole(monkeypatch):
+    lam = np.linspace(0, 1, 20)
+    whole = fmix_masks(lam, (8, 9), 1, device=CPU, max_soft=0.1)
+    for pixels in (1, 7 * 72, 10**9):
+        monkeypatch.setattr(on_tensors, "_AT_ONCE_ON_CPU", pixels)
+        assert torch.allclose(fmix_masks(lam, (8, 9), 1, device=CPU, max_soft=0.1), whole)
 
 
 def test_keys_are_checked():
@@ -117,9 +127,9 @@ def test_a_batch_of_any_size_takes_the_same_operations(soft):
     config = MaskConfig(size=(16, 16), max_soft=soft)
 
     def operations(count):
+        rows, out = torch.from_numpy(splitmix(1, count)), torch.empty(count, 256)
         with Names() as seen:
-            maps = grey_maps(config, count, 1, CPU).flatten(1)
-            by_sorting(maps, numbers_of([0.4] * count, 256, soft))
+            cut_by_sorting(grey_maps(config, rows).flatten(1), numbers_of([0.4] * count, 256, soft), out=out)
         return seen.names
 
     operations(1)  # makes what the size alone determines
