@@ -88,7 +88,6 @@ class TrainConfig:
         if self.defer is not None:  # the loading processes have no image to change
             _require(self.augment == "none", "augment with defer", self.augment, "none")
             _require(not self.color_jitter, "color_jitter with defer", self.color_jitter, "0")
-            _require(not self.mix_needs_masks, "mix with defer", self.mix, "methods that need no masks")
         _require(set(self.evaluate) <= set(EVALUATIONS), "evaluate", self.evaluate, ", ".join(EVALUATIONS))
 
     @property

@@ -95,7 +95,8 @@ class Trainer:
         """Return batches on this process's device, as of `_moved`; composed there if that was deferred."""
         if self.config.defer is None:
             return map(self._moved, loader)
-        return DeviceLoader(loader, Compositor(MEAN, STD).to(self.here.device), self.here.device)
+        composed = DeviceLoader(loader, Compositor(MEAN, STD), self.here.device, composed=True)
+        return ([one.images, one.labels, *([] if one.masks is None else [one.masks])] for one in composed)
 
     def _moved(self, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
         """Return normalized images and labels, and masks if there are any, on this process's device."""

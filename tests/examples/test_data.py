@@ -71,9 +71,10 @@ def test_the_epoch_changes_order_and_recombination(opened):
 def test_batches_that_the_device_composes_are_the_same_to_rounding(opened):
     """So are the losses of an epoch: dropout, order and compositions depend on the seed alone."""
     (wanted, loss), (pixels, one), (jpegs, other) = (epoch(opened, defer) for defer in (None, "pixels", "jpeg"))
-    for (images, labels), (close, same), (near, likewise) in zip(wanted, pixels, jpegs, strict=True):
+    for (images, labels, masks), (close, same, soft), (near, likewise, _) in zip(wanted, pixels, jpegs, strict=True):
         assert torch.equal(labels, same)
         assert torch.equal(labels, likewise)
+        assert (masks.int() - soft).abs().max() <= 4  # a feather doubles what rounding changes
         off, further = ((images - found).abs() * 255 * torch.tensor(STD)[:, None, None] for found in (close, near))
         assert off.max() < 2.01
         assert off.mean() < 0.3
@@ -86,14 +87,14 @@ def epoch(opened, defer):
     """Return the batches of a first epoch, and their mean loss."""
     settings = {"size": 64, "batch_size": 5, "epochs": 1, "warmup_epochs": 0, "workers": 0, "precision": "fp32"}
     config = TrainConfig(model="tiny", defer=defer, **settings)
-    data = opened(defer=defer, batch_size=5)
+    data = opened(defer=defer, batch_size=5, mix="background")  # which has masks
     data.set_epoch(0)
     torch.manual_seed(0)
     model = build_model(config, data.classes)
     batches = []
 
-    def kept(images, labels):
-        batches.append((images, labels))
+    def kept(images, labels, masks):
+        batches.append((images, labels, masks))
         return images, labels
 
     trainer = Trainer(config, Place(0, 1, 0), model, model, build_optimizer(config, model), kept, print, lambda: None)
