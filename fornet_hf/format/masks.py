@@ -104,16 +104,29 @@ def open_mask(data: bytes) -> Mask | Levels:
     Raises:
         PatchFormatError: it is damaged after all.
     """
-    width, height, length = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20, 33))
-    kinds = data[12:16] + data[37:41] + data[length + 49 : length + 53]
-    if data[16:29] == _header(width, height) and kinds == b"IHDRIDATIEND":
-        rows = _rows(data[41 : 41 + length], (width, height))
-        if not rows[:, 0].any():
-            return _unpacked(rows, (width, height))
+    found = filtered_rows(data)
+    if found is not None and not found[0][:, 0].any():
+        rows, width = found
+        return _unpacked(rows, (width, len(rows)))
     try:
         return levels_of(Image.open(io.BytesIO(data)))
     except DECODE_ERRORS as error:
         raise _undecodable(error) from error
+
+
+def filtered_rows(data: bytes) -> tuple[Levels, int] | None:
+    """Return the rows and the width of a 1-bit PNG of one chunk of pixels, as `encode_mask` writes it; else None.
+
+    Returns: rows as in the file, height x (1 + ceil(width / 8)) bytes: first the row's filter, 0 for none.
+
+    Raises:
+        PatchFormatError: it is damaged.
+    """
+    width, height, length = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20, 33))
+    kinds = data[12:16] + data[37:41] + data[length + 49 : length + 53]
+    if data[16:29] != _header(width, height) or kinds != b"IHDRIDATIEND":
+        return None
+    return _rows(data[41 : 41 + length], (width, height)), width
 
 
 def _undecodable(error: Exception) -> PatchFormatError:

@@ -205,7 +205,7 @@ def _foreground(cutout: Cutout, place: Place, interpolation: str) -> Pixels:
 def _coded_foreground(cutout: Cutout, size: Size, place: Place, interpolation: str) -> Codes:
     source, mask, (x, y) = cutout.unscaled(place.source, place.size, interpolation)
     data, part = _cut(source, size, (x.first, y.first, x.last, y.last), 1)
-    bits = np.packbits(mask[y.first : y.last, x.first : x.last], axis=1)
+    bits = mask.part((x.first, y.first, x.last, y.last))
     corner = x.first - part[0], y.first - part[1]
     return Codes(data, (part[2] - part[0], part[3] - part[1]), corner, _along(x), _along(y), bits)
 
@@ -214,7 +214,7 @@ def _along(span: Span) -> Axis:
     return Axis(span.start, span.step, span.last - span.first)
 
 
-_WORTH_A_CUT = 48_000  # pixels; the device decodes them in less time than a worker needs to cut
+_WORTH_A_CUT = 2**18  # pixels: a GPU decodes as many whole images a second as cuts, and a worker is spared the cut
 
 
 def _cut(data: bytes, size: Size, box: Bounds, margin: int) -> tuple[bytes, Box]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format import jpeg
+from fornet_hf.format.bits import Bits
 from fornet_hf.format.masks import Box, Levels, Mask, levels_of, open_mask
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
@@ -32,17 +34,26 @@ class Cutout:
         shape: what sampling must know. A mask without any object has coverage 0.
     """
 
-    def __init__(self, colours: ImageLike, mask: Mask | Levels, ratio: float) -> None:
+    def __init__(self, colours: ImageLike, mask: Mask | Levels | Bits, ratio: float) -> None:
         """`mask` has the height and width of `colours`; `ratio` as in `ForegroundShape`."""
-        binary = mask.dtype == np.bool_
-        self._binary = binary
-        # A bool's byte is 0 or 1; its negative in 8 bits is 0 or 255.
-        self._colours, self._mask = colours, Image.fromarray(np.negative(mask.view(np.uint8)) if binary else mask)
-        self._box: Box = self._mask.getbbox() or (0, 0, *self._mask.size)
+        if not isinstance(mask, Bits) and mask.dtype == np.bool_:
+            mask = Bits.of(mask.view(np.bool_))
+        self._colours, self._given = colours, mask
+        if isinstance(mask, Bits):
+            size, box, total = mask.size, mask.box, float(mask.area)
+        else:
+            size, box, total = self._mask.size, self._mask.getbbox(), float(mask.sum()) / 255
+        self._box: Box = box or (0, 0, *size)
         width, height = self._box[2] - self._box[0], self._box[3] - self._box[1]
-        total = float(np.count_nonzero(mask)) if binary else float(mask.sum()) / 255
         self.shape = ForegroundShape(width, height, total / (width * height), ratio)
         self._kept: dict[tuple[Box, int], tuple[Image.Image, Image.Image, tuple[int, int]]] | None = None
+
+    @cached_property
+    def _mask(self) -> Image.Image:
+        if not isinstance(self._given, Bits):
+            return Image.fromarray(self._given)
+        # A bool's byte is 0 or 1; its negative in 8 bits is 0 or 255.
+        return Image.fromarray(np.negative(self._given.unpacked().view(np.uint8)))
 
     def keep_decoded(self) -> None:
         """Keep what is decoded from now on, for more views of the same object."""
@@ -56,12 +67,15 @@ class Cutout:
             ConfigurationError: they differ in size.
             PatchFormatError: the mask is damaged.
         """
-        levels = levels_of(mask) if isinstance(mask, Image.Image) else open_mask(mask)
-        size = size_of(foreground)
-        if levels.shape != size[::-1]:
-            found = f"a mask of {levels.shape[::-1]} and a foreground of {size}"
-            raise ConfigurationError(explain("the mask has not the size of its foreground", found=found))
-        return cls(foreground, levels, ratio)
+        if isinstance(mask, Image.Image):
+            given: Mask | Levels | Bits = levels_of(mask)
+        else:
+            given = Bits.of_png(mask) or open_mask(mask)
+        found, size = given.size if isinstance(given, Bits) else given.shape[::-1], size_of(foreground)
+        if found != size:
+            both = f"a mask of {found} and a foreground of {size}"
+            raise ConfigurationError(explain("the mask has not the size of its foreground", found=both))
+        return cls(foreground, given, ratio)
 
     @classmethod
     def of_rgba(cls, image: Image.Image, ratio: float) -> Cutout:
@@ -103,15 +117,14 @@ class Cutout:
     @property
     def coded_size(self) -> Size | None:
         """Width and height of its colours, if they are a JPEG of the format and the mask is 0 and 255 alone."""
-        return jpeg.size_of(self._colours) if self._binary and isinstance(self._colours, bytes) else None
+        coded = isinstance(self._given, Bits) and isinstance(self._colours, bytes)
+        return jpeg.size_of(self._colours) if coded else None  # type: ignore[arg-type]  # bytes
 
-    def unscaled(
-        self, box: Bounds, output: Size, interpolation: str
-    ) -> tuple[bytes, npt.NDArray[np.uint8], tuple[Span, Span]]:
-        """Return the bytes of the colours, the mask (0 or 255, height x width), and what `seen` sees of both."""
-        if not isinstance(self._colours, bytes):
+    def unscaled(self, box: Bounds, output: Size, interpolation: str) -> tuple[bytes, Bits, tuple[Span, Span]]:
+        """Return the bytes of the colours, the mask, and what `seen` sees of both; for those with a `coded_size`."""
+        if not isinstance(self._colours, bytes) or not isinstance(self._given, Bits):
             raise TypeError("this foreground has no bytes")
-        return self._colours, *self.unscaled_mask(box, output, interpolation)
+        return self._colours, self._given, self._spans(box, output, 1, interpolation)
 
     def unscaled_mask(
         self, box: Bounds, output: Size, interpolation: str
