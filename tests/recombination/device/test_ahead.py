@@ -135,9 +135,11 @@ def test_batches_are_those_of_the_compositor(recombined: Any, workers: int) -> N
         assert torch.equal(labels, wanted_labels)
 
 
-def test_masks_come_along_on_request(recombined: Any) -> None:
-    first = next(iter(DeviceLoader(loader_of(recombined), Compositor(), "cpu", composed=True)))
-    assert first.images.shape[2:] == first.masks.shape[2:]
+def test_masks_come_along_on_request(ds: Any) -> None:
+    ds.set_transform(Recombine(ds, crop=32, seed=1, defer="pixels", return_fg_masks=True))
+    first = next(iter(DeviceLoader(loader_of(ds), Compositor(), "cpu", composed=True)))
+    assert first.masks.shape == (3, 1, 32, 32)
+    assert first.labels.tolist() == [0, 1, 2]
 
 
 def test_an_epoch_reaches_samplers_and_recombination(recombined: Any) -> None:
