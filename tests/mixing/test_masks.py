@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -58,3 +61,18 @@ def test_a_generator_determines_masks():
 
     assert np.array_equal(draw(1), draw(1))
     assert not np.array_equal(draw(1), draw(2))
+
+
+def test_numpy_is_all_that_masks_need():
+    program = """
+import sys
+import numpy as np
+rng = np.random.default_rng(0)
+before = set(sys.modules)
+from fornet_hf.mixing.masks import fmix_masks
+fmix_masks([0.5], (8, 8), rng)
+packages = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(packages - set(sys.stdlib_module_names)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['fornet_hf', 'numpy']"  # numpy: its FFT
