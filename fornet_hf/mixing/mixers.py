@@ -13,7 +13,16 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.mixing.alternation import AnyConfig
-from fornet_hf.mixing.applying import Mixed, Pairs, blend, on_device, pixel_weights, probabilities, unmixed
+from fornet_hf.mixing.applying import (
+    Mixed,
+    Pairs,
+    blend,
+    of_partners,
+    on_device,
+    pixel_weights,
+    probabilities,
+    unmixed,
+)
 from fornet_hf.mixing.draws import Mix, draw, identity
 from fornet_hf.mixing.losses import mixed_loss
 from fornet_hf.mixing.methods import AREA, CutMixConfig, FMixConfig, MixConfig, MixUpConfig
@@ -181,12 +190,12 @@ class Mixer(BatchMixer):
             return unmixed(images, targets, masks)
         partner = on_device(mix.partner, torch.int64, images.device)
         own = masks if masks is None or masks.ndim == images.ndim else masks[:, None]
-        other = None if own is None else own[partner]
+        other = None if own is None else of_partners(own, partner)
         weights = self.weights(mix, images, own, other)
         lam = self.label_shares(mix, weights, own, other).expand(len(images))
         mixture = functools.partial(blend, weights, soft=self.config.soft)
         return Mixed(
-            images=mixture(images, images[partner]),
+            images=mixture(images, of_partners(images, partner)),
             targets=None if targets is None else torch.lerp(targets[partner], targets, lam[:, None]),
             masks=None if masks is None else mixture(own, other).reshape(masks.shape),  # type: ignore[arg-type]
             lam=lam,
