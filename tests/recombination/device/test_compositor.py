@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from benchmarks.photos import prepared_rows
 from benchmarks.recombination import repeated, store
-from fornet_hf.recombination import CropConfig, Recombine, collate
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.recombination import Composition, CropConfig, Recombine, collate
+from fornet_hf.recombination.device.layers import WAYS
+from tests.recombination.device import cases
 
 torch = pytest.importorskip("torch")
+
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
+from fornet_hf.recombination.device.compositor import Compositor  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """64 rows of the benchmarks' photographs."""
-    return store(repeated(prepared_rows(), 8), Path(tmp_path_factory.mktemp("device")) / "rows")
+    """24 rows of the benchmarks' photographs."""
+    return store(repeated(prepared_rows(), 3), Path(tmp_path_factory.mktemp("device")) / "rows")
 
 
 def both(rows: Any, way: str, **parameters: Any) -> tuple[Any, Any, Any, Any]:
     """Images and masks of the device, and those of the CPU: uint8."""
-    from fornet_hf.recombination.device.compositor import Compositor
-
     some = list(range(len(rows)))
     deferred = rows.with_transform(
         Recombine(rows, seed=3, return_fg_masks=True, defer=way, **parameters)
@@ -48,41 +56,18 @@ def both(rows: Any, way: str, **parameters: Any) -> tuple[Any, Any, Any, Any]:
 )
 def test_images_are_those_of_the_cpu(rows: Any, way: str, parameters: dict[str, Any]) -> None:
     images, masks, wanted, wanted_masks = both(rows, way, **parameters)
-    off = abs(images - wanted)
-    shrunk = way == "jpeg" and off.max() > 2  # the CPU decodes at half the size where it may
-    assert off.mean() < (1.0 if shrunk else 0.3)
+    off, off_masks = abs(images - wanted), abs(masks - wanted_masks)
     if way == "pixels":
         assert off.max() <= 2
-        assert abs(masks - wanted_masks).max() <= 2
-
-
-def test_halves_make_no_level_beyond_a_byte(rows: Any) -> None:
-    """GPUs multiply halves: a mask a little above 1 would turn black on white into -1, and that into 255."""
-    from fornet_hf.recombination.device.packing import pack
-    from fornet_hf.recombination.device.products import compose
-
-    deferred = rows.with_transform(Recombine(rows, seed=3, defer="pixels", crop=224))
-    for under, over in ((255, 0), (0, 255)):
-        images = [flat(example["image"], under, over) for example in deferred.__getitems__(list(range(16)))]
-        batch = pack(images, None, {})
-        halves, floats = (compose(batch, kind)[0].float() for kind in (torch.float16, torch.float32))
-        assert halves.min() >= 0
-        assert halves.max() <= 255
-        assert (halves - floats).abs().max() <= 3
-
-
-def test_rows_of_a_feather_sum_to_1_in_halves() -> None:
-    from fornet_hf.recombination.device.filters import boxes
-
-    half = torch.linspace(0.01, 6, 50)
-    at = torch.arange(48.0).expand(50, -1)
-    rows = boxes(at, half, torch.full((50,), 40), 48, torch.float16).float().sum(-1)
-    assert torch.equal(rows[:, :40], torch.ones(50, 40))
+        assert off.mean() <= 0.05
+        assert off_masks.max() <= 2
+    else:  # the CPU decodes at half the size, or less, what is shrunk by as much
+        assert np.percentile(off, 99.9) <= 12
+        assert off.mean() <= 0.5
+        assert off_masks.mean() <= 0.2
 
 
 def test_what_nobody_filled_is_never_seen(rows: Any) -> None:
-    from fornet_hf.recombination.device.compositor import Compositor
-
     batch = collate(
         rows.with_transform(Recombine(rows, seed=3, defer="pixels", crop=96)).__getitems__(list(range(8)))
     )
@@ -94,15 +79,168 @@ def test_what_nobody_filled_is_never_seen(rows: Any) -> None:
     assert torch.equal(*found)
 
 
-def flat(image: Any, under: int, over: int) -> Any:
-    """The image with one level in the background and one in the object; the mask stays."""
-    background = np.full_like(image.background.quads, under)
-    if image.foreground is None:
-        return replace(image, background=replace(image.background, quads=background))
-    foreground = np.array(image.foreground.quads)
-    foreground[..., :3] = over
-    return replace(
-        image,
-        background=replace(image.background, quads=background),
-        foreground=replace(image.foreground, quads=foreground),
-    )
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", cases.KINDS)
+def test_every_kind_of_composition_is_that_of_the_cpu(way: str, kind: str) -> None:
+    """From the same pixels, as nothing here is shrunk enough to be decoded at half the size."""
+    some = cases.KINDS[kind]()
+    found = cases.differences(levels().composed(cases.batch(some, way)), some)
+    assert found["most"] <= 1
+    assert found["mean"] <= (0 if kind == "unscaled" else 0.01)
+    assert found["mask"] == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["original", "paste_first"])
+def test_masks_of_what_is_not_pasted_are_those_of_the_cpu(way: str, name: str) -> None:
+    some = [case for case in cases.cases("bilinear") if getattr(case[1], name)]
+    assert cases.wanted(some)[1].max() == 255
+    assert cases.differences(levels().composed(cases.batch(some, way)), some)["mask"] == 0
+
+
+def test_columns_and_masks_come_on_request(rows: Any) -> None:
+    recombine = Recombine(rows, defer="pixels", crop=32, return_composition=True, keep=("key",))
+    batch = collate(rows.with_transform(recombine).__getitems__([0, 1]))
+    composed = levels().composed(batch)
+    assert composed.masks is None
+    assert set(composed.columns) == {"composition", "key"}
+    assert Composition.from_json(composed.columns["composition"][1]).output == (32, 32)
+    assert torch.equal(composed.labels, batch.labels)
+
+
+def test_autocast_and_precisions_change_nothing() -> None:
+    batch = cases.batch(cases.cases("bilinear"), "pixels")
+    wanted, before = levels().composed(batch), torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = levels().composed(batch)
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert torch.equal(found.images, wanted.images)
+    assert torch.equal(found.masks, wanted.masks)
+
+
+def test_runs_repeat_bit_for_bit_without_algorithms_that_do_not() -> None:
+    batch = cases.batch(cases.cases("bilinear"), "pixels")
+    torch.use_deterministic_algorithms(True)
+    try:
+        first, second = levels()(batch)[0], levels()(batch)[0]
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert torch.equal(first, second)
+
+
+def test_the_number_of_operations_does_not_depend_on_the_number_of_images() -> None:
+    some = cases.cases("bilinear")
+    counts = []
+    for count in (1, 8, 256):
+        batch = cases.batch((some * 30)[:count], "pixels")
+        with Counting() as counting:
+            levels().composed(batch)
+        counts.append(counting.count)
+    assert counts[1] == counts[2] == counts[0]
+
+
+def test_an_image_does_not_depend_on_those_beside_it() -> None:
+    some = cases.cases("bicubic")
+    alone = torch.cat([levels()(cases.batch([case], "pixels"))[0] for case in some])
+    assert torch.equal(levels()(cases.batch(some, "pixels"))[0], alone)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_levels_become_normalised_numbers(dtype: Any, memory_format: Any) -> None:
+    batch = cases.batch(cases.cases("bilinear")[:2], "pixels")
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    images, _ = Compositor(mean, std, dtype=dtype, memory_format=memory_format)(batch)
+    numbers = levels()(batch)[0].double() / 255
+    wanted = (numbers - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+    assert images.dtype == dtype
+    assert images.is_contiguous(memory_format=memory_format)
+    assert (images - wanted).abs().max() <= 4 * torch.finfo(dtype).eps
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mean": (123.7, 116.3, 103.5)}, "mean is not allowed.*divide levels by 255"),
+        ({"std": (0.2, 0.2, 0.0)}, "std is not allowed"),
+        ({"std": (float("nan"),) * 3}, "std is not allowed"),
+        ({"mean": 0.5}, "mean is not allowed; found 0.5; allowed: 3 numbers"),
+        ({"mean": (0.5, 0.5)}, "mean is not allowed"),
+        ({"dtype": torch.float64}, "dtype is not allowed"),
+        ({"dtype": torch.uint8, "mean": (0.5, 0.5, 0.5)}, "allowed: a floating point type with mean and std"),
+        ({"memory_format": torch.preserve_format}, "memory_format is not allowed"),
+    ],
+)
+def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Compositor(**arguments)
+
+
+def test_a_training_has_nothing_of_it_to_save_or_to_convert() -> None:
+    compositor = Compositor((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    batch = cases.batch(cases.cases("bilinear")[:2], "pixels")
+    wanted = compositor(batch)[0]
+    assert not compositor.state_dict()
+    assert not list(compositor.buffers())
+    assert torch.equal(compositor.half()(batch)[0], wanted)
+    assert not wanted.requires_grad
+
+
+def test_it_goes_into_a_model_that_several_processes_train(tmp_path: Path) -> None:
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    try:
+        model = torch.nn.parallel.DistributedDataParallel(Model())
+        model(cases.batch(cases.cases("bilinear")[:2], "pixels")).sum().backward()
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def test_without_a_compiler_torch_composes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As kernels that cannot run at all, here on a processor."""
+    kernels = ModuleType("painting")
+    kernels.painted = mock.Mock(side_effect=RuntimeError("Failed to find C compiler"))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "fornet_hf.recombination.device.kernels.painting", kernels)
+    monkeypatch.setattr(Compositor, "_by_kernels", lambda self, device: self.kernels is not False)
+    batch, compositor = cases.batch(cases.cases("bilinear")[:2], "pixels"), levels()
+    with pytest.warns(UserWarning, match="do not run here, so torch composes.*Failed to find C compiler"):
+        images, _ = compositor(batch)
+    assert torch.equal(images, compositor(batch)[0])  # without a second attempt
+    assert kernels.painted.call_count == 1
+    with pytest.raises(RuntimeError, match="Failed to find C compiler"):
+        Compositor(kernels=True)(batch)
+
+
+def test_backends_are_named() -> None:
+    backend = Compositor(kernels=False).backend("cpu")
+    assert backend["compose"] == f"torch {torch.__version__}"
+    assert backend["decode"].startswith("pillow ")
+
+
+def levels() -> Compositor:
+    return Compositor(dtype=torch.uint8)
+
+
+class Counting(TorchDispatchMode):
+    """Counts operations on tensors."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+class Model(torch.nn.Module):
+    """A classifier that takes batches as they come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compositor = Compositor()
+        self.layer = torch.nn.Conv2d(3, 2, 3)
+
+    def forward(self, batch: Any) -> Any:
+        images, _ = self.compositor(batch)
+        return self.layer(images)
