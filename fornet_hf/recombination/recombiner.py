@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from fornet_hf.recombination.device.layers import Deferred, deferring
 from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.draw.configuration import RecombinationConfig, differences
-from fornet_hf.recombination.draw.rng import ProcessSeed, example_names, generator
+from fornet_hf.recombination.draw.rng import ProcessSeed, Uniforms, example_names
 from fornet_hf.recombination.draw.sampling import BackgroundShape, Choice, arrange, choose
 from fornet_hf.recombination.hooks import Hooks, cropped, split_geometry
 from fornet_hf.recombination.pixels.compositing import Composed, rendering
@@ -49,7 +50,7 @@ class Recombiner:
         self.config, self.hooks, self.clock = config, hooks, clock
         self.pool = pool
         self._warn_if_all_are_pruned()
-        self._process_seed = ProcessSeed()
+        self._process_seed, self._uniforms = ProcessSeed(), Uniforms()
         self.rows_of_a_pass: int | None = None  # None: not known
 
     def __repr__(self) -> str:
@@ -169,7 +170,7 @@ class Recombiner:
         """
         foreground = None if parts.cutout is None else parts.cutout.shape
         choice = choose(
-            generator(*self._names(row["key"])),
+            partial(self._uniforms.of, self._names(row["key"])),
             self.config,
             label=row["label"],
             foreground=foreground,

@@ -106,7 +106,7 @@ class Planner:
         if background is not None and self._shape is not None:
             own = partial(BackgroundShape, None, *size_of(background), self._shape.ratio)
         return choose(
-            generator(*self.names),
+            lambda count: generator(*self.names).random(count).tolist(),
             config,
             label=self._label,
             foreground=self._shape,

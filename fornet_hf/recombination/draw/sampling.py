@@ -82,7 +82,7 @@ def draw(
         original_probability: of showing the original image, 0 to 1.
     """
     choice = choose(
-        rng,
+        lambda count: rng.random(count).tolist(),
         config,
         label=label,
         foreground=foreground,
@@ -108,7 +108,7 @@ class Choice(NamedTuple):
 
 
 def choose(
-    rng: np.random.Generator,
+    uniforms: Callable[[int], list[float]],
     config: RecombinationConfig,
     *,
     label: int,
@@ -117,8 +117,8 @@ def choose(
     backgrounds: Backgrounds,
     original_probability: float,
 ) -> Choice:
-    """Draw all numbers, and choose the background by them; `own` is called only if it is that one. See `draw`."""
-    chance = _Chances(rng.random(_FIXED + 2 * abs(config.fg_bates_n)).tolist())
+    """Choose the background; `uniforms` gives all numbers, `own` is called only if it is that one. See `draw`."""
+    chance = _Chances(uniforms(_FIXED + 2 * abs(config.fg_bates_n)))
     original = own is not None and foreground is not None and chance.original < original_probability
     if own is not None and (original or foreground is None or config.background_combination == "orig"):
         return Choice(own(), original, chance)

@@ -6,11 +6,12 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from fornet_hf.recombination.draw.rng import ProcessSeed, generator
+from fornet_hf.recombination.draw.rng import ProcessSeed, Uniforms, generator
 
 
 def test_the_same_names_give_the_same_numbers_for_ever():
@@ -20,6 +21,16 @@ def test_the_same_names_give_the_same_numbers_for_ever():
 
 def test_other_names_give_other_numbers():
     assert generator(1, "a").random() != generator(1, "b").random() != generator(2, "a").random()
+
+
+def test_numbers_by_name_are_those_of_the_generator():
+    uniforms = Uniforms()
+    for names in (("example", 1, 0.0, "n01440764_10026"), ("a",), ("example", 1, 0.0, "n01440764_10026")):
+        assert uniforms.of(names, 31) == generator(*names).random(31).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: uniforms.of((number,), 3), range(200)))
+    assert found == [generator(number).random(3).tolist() for number in range(200)]
+    assert pickle.loads(pickle.dumps(uniforms)).of(("a",), 2) == uniforms.of(("a",), 2)
 
 
 def test_the_global_generator_is_left_alone():
