@@ -44,7 +44,8 @@ class Sides:
         crop, flip = transforms.RandomResizedCrop(SIZE), transforms.RandomHorizontalFlip()
         pipeline = transforms.Compose([crop, flip, transforms.ToTensor()])
         copies = BATCH // len(photos(outlines=True))
-        rows, images = repeated(prepared_rows(outlines=True), copies), [*photos(outlines=True)] * copies
+        rows = repeated(prepared_rows(outlines=True), copies)
+        images = [photo.source for photo in photos(outlines=True)] * copies
         stored = store(rows, folder)
         fused = {"crop": CropConfig(size=SIZE), "flip": 0.5, "transform": to_tensor}
         self.fused = _recombining(stored, **fused)

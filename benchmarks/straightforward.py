@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.photos import Photo
 from fornet_hf.format.rows import Row, cutout
 from tests.recombination.reference import Parameters, paste, place, tight
 
@@ -21,8 +20,8 @@ from tests.recombination.reference import Parameters, paste, place, tight
 class PlainJpegs:
     """Index to (tensor, label): decode the original JPEG, apply the transform."""
 
-    def __init__(self, photos: Sequence[Photo], transform: Any) -> None:
-        self.files = [photo.source for photo in photos]
+    def __init__(self, files: Sequence[bytes], transform: Any) -> None:
+        self.files = files
         self.transform = transform
 
     def __len__(self) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from on_device import composing
+
 _HEAD = """# Benchmarks
 
 All figures come from `benchmarks/`, whose [rules](../benchmarks/README.md) describe the measurements.
@@ -19,9 +21,16 @@ def benchmarks_page(root: Path) -> str:
     sections = []
     for path in sorted((root / "benchmarks" / "results").glob("*.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
-        title, render = _SECTIONS.get(path.stem, (path.stem.replace("_", " ").capitalize(), flat))
+        title, render = _section(path.stem, result)
         sections.append(f"## {title}\n\n{render(result).strip()}\n\n{_machine(path.name, result)}\n")
     return "\n".join([_HEAD, *sections])
+
+
+def _section(name: str, result: Mapping[str, Any]) -> tuple[str, Callable[[Mapping[str, Any]], str]]:
+    """Return title and renderer of a result."""
+    if name.partition("_")[0] == "device":  # one for each device
+        return f"Composing on the device: {result['device']}", composing
+    return _SECTIONS.get(name, (name.replace("_", " ").capitalize(), flat))
 
 
 def patches(result: Mapping[str, Any]) -> str:
@@ -182,8 +191,9 @@ def _machine(name: str, result: Mapping[str, Any]) -> str:
     machine = result.get("machine", {})
     packages = machine.get("versions", {}).items()
     versions = ", ".join(f"{package} {version}" for package, version in packages if version)
-    day, load = str(machine.get("date", ""))[:10], machine.get("load_average", [float("nan")])[0]
-    where = f"commit {machine.get('commit')}, {machine.get('cpu')}, {machine.get('cores_visible')} cores, load {load}"
+    day, load = str(machine.get("date", ""))[:10], machine.get("load_average")
+    where = f"commit {machine.get('commit')}, {machine.get('cpu')}, {machine.get('cores_visible')} cores"
+    where += f", load {load[0]}" if load else ""
     operators = str(machine.get("torchvision_operators") or "")
     without = (
         "; torchvision without its compiled operators, which transforms do not use" if "missing" in operators else ""

@@ -5,7 +5,7 @@ api.md         from the docstrings of the public names
 parameters.md  from the configuration's dataclasses: default, what validation allows, the docstring's meaning
 benchmarks.md  from the results in benchmarks/results
 getting_started.md  its table of costs, between two marks, from the same results
-scale.md and README.md  the figures that they state
+scale.md, device.md and README.md  the figures that they state
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.mixing.methods import CutMixConfig, FMixConfig, MixConfig  # noqa: E402
 from fornet_hf.recombination import CropConfig, RecombinationConfig  # noqa: E402
 from fornet_hf.recombination.hooks import Hooks  # noqa: E402
-from stated import of_readme, of_scale, with_figures  # noqa: E402
+from stated import of_device, of_readme, of_scale, with_figures  # noqa: E402
 
 _MADE = "<!-- Made by docs/make.py: edit the code, not this page. -->\n"
 _COSTS = "<!-- costs: made by docs/make.py -->\n", "<!-- end of costs -->\n"
@@ -40,15 +40,15 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """The pages by the names of their files."""
-    now = {
-        name: (DOCS / name).read_text(encoding="utf-8") for name in ("getting_started.md", "scale.md", "../README.md")
-    }
+    stating = ("getting_started.md", "scale.md", "device.md", "../README.md")
+    now = {name: (DOCS / name).read_text(encoding="utf-8") for name in stating}
     return {
         "api.md": _MADE + api_page(),
         "parameters.md": parameters_page(),
         "benchmarks.md": _MADE + benchmarks_page(DOCS.parent),
         "getting_started.md": with_costs(now["getting_started.md"]),
         "scale.md": with_figures(now["scale.md"], of_scale(DOCS.parent)),
+        "device.md": with_figures(now["device.md"], of_device(DOCS.parent)),
         "../README.md": with_figures(now["../README.md"], of_readme(DOCS.parent)),
     }
 

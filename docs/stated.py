@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ENTRIES = 1_270_000  # of ImageNet's training images in a zip, roughly
+_WAYS = ("pixels", "jpeg")
 Stated = Sequence[tuple[str, Sequence[str]]]
 """Patterns, and what stands in place of their groups."""
 
@@ -70,6 +71,26 @@ def of_scale(root: Path) -> Stated:
     ]
 
 
+def of_device(root: Path) -> Stated:
+    """The figures of docs/device.md."""
+    bytes_ = _result(root, "device")["bytes_an_image"]
+    fused = _result(root, "recombination")["one_core"]["milliseconds_per_image"]["fused"]["on_core_median_ms"]
+    steps = {row["network"]: row["alone_ms"] for row in _result(root, "device_h100")["training"]}
+    speeds = [256_000 / steps[network] for network in ("ResNet-50", "ViT-S/16")]
+    return [
+        (r"One core makes (\d+) of them", [f"{1000 / fused:.0f}"]),
+        (r"ResNet-50 on ([\d,]+) a second\s+and ViT-S/16 on ([\d,]+) ", [f"{speed:,.0f}" for speed in speeds]),
+        (r"an image \| ([\d.]+) ms \| ([\d.]+) ms \| ([\d.]+) ms \|", _in_workers(root, "CPU", *_WAYS)),
+        (r"as floats \| (\d+) kB \| (\d+) kB \|", [f"{bytes_[way] / 1e3:.0f}" for way in _WAYS]),
+    ]
+
+
+def _in_workers(root: Path, *sides: str) -> list[str]:
+    """Return the milliseconds on a core that one worker needs for an image."""
+    rows = {row["side"]: row for row in _result(root, "device")["end_to_end"] if row["workers"] == 1}
+    return [f"{rows[side]['cpu_ms_an_image'] - rows[side]['cpu_ms_an_image_in_main']:.2f}" for side in sides]
+
+
 def of_readme(root: Path) -> Stated:
     """The figures of README.md."""
     cases = [case["bytes_a_picture"] for case in _result(root, "patches")["infilling"].values()]
@@ -77,6 +98,7 @@ def of_readme(root: Path) -> Stated:
     compared = _result(root, "recombination")["one_core"]["times_as_fast"]["fused / plain JPEG"]
     return [
         (r"(\d+) to (\d+) times smaller", [f"{factor:.0f}" for factor in times]),
+        (r"need ([\d.]+) ms an image on a core instead of\s+([\d.]+) ms", _in_workers(root, "jpeg", "CPU")),
         (r"([\d.]+) times as long as a plain JPEG", [f"{1 / compared['on_core_median_ms']:.2f}"]),
     ]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from itertools import groupby
 
 import pytest
 
+from tests import torchvision_shim
 from tests.blocks import ROOT, Block, blocks, commands
 from tests.local_hub.client import run_python
 from tests.reader import surroundings
@@ -34,6 +36,8 @@ def test_the_code_of_a_page_runs(page, reader):
     for language, group in groupby((step for step in steps if possible(step)), key=lambda block: block.language):
         if language == "python":
             code = "".join(_RUN.format(code=block.code, name=str(block)) for block in group)
+            if "torchvision" in code or "lightning" in code:
+                code = torchvision_shim.CODE + code
             done = run_python(code, environment, cwd=folder, timeout=200)
             assert done.returncode == 0, done.stderr
             continue
@@ -45,11 +49,8 @@ def test_the_code_of_a_page_runs(page, reader):
 
 def possible(block: Block) -> bool:
     """Whether this environment has what a block needs; one runs without torch."""
-    if "torch" in block.code or "train.py" in block.code:
-        return (
-            subprocess.run([sys.executable, "-c", "import torch"], check=False, capture_output=True).returncode == 0
-        )
-    return True
+    names = ("torch", "torchvision", "pytorch_lightning", "accelerate")
+    return all(find_spec(name) for name in names if name in block.code.replace("train.py", "torch"))
 
 
 def program(command: str) -> list[str]:
@@ -102,7 +103,8 @@ def test_every_page_is_in_the_index():
 
 
 @pytest.mark.parametrize(
-    "name", ["api.md", "parameters.md", "benchmarks.md", "getting_started.md", "scale.md", "../README.md"]
+    "name",
+    ["api.md", "parameters.md", "benchmarks.md", "getting_started.md", "scale.md", "device.md", "../README.md"],
 )
 def test_pages_made_from_code_and_results_are_up_to_date(name):
     code = f"import sys; sys.path.insert(0, 'docs'); import make; print(make.pages()[{name!r}], end='')"

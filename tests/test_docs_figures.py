@@ -8,6 +8,7 @@ import pytest
 
 import costs
 import figures
+import on_device
 import stated
 
 RUNS = [
@@ -62,3 +63,34 @@ def test_a_result_says_its_conditions():
     assert "2026-01-02, commit abcdef123456, A CPU, 2 cores, load 1.5, Python 3.11.7, torchvision 0.28.0; " in line
     assert "torchvision without its compiled operators" in line
     assert "without" not in figures._machine("x.json", {"machine": {**machine, "torchvision_operators": "compiled"}})
+
+
+def test_composing_on_a_device_is_measured_against_its_goals():
+    loaded = {"workers": 2, "images_per_second": 9000.0, "cpu_ms_an_image_in_main": 0.1}
+    step = {"network": "ResNet-50", "workers": 2, "alone_ms": 60.0, "ms_a_step": 61.0}
+    result = {
+        "device": "A GPU",
+        "backend": {"compose": "triton 3.6", "decode": "torchvision 0.26"},
+        "options": {"batch": 256, "size": 224},
+        "note": "A prototype.",
+        "composing": {"pixels, kernels": {"items_per_second": 90_000}, "decoding JPEGs": {"items_per_second": 2e5}},
+        "end_to_end": [
+            {"side": "jpeg", "cpu_ms_an_image": 0.5, **loaded},
+            {"side": "jpeg, none cut", "cpu_ms_an_image": 0.34, **loaded},
+            {"side": "CPU", "cpu_ms_an_image": 3.0, **loaded},
+        ],
+        "training": [{"side": "jpeg", "waited": 0.013, **step}, {"side": "CPU", "waited": 0.4, **step}],
+        "agreement": {"pixels, kernels": {"mean": 0.0031, "percentile_99.9": 1.0, "max": 2.0}},
+        "left_out": ["ViT-S/16: ('CPU', 1)"],
+    }
+    page = on_device.composing(result)
+    assert "A prototype." in page
+    assert "| composing 100,000 images a second | 90,000 | no |" in page  # decoding is no composing
+    assert "| `jpeg` 8,000 images a second, end to end | 9,000 | yes |" in page
+    assert "| `jpeg` 0.35 CPU ms an image | 0.34 at the least | yes |" in page
+    assert "`pixels`" not in page.partition("| goal")[2]  # not measured
+    assert "| ResNet-50 waits less than 2% with `jpeg` and 2 workers | 1% | yes |" in page
+    assert "| ResNet-50 | CPU | 2 | 60.0 | 61.0 | 40.0% |" in page
+    assert "| pixels, kernels | 0.003 | 1 | 2 |" in page
+    assert "Left out, as time was up: ViT-S/16" in page
+    assert "goal" not in on_device.composing({**result, "device": "CPU"})

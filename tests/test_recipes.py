@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from tests import torchvision_shim
 from tests.blocks import blocks, commands
 from tests.local_hub.client import run_python
 from tests.reader import surroundings
@@ -35,7 +36,6 @@ CHECKS = {  # by a word of the recipe
     ),
     "Accelerator": ("assert ds.epoch == 1", "assert loss.isfinite()"),
 }
-SHIM = "from tests.torchvision_shim import import_torchvision; import_torchvision()\n"
 RUN = "space = {{'__name__': '__main__'}}; exec(compile({code!r}, {name!r}, 'exec'), space); exec({check!r}, space)\n"
 
 
@@ -48,7 +48,7 @@ def test_every_recipe_trains_on_what_it_promises(tmp_path_factory, demo):
     assert [word for word, _ in steps] == list(CHECKS)
     assert len(steps) == len(blocks(PAGE, "python"))
     (apply,) = [command for block in blocks(PAGE, "console") for command in commands(block)]
-    code = SHIM + "".join(
+    code = torchvision_shim.CODE + "".join(
         RUN.format(code=block.code, name=str(block), check="\n".join(CHECKS[word])) for word, block in steps
     )
     with surroundings(tmp_path_factory.mktemp("reader"), demo) as (folder, environment):

@@ -10,6 +10,8 @@ import importlib
 import sys
 from types import ModuleType
 
+CODE = "from tests.torchvision_shim import import_torchvision; import_torchvision()\n"
+"""For processes that run others' code."""
 _SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
