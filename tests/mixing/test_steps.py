@@ -189,6 +189,17 @@ def test_epochs_that_nobody_told_differ_where_they_can():
     assert len({lam for epoch in unseeded for lam in epoch}) == 12
 
 
+def test_workers_that_begin_anew_in_an_epoch_are_noticed(monkeypatch):
+    steps = keyed()
+    monkeypatch.setattr(torch.utils.data, "get_worker_info", lambda: SimpleNamespace(id=0, num_workers=2))
+    numbers(steps, 2)
+    steps._counted = 0, 0.0  # by another process
+    with pytest.warns(RuntimeWarning, match=r"repeat.*set_epoch\(epoch\) of the mixer"):
+        numbers(steps, 1)
+    steps.set_epoch(1)
+    numbers(steps, 1)
+
+
 class Stream(IterableDataset):
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
