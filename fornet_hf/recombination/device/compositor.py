@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import importlib.util
 import warnings
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from fornet_hf.packages import needing
 from fornet_hf.recombination.device import products
 from fornet_hf.recombination.device.batch import Batch
 from fornet_hf.recombination.device.form import Form
-from fornet_hf.recombination.device.jpegs import check_decoder, decoder_for, with_decoded
+from fornet_hf.recombination.device.jpegs import PILLOW, check_decoder, decoder_for, with_decoded
 
 
 class Composed(NamedTuple):
@@ -113,9 +113,9 @@ class Compositor(nn.Module):
     def backend(self, device: torch.device | str) -> dict[str, str]:
         """Return what composes and what decodes JPEGs on a device: items `compose` and `decode`."""
         device = torch.device(device)
-        compose = f"triton {_version('triton')}" if self._by_kernels(device) else f"torch {torch.__version__}"
-        decoder = self.decoder or decoder_for(device)
-        return {"compose": compose, "decode": f"{decoder} {_version(decoder)}"}
+        names = "triton" if self._by_kernels(device) else "torch", self.decoder or decoder_for(device)
+        versions = [importlib.import_module("PIL" if name == PILLOW else name).__version__ for name in names]
+        return {"compose": f"{names[0]} {versions[0]}", "decode": f"{names[1]} {versions[1]}"}
 
     def _painted(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         if not self._by_kernels(batch.device):
@@ -139,7 +139,3 @@ class Compositor(nn.Module):
         if self.kernels is None:
             return device.type == "cuda" and importlib.util.find_spec("triton") is not None
         return self.kernels
-
-
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)

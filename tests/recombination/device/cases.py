@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.photos import Photo, photos, prepare
@@ -24,6 +25,18 @@ from fornet_hf.recombination.pixels.steps import finished
 
 RASTER, OUTPUT = (44, 36), (24, 20)
 Case = tuple[Parts, Composition]
+PLAIN = Composition(
+    original=False,
+    background=None,
+    background_box=(5, 3, 41, 34),
+    canvas=RASTER,
+    window=(5, 3, 41, 34),
+    output=OUTPUT,
+    size=(25, 21),
+    part=(0, 0, 25, 21),
+    offset=(9, 8),
+    sigma=1.3,
+)
 
 
 @functools.cache
@@ -39,21 +52,7 @@ def parts(name: str) -> Parts:
 
 def cases(interpolation: str) -> list[Case]:
     """Scaled ones: mirrored, jutting out on all sides, without soft edges, of one pixel, without object, original."""
-    whole = (0, 0, *RASTER)
-    box = (5, 3, 41, 34)
-    plain = Composition(
-        original=False,
-        background=None,
-        background_box=box,
-        canvas=RASTER,
-        window=box,
-        output=OUTPUT,
-        interpolation=interpolation,
-        size=(25, 21),
-        part=(0, 0, 25, 21),
-        offset=(9, 8),
-        sigma=1.3,
-    )
+    plain, whole = replace(PLAIN, interpolation=interpolation), (0, 0, *RASTER)
     return [
         (parts("astronaut"), plain),
         (parts("astronaut"), replace(plain, flip=True, background_box=whole, window=whole)),
@@ -69,14 +68,36 @@ def cases(interpolation: str) -> list[Case]:
     ]
 
 
+@st.composite
+def compositions(draw: st.DrawFn) -> Composition:
+    """Any that sampling may draw on a canvas of `RASTER`."""
+
+    def edges(length: int) -> tuple[int, int]:
+        first = draw(st.integers(0, length - 2))
+        return first, draw(st.integers(first + 1, length))
+
+    (left, right), (top, bottom) = edges(RASTER[0]), edges(RASTER[1])
+    size = draw(st.tuples(st.integers(1, 2 * RASTER[0]), st.integers(1, 2 * RASTER[1])))
+    return replace(
+        PLAIN,
+        interpolation=draw(st.sampled_from(["bilinear", "bicubic"])),
+        background_box=(left, top, right, bottom),
+        window=(left, top, right, bottom),
+        size=size,
+        part=(0, 0, *size),
+        offset=draw(st.tuples(st.integers(-size[0], RASTER[0]), st.integers(-size[1], RASTER[1]))),
+        sigma=draw(st.sampled_from([0.0, 0.3, 1.0, 4.0])),
+        flip=draw(st.booleans()),
+    )
+
+
 def unscaled() -> list[Case]:
     """Those whose background and object have steps of 1 pixel."""
     box = (8, 10, 8 + OUTPUT[0], 10 + OUTPUT[1])
     cutout = parts("astronaut").cutout
     assert cutout is not None
     size = cutout.shape.width, cutout.shape.height
-    _, plain = cases("bilinear")[0]
-    plain = replace(plain, background_box=box, window=box, size=size, part=(0, 0, *size))
+    plain = replace(PLAIN, background_box=box, window=box, size=size, part=(0, 0, *size))
     chosen = [
         replace(plain, offset=offset, flip=flip, sigma=sigma)
         for offset in ((6, 3), (20, 18), (-4, 2))

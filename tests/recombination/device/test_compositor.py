@@ -11,6 +11,8 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.photos import prepared_rows
 from benchmarks.recombination import repeated, store
@@ -88,6 +90,15 @@ def test_every_kind_of_composition_is_that_of_the_cpu(way: str, kind: str) -> No
     assert found["most"] <= 1
     assert found["mean"] <= (0 if kind == "unscaled" else 0.01)
     assert found["mask"] == 0
+
+
+@given(cases.compositions(), st.sampled_from(["astronaut", "coffee", "dot"]))
+def test_any_composition_is_that_of_the_cpu(composition: Composition, name: str) -> None:
+    some = [(cases.parts(name), composition)]
+    found = cases.differences(levels().composed(cases.batch(some, "pixels")), some)
+    assert found["most"] <= 2
+    assert found["mask"] <= 2
+    assert found["mean"] <= 0.3
 
 
 @pytest.mark.parametrize("way", WAYS)
