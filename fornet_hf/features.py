@@ -39,10 +39,10 @@ def example_features(rows: datasets.Features | None, hooks: Any) -> datasets.Fea
         hooks: the `Hooks` of the recombination.
     """
     unknown = datasets.Value("null")
-    image = datasets.Image() if hooks.transform is None else unknown
+    image = datasets.Image() if hooks.transform is None and hooks.defer is None else unknown
     label = rows["label"] if rows is not None and "label" in rows else datasets.Value("int64")
     features = {"image": image, "label": label if hooks.target_transform is None else unknown}
-    if hooks.return_fg_masks:
+    if hooks.return_fg_masks and hooks.defer is None:
         features["mask"] = image
     if hooks.return_composition:
         features["composition"] = unknown

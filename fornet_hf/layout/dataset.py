@@ -46,6 +46,7 @@ class ForNetDataset:
             does not tell where the object was.
         return_composition: also return what was drawn, a JSON-able dict, after these.
         keep: what else to return, at the end: some of "key", "folder", "foreground" and "foreground_ratio".
+        defer: "pixels" or "jpeg": leave composing to a `Compositor`, on the device, as with `Recombine`.
         imagenet_dir: ImageNet with `train/` and `val/`, for the original images of `orig_img_prob`.
         orig_ds: another name of `imagenet_dir`.
         classes: names of the class folders in label order; default: `classes.json` beside the images if there is
@@ -86,6 +87,7 @@ class ForNetDataset:
         return_fg_masks: bool = False,
         return_composition: bool = False,
         keep: Collection[str] = (),
+        defer: str | None = None,
         imagenet_dir: str | Path | None = None,
         orig_ds: str | Path | None = None,
         classes: Sequence[str] | None = None,
@@ -111,6 +113,7 @@ class ForNetDataset:
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
             keep=keep,
+            defer=defer,
         )
         if unknown := sorted(set(hooks.keep) - set(_KEPT)):
             raise ConfigurationError(explain("keep is not allowed", found=unknown, allowed=f"some of {list(_KEPT)}"))

@@ -88,11 +88,11 @@ class LocalRecombiner(Recombiner):
         except ImageError as error:
             raise damaged(self.pool.place(None), error) from error
 
-    def rendering(self, drawn: Drawn) -> Steps[Any]:
+    def rendering(self, drawn: Drawn, way: str | None) -> Steps[Any]:
         """Make the pixels for a row. Raises SourceError, naming the image, if one is damaged."""
         shown = drawn.composition.background
         try:
-            return (yield from super().rendering(drawn))
+            return (yield from super().rendering(drawn, way))
         except ImageError as error:
             raise damaged(self.pool.place(drawn.row["own"] if shown is None else shown), error) from error
 

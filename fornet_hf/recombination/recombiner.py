@@ -117,14 +117,14 @@ class Recombiner:
             if self.rows_of_a_pass and self.config.follows_epochs:
                 self.clock.advance(len(some) / self.rows_of_a_pass, 2)  # one to train, one to measure
             for group in _groups(in_step(self.drawing(row) for row in some)):
-                composed = in_step(self.rendering(one) for one in group)
+                composed = in_step(self.rendering(one, self.hooks.defer) for one in group)
                 examples += map(self._handed_over, group, composed)
         return examples
 
     def recombine(self, row: Mapping[str, Any]) -> Recombined:
         """Recombine a row once; return the pixels before the user's `transform`, and what was drawn for it."""
         drawn = self._traced(finished(self.drawing(row)))
-        return Recombined(finished(self.rendering(drawn)), drawn.composition)
+        return Recombined(finished(self.rendering(drawn, None)), drawn.composition)
 
     def drawing(self, row: Mapping[str, Any]) -> Steps[Drawn]:
         """Draw the numbers for one row."""
@@ -142,11 +142,11 @@ class Recombiner:
             composition = replace(composition, background_key=row["key"] if index is None else self.pool.key(index))
         return Drawn(row, parts, composition)
 
-    def rendering(self, drawn: Drawn) -> Steps[Any]:
-        """Make the pixels for one row, or fetch what they will be made of."""
+    def rendering(self, drawn: Drawn, way: str | None) -> Steps[Any]:
+        """Make the pixels for one row, or with a `way` to defer that fetch what they will be made of."""
         with_mask = self.hooks.return_fg_masks
-        if self.hooks.defer is not None:
-            return deferring(drawn.parts, drawn.composition, self.hooks.defer, with_mask=with_mask)
+        if way is not None:
+            return deferring(drawn.parts, drawn.composition, way, with_mask=with_mask)
         return rendering(drawn.parts, drawn.composition, with_mask=with_mask)
 
     def _traced(self, drawn: Drawn) -> Drawn:

@@ -60,6 +60,7 @@ class StreamingRecombine(Recombiner):
         return_fg_masks: bool = False,
         return_composition: bool = False,
         keep: Collection[str] = (),
+        defer: str | None = None,
         epochs: float | None = None,
         **parameters: Any,
     ) -> None:
@@ -78,6 +79,7 @@ class StreamingRecombine(Recombiner):
             return_fg_masks=return_fg_masks,
             return_composition=return_composition,
             keep=keep,
+            defer=defer,
         )
         by_class = config.background_combination != "all"
         self._pool_size = pool_size

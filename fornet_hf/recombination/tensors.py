@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,7 +99,8 @@ def collate(examples: Sequence[Any]) -> Any:
     Args:
         examples: dicts, as of `Recombine`, or tuples, as of `ForNetDataset`; one or more, all alike.
 
-    Returns: a dict of columns, or a tuple of them.
+    Returns: a dict of columns, or a tuple of them; of deferred images (`Recombine(defer=)`) a `Batch`, whose columns
+        have the names that examples give them, or "item 2" and so on.
 
     Raises:
         ConfigurationError: no examples, or tensors of different shapes.
@@ -113,14 +114,22 @@ def collate(examples: Sequence[Any]) -> Any:
     first = examples[0] if examples else None
     if isinstance(first, Mapping):
         if isinstance(first.get("image"), Deferred):
-            columns = {n: _column(n, [e[n] for e in examples]) for n in first if n != "image"}
-            pack = importlib.import_module("fornet_hf.recombination.device.packing").pack
-            return pack([example["image"] for example in examples], columns.pop("label", None), columns)
+            return _packed(list(first), [example.values() for example in examples])
         return {name: _column(name, [example[name] for example in examples]) for name in first}
     if isinstance(first, (tuple, list)):
+        if first and isinstance(first[0], Deferred):
+            return _packed(["image", "label", *(f"item {n}" for n in range(2, len(first)))], examples)
         return tuple(_column(f"item {n}", list(values)) for n, values in enumerate(zip(*examples, strict=True)))
     found, allowed = type(first).__name__, "one or more dicts or tuples"
     raise ConfigurationError(explain("these are no examples", found=found, allowed=allowed))
+
+
+def _packed(names: Sequence[str], examples: Sequence[Iterable[Any]]) -> Any:
+    """Return the `Batch` of examples whose first values are deferred images."""
+    images, *others = (list(values) for values in zip(*examples, strict=True))
+    columns = {name: _column(name, values) for name, values in zip(names[1:], others, strict=True)}
+    pack = importlib.import_module("fornet_hf.recombination.device.packing").pack
+    return pack(images, columns.pop("label", None), columns)
 
 
 def _column(name: str, values: list[Any]) -> Any:

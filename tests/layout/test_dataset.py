@@ -60,6 +60,25 @@ def test_any_collection_of_indices_is_a_batch(applied):
     assert dataset.__getitems__([]) == []
 
 
+@pytest.mark.parametrize("way", ["pixels", "jpeg"])
+def test_files_are_composed_on_a_device_too(applied, way):
+    torch = pytest.importorskip("torch")
+    options = {"seed": 3, "crop": 32, "return_fg_masks": True, "keep": ("key",)}
+    examples = ForNetDataset(applied, **options).__getitems__(range(4))
+    dataset = ForNetDataset(applied, defer=way, **options)
+    assert f"defer={way!r}" in repr(dataset)
+    assert "Deferred(32 x 32" in repr(dataset[0])
+    dataset.epoch = 0
+    loader = torch.utils.data.DataLoader(dataset, 4, collate_fn=fornet_hf.collate, num_workers=1)
+    batch = next(iter(loader))
+    composed = fornet_hf.Compositor(dtype=torch.uint8).composed(batch)
+    assert composed.labels.tolist() == [example[1] for example in examples]
+    assert composed.columns == {"item 2": [example[3] for example in examples]}
+    for place, found in ((0, composed.images.permute(0, 2, 3, 1)), (2, composed.masks[:, 0])):
+        wanted = np.stack([np.asarray(example[place]) for example in examples])
+        assert abs(found.numpy().astype(int) - wanted).mean() < (1 if way == "pixels" else 3)
+
+
 def test_what_a_subclass_adds_to_an_example_is_in_batches_too(applied):
     class Numbered(ForNetDataset):
         def __getitem__(self, index):

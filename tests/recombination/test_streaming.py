@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fornet_hf
 from fornet_hf.errors import ConfigurationError
-from fornet_hf.recombination import BackgroundPool, StreamingRecombine, recombine_stream, set_epoch
+from fornet_hf.recombination import BackgroundPool, StreamingRecombine, collate, recombine_stream, set_epoch
 from fornet_hf.recombination.pools.stream import StreamPool
 from tests.recombination.conftest import as_dataset
 from tests.recombination.pools.test_stream import picked, row
@@ -29,6 +30,21 @@ def test_a_stream_gives_examples(stream, rows):
     assert [example["label"] for example in examples] == [row.label for row in rows]
     assert {example["image"].size for example in examples} == {(48, 48)}
     assert set(examples[0]) == {"image", "label", "mask"}
+
+
+@pytest.mark.parametrize("way", ["pixels", "jpeg"])
+def test_a_stream_is_composed_on_a_device_too(stream, way):
+    torch = pytest.importorskip("torch")
+    options = {"seed": 3, "crop": 48, "return_fg_masks": True, "return_composition": True}
+    wanted = list(recombine_stream(stream, **options))
+    deferred = recombine_stream(stream, defer=way, **options)
+    loader = torch.utils.data.DataLoader(deferred, 8, collate_fn=collate, num_workers=1)
+    composed = fornet_hf.Compositor(dtype=torch.uint8).composed(next(iter(loader)))
+    assert composed.columns["composition"] == [example["composition"] for example in wanted]
+    assert composed.labels.tolist() == [example["label"] for example in wanted]
+    for name, found in (("image", composed.images.permute(0, 2, 3, 1)), ("mask", composed.masks[:, 0])):
+        images = np.stack([np.asarray(example[name]) for example in wanted])
+        assert abs(found.numpy().astype(int) - images).mean() < (1 if way == "pixels" else 3)
 
 
 def test_the_class_of_the_background_is_kept(stream, rows):

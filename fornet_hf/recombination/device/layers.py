@@ -82,9 +82,9 @@ class Codes:
 Layer = Pixels | Codes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Deferred:
-    """One image that is yet to be composed.
+    """One image that is yet to be composed: `Compositor()(collate(examples))` gives the images of several examples.
 
     Attributes:
         output: width and height, pixels.
@@ -107,6 +107,20 @@ class Deferred:
     halves: tuple[float, float] = (0.0, 0.0)
     interpolation: str = BILINEAR
     with_mask: bool = False
+
+    def __repr__(self) -> str:
+        size = "{} x {}".format(*self.output)
+        mirrored = ", mirrored" if self.flip else ""
+        if self.foreground is None or not self.pasted:
+            return f"Deferred({size}{mirrored}: {_told(self.background)})"
+        place = f"{_told(self.foreground)} at {self.place}"
+        return f"Deferred({size}{mirrored}: {place} on {_told(self.background)})"
+
+
+def _told(layer: Layer) -> str:
+    if isinstance(layer, Codes):
+        return "a JPEG of {} x {}".format(*layer.size)
+    return "pixels of {1} x {0}".format(*layer.quads.shape)
 
 
 def deferring(parts: Parts, composition: Composition, way: str, *, with_mask: bool = False) -> Steps[Deferred]:
