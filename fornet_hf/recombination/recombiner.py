@@ -217,7 +217,7 @@ class Recombiner:
         return "process", *self._process_seed.next(), key
 
 
-_TOGETHER = 32  # rows that are in work at the same time
+_TOGETHER = 64  # rows that are in work at the same time
 _ROOM = 2**22  # pixels of backgrounds that are decoded at the same time, 4 bytes each
 
 

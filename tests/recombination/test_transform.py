@@ -73,8 +73,8 @@ def test_with_a_seed_neither_order_nor_batches_matter(ds, parameters):
 @pytest.mark.parametrize(("room", "together"), [(1, 1), (2 * 192 * 192, 2), (2**22, 8)])
 def test_as_many_are_decoded_at_once_as_there_is_room_for(ds, monkeypatch, room, together):
     log = []
-    region_for = compositing.region_for
-    monkeypatch.setattr(compositing, "region_for", lambda *of: log.append("decoded") or region_for(*of))
+    part_for = compositing.part_for
+    monkeypatch.setattr(compositing, "part_for", lambda *of: log.append("decoded") or part_for(*of))
     monkeypatch.setattr(recombiner, "_ROOM", room)
     done = {"transform": lambda image: log.append("done") or image}
     with_recombine(ds, background_combination="orig", **done)

@@ -26,7 +26,6 @@ from fornet_hf.recombination.pixels.compositing import Composed, original, origi
 from fornet_hf.recombination.pixels.decoding import ImageLike, Region, decode_region
 from fornet_hf.recombination.pixels.parts import Parts
 from fornet_hf.recombination.pixels.placing import Place
-from fornet_hf.recombination.pixels.steps import finished
 
 
 class Patch(NamedTuple):
@@ -156,7 +155,7 @@ class Renderer:
             return None
         pixels = place.source, place.size, place.radius
         if pixels not in self._pasted:
-            self._pasted[pixels] = finished(place.filled(self._parts.cutout))
+            self._pasted[pixels] = place.filled(self._parts.cutout)
         return Patch(*self._pasted[pixels], place.box[:2])
 
 

@@ -20,11 +20,11 @@ from fornet_hf.format.rows import Row
 from fornet_hf.recombination.draw.composition import Composition
 from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.pixels.cutout import Cutout
-from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, region_for, size_of
+from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, part_for, size_of
 from fornet_hf.recombination.pixels.feather import feathered
 from fornet_hf.recombination.pixels.parts import Parts, with_digests
 from fornet_hf.recombination.pixels.placing import Place
-from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled
+from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled, scaled_with_mask
 from fornet_hf.recombination.pixels.steps import Steps, finished
 
 
@@ -107,16 +107,22 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
     if composition.paste_first:
         return (yield from _scaled_afterwards(parts, composition, with_mask=with_mask))
     box, output, interpolation = composition.background_box, composition.output, composition.interpolation
-    region = region_for(original(parts) if composition.original else parts.background, box, output, interpolation)
+    part = part_for(original(parts) if composition.original else parts.background, box, output, interpolation)
+    place = None if composition.original else Place.of(composition, parts.cutout)
+    seeing = None
+    if place is not None and parts.cutout is not None:
+        seeing = parts.cutout.seeing(place.source, place.size, interpolation)
+    yield
+    region, seen = part.decoded(), seeing and seeing()
     yield
     image = region.scaled(box, output, interpolation)
     if composition.original:
         return _flipped(image, original_mask(parts, composition) if with_mask else None, composition)
     mask = Image.new("L", output) if with_mask else None
-    place = Place.of(composition, parts.cutout)
-    if parts.cutout is not None and place is not None:
+    if place is not None and seen is not None:
+        colours, levels = scaled_with_mask(*seen)
         yield
-        colours, alpha = yield from place.filled(parts.cutout, interpolation)
+        alpha = feathered(levels, place.radius)
         yield
         image.paste(colours, place.box[:2], alpha)  # Pillow clips what lies beyond the image
         if mask is not None:

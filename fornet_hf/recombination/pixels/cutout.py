@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -18,13 +19,16 @@ from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.draw.sampling import ForegroundShape
 from fornet_hf.recombination.pixels.decoding import (
     ImageLike,
+    Part,
     decode_part,
-    decode_region,
+    part_of,
     shrink_for,
     size_of,
 )
 from fornet_hf.recombination.pixels.scaling import SUPPORT, scaled_mask, scaled_with_mask
 from fornet_hf.recombination.pixels.span import Span
+
+Seen = tuple[Image.Image, Image.Image, tuple[Span, Span], str]  # arguments of `scaled_with_mask`
 
 
 class Cutout:
@@ -103,16 +107,24 @@ class Cutout:
         """
         return scaled_with_mask(*self.seen(box, output, interpolation))
 
-    def seen(
-        self, box: Bounds, output: Size, interpolation: str
-    ) -> tuple[Image.Image, Image.Image, tuple[Span, Span], str]:
+    def seen(self, box: Bounds, output: Size, interpolation: str) -> Seen:
         """Decode for `scaled`: return the arguments for `scaled_with_mask`, which is the rest."""
+        return self.seeing(box, output, interpolation)()
+
+    def seeing(self, box: Bounds, output: Size, interpolation: str) -> Callable[[], Seen]:
+        """Cut for `seen`: return a function that does the rest of it."""
         scale = min((box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1])
         shrink = shrink_for(self._colours, scale / 2)  # edges are rounded to these pixels
         x, y = self._spans(box, output, shrink, interpolation)
         seen = x.first * shrink, y.first * shrink, x.last * shrink, y.last * shrink
-        colours, mask, (left, top) = self._region(seen, shrink)
-        return colours, mask, (x.moved(-left), y.moved(-top)), interpolation
+        kept = self._kept is not None and (seen, shrink) in self._kept
+        part = None if kept else part_of(self._colours, seen, shrink, 0)
+
+        def decoded() -> Seen:
+            colours, mask, (left, top) = self._region((seen, shrink), part)
+            return colours, mask, (x.moved(-left), y.moved(-top)), interpolation
+
+        return decoded
 
     @property
     def coded_size(self) -> Size | None:
@@ -137,18 +149,23 @@ class Cutout:
         x, y = self._spans(box, output, 1, interpolation)
         return scaled_mask(self._mask, (x, y), interpolation)
 
-    def _region(self, box: Box, shrink: int) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
-        """Return colours and mask of a part of the crop, and its corner, in pixels of the crop / `shrink`."""
-        if self._kept is not None and (box, shrink) in self._kept:
-            return self._kept[box, shrink]
-        region = decode_region(self._colours, box, shrink, 0)
+    def _region(self, name: tuple[Box, int], part: Part | None) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
+        """Return colours and mask of a part of the crop, and its corner, in pixels of the crop / its `shrink`.
+
+        Args:
+            name: what they are kept under, if they are kept: box and `shrink`.
+            part: None: they were kept.
+        """
+        if part is None:
+            return (self._kept or {})[name]
+        region = part.decoded()
         mask = self._mask.crop(region.box)
-        if shrink > 1:
-            mask = mask.reduce(shrink)
+        if region.shrink > 1:
+            mask = mask.reduce(region.shrink)
         colours = region.image if isinstance(self._colours, bytes) else region.image.copy()
-        corner = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
+        corner = region.box[0] // region.shrink, region.box[1] // region.shrink  # blocks are multiples of 8
         if self._kept is not None:
-            self._kept[box, shrink] = colours, mask, corner
+            self._kept[name] = colours, mask, corner
         return colours, mask, corner
 
     def _spans(self, box: Bounds, output: Size, shrink: int, interpolation: str) -> tuple[Span, Span]:

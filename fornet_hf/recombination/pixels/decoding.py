@@ -88,9 +88,38 @@ def decode_part(image: ImageLike, box: Bounds, output: Size, interpolation: str 
 
 def region_for(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Region:
     """Decode for `decode_part`; the region's `scaled(box, output, interpolation)` is the rest."""
+    return part_for(image, box, output, interpolation).decoded()
+
+
+def part_for(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Part:
+    """Cut for `region_for`."""
     scales = (box[2] - box[0]) / output[0], (box[3] - box[1]) / output[1]
     margin = 0 if is_whole(box) else 1 + math.ceil(SUPPORT[interpolation] * max(1.0, *scales))
-    return decode_region(image, box, shrink_for(image, min(scales)), margin)
+    return part_of(image, box, shrink_for(image, min(scales)), margin)
+
+
+class Part(NamedTuple):
+    """Part of an image that is yet to be decoded.
+
+    Attributes:
+        image: bytes, or an image whose pixels are already there.
+        box: the part, pixels of the file.
+        shrink: pixels of the file per pixel when it is decoded.
+        coded: the bytes are a restart-coded JPEG of that part alone.
+    """
+
+    image: ImageLike
+    box: Box
+    shrink: int
+    coded: bool
+
+    def decoded(self) -> Region:
+        """Return its pixels; all of an image that is no restart-coded JPEG."""
+        if not isinstance(self.image, bytes) or not self.coded:
+            whole = decoded(self.image)
+            return Region(whole, (0, 0, *whole.size), 1)
+        left, top, right, bottom = self.box
+        return Region(_load(self.image, (right - left, bottom - top), self.shrink), self.box, self.shrink)
 
 
 class Region(NamedTuple):
@@ -127,7 +156,12 @@ def shrink_for(image: ImageLike, scale: float) -> int:
 
 
 def decode_region(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Region:
-    """Decode at least the pixels `box` of an image, and where there are any, `margin` pixels around.
+    """Decode at least the pixels `box` of an image, and `margin` pixels around; see `part_of`."""
+    return part_of(image, box, shrink, margin).decoded()
+
+
+def part_of(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Part:
+    """Cut at least the pixels `box` out of an image, and where there are any, `margin` pixels around.
 
     Args:
         image: if its pixels are already there, so that nothing is gained by decoding less, it is given back whole.
@@ -137,17 +171,14 @@ def decode_region(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Re
     """
     size = jpeg.size_of(image) if isinstance(image, bytes) else None
     if not isinstance(image, bytes) or size is None:
-        whole = decoded(image)
-        return Region(whole, (0, 0, *whole.size), 1)
+        return Part(image, (0, 0, 0, 0), 1, coded=False)
     # One pixel around, as the outermost pixels of a cut are not exact.
     area = Rectangle.around(_grown(box, size, margin + 1), size)
     part = area.pixels(size)
-    if size[0] * size[1] - (part[2] - part[0]) * (part[3] - part[1]) > _WORTH_A_CUT:
-        with _damage_told():
-            image = jpeg.cut(image, area)
-    else:
-        part = (0, 0, *size)
-    return Region(_load(image, (part[2] - part[0], part[3] - part[1]), shrink), part, shrink)
+    if size[0] * size[1] - (part[2] - part[0]) * (part[3] - part[1]) <= _WORTH_A_CUT:
+        return Part(image, (0, 0, *size), shrink, coded=True)
+    with _damage_told():
+        return Part(jpeg.cut(image, area), part, shrink, coded=True)
 
 
 def _load(data: bytes, size: Size, shrink: int) -> Image.Image:

@@ -11,8 +11,6 @@ from fornet_hf.recombination.draw.composition import Bounds, Composition
 from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.pixels.cutout import Cutout
 from fornet_hf.recombination.pixels.feather import feathered, reach
-from fornet_hf.recombination.pixels.scaling import scaled_with_mask
-from fornet_hf.recombination.pixels.steps import Steps
 
 
 class Place(NamedTuple):
@@ -42,15 +40,12 @@ class Place(NamedTuple):
         (y0, y1), (top, bottom), y_radius = y
         return cls((x0, y0, x1, y1), (left, top, right, bottom), (x_radius, y_radius))
 
-    def filled(self, cutout: Cutout, interpolation: str = BILINEAR) -> Steps[tuple[Image.Image, Image.Image]]:
-        """Make the colours (RGB) and the soft-edged mask (L) that are pasted at the corner of `box`.
+    def filled(self, cutout: Cutout, interpolation: str = BILINEAR) -> tuple[Image.Image, Image.Image]:
+        """Return the colours (RGB) and the soft-edged mask (L) that are pasted at the corner of `box`.
 
         They depend on `source`, `size` and `radius` alone: places that differ in the corner show the same pixels.
         """
-        seen = cutout.seen(self.source, self.size, interpolation)
-        yield
-        colours, levels = scaled_with_mask(*seen)
-        yield
+        colours, levels = cutout.scaled(self.source, self.size, interpolation)
         return colours, feathered(levels, self.radius)
 
     @property

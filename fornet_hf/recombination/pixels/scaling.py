@@ -46,7 +46,7 @@ def scaled(image: Image.Image, box: Bounds, output: Size, interpolation: str = B
         return part if part.size == output else _in_passes(part, (0, 0, *part.size), output, interpolation)
     pixels = shared_pixels(torch, image)[:, top:bottom, left:right].permute(0, 3, 1, 2)
     result = torch.nn.functional.interpolate(pixels, output[::-1], mode=interpolation, antialias=True)
-    return Image.frombytes("RGB", output, result.permute(0, 2, 3, 1).numpy(), "raw", "RGBX")
+    return _image(output, result.permute(0, 2, 3, 1).numpy())
 
 
 def resampled(image: Image.Image, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
@@ -82,7 +82,14 @@ def scaled_with_mask(
     )
     result = result[0, :, y.surplus : y.surplus + y.output, x.surplus : x.surplus + x.output]
     pixels = result.permute(1, 2, 0).contiguous().numpy()
-    return Image.frombytes("RGB", (x.output, y.output), pixels, "raw", "RGBX"), pixels[..., 3]
+    return _image((x.output, y.output), pixels), pixels[..., 3]
+
+
+def _image(size: Size, pixels: npt.NDArray[np.uint8]) -> Image.Image:
+    """Return an RGB image of pixels of 4 bytes."""
+    image = Image.new("RGB", size, None)  # not filled, as every pixel is written
+    image.frombytes(pixels, "raw", "RGBX")
+    return image
 
 
 def _factor(span: Span) -> float:
