@@ -24,7 +24,8 @@ class DeviceLoader:
 
     While a step runs, a thread takes the next batch as soon as the loader has it, and moves and composes it on a
     second stream; the caller's stream waits for nothing but the batch that it gets. Without workers
-    (`num_workers=0`) there is no thread, as all Python runs in this process anyway.
+    (`num_workers=0`) there is no thread, as all Python runs in this process anyway; nor is there one around a loader
+    that accelerate prepared, which would tell the end of an epoch a step too early.
 
     Args:
         loader: a DataLoader with `collate_fn=fornet_hf.collate`, of a dataset whose `Recombine` has `defer=`. With
@@ -77,12 +78,17 @@ class DeviceLoader:
         make = self.compositor.composed if self.composed else self.compositor
 
         def moved_and_composed(batch: Batch) -> tuple[Any, Any]:
+            if beside is not None and batch.device.type == "cuda":  # moved by somebody else, on this thread's stream
+                beside.wait_stream(torch.cuda.current_stream(self.device))
+                for tensor in _tensors([batch.flat, batch.labels, batch.columns]):
+                    tensor.record_stream(beside)
             with torch.cuda.stream(beside):  # None: as if there were no streams
                 made = make(batch.to(self.device, non_blocking=True))
                 return made, beside and beside.record_event()
 
-        order = in_turn if getattr(self.loader, "num_workers", None) == 0 else ahead
-        with closing(order(moved_and_composed, self.loader)) as batches:
+        # A loader that accelerate prepared says of its last batch that it is the last when it is asked for it.
+        in_time = getattr(self.loader, "num_workers", None) == 0 or hasattr(self.loader, "gradient_state")
+        with closing((in_turn if in_time else ahead)(moved_and_composed, self.loader)) as batches:
             for made, ready in batches:
                 if ready is not None:
                     current = torch.cuda.current_stream(self.device)
