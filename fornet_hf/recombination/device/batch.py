@@ -68,8 +68,8 @@ class Batch:
     DataLoader (`pin_memory=True`), Lightning and accelerate find its `pin_memory` and `to`, and call them.
 
     Attributes:
-        flat: uint8; the index (int32 and float32, a row of `COLUMNS` an image), then pixels and masks.
         labels: as the loader gives them: a tensor, int64, where they are numbers.
+        flat: uint8; the index (int32 and float32, a row of `COLUMNS` an image), then pixels and masks.
         columns: the examples' further columns by name, such as "composition" and those of `keep`.
         count: images; also `len(batch)`.
         output: width and height of each image, pixels.
@@ -82,8 +82,8 @@ class Batch:
         jpegs: what they are.
     """
 
-    flat: Tensor
     labels: Any
+    flat: Tensor
     columns: dict[str, Any]
     count: int
     output: Size

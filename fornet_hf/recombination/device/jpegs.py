@@ -143,12 +143,12 @@ def _by_package(name: str) -> Decoder:
     with needing(f"the decoder {name}", name):
         try:
             module: Any = importlib.import_module(home)
-            function = module.decode_jpeg
+            function, mode = module.decode_jpeg, module.ImageReadMode.RGB
         except (AttributeError, OSError, RuntimeError) as error:  # without decode_jpeg; without a library of its own
             raise ImportError(f"{name}: {error}") from error
 
     def decode(codes: list[Tensor], device: torch.device) -> list[Tensor]:
-        images: list[Tensor] = function(codes, mode="RGB", device=device)
+        images: list[Tensor] = function(codes, mode=mode, device=device)
         return images
 
     return decode

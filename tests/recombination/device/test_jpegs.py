@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,9 +35,10 @@ def torchcodec(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """
     package, decoders = ModuleType("torchcodec"), ModuleType("torchcodec.decoders")
     decoders.refused, decoders.calls = [], []  # type: ignore[attr-defined]
+    decoders.ImageReadMode = SimpleNamespace(RGB=3)  # type: ignore[attr-defined]
 
-    def decode_jpeg(source: Any, *, mode: str = "RGB", output_dtype: Any = torch.uint8, device: Any = "cpu") -> Any:
-        assert (mode, output_dtype) == ("RGB", torch.uint8)
+    def decode_jpeg(source: Any, *, mode: Any, output_dtype: Any = torch.uint8, device: Any = "cpu") -> Any:
+        assert (mode, output_dtype) == (3, torch.uint8)
         data = [one.numpy().tobytes() for one in source]
         decoders.calls.append(len(data))  # type: ignore[attr-defined]
         if set(data) & set(decoders.refused):  # type: ignore[attr-defined]
@@ -90,7 +91,7 @@ def test_a_gpu_takes_what_is_installed(torchcodec: Any, monkeypatch: pytest.Monk
     assert decoder_for(gpu) == "torchcodec"
     del torchcodec.decode_jpeg  # as before 0.16
     vision = ModuleType("torchvision.io")
-    vision.decode_jpeg = installed  # type: ignore[attr-defined]
+    vision.decode_jpeg, vision.ImageReadMode = installed, torchcodec.ImageReadMode  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torchvision.io", vision)
     assert decoder_for(gpu) == "torchvision"
     monkeypatch.setitem(sys.modules, "torchvision.io", None)
