@@ -176,6 +176,21 @@ def test_workers_go_on_in_the_middle_of_an_epoch():
     assert rest == whole[3:]
 
 
+def test_the_next_epoch_begins_at_its_first_batch_in_workers_that_stay():
+    mix = MixUp(seed=0)
+    loader = DataLoader(
+        DATA, 2, num_workers=1, collate_fn=functools.partial(collated, mix), persistent_workers=True,
+        multiprocessing_context="fork",
+    )  # fmt: skip
+    found = []
+    for epoch, step in ((0, 3), (1, 0)):
+        mix.set_epoch(epoch, step=step)
+        found.append([lam[0].item() for lam in loader])
+    first, second = epochs_of(MixUp(seed=0), 0)
+    assert found[0][:3] == first[3:]
+    assert found[1] == second
+
+
 def test_calls_before_do_not_count_in_workers():
     mix = MixUp(seed=0)
     mix(torch.rand(2, 1, 4))
