@@ -21,8 +21,8 @@ _NAMES = (
 def _base() -> Any:
     """Return the class of callbacks of the Lightning that is in use, else of the first that is installed."""
     with needing("MixCallback", "lightning"):
-        there = [name for name in _NAMES if name in sys.modules] or [n for n in _NAMES if importlib.util.find_spec(n)]
-        name = (there or _NAMES)[0]
+        loaded = [name for name in _NAMES if sys.modules.get(name)]
+        name = (loaded or list(filter(importlib.util.find_spec, _NAMES)) or _NAMES)[0]
         return importlib.import_module("lightning.pytorch" if name == "lightning" else name).Callback
 
 

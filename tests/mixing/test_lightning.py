@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -111,3 +113,14 @@ def test_a_training_goes_on_in_the_middle_of_an_epoch(tmp_path):
 def test_a_batch_that_cannot_be_changed():
     with pytest.raises(ConfigurationError, match="on_after_batch_transfer"):
         MixCallback(MixUp(num_classes=3)).on_train_batch_start(None, None, (IMAGES, LABELS), 0)
+
+
+def test_without_lightning_the_error_says_what_to_install():
+    program = """
+import sys
+sys.modules["lightning"] = sys.modules["pytorch_lightning"] = None
+import fornet_hf.mixing.lightning
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "MissingDependencyError: MixCallback cannot be used" in done.stderr
+    assert "pip install lightning" in done.stderr
