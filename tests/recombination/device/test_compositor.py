@@ -30,8 +30,8 @@ from fornet_hf.recombination.device.compositor import Compositor  # noqa: E402
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """24 rows of the benchmarks' photographs."""
-    return store(repeated(prepared_rows(), 3), Path(tmp_path_factory.mktemp("device")) / "rows")
+    """16 rows of the benchmarks' photographs."""
+    return store(repeated(prepared_rows(), 2), Path(tmp_path_factory.mktemp("device")) / "rows")
 
 
 def both(rows: Any, way: str, **parameters: Any) -> tuple[Any, Any, Any, Any]:
@@ -51,9 +51,9 @@ def both(rows: Any, way: str, **parameters: Any) -> tuple[Any, Any, Any, Any]:
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"crop": 160, "flip": 0.5},
+        {"crop": 112, "flip": 0.5},
         {"crop": CropConfig(size=(96, 128), interpolation="bicubic"), "flip": 1.0},
-        {"crop": 160, "orig_img_prob": 0.5, "mask_smoothing_sigma": 0},
+        {"crop": 112, "orig_img_prob": 0.5, "mask_smoothing_sigma": 0},
     ],
 )
 def test_images_are_those_of_the_cpu(rows: Any, way: str, parameters: dict[str, Any]) -> None:

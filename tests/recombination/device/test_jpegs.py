@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -113,20 +114,24 @@ def test_an_unknown_decoder_is_refused() -> None:
         Compositor(decoder="opencv")
 
 
-@pytest.mark.parametrize("form", ["PNG", "WEBP", "JPEG of Pillow", "grey JPEG"])
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "JPEG", "grey JPEG", "CMYK JPEG", "progressive JPEG"])
 def test_images_of_other_formats_go_as_pixels_in_the_same_batch(form: str) -> None:
     """Among restart-coded ones, which go as they are."""
-    import io
-
     some = []
     for parts, composition in cases.cases("bilinear")[:4]:
-        image = decoded(parts.background)
-        buffer = io.BytesIO()
-        image = image.convert("L") if form == "grey JPEG" else image
-        image.save(buffer, "JPEG" if "JPEG" in form else form, **({"lossless": True} if form == "WEBP" else {}))
-        some += [(parts._replace(background=buffer.getvalue()), composition), (parts, composition)]
+        other = parts._replace(background=written(decoded(parts.background), form))
+        some += [(other, composition), (parts, composition)]
     made = cases.batch(some, "jpeg")
     assert len(made.jpegs) == 12  # of 16
     found = cases.differences(composed(made), some)
     assert found["most"] <= 2
     assert found["mask"] == 0
+
+
+def written(image: Any, form: str) -> bytes:
+    """The bytes of an image in a format."""
+    mode = {"grey JPEG": "L", "CMYK JPEG": "CMYK"}.get(form, "RGB")
+    options = {"WEBP": {"lossless": True}, "progressive JPEG": {"progressive": True}}.get(form, {})
+    buffer = io.BytesIO()
+    image.convert(mode).save(buffer, form.rpartition(" ")[2], **options)
+    return buffer.getvalue()

@@ -27,7 +27,7 @@ def test_halves_make_no_level_beyond_a_byte(rows: Any) -> None:
     from fornet_hf.recombination.device.packing import pack
     from fornet_hf.recombination.device.products import compose
 
-    deferred = rows.with_transform(Recombine(rows, seed=3, defer="pixels", crop=224))
+    deferred = rows.with_transform(Recombine(rows, seed=3, defer="pixels", crop=112))
     for under, over in ((255, 0), (0, 255)):
         images = [flat(example["image"], under, over) for example in deferred.__getitems__(list(range(16)))]
         batch = pack(images, None, {})
