@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import warnings
 from typing import Any
 
@@ -30,6 +31,7 @@ def test_a_loader_that_accelerate_prepared_tells_its_end_in_time(loader: Any) ->
     accelerator = accelerate.Accelerator(cpu=True)
     prepared, found = accelerator.prepare(loader), []
     for images, labels in DeviceLoader(prepared, Compositor(), accelerator.device):
+        time.sleep(0.2)  # in which a thread would ask for the next batch
         found.append((len(images), len(accelerator.gather_for_metrics(labels)), prepared.end_of_dataloader))
     assert found == [(3, 3, False), (3, 3, False), (2, 2, True)]
 
