@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 import fornet_hf
 from fornet_hf.errors import ConfigurationError, explain
-from training.augment import image_transform, to_bytes
+from training.augment import image_transform
 from training.config import TrainConfig
 from training.processes import Place
 
@@ -98,7 +98,9 @@ def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
     parameters: dict[str, Any] = {"orig_img_prob": 1.0}
     if name != "original":
         parameters = {**config.recombination, "orig_img_prob": 0.0, "background_combination": name}
-    rows.set_transform(fornet_hf.Recombine(rows, crop=config.size, evaluation=True, transform=to_bytes, **parameters))
+    rows.set_transform(
+        fornet_hf.Recombine(rows, crop=config.size, evaluation=True, transform=fornet_hf.to_uint8, **parameters)
+    )
     return Subset(rows, range(here.rank, len(rows), here.world))
 
 

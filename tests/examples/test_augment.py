@@ -4,10 +4,11 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from fornet_hf import to_uint8  # noqa: E402
 from fornet_hf.mixing.choosing import NAMES as MIXES  # noqa: E402
 from fornet_hf.recombination.joint import moved  # noqa: E402
 from tests.torchvision_shim import import_torchvision  # noqa: E402
-from training.augment import batch_transform, image_transform, normalized, to_bytes  # noqa: E402
+from training.augment import batch_transform, image_transform, normalized  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
 
 
@@ -25,12 +26,6 @@ def torchvision():
         pytest.skip("needs torchvision")
 
 
-def test_bytes_are_the_image(photo):
-    tensor = to_bytes(photo)
-    assert tensor.dtype == torch.uint8
-    assert (tensor.permute(1, 2, 0).numpy() == np.asarray(photo)).all()
-
-
 def test_normalized_is_zero_for_the_mean_and_one_a_deviation_above():
     mean, above = (torch.tensor(v).view(3, 1, 1) * 255 for v in ((0.485, 0.456, 0.406), (0.714, 0.68, 0.631)))
     assert normalized(mean).abs().max() < 1e-6
@@ -38,7 +33,7 @@ def test_normalized_is_zero_for_the_mean_and_one_a_deviation_above():
 
 
 def test_nothing_is_done_unless_asked_for(photo):
-    assert (image_transform(TrainConfig())(photo) == to_bytes(photo)).all()
+    assert (image_transform(TrainConfig())(photo) == to_uint8(photo)).all()
     assert batch_transform(TrainConfig(), 10) is None
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.mixing import Alternate, BackgroundMix, FMix, FMixConfig, Mix  # noqa: E402
 from fornet_hf.mixing.methods import BackgroundMixConfig, MixConfig  # noqa: E402
@@ -66,6 +68,28 @@ def test_fmix_would_mix_the_objects():
     mixed = FMix(num_classes=3, seed=1).mixed(images, labels, masks)
     kept = (masks > 0).expand_as(images)
     assert not torch.equal(mixed.images[kept], images[kept])
+
+
+class Operations(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("each", ["batch", "image"])
+def test_the_number_of_operations_does_not_depend_on_the_batch(each):
+    counted = []
+    for count in (8, 256):
+        images_labels_masks = batch(count)
+        with Operations() as operations:
+            BackgroundMix(each=each, num_classes=3, seed=0)(*images_labels_masks)
+        counted.append(operations.names)
+    assert counted[0] == counted[1]
+    assert not [name for name in counted[0] if "scatter_add" in name or "index_add" in name or "index_put" in name]
 
 
 def test_labels_are_handed_through_without_num_classes():
