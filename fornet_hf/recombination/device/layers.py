@@ -157,9 +157,8 @@ def deferring(parts: Parts, composition: Composition, way: str, *, with_mask: bo
         foreground: Layer = _foreground(parts.cutout, place, interpolation)
     else:
         foreground = _coded_foreground(parts.cutout, size, place, interpolation)
-    halves = half_width(place.radius[0]), half_width(place.radius[1])
-    if not any(place.radius):
-        halves = (0.0, 0.0)
+    first, second = place.radius
+    halves = (half_width(first), half_width(second)) if first or second else (0.0, 0.0)
     return replace(deferred, foreground=foreground, place=place.box, halves=halves)
 
 
@@ -233,6 +232,8 @@ _WORTH_A_CUT = 2**18  # pixels: a GPU decodes as many whole images a second as c
 
 def _cut(data: bytes, size: Size, box: Bounds, margin: int) -> tuple[bytes, Box]:
     """Return the JPEG of at least a box and its place, whole where cutting spares little."""
+    if size[0] * size[1] <= _WORTH_A_CUT:
+        return data, (0, 0, *size)
     grown = (
         max(0, math.floor(box[0]) - margin),
         max(0, math.floor(box[1]) - margin),

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.recombination import Recombine, collate, set_epoch
+from fornet_hf.recombination.device import layers
 
 torch = pytest.importorskip("torch")
 
@@ -71,6 +72,16 @@ def test_it_can_be_looked_at_and_pickled(ds: Any, way: str) -> None:
     assert f"defer={way!r}" in repr(transform)
     copied = ds.with_transform(pickle.loads(pickle.dumps(transform)))
     assert copied[0]["composition"] == recombined(ds, way, flip=0.0)[0]["composition"]
+
+
+def test_a_cut_shows_the_pixels_of_the_whole(ds: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of images larger than the default raster only the part is sent which is shown."""
+    data = recombined(ds, "jpeg")
+    whole = collate(data.__getitems__(range(8)))
+    monkeypatch.setattr(layers, "_WORTH_A_CUT", 0)
+    cut = collate(data.__getitems__(range(8)))
+    assert len(cut.codes) < 0.8 * len(whole.codes)
+    assert torch.equal(Compositor()(cut)[0], Compositor()(whole)[0])
 
 
 def test_a_recombination_to_look_at_is_composed_at_once(ds: Any) -> None:
