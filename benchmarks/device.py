@@ -201,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     torch.backends.cudnn.benchmark = on_gpu
     if not on_gpu:
         torch.set_num_threads(1)  # as in workers: several would wait for each other where others compute, too
-    batch, repeats = (8, 2) if given.quick else (256, 15) if on_gpu else (32, 5)
+    batch, repeats = (8, 2) if given.quick else (256, 15) if on_gpu else (16, 5)
     place = Place(device, 64 if given.quick else 224, batch)
     cores = len(os.sched_getaffinity(0))
     counts = [1] if given.quick else [count for count in WORKERS if count <= cores]
