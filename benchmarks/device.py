@@ -201,17 +201,19 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     torch.backends.cudnn.benchmark = on_gpu
     if not on_gpu:
         torch.set_num_threads(1)  # as in workers: several would wait for each other where others compute, too
-    batch, repeats = (8, 2) if given.quick else (256, 15) if on_gpu else (16, 5)
-    place = Place(device, 64 if given.quick else 224, batch)
+    batch, repeats = (256, 15) if on_gpu else (16, 5)
+    place = Place(device, size=224, batch=batch)
+    if given.quick:
+        place, repeats = Place(device, size=64, batch=4, least=1), 2
     cores = len(os.sched_getaffinity(0))
     counts = [1] if given.quick else [count for count in WORKERS if count <= cores]
     report = Report(None if given.quick else name_of(device), given.seconds)
-    least = 0.2 if given.quick else given.seconds / 120
+    least = 0.05 if given.quick else given.seconds / 120
     with tempfile.TemporaryDirectory() as folder:
         rows = opened(given.rows, Path(folder), outlines=not given.quick)
         report.part("device", torch.cuda.get_device_name(device) if on_gpu else "CPU")
         report.part("backend", place.compositor().backend(device))
-        report.part("options", {"batch": batch, "size": place.size})
+        report.part("options", {"batch": place.batch, "size": place.size})
         report.part("bytes_an_image", {way: bytes_an_image(rows, place, way) for way in WAYS})
         report.part("agreement", agreement(rows, place))
         with report.attempt("composing"):

@@ -25,7 +25,6 @@ from fornet_hf.recombination.pixels.compositing import original
 from fornet_hf.recombination.pixels.parts import Parts
 from tests.torchvision_shim import import_torchvision
 
-LEAST = 8  # batches that are timed
 WAYS = ("jpeg", "pixels")
 SIDES = (*WAYS, "CPU", "plain JPEG")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -39,13 +38,13 @@ class Place:
         device: of the images.
         size: their side, pixels.
         batch: how many a step takes.
-        kernels: see `Compositor`.
+        least: batches that are timed end to end.
     """
 
     device: torch.device
     size: int
     batch: int
-    kernels: bool | None = None
+    least: int = 8
 
     @property
     def form(self) -> dict[str, Any]:
@@ -56,7 +55,7 @@ class Place:
 
     def compositor(self, **options: Any) -> Compositor:
         """Return what composes for a training."""
-        return Compositor(MEAN, STD, **self.form, **{"kernels": self.kernels, **options})
+        return Compositor(MEAN, STD, **self.form, **options)
 
     def wait(self) -> None:
         """Return when the device has nothing left to do."""
@@ -157,7 +156,7 @@ def timed(place: Place, batches: Iterable[tuple[Tensor, Any]], workers: int, lea
     place.wait()
     workers_now, count = children() - before, 0
     started, used, own = time.perf_counter(), cpu_seconds(workers_now), time.process_time()
-    while count < LEAST or count % max(1, workers) or time.perf_counter() - started < least:
+    while count < place.least or count % max(1, workers) or time.perf_counter() - started < least:
         last = next(iterator)
         count += 1
     place.wait()
