@@ -63,9 +63,9 @@ class DeviceLoader:
         return getattr(self.loader, "dataset", None)
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch, from 0, of the dataset's recombination and of the loader's sampler, if they have any."""
-        for sampler in (getattr(self.loader, "sampler", None), getattr(self.loader, "batch_sampler", None)):
-            if told := getattr(sampler, "set_epoch", None):
+        """Set the epoch, from 0, of the loader, its sampler and the dataset's recombination, where they have one."""
+        for part in (self.loader, *(getattr(self.loader, name, None) for name in ("sampler", "batch_sampler"))):
+            if told := getattr(part, "set_epoch", None):
                 told(epoch)
         if epochs.find_clocks(self.loader):
             epochs.set_epoch(self.loader, epoch)
