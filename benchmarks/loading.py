@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,8 +31,8 @@ PLAIN = "plain, Pillow"
 class PlainBySimplejpeg(PlainJpegs):
     """The same with another decoder: an array becomes what `transform` gets."""
 
-    def __init__(self, photos: Any, transform: Any, become: Callable[[Any], Any]) -> None:
-        super().__init__(photos, transform)
+    def __init__(self, files: Sequence[bytes], transform: Any, become: Callable[[Any], Any]) -> None:
+        super().__init__(files, transform)
         self.become = become
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
@@ -49,15 +50,16 @@ def sides(folder: Path) -> dict[str, tuple[Any, bool]]:
     pipeline = transforms.Compose([crop, flip, transforms.PILToTensor()])
     on_tensors = transforms.Compose([transforms.RandomResizedCrop(SIZE, antialias=True), flip])
     photos = views()
+    files = [photo.source for photo in photos]
     stored = store([prepare(photo, label) for label, photo in enumerate(photos)], folder)
     recombine = Recombine(stored, seed=0, crop=CropConfig(size=SIZE), flip=0.5, transform=to_uint8)
     ours = stored.with_transform(recombine)
     ours.recombine = recombine
     return {
-        PLAIN: (PlainJpegs(photos, pipeline), False),
-        "plain, simplejpeg": (PlainBySimplejpeg(photos, pipeline, Image.fromarray), False),
+        PLAIN: (PlainJpegs(files, pipeline), False),
+        "plain, simplejpeg": (PlainBySimplejpeg(files, pipeline, Image.fromarray), False),
         "plain, simplejpeg, resized by torch": (
-            PlainBySimplejpeg(photos, on_tensors, lambda a: torch.from_numpy(a).permute(2, 0, 1)),
+            PlainBySimplejpeg(files, on_tensors, lambda a: torch.from_numpy(a).permute(2, 0, 1)),
             False,
         ),
         "fused": (ours, False),
@@ -104,6 +106,7 @@ def main() -> None:
         times = measure(cases, repeats=3 if quick else 25)
         stages = breakdown({one.name: one.run for one in cases}, len(views()), repeats=2 if quick else 8)
     results = {
+        "packages": {name: version(name) for name in ("simplejpeg", "opencv-python-headless")},
         "photos": len(views()),
         "source_bytes": round(float(np.mean([len(photo.source) for photo in views()]))),
         "milliseconds_per_image": times,

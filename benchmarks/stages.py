@@ -45,7 +45,7 @@ CLOCKED = {  # "module:attribute": stage
     "PIL.Image:Image.transpose": "flip",
     "torchvision.transforms._functional_tensor:resize": "resize",
     "torchvision.transforms.functional:to_tensor": "to tensor",
-    "fornet_hf.recombination.tensors:shared_pixels": "to tensor",
+    "fornet_hf.recombination.tensors:to_tensor": "to tensor",
     "simplejpeg:decode_jpeg": "decode JPEG",
     "torchvision.transforms.functional:pil_to_tensor": "to tensor",
     "torchvision.transforms.functional:convert_image_dtype": "to tensor",

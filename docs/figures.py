@@ -89,6 +89,19 @@ def _stages(result: Mapping[str, Any]) -> str:
     return f"The fused side spends its time on (ms): {', '.join(top)}." if top else ""
 
 
+def loading(result: Mapping[str, Any]) -> str:
+    """Return the time of an image to bytes, beside that of plain loading."""
+    lines = ["| side | ms on the core | share of plain loading by Pillow |", "|---|---|---|"]
+    for name, time in result["milliseconds_per_image"].items():
+        lines.append(f"| {name} | {time['on_core_median_ms']:.2f} | {result['share_of_plain'][name]:.2f} |")
+    words = (
+        f"To bytes of 3 x 224 x 224 with random crop and flip, {result['photos']} different images of "
+        f"{_size(result['source_bytes'])} on average; medians on one core. *Fused* decodes and composes two for each."
+    )
+    packages = ", ".join(f"{name} {version}" for name, version in result["packages"].items())
+    return "\n".join([words, "", *lines, "", f"With {packages}."])
+
+
 def evaluation(result: Mapping[str, Any]) -> str:
     """Return the time of an image in a condition beside that of a plain evaluation, and by the object's area."""
     lines = ["| preprocessing; conditions | ms, plain | ms, a condition | share |", "|---|---|---|---|"]
@@ -213,6 +226,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "patches": ("Patches", patches),
     "prepare": ("Preparing", preparing),
     "recombination": ("Recombination", recombination),
+    "loading": ("Loading", loading),
     "evaluation": ("Evaluation", evaluation),
     "mixing": ("Mixing", mixing),
     "reading": ("Reading", reading),
