@@ -77,12 +77,17 @@ class Rectangle:
         )
 
 
+@functools.cache
+def _around_the_size() -> tuple[bytes, bytes]:
+    return header()[:_SIZE_AT], header()[_SIZE_AT + 4 :]
+
+
 def size_of(data: bytes) -> tuple[int, int] | None:
     """Return width and height in pixels if `data` starts like a JPEG of `encode`, else None."""
-    fixed = header()
-    if data[:_SIZE_AT] != fixed[:_SIZE_AT] or data[_SIZE_AT + 4 : len(fixed)] != fixed[_SIZE_AT + 4 :]:
-        return None
+    before, after = _around_the_size()
     at = _SIZE_AT
+    if not (data.startswith(before) and data.startswith(after, at + 4)):
+        return None
     return int.from_bytes(data[at + 2 : at + 4], "big"), int.from_bytes(data[at : at + 2], "big")
 
 
