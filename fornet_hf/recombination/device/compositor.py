@@ -87,11 +87,12 @@ class Compositor(nn.Module):
         super().__init__()
         self.form = Form.of(mean, std, dtype, memory_format)
         check_decoder(decoder)
-        self.kernels, self.decoder = kernels, decoder
+        self.mean, self.std, self.kernels, self.decoder = tuple(mean), tuple(std), kernels, decoder
 
     def extra_repr(self) -> str:
         """Return what `print` says in the brackets."""
-        return f"{self.form}, kernels={self.kernels}, decoder={self.decoder}"
+        numbers = f"mean={self.mean}, std={self.std}, dtype={self.form.dtype}"
+        return f"{numbers}, memory_format={self.form.memory_format}, kernels={self.kernels}, decoder={self.decoder}"
 
     def forward(self, batch: Batch) -> tuple[Tensor, Any]:
         """Return images and labels."""

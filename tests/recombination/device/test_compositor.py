@@ -224,6 +224,10 @@ def test_without_a_compiler_torch_composes_and_says_so(monkeypatch: pytest.Monke
         Compositor(kernels=True)(batch)
 
 
+def test_it_says_what_it_does() -> None:
+    assert "mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0), dtype=torch.float32" in repr(Compositor((0.5, 0.5, 0.5)))
+
+
 def test_backends_are_named() -> None:
     backend = Compositor(kernels=False).backend("cpu")
     assert backend["compose"] == f"torch {torch.__version__}"
