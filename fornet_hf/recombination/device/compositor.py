@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from fornet_hf.errors import explain
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
 from fornet_hf.packages import needing
 from fornet_hf.recombination.device import products
 from fornet_hf.recombination.device.batch import Batch
@@ -104,7 +104,9 @@ class Compositor(nn.Module):
         """Return images, labels, and what else was asked for.
 
         Raises:
-            MissingDependencyError: the batch has JPEGs and is on a GPU for which no decoder is installed.
+            ConfigurationError: kernels=True, and they do not run.
+            MissingDependencyError: the batch has JPEGs and is on a GPU for which no decoder is installed; or
+                kernels=True, and Triton is not installed.
             SourceError: a JPEG is damaged.
         """
         with torch.autocast(batch.device.type, enabled=False):
@@ -128,12 +130,14 @@ class Compositor(nn.Module):
         except torch.cuda.OutOfMemoryError:
             raise
         except Exception as error:  # no compiler, an unknown GPU, ...: whatever it is, products need none of that
-            if self.kernels:
+            what, found = f"Triton kernels do not run on {batch.device}", f"{type(error).__name__}: {error}"
+            if self.kernels and isinstance(error, MissingDependencyError):
                 raise
+            if self.kernels:
+                raise ConfigurationError(explain(what, found=found, then="Leave kernels=True out.")) from error
             self.kernels = False
-            found = f"{type(error).__name__}: {error}"
-            what = "Triton kernels do not run here, so torch composes, at a fifth of their speed"
-            warnings.warn(explain(what, found=found, then="Compositor(kernels=False) is silent."), stacklevel=4)
+            then = "So torch composes, at a fifth of their speed; Compositor(kernels=False) is silent."
+            warnings.warn(explain(what, found=found, then=then), stacklevel=4)
             return products.painted(batch, self.form)
 
     def _by_kernels(self, device: torch.device) -> bool:

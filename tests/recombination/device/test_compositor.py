@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks.photos import prepared_rows
 from benchmarks.recombination import repeated, store
-from fornet_hf.errors import ConfigurationError
+from fornet_hf.errors import ConfigurationError, MissingDependencyError
 from fornet_hf.recombination import Composition, CropConfig, Recombine, collate
 from fornet_hf.recombination.device.layers import WAYS
 from tests.recombination.device import cases
@@ -216,12 +216,20 @@ def test_without_a_compiler_torch_composes_and_says_so(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "fornet_hf.recombination.device.kernels.painting", kernels)
     monkeypatch.setattr(Compositor, "_by_kernels", lambda self, device: self.kernels is not False)
     batch, compositor = cases.batch(cases.cases("bilinear")[:2], "pixels"), levels()
-    with pytest.warns(UserWarning, match="do not run here, so torch composes.*Failed to find C compiler"):
+    with pytest.warns(UserWarning, match="do not run on cpu.*Failed to find C compiler. So torch composes"):
         images, _ = compositor(batch)
     assert torch.equal(images, compositor(batch)[0])  # without a second attempt
     assert kernels.painted.call_count == 1
-    with pytest.raises(RuntimeError, match="Failed to find C compiler"):
+    with pytest.raises(ConfigurationError, match=r"Failed to find C compiler\. Leave kernels=True out"):
         Compositor(kernels=True)(batch)
+
+
+def test_kernels_without_triton_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("fornet_hf.recombination.device.kernels.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "triton", None)
+    with pytest.raises(MissingDependencyError, match="pip install triton"):
+        Compositor(kernels=True)(cases.batch(cases.cases("bilinear")[:1], "pixels"))
 
 
 def test_it_says_what_it_does() -> None:
