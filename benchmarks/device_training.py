@@ -84,7 +84,7 @@ def behind(
     for _ in range(2 + workers + workers // 2):
         step(*next(iterator))
     place.wait()
-    marks: list[Any] = []
+    marks = _mark(place)
     started, steps, blocked = time.perf_counter(), 0, 0.0
     while steps % max(1, workers) or time.perf_counter() - started < least:
         asked = time.perf_counter()
@@ -96,7 +96,7 @@ def behind(
         steps += 1
     place.wait()
     seconds = time.perf_counter() - started
-    ends, starts = marks[1:-1:2], marks[2::2]
+    ends, starts = marks[:-1:2], marks[1::2]
     idle = sum(end.elapsed_time(start) for end, start in zip(ends, starts, strict=True)) / 1000
     return {
         "ms_a_step": 1000 * seconds / steps,

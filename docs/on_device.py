@@ -11,16 +11,23 @@ _WORDS = (
     "`to_tensor`, and *plain JPEG* loads the original images."
 )
 
+_ON_CPU = (
+    "Composing on CPU tensors shows that images are right, and what workers have to do: *all processes* less *the "
+    "main process*. It says nothing about speed on a GPU."
+)
+
 
 def composing(result: Mapping[str, Any]) -> str:
     """Return speeds of composing and loading, what training waited, how close pixels are, and the goals met."""
     head = _WORDS.format(**result["options"], **result["backend"])
     tables = [render(result) for name, render in _TABLES.items() if name in result]
-    goals = [] if result["device"] == "CPU" else [_table(["goal, on one H200", "here", "met"], list(_goals(result)))]
+    on_cpu = result["device"] == "CPU"
+    goals = [] if on_cpu else [_table(["goal, on one H200", "here", "met"], list(_goals(result)))]
     left = [f"Left out, as time was up: {', '.join(result['left_out'])}."] if "left_out" in result else []
     failed = [f"Failed: {', '.join(f'{name} ({error})' for name, error in result.get('failed', {}).items())}."]
     left += failed if "failed" in result else []
-    return "\n\n".join([head, *([result["note"]] if "note" in result else []), *tables, *goals, *left])
+    notes = [_ON_CPU] if on_cpu else [result["note"]] if "note" in result else []
+    return "\n\n".join([head, *notes, *tables, *goals, *left])
 
 
 def _alone(result: Mapping[str, Any]) -> str:
