@@ -12,6 +12,7 @@ ON_TENSORS = {
     "fornet_hf.mixing.alternate",
     "fornet_hf.mixing.applying",
     "fornet_hf.mixing.backgrounds",
+    "fornet_hf.mixing.calling",
     "fornet_hf.mixing.hashing",
     "fornet_hf.mixing.lightning",
     "fornet_hf.mixing.losses",

@@ -100,8 +100,8 @@ class TrainConfig:
             _require(self.mix_labels == AREA, "mix_labels without mix", self.mix_labels, AREA)
             _require(not self.mix_options, "mix_options without mix", self.mix_options, "none")
             return
-        of_the_run = {"seed", "num_classes"} & set(self.mix_options)
-        _require(not of_the_run, "mix_options", ", ".join(of_the_run), "what the run does not set itself")
+        of_the_run = {"seed", "num_classes", "label_smoothing", "bce"} & set(self.mix_options)
+        _require(not of_the_run, "mix_options", ", ".join(sorted(of_the_run)), "what the run does not set itself")
         methods = {method.method for method in self.methods}
         for name in {"mixup", "cutmix"} - methods:
             _require(not getattr(self, name), f"{name} with mix={self.mix}", getattr(self, name), "0")

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from fornet_hf import Compositor, DeviceLoader
-from fornet_hf.mixing.mixers import BatchMixer
+from fornet_hf.mixing.calling import BatchMixer
 from training.augment import MEAN, STD, normalized
 from training.config import TrainConfig
 from training.processes import Place, summed

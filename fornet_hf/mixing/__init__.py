@@ -11,7 +11,8 @@ methods        the parameters of each method of mixing, validated; `alternation`
 draws          what is drawn for a batch: numbers, no pixels
 steps          the randomness of each step of a training
 applying       a draw applied to images, masks and labels
-mixers         FMix, CutMix and MixUp, called on batches; `alternate` takes one of them at a time
+calling        how a batch of any form is mixed, and its loss
+mixers         FMix, CutMix and MixUp; `alternate` takes one of them at a time
 backgrounds    FMix of backgrounds alone, around whole objects
 lightning      `MixCallback`, a mixer as callback of Lightning, which must be installed
 losses         loss and accuracy of a mixed batch

@@ -12,7 +12,8 @@ from torch import nn
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.mixing.alternation import BATCH, PROBABILITY, AlternateConfig, AnyConfig
 from fornet_hf.mixing.backgrounds import BackgroundMix
-from fornet_hf.mixing.mixers import BatchMixer, CutMix, FMix, Mixer, MixUp
+from fornet_hf.mixing.calling import BatchMixer, Method
+from fornet_hf.mixing.mixers import CutMix, FMix, Mixer, MixUp
 from fornet_hf.mixing.steps import Steps, Turn
 
 
@@ -65,14 +66,15 @@ class Alternate(BatchMixer):
         super().__init__(config, Steps(config.method, config.seed, generator, epochs), config.off_for_last)
         self.mixers = nn.ModuleList(MixUp(p=0.0, **config.alike) if mixer is None else mixer for mixer in mixers)
 
-    def chosen(self, turn: Turn) -> Mixer:
-        """Return the mixer of this step."""
+    def chosen(self, turn: Turn) -> Method:
+        """Return the method of this step."""
         count, p = len(self.mixers), self.config.p
         if self.config.by == BATCH:
             number = turn.step % count
         else:
             number = int(turn.rng.choice(count, p=None if p is None else np.divide(p, sum(p))))
-        return cast("BatchMixer", self.mixers[number]).chosen(turn)
+        # A mixer that alternates itself counts its own turns: another one each time.
+        return cast("BatchMixer", self.mixers[number]).chosen(turn._replace(step=turn.step // count))
 
     def extra_repr(self) -> str:
         """Return how the mixers alternate."""

@@ -56,6 +56,8 @@ class AlternateConfig:
         _require(kinds, "methods", given, "a list of configurations or None, not of None alone")
         object.__setattr__(self, "methods", tuple(given))
         _require(all(one.seed is None for one in found), "seed", found, "one for all, as seed= of Alternate")
+        inner = [one.off_for_last for one in found if isinstance(one, AlternateConfig)]
+        _require(not any(inner), "off_for_last", inner, "0 in an Alternate that is one of several methods")
         for name in _ALIKE:
             values = sorted({str(getattr(one, name)) for one in found})
             _require(len(values) == 1, name, values, "the same in all methods of Alternate")

@@ -123,6 +123,13 @@ def probabilities(labels: Tensor, classes: int | None, smoothing: float = 0.0) -
     return hard if smoothing == 0 else hard * (1.0 - smoothing) + smoothing / hard.shape[1]
 
 
+def targets_of(labels: Tensor | None, classes: int | None, smoothing: float = 0.0) -> Tensor | None:
+    """Return labels as probabilities; None for none, and for indices of an unknown number of classes."""
+    if labels is None or (classes is None and labels.ndim == 1):
+        return None
+    return probabilities(labels, classes, smoothing)
+
+
 def on_device(values: Sequence[float], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return numbers as tensor on a device."""
     return torch.tensor(values, dtype=dtype).to(device, non_blocking=True)

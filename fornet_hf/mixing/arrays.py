@@ -53,7 +53,7 @@ def mixed_arrays(
         masks: of the objects, N x height x width, any dtype.
 
     Raises:
-        ConfigurationError: masks are needed and missing.
+        ConfigurationError: masks are needed and missing, or arrays that do not fit the draw or each other.
 
     Example:
         >>> import numpy as np
@@ -67,19 +67,25 @@ def mixed_arrays(
         ((4, 32, 32, 3), (4, 10))
     """
     count, *size, _ = images.shape
+    if len(mix.partner) != count:
+        found = f"{count} images and a draw for {len(mix.partner)}"
+        raise ConfigurationError(explain("the draw is not that of these images", found=found))
     partner, lam = np.array(mix.partner), np.array(mix.shares, np.float32)
     weights = pixel_weights(mix, config, size)
     if config.needs_masks:
         if masks is None:
             found = f"{config.method}, labels={config.labels!r}, no masks"
             raise ConfigurationError(explain("this mixing needs masks", found=found))
+        if masks.shape != (count, *size):
+            found, allowed = f"{masks.shape} and {images.shape}", "masks of N x height x width, without channels"
+            raise ConfigurationError(explain("masks and images differ in shape", found=found, allowed=allowed))
         own, other = masks[:, None], masks[partner][:, None]
         if isinstance(config, BackgroundMixConfig):
             weights, lam = background_weights(weights, own, other), np.ones(1, np.float32)
         else:
             lam = visible_shares(weights, own, other, lam)
     weights = np.broadcast_to(weights[:, 0], (count, *size))
-    mixed = images[partner] + weights[..., None] * (images.astype(np.float32) - images[partner])
+    mixed = weights[..., None] * images + (1 - weights[..., None]) * images[partner]
     mixed = mixed.round() if np.issubdtype(images.dtype, np.integer) else mixed
     return MixedArrays(mixed.astype(images.dtype), np.broadcast_to(lam, count), partner, weights)
 

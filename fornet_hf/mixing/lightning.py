@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.mixing.mixers import BatchMixer
+from fornet_hf.mixing.calling import BatchMixer
 from fornet_hf.packages import needing
 
 _NAMES = (

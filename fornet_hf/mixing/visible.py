@@ -5,6 +5,7 @@ The same code serves NumPy arrays and torch tensors, on whatever device they are
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def visible_shares(weights: Array, own: Array, other: Array, lam: Array) -> Arra
 
     Returns: float32, N.
     """
-    seen = (weights * own).reshape(len(own), -1).sum(1)
-    both = seen + ((1 - weights) * other).reshape(len(own), -1).sum(1)
+    flat = len(own), math.prod(own.shape[1:])
+    seen = (weights * own).reshape(flat).sum(1)
+    both = seen + ((1 - weights) * other).reshape(flat).sum(1)
     nothing = both == 0
     shares: Array = (seen + lam * nothing) / (both + nothing)
     return shares

@@ -54,6 +54,11 @@ def test_recombination_keeps_its_defaults_unless_they_are_named(words, original)
         "--defer gpu",
         "--augment randaugment --defer pixels",
         "--color-jitter .3 --defer jpeg",
+        "--mix-options p=0.5",
+        "--mix-options seed=1 --mix fmix",
+        "--mix-options bce=true --mix fmix",
+        "--mix-options label_smoothing=0.1 --mix fmix",
+        "--mixup 1 --mix fmix",
     ],
 )
 def test_values_that_are_not_allowed_are_named(words):

@@ -81,6 +81,11 @@ def test_one_in_another():
     assert 3 < found[::2].count("mixup") < 17
 
 
+def test_turns_in_turns_reach_every_method():
+    mix = Alternate([MixUp(), Alternate([CutMix(alpha=9), None], by="batch")], by="batch", seed=0)
+    assert kinds(mix, 8) == ["mixup", "cutmix", "mixup", "none"] * 2
+
+
 @pytest.mark.parametrize(
     ("mixers", "given", "message"),
     [
@@ -98,6 +103,7 @@ def test_one_in_another():
         ([MixUp(), FMix()], {"p": 0.5}, "p is not allowed"),
         ([MixUp(), FMix()], {"by": "epoch"}, "by is not allowed"),
         ([MixUp(), FMix()], {"off_for_last": -1}, "off_for_last is not allowed"),
+        ([Alternate([MixUp()], off_for_last=2)], {}, "off_for_last is not allowed"),
         ([MixUp(), FMix()], {"seed": -1}, "seed is not allowed"),
     ],
 )

@@ -79,3 +79,27 @@ def test_masks_are_needed_where_objects_count(config):
     mix = draw(config, np.random.default_rng(0), 5, SIZE)
     with pytest.raises(ConfigurationError, match="needs masks"):
         mixed_arrays(mix, config, batch()[0])
+
+
+def test_hard_masks_give_the_pixels_of_one_image_to_the_last_bit():
+    images = np.random.default_rng(0).random((5, *SIZE, 3), np.float32)
+    config = FMixConfig(each="image")
+    mixed = mixed_arrays(draw(config, np.random.default_rng(0), 5, SIZE), config, images)
+    own = mixed.weights[..., None] == 1
+    assert (mixed.images == np.where(own, images, images[mixed.partner])).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "shape", "message"),
+    [
+        (5, (5, *SIZE, 1), "masks and images differ in shape"),  # on square images they would broadcast
+        (5, (5, 20, 20), "masks and images differ in shape"),
+        (4, (5, *SIZE), "the draw is not that of these images; found 5 images and a draw for 4"),
+        (1, (5, *SIZE), "the draw is not that of these images"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(count, shape, message):
+    config = FMixConfig(labels="visible")
+    mix = draw(config, np.random.default_rng(0), count, SIZE)
+    with pytest.raises(ConfigurationError, match=message):
+        mixed_arrays(mix, config, batch()[0], np.ones(shape, np.uint8))

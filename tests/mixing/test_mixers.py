@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import namedtuple
 
 import pytest
 
@@ -226,6 +227,21 @@ def test_a_list_gives_a_list(form):
     assert [len(tensor) for tensor in got] == [6, 6]
 
 
+def test_a_named_tuple_gives_one_of_its_kind():
+    pair = namedtuple("Pair", ["images", "labels"])
+    got = a_mix(FMix)(pair(*batch()))
+    assert type(got) is pair
+    assert torch.equal(got.labels, a_mix(FMix)(*batch())[1])
+
+
+@all_mixers
+@all_ways
+def test_an_empty_batch(kind, each):
+    images, labels = batch(0)
+    got = a_mix(kind, each=each, labels="visible")(images, labels, images[:, :1])
+    assert [tuple(tensor.shape) for tensor in got] == [(0, 3, 16, 12), (0, CLASSES), (0, 1, 16, 12)]
+
+
 def test_in_the_collate_function_of_a_loader():
     data = torch.utils.data.TensorDataset(*batch(10))
     mix = a_mix(CutMix)
@@ -339,6 +355,7 @@ def test_part_of_a_model():
         ((torch.zeros(2, 3, 8, 8), torch.zeros(2, 3)), "labels do not fit"),
         ((torch.zeros(2, 3, 8, 8), torch.zeros(2)), "labels do not fit"),
         ((torch.zeros(2, 3, 8, 8), torch.zeros(2).long(), torch.zeros(2, 1, 4, 4)), "differ in shape"),
+        ((torch.zeros(2, 3, 8, 8), torch.zeros(2).long(), torch.zeros(3, 1, 8, 8)), "differ in shape"),
         (({"image": torch.zeros(2, 3, 8, 8)},), "a batch has no label"),
     ],
 )
