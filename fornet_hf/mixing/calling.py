@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
@@ -104,17 +105,10 @@ class BatchMixer(nn.Module):
         Raises:
             ConfigurationError: a batch that does not fit.
         """
-        _check(images, labels, masks)
-        if self.training:
-            turn = self.steps.next(step)
-            mixer, size = self.chosen(turn), images.shape[2:]
-            off = self.steps.is_over(max(self.off_for_last, mixer.off_for_last)) or not self.mixup_enabled
-            mix = identity(mixer.config, len(images)) if off else draw(mixer.config, turn.rng, len(images), size)
-            mixed = mixer.applied(mix, images, labels, masks)
-        else:
-            mixed = unmixed(images, targets_of(labels, self.config.num_classes), masks)
-        self._last = Pairs(mixed.lam, mixed.partner)
-        return mixed
+        if torch.compiler.is_compiling():  # NumPy draws, of which a graph would make constants
+            eager: Callable[..., Mixed] = torch.compiler.disable(self._drawn_and_mixed)  # type: ignore[no-untyped-call]
+            return eager(images, labels, masks, step)
+        return self._drawn_and_mixed(images, labels, masks, step)
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss of the batch that was mixed last; in evaluation mode of a plain one.
@@ -139,6 +133,21 @@ class BatchMixer(nn.Module):
                 explain("loss() belongs to a mixed batch", then="Call the mixer on images first.")
             )
         return mixed_loss(logits, labels, self._last, loss)
+
+    def _drawn_and_mixed(
+        self, images: Tensor, labels: Tensor | None, masks: Tensor | None, step: int | None
+    ) -> Mixed:
+        _check(images, labels, masks)
+        if self.training:
+            turn = self.steps.next(step)
+            mixer, size = self.chosen(turn), images.shape[2:]
+            off = self.steps.is_over(max(self.off_for_last, mixer.off_for_last)) or not self.mixup_enabled
+            mix = identity(mixer.config, len(images)) if off else draw(mixer.config, turn.rng, len(images), size)
+            mixed = mixer.applied(mix, images, labels, masks)
+        else:
+            mixed = unmixed(images, targets_of(labels, self.config.num_classes), masks)
+        self._last = Pairs(mixed.lam, mixed.partner)
+        return mixed
 
     def _columns(self, batch: Mapping[str, Any], step: int | None) -> dict[str, Any]:
         if missing := {"image", "label"} - set(batch):

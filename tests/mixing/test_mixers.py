@@ -323,6 +323,21 @@ def test_autocast_changes_nothing(kind):
     assert all(torch.equal(a, b) for a, b in zip(got, expected, strict=True))
 
 
+def test_a_compiled_step_draws_anew_each_time():
+    images, labels = batch()
+    mix, same = a_mix(FMix), a_mix(FMix)
+
+    @torch.compile(backend="eager")
+    def step(images, labels):
+        mixed, targets = mix(images, labels)
+        return mixed * 2, targets, mix.loss(targets, labels)
+
+    for _ in range(2):
+        mixed, targets = same(images, labels)
+        expected = mixed * 2, targets, same.loss(targets, labels)
+        assert all(torch.equal(a, b) for a, b in zip(step(images, labels), expected, strict=True))
+
+
 @all_mixers
 def test_copies_and_pickles_draw_the_same(kind):
     images, labels = batch()
