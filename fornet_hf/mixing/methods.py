@@ -34,8 +34,8 @@ class MixConfig:
         label_smoothing: share of a target that is spread evenly over all classes, 0 to 1.
         labels: "area" weights the two labels by lambda, "visible" by the visible area of each object, which needs
             masks.
-        reformulate: lambda ~ Beta(alpha + 1, alpha), and the image's own label alone, which has the same expected
-            loss as the two labels of a pair.
+        reformulate: lambda ~ Beta(alpha + 1, alpha), and the image's own label alone. Its expected loss is that of
+            the two labels in FMix and MixUp; not in CutMix, where the two images have parts of different shapes.
         bce: `loss` is the binary cross-entropy, of several labels an image, in place of the cross-entropy.
         seed: with a seed a draw depends on (seed, epoch, step, rank) alone. None: on torch's seed of the process.
 
