@@ -77,13 +77,13 @@ def blend(shares: Tensor, own: Tensor, other: Tensor, *, soft: bool) -> Tensor:
     """Return `shares * own + (1 - shares) * other`, in the memory of `other` where that is possible.
 
     Args:
-        shares: float32, 0 to 1, broadcast against the others; rounded to their dtype where that is a floating one.
+        shares: float32, 0 to 1, broadcast against the others; rounded to their dtype where that is no integer one.
         own: any dtype; averages of integers are rounded.
         other: of the same shape and dtype.
         soft: whether there may be shares other than 0 and 1.
     """
     if soft:
-        if own.is_floating_point():
+        if own.is_floating_point() or own.is_complex():
             return other.lerp_(own, shares.to(own.dtype))
         return torch.lerp(other.float(), own.float(), shares).round_().to(own.dtype)
     if own.dtype == torch.uint8 and not own.is_cuda:

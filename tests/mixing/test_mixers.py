@@ -143,6 +143,13 @@ def test_images_of_other_dtypes(kind, each, dtype):
 
 
 @all_mixers
+def test_complex_spectra_of_sound(kind):
+    images = torch.complex(batch(size=(50,))[0], batch(size=(50,))[0].flip(0))
+    mixed = a_mix(kind).mixed(images)
+    torch.testing.assert_close(mixed.images, mixed.weights * images + (1 - mixed.weights) * images[mixed.partner])
+
+
+@all_mixers
 @all_ways
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_the_memory_format_stays(kind, each, layout):
