@@ -173,7 +173,8 @@ def mask_windows(batch: Batch, kind: torch.dtype) -> Tensor:
 
 
 def _looked_up(flat: Tensor, places: Tensor) -> Tensor:
-    found = flat.index_select(0, places.clamp_(max=len(flat) - 1).view(-1))
+    # Beyond a source places may lie after the end; or before the beginning, where int32 overflowed.
+    found = flat.index_select(0, places.clamp_(0, len(flat) - 1).view(-1))
     return found.view(places.shape)
 
 

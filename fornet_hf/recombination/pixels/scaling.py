@@ -8,6 +8,7 @@ differ by a level after either, by 2 levels of 255 at most. One in a hundred dif
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -38,7 +39,8 @@ def scaled(image: Image.Image, box: Bounds, output: Size, interpolation: str = B
     Nothing beyond a box of whole pixels shows; the filter for another box does see the pixels around it.
     """
     if not is_whole(box):
-        return resampled(image, box, output, interpolation)
+        scale = _in_passes if interpolation == BICUBIC else resampled
+        return scale(image, box, output, interpolation)
     left, top, right, bottom = (int(edge) for edge in box)
     torch = _torch_for(image)
     if torch is None or image.mode != "RGB" or (right - left, bottom - top) == output:
@@ -123,8 +125,10 @@ def _in_passes(image: Image.Image, box: Bounds, output: Size, interpolation: str
     Pillow before 13 does so too; from then on it begins with what is cheaper, and as overshoot of bicubic is cut off
     after either, the order shows at edges.
     """
-    rows = resampled(image, (box[0], 0, box[2], image.height), (output[0], image.height), interpolation)
-    return resampled(rows, (0, box[1], output[0], box[3]), output, interpolation)
+    reach = math.ceil(SUPPORT[interpolation] * max(1.0, (box[3] - box[1]) / output[1])) + 1
+    top, bottom = max(0, math.floor(box[1]) - reach), min(image.height, math.ceil(box[3]) + reach)
+    rows = resampled(image, (box[0], top, box[2], bottom), (output[0], bottom - top), interpolation)
+    return resampled(rows, (0, box[1] - top, output[0], box[3] - top), output, interpolation)
 
 
 def _torch_for(image: Image.Image) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from benchmarks.photos import prepared_rows
 from benchmarks.recombination import repeated, store
@@ -99,6 +100,16 @@ def test_any_composition_is_that_of_the_cpu(composition: Composition, name: str)
     assert found["most"] <= 2
     assert found["mask"] <= 2
     assert found["mean"] <= 0.3
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_boxes_between_pixels_are_scaled_in_the_same_order(interpolation: str) -> None:
+    """Rows before columns: the bicubic filter overshoots, and is cut off after either."""
+    noise = np.random.default_rng(0).integers(0, 2, (120, 70, 3), np.uint8) * 255
+    box = (3.5, 8.5, 33.5, 116.5)
+    composition = replace(cases.PLAIN, size=None, background_box=box, window=box, interpolation=interpolation)
+    some = [(cases.parts("astronaut")._replace(background=Image.fromarray(noise)), composition)]
+    assert cases.differences(levels().composed(cases.batch(some, "pixels")), some)["most"] <= 2
 
 
 @pytest.mark.parametrize("way", WAYS)
