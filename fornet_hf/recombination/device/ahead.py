@@ -79,7 +79,7 @@ class DeviceLoader:
 
         def moved_and_composed(batch: Batch) -> tuple[Any, Any]:
             if beside is not None and batch.device.type == "cuda":  # moved by somebody else, on this thread's stream
-                beside.wait_stream(torch.cuda.current_stream(self.device))
+                beside.wait_stream(torch.cuda.current_stream(batch.device))  # in a thread "cuda" is GPU 0
                 for tensor in _tensors([batch.flat, batch.labels, batch.columns]):
                     tensor.record_stream(beside)
             with torch.cuda.stream(beside):  # None: as if there were no streams
