@@ -54,7 +54,7 @@ $(VENV)/ready: requirements.txt pyproject.toml
 	$(BIN)/python $(PIP) -r requirements.txt
 	$(BIN)/python $(PIP) --no-deps simple-lama-inpainting==0.1.2 -e .  # it demands Pillow 9, and does without
 	# Only a torch for CUDA brings Triton, in a version of its own; its interpreter needs no GPU.
-	$(BIN)/python -c "import triton" 2>/dev/null || $(BIN)/python $(PIP) 'triton==3.6.0; sys_platform == "linux"'
+	$(BIN)/python -c "import triton" 2>/dev/null || $(BIN)/python $(PIP) 'triton==3.7.1; sys_platform == "linux"'
 	touch $@
 
 $(NEWEST)/ready: tests/requirements-newest.txt pyproject.toml

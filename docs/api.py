@@ -20,7 +20,7 @@ _ITEM = re.compile(r"^    ([\w*]+): (.*?)(?=^    [\w*]+: |\Z)", re.MULTILINE | r
 
 def api_page() -> str:
     """Return the page: for each public name its signature and its docstring as Markdown."""
-    names = sorted(fornet_hf.__all__, key=str.lower)
+    names = sorted(dir(fornet_hf), key=str.lower)
     index = ", ".join(f"[`{name}`](#{name.lower()})" for name in names)
     return "\n".join([_HEAD, f"{index}\n", *(_entry(name) for name in names)])
 
@@ -81,5 +81,5 @@ def _signature(name: str, thing: object) -> str:
 
 def _linked(text: str, here: str) -> str:
     """Return a text in which other public names lead to their entries."""
-    others = "|".join(name for name in fornet_hf.__all__ if name != here)
+    others = "|".join(name for name in dir(fornet_hf) if name != here)
     return re.sub(rf"`({others})`", lambda match: f"[`{match[1]}`](#{match[1].lower()})", text)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         to_tensor,
         to_uint8,
     )
-    from fornet_hf.recombination.device.ahead import DeviceLoader
-    from fornet_hf.recombination.device.compositor import Compositor
+    from fornet_hf.recombination.device.ahead import DeviceLoader as DeviceLoader
+    from fornet_hf.recombination.device.compositor import Compositor as Compositor
 
 __version__ = "0.1.0"
 
@@ -55,11 +55,10 @@ _HOMES = {
     "to_uint8": "recombination",
 }
 
+# Compositor and DeviceLoader need torch, and `from fornet_hf import *` does not.
 __all__ = [
     "Composition",
-    "Compositor",
     "CropConfig",
-    "DeviceLoader",
     "ForNetDataset",
     "ForNetError",
     "ImageAndMask",

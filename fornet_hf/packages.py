@@ -71,7 +71,12 @@ def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     def attribute(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        with needing(f"{package}.{name}"):
+        try:
             return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name != "torch":  # the one package that whole modules do without until a name is used
+                raise
+            with needing(f"{package}.{name}"):
+                raise
 
     return attribute, lambda: sorted(homes)

@@ -107,6 +107,7 @@ def test_every_page_is_in_the_index():
     ["api.md", "parameters.md", "benchmarks.md", "getting_started.md", "scale.md", "device.md", "../README.md"],
 )
 def test_pages_made_from_code_and_results_are_up_to_date(name):
+    pytest.importorskip("torch", reason="the names that need torch are on these pages, too")
     code = f"import sys; sys.path.insert(0, 'docs'); import make; print(make.pages()[{name!r}], end='')"
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     made = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment, capture_output=True)

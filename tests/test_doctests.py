@@ -10,7 +10,8 @@ import fornet_hf
 from tests.local_hub.client import hub_environment, output_of
 
 NOWHERE = "http://127.0.0.1:9"
-NEED_TORCH = {"collate", "to_tensor", "to_uint8"}
+NEED_TORCH = {"Compositor", "DeviceLoader", "collate", "to_tensor", "to_uint8"}
+NAMES = dir(fornet_hf)
 PROGRAM = """
 import doctest, json, sys
 import fornet_hf
@@ -18,8 +19,11 @@ from fornet_hf.cli import main
 
 main(["apply", "-p", "demo/made/patches", "-in", "demo/pictures", "-o", "fornet", "--split", "train"])
 said = {}
-for name in fornet_hf.__all__:
-    text = getattr(fornet_hf, name).__doc__
+for name in dir(fornet_hf):
+    try:
+        text = getattr(fornet_hf, name).__doc__
+    except fornet_hf.ForNetError:  # it needs torch
+        continue
     examples = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
     lines = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=lines.append)
@@ -35,14 +39,15 @@ def said(tmp_path_factory, demo):
     return json.loads(output_of(PROGRAM, environment, cwd=demo.parent).splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", fornet_hf.__all__)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_doctest_of_a_public_name_passes(name, said):
-    text = getattr(fornet_hf, name).__doc__
-    if name in NEED_TORCH or "torch" in text.partition(">>>")[2]:
+    if name in NEED_TORCH or "torch" in getattr(fornet_hf, name).__doc__.partition(">>>")[2]:
         pytest.importorskip("torch")
     assert said[name] == ""
 
 
-@pytest.mark.parametrize("name", fornet_hf.__all__)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_has_a_doctest(name):
+    if name in NEED_TORCH:
+        pytest.importorskip("torch")
     assert ">>> import fornet_hf" in getattr(fornet_hf, name).__doc__

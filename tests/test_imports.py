@@ -38,7 +38,7 @@ import importlib, sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name in ("torch", "cv2"):
-            raise ModuleNotFoundError(name)
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Refuse())
 for name in {names}:
     importlib.import_module(name)
@@ -46,9 +46,9 @@ print(sorted({{"torch", "cv2"}} & set(sys.modules)))
 """
 
 
-def run(names):
+def run(names, then=""):
     environment = {"PYTHONPATH": ".", "PATH": "/usr/bin:/bin", "USE_TORCH": "0", "USE_TF": "0", "USE_JAX": "0"}
-    command = [sys.executable, "-c", PROGRAM.format(names=names)]
+    command = [sys.executable, "-c", PROGRAM.format(names=names) + then]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
@@ -60,7 +60,7 @@ def test_every_module_loads_neither_torch_nor_opencv():
 
 @pytest.mark.parametrize("name", sorted(ON_TENSORS))
 def test_a_module_on_tensors_misses_torch_and_nothing_else(name):
-    assert run([name]).stderr.strip().endswith("ModuleNotFoundError: torch")
+    assert run([name]).stderr.strip().endswith("ModuleNotFoundError: No module named 'torch'")
 
 
 def test_this_test_can_fail():
@@ -68,10 +68,14 @@ def test_this_test_can_fail():
 
 
 def test_a_name_that_needs_torch_says_so():
-    program = PROGRAM.format(names=[]) + "import fornet_hf; fornet_hf.Compositor"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    last = done.stderr.splitlines()[-1]
-    assert "MissingDependencyError: fornet_hf.Compositor cannot be used (torch). Install it: pip install" in last
+    last = run([], "import fornet_hf; fornet_hf.Compositor").stderr.splitlines()[-1]
+    assert "MissingDependencyError: fornet_hf.Compositor cannot be used (No module named 'torch')" in last
+    assert last.endswith("Install it: pip install torch")
+
+
+def test_the_star_needs_no_torch():
+    done = run([], "from fornet_hf import *\nprint(Recombine)")
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_modules_on_tensors_are_there():
