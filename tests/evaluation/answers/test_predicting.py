@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+import signal
 import socket
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,10 +194,27 @@ def test_an_error_of_an_item_is_raised_as_it_is(workers):
         predict(brightness(), all_outputs(), Damaged(), replace(INLINE, workers=workers))
 
 
+@pytest.fixture
+def told_once():
+    """A context after which torch tells of no worker: it would raise wherever pytest is when the other one ends."""
+    handlers: list[Any] = []
+
+    @contextlib.contextmanager
+    def told():
+        try:
+            yield
+        finally:
+            handlers.append(signal.signal(signal.SIGCHLD, signal.SIG_DFL))
+
+    yield told
+    gc.collect()  # ends the other worker
+    signal.signal(signal.SIGCHLD, handlers[0])
+
+
 # torch tells of the other worker while it cleans up
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_worker_that_is_killed_is_told():
-    with pytest.raises(WorkerDiedError, match="Run the same command again"):
+def test_a_worker_that_is_killed_is_told(told_once):
+    with pytest.raises(WorkerDiedError, match="Run the same command again"), told_once():
         predict(brightness(), all_outputs(), Deadly(), replace(INLINE, workers=2))
 
 
