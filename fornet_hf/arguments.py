@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -17,6 +18,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     return type(value)(map(plain, value)) if type(value) in (tuple, list) else value
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is an int or a float, but neither a bool nor NaN."""
+    return not math.isnan(value) if isinstance(value, float) else is_integer(value)
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Return whether a value is an int, but no bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def require(fits: bool, name: str, found: object, allowed: str) -> None:  # noqa: FBT001
+    """Raise ConfigurationError, naming a parameter, the value found and those allowed, unless the value fits."""
+    if not fits:
+        raise ConfigurationError(explain(f"{name} is not allowed", found=repr(found), allowed=allowed))
 
 
 def positive(name: str, value: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.arguments import plain
+from fornet_hf.arguments import is_integer, is_number, plain, require
 from fornet_hf.errors import ConfigurationError, explain
 
 
@@ -36,14 +36,14 @@ class MaskConfig:
     def __post_init__(self) -> None:
         for name in ("size", "decay", "max_soft", "legacy_spectrum"):
             object.__setattr__(self, name, plain(getattr(self, name)))
-        size: Any = (self.size,) if _is_integer(self.size) else self.size
+        size: Any = (self.size,) if is_integer(self.size) else self.size
         fits = isinstance(size, (tuple, list)) and 1 <= len(size) <= 3
-        fits = fits and all(_is_integer(side) and side >= 1 for side in size)
-        _require(fits, "size", self.size, "1 to 3 numbers of pixels, each 1 or more")
+        fits = fits and all(is_integer(side) and side >= 1 for side in size)
+        require(fits, "size", self.size, "1 to 3 numbers of pixels, each 1 or more")
         object.__setattr__(self, "size", tuple(size))
-        _require(_is_number(self.decay) and 0 <= self.decay <= 100, "decay", self.decay, "0 to 100")
-        _require(_is_number(self.max_soft) and 0 <= self.max_soft <= 0.5, "max_soft", self.max_soft, "0 to 0.5")
-        _require(isinstance(self.legacy_spectrum, bool), "legacy_spectrum", self.legacy_spectrum, "True or False")
+        require(is_number(self.decay) and 0 <= self.decay <= 100, "decay", self.decay, "0 to 100")
+        require(is_number(self.max_soft) and 0 <= self.max_soft <= 0.5, "max_soft", self.max_soft, "0 to 0.5")
+        require(isinstance(self.legacy_spectrum, bool), "legacy_spectrum", self.legacy_spectrum, "True or False")
         if self.legacy_spectrum and self.size[0] == 1:
             then = "The published code takes noise from the first two rows. Leave legacy_spectrum out."
             message = explain("legacy_spectrum needs a size of 2 or more in front", found=self.size, then=then)
@@ -58,7 +58,7 @@ class MaskConfig:
 def checked_alpha(alpha: Any) -> float:
     """Return the parameter of the Beta distribution; raise ConfigurationError unless it is a number above 0."""
     number = plain(alpha)
-    _require(_is_number(number) and 0 < number < math.inf, "alpha", alpha, "above 0")
+    require(is_number(number) and 0 < number < math.inf, "alpha", alpha, "above 0")
     return float(number)
 
 
@@ -69,25 +69,12 @@ def checked_lambdas(lam: npt.ArrayLike) -> npt.NDArray[np.float64]:
     except (TypeError, ValueError):
         values = np.full(1, np.nan)
     fits = values.ndim == 1 and bool(((values >= 0) & (values <= 1)).all())
-    _require(fits, "lam", lam, "a list of numbers from 0 to 1")
+    require(fits, "lam", lam, "a list of numbers from 0 to 1")
     return values
 
 
 def checked_key(key: Any) -> int:
     """Return the key of a stream of random numbers; raise ConfigurationError unless it is an integer of 63 bits."""
     number = plain(key)
-    _require(_is_integer(number) and 0 <= number < 2**63, "key", key, "an integer from 0 to 2^63 - 1")
+    require(is_integer(number) and 0 <= number < 2**63, "key", key, "an integer from 0 to 2^63 - 1")
     return int(number)
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _require(fits: bool, name: str, value: object, allowed: str) -> None:  # noqa: FBT001
-    if not fits:
-        raise ConfigurationError(explain(f"{name} is not allowed", found=repr(value), allowed=allowed))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from fornet_hf.arguments import check_keywords, keywords, plain
+from fornet_hf.arguments import check_keywords, is_integer, is_number, keywords, plain, require
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.mixing.configuration import MaskConfig
 
@@ -64,7 +63,7 @@ class MixConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, plain(getattr(self, field.name)))
-        self._check("alpha", _is_number(self.alpha) and 0 < self.alpha <= _LARGEST, f"above 0 to {_LARGEST:,.0f}")
+        self._check("alpha", is_number(self.alpha) and 0 < self.alpha <= _LARGEST, f"above 0 to {_LARGEST:,.0f}")
         for name, choices in (("each", EACH), ("labels", LABELS)):
             self._check(name, getattr(self, name) in choices, ", ".join(map(repr, choices)))
         for name in ("p", "label_smoothing"):
@@ -72,7 +71,7 @@ class MixConfig:
         self._check_number("off_for_last", 0, _LARGEST)
         for name, low in (("num_classes", 1), ("seed", 0)):
             value: object = getattr(self, name)
-            fits = value is None or (isinstance(value, int) and not isinstance(value, bool) and low <= value < 2**64)
+            fits = value is None or (is_integer(value) and low <= value < 2**64)
             self._check(name, fits, f"an integer of {low} or more, or None")
         for name in (field.name for field in dataclasses.fields(self) if field.type == "bool"):
             self._check(name, isinstance(getattr(self, name), bool), "True or False")
@@ -124,12 +123,10 @@ class MixConfig:
 
     def _check_number(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
-        self._check(name, _is_number(value) and low <= value <= high, f"a number from {low:g} to {high:g}")
+        self._check(name, is_number(value) and low <= value <= high, f"a number from {low:g} to {high:g}")
 
     def _check(self, name: str, fits: bool, allowed: str) -> None:  # noqa: FBT001
-        if not fits:
-            found = repr(getattr(self, name))
-            raise ConfigurationError(explain(f"{name} is not allowed", found=found, allowed=allowed))
+        require(fits, name, getattr(self, name), allowed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +223,3 @@ class BackgroundMixConfig(FMixConfig):
 METHODS: Mapping[str, type[MixConfig]] = {
     one.method: one for one in (FMixConfig, CutMixConfig, MixUpConfig, BackgroundMixConfig)
 }
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
-
 from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.mixing import Alternate, BackgroundMix, FMix, FMixConfig, Mix  # noqa: E402
 from fornet_hf.mixing.methods import BackgroundMixConfig, MixConfig  # noqa: E402
+from tests.operations import Operations  # noqa: E402
 
 
 def batch(count=4, height=24, width=17, dtype=torch.float32, seed=0):
@@ -68,16 +67,6 @@ def test_fmix_would_mix_the_objects():
     mixed = FMix(num_classes=3, seed=1).mixed(images, labels, masks)
     kept = (masks > 0).expand_as(images)
     assert not torch.equal(mixed.images[kept], images[kept])
-
-
-class Operations(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.names.append(str(function))
-        return function(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize("each", ["batch", "image"])

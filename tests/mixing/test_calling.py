@@ -13,10 +13,10 @@ from tests.torchvision_shim import import_torchvision
 
 torch = pytest.importorskip("torch")
 from torch.nn.functional import cross_entropy  # noqa: E402
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from fornet_hf.mixing import CutMix, FMix, MixUp, mixed_loss  # noqa: E402
 from tests.mixing.batches import CLASSES, a_mix, all_mixers, all_ways, batch  # noqa: E402
+from tests.operations import Operations  # noqa: E402
 
 
 @all_mixers
@@ -196,16 +196,6 @@ def test_batches_that_do_not_fit(arguments, message):
 def test_masks_need_space(kind):
     with pytest.raises(ConfigurationError, match=f"images without space for {kind.kind.method}"):
         a_mix(kind)(torch.rand(4, 3))
-
-
-class Operations(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.names.append(str(function))
-        return function(*args, **(kwargs or {}))
 
 
 @all_mixers

@@ -9,13 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
-
 from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.mixing import on_tensors, ranking  # noqa: E402
 from fornet_hf.mixing.configuration import MaskConfig  # noqa: E402
 from fornet_hf.mixing.hashing import normals, splitmix  # noqa: E402
 from fornet_hf.mixing.on_tensors import cut_by_partition, cut_by_sorting, fmix_masks, grey_maps  # noqa: E402
+from tests.operations import Operations  # noqa: E402
 
 CPU = torch.device("cpu")
 LAM = [0.0, 1.0, 0.5, 0.123, 0.02, 0.97]
@@ -110,25 +109,13 @@ def test_a_caller_s_precision_changes_nothing(legacy):
     assert torch.equal(found, plain)
 
 
-class Names(TorchDispatchMode):
-    """The operations that run inside."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.names.append(func.name())
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("soft", [0.0, 0.1])
 def test_a_batch_of_any_size_takes_the_same_operations(soft):
     config = MaskConfig(size=(16, 16), max_soft=soft)
 
     def operations(count):
         rows, out = torch.from_numpy(splitmix(1, count)), torch.empty(count, 256)
-        with Names() as seen:
+        with Operations() as seen:
             cut_by_sorting(grey_maps(config, rows).flatten(1), numbers_of([0.4] * count, 256, soft), out=out)
         return seen.names
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from fornet_hf.arguments import check_keywords, keywords, plain
+from fornet_hf.arguments import check_keywords, is_integer, is_number, keywords, plain, require
 from fornet_hf.errors import ConfigurationError, explain
 
 COMBINATIONS = ("orig", "same", "all")
@@ -49,19 +49,19 @@ class CropConfig:
 
     def __post_init__(self) -> None:
         _without_numpy(self)
-        size = (self.size, self.size) if _is_integer(self.size) else self.size
-        fits = _is_pair(size) and all(_is_integer(side) and 1 <= side <= 4096 for side in size)
-        _require(fits, "crop.size", self.size, "pixels from 1 to 4096, or (width, height)")
+        size = (self.size, self.size) if is_integer(self.size) else self.size
+        fits = _is_pair(size) and all(is_integer(side) and 1 <= side <= 4096 for side in size)
+        require(fits, "crop.size", self.size, "pixels from 1 to 4096, or (width, height)")
         object.__setattr__(self, "size", tuple(size))  # type: ignore[arg-type]
         for name, low, high in (("scale", 1e-6, 1.0), ("ratio", 1e-3, 1e3)):
             pair = getattr(self, name)
-            fits = _is_pair(pair) and all(_is_number(bound) for bound in pair) and low <= pair[0] <= pair[1] <= high
-            _require(fits, f"crop.{name}", pair, f"(lower, upper) with {low:g} <= lower <= upper <= {high:g}")
+            fits = _is_pair(pair) and all(is_number(bound) for bound in pair) and low <= pair[0] <= pair[1] <= high
+            require(fits, f"crop.{name}", pair, f"(lower, upper) with {low:g} <= lower <= upper <= {high:g}")
             object.__setattr__(self, name, (float(pair[0]), float(pair[1])))
-        _require(_is_number(self.centre) and 0 < self.centre <= 1, "crop.centre", self.centre, "above 0 to 1")
+        require(is_number(self.centre) and 0 < self.centre <= 1, "crop.centre", self.centre, "above 0 to 1")
         allowed = ", ".join(map(repr, INTERPOLATIONS))
         known = self.interpolation in INTERPOLATIONS
-        _require(known, "crop.interpolation", self.interpolation, allowed)
+        require(known, "crop.interpolation", self.interpolation, allowed)
 
     @property
     def output(self) -> tuple[int, int]:
@@ -146,7 +146,7 @@ class RecombinationConfig:
         for name, choices in (("paste_pre_transform", (True, False)), ("evaluation", (True, False, None))):
             value = getattr(self, name)
             fits = any(value is choice for choice in choices)
-            _require(fits, name, value, f"{', '.join(map(str, choices[:-1]))} or {choices[-1]}")
+            require(fits, name, value, f"{', '.join(map(str, choices[:-1]))} or {choices[-1]}")
         if isinstance(self.orig_img_prob, str):
             _choice(self, "orig_img_prob", SCHEDULES)
         else:
@@ -156,21 +156,21 @@ class RecombinationConfig:
         if self.seed is not None:
             _integer(self, "seed", 0, 2**64 - 1)
         fact = self.fg_size_fact
-        _require(_is_number(fact) and 0 < fact <= _LARGEST, "fg_size_fact", fact, f"above 0 to {_LARGEST:,.0f}")
+        require(is_number(fact) and 0 < fact <= _LARGEST, "fg_size_fact", fact, f"above 0 to {_LARGEST:,.0f}")
         crop: object = self.crop
         if isinstance(crop, (int, tuple, list)) and not isinstance(crop, bool):
             object.__setattr__(self, "crop", crop := CropConfig(size=crop))  # type: ignore[arg-type]
         allowed = "pixels (224), (width, height) in pixels, a CropConfig, or None"
-        _require(crop is None or isinstance(crop, CropConfig), "crop", crop, allowed)
+        require(crop is None or isinstance(crop, CropConfig), "crop", crop, allowed)
         self._check_jitter()
 
     def _check_jitter(self) -> None:
         jitter = self.fg_scale_jitter
-        pair = (jitter, jitter) if _is_number(jitter) else jitter
-        fits = _is_pair(pair) and all(_is_number(share) for share in pair)
+        pair = (jitter, jitter) if is_number(jitter) else jitter
+        fits = _is_pair(pair) and all(is_number(share) for share in pair)
         fits = fits and 0 <= pair[0] <= 1 and 0 <= pair[1] <= _LARGEST  # type: ignore[index]
         allowed = f"a number from 0 to 1, or a pair (0 to 1, 0 to {_LARGEST:,.0f})"
-        _require(fits and (pair is jitter or pair[0] <= 1), "fg_scale_jitter", jitter, allowed)  # type: ignore[index]
+        require(fits and (pair is jitter or pair[0] <= 1), "fg_scale_jitter", jitter, allowed)  # type: ignore[index]
         if pair is jitter:
             object.__setattr__(self, "fg_scale_jitter", (float(pair[0]), float(pair[1])))  # type: ignore[index]
 
@@ -264,33 +264,18 @@ def _known(cls: type, what: str, value: object) -> dict[str, Any]:
 
 def _choice(config: object, name: str, allowed: tuple[str, ...]) -> None:
     value = getattr(config, name)
-    _require(isinstance(value, str) and value in allowed, name, value, ", ".join(map(repr, allowed)))
+    require(isinstance(value, str) and value in allowed, name, value, ", ".join(map(repr, allowed)))
 
 
 def _number(config: object, name: str, low: float, high: float) -> None:
     value = getattr(config, name)
-    _require(_is_number(value) and low <= value <= high, name, value, f"a number from {low:g} to {high:g}")
+    require(is_number(value) and low <= value <= high, name, value, f"a number from {low:g} to {high:g}")
 
 
 def _integer(config: object, name: str, low: int, high: int) -> None:
     value = getattr(config, name)
-    _require(_is_integer(value) and low <= value <= high, name, value, f"an integer from {low} to {high}")
+    require(is_integer(value) and low <= value <= high, name, value, f"an integer from {low} to {high}")
 
 
 def _is_pair(value: object) -> TypeGuard[tuple[Any, Any] | list[Any]]:
     return isinstance(value, (tuple, list)) and len(value) == 2
-
-
-def _is_integer(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    if isinstance(value, float):
-        return not math.isnan(value)
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _require(fits: bool, name: str, found: object, allowed: str) -> None:  # noqa: FBT001
-    if not fits:
-        raise ConfigurationError(explain(f"{name} is not allowed", found=repr(found), allowed=allowed))

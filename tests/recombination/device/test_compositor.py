@@ -24,9 +24,8 @@ from tests.recombination.device import cases
 
 torch = pytest.importorskip("torch")
 
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
-
 from fornet_hf.recombination.device.compositor import Compositor  # noqa: E402
+from tests.operations import Operations  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +157,9 @@ def test_the_number_of_operations_does_not_depend_on_the_number_of_images() -> N
     counts = []
     for count in (1, 8, 256):
         batch = cases.batch((some * 30)[:count], "pixels")
-        with Counting() as counting:
+        with Operations() as counting:
             levels().composed(batch)
-        counts.append(counting.count)
+        counts.append(len(counting.names))
     assert counts[1] == counts[2] == counts[0]
 
 
@@ -255,16 +254,6 @@ def test_backends_are_named() -> None:
 
 def levels() -> Compositor:
     return Compositor(dtype=torch.uint8)
-
-
-class Counting(TorchDispatchMode):
-    """Counts operations on tensors."""
-
-    count = 0
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += 1
-        return function(*args, **(kwargs or {}))
 
 
 class Model(torch.nn.Module):

@@ -50,6 +50,15 @@ def norm(total):
 
 
 @triton.jit
+def norm_along(first, count, centre, coarse, length, CUBIC: tl.constexpr):
+    """Return what divides by the sum of all weights along an axis."""
+    total = tl.zeros_like(centre)
+    for k in range(count):
+        total += weight(first + k, centre, coarse, length, CUBIC)
+    return norm(total)
+
+
+@triton.jit
 def whole(level, CUBIC: tl.constexpr):
     """Return whole levels."""
     rounded = tl.floor(level + 0.5)
@@ -75,10 +84,7 @@ def colours(pixels, layer, axes, x, y, shown, CODED: tl.constexpr, CUBIC: tl.con
     pixel, channel = tl.load(layer + PIXEL), tl.load(layer + CHANNEL)
     x_first, x_count, x_centre, x_coarse = taps(axes + X, x, CUBIC)
     y_first, y_count, y_centre, y_coarse = taps(axes + Y, y, CUBIC)
-    total = tl.zeros_like(x_centre)
-    for k in range(x_count):
-        total += weight(x_first + k, x_centre, x_coarse, width, CUBIC)
-    x_norm = norm(total)
+    x_norm = norm_along(x_first, x_count, x_centre, x_coarse, width, CUBIC)
     total = tl.zeros_like(x_centre)
     red, green, blue = tl.zeros_like(x_centre), tl.zeros_like(x_centre), tl.zeros_like(x_centre)
     for j in range(y_count):
@@ -116,10 +122,7 @@ def mask_levels(pixels, layer, axes, x, y, shown, CODED: tl.constexpr, CUBIC: tl
     bits, bits_row = tl.load(layer + BITS), tl.load(layer + BITS_ROW)
     x_first, x_count, x_centre, x_coarse = taps(axes + X, x, CUBIC)
     y_first, y_count, y_centre, y_coarse = taps(axes + Y, y, CUBIC)
-    total = tl.zeros_like(x_centre)
-    for k in range(x_count):
-        total += weight(x_first + k, x_centre, x_coarse, width, CUBIC)
-    x_norm = norm(total)
+    x_norm = norm_along(x_first, x_count, x_centre, x_coarse, width, CUBIC)
     level, total = tl.zeros_like(x_centre), tl.zeros_like(x_centre)
     for j in range(y_count):
         at_y = y_first + j
