@@ -48,12 +48,12 @@ class Batch(NamedTuple):
 
 
 def loader(stimuli: Stimuli, numbers: Sequence[int], preprocessing: Preprocessing, workers: int) -> Any:
-    """Return a DataLoader of `Item`; see `in_order`."""
+    """Return a loader of `Item`; see `in_order`."""
     return in_order(partial(_item, stimuli, preprocessing), numbers, workers)
 
 
 def in_order(make: Callable[[int], Any], numbers: Sequence[int], workers: int) -> Any:
-    """Return a DataLoader that gives what is made of some numbers, one by one and as it is.
+    """Return a loader that gives what is made of some numbers, one by one and as it is.
 
     An error of ours comes in the place of its item; see `items_of`.
     """
@@ -61,13 +61,9 @@ def in_order(make: Callable[[int], Any], numbers: Sequence[int], workers: int) -
 
     dataset: Any = _Each(make, numbers)
     processes = min(workers, len(numbers))
-    return DataLoader(
-        dataset,
-        batch_size=None,
-        num_workers=processes if processes > 1 else 0,
-        collate_fn=_same,
-        prefetch_factor=4 if processes > 1 else None,
-    )
+    if processes <= 1:
+        return DataLoader(dataset, batch_size=None, collate_fn=_same)
+    return _Fetched(DataLoader(dataset, batch_size=None, num_workers=processes, collate_fn=_same, prefetch_factor=4))
 
 
 def items_of(loaded: Iterable[T | ForNetError]) -> Iterator[T]:
@@ -84,14 +80,13 @@ def watched_workers() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not is_of_worker(error):
+        if isinstance(error, ForNetError) or not is_of_worker(error):
             raise
-        then = "Run the same command again to go on where it was, with a smaller --workers if memory ran out."
-        raise WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+        raise _killed() from error
 
 
-def is_of_worker(error: RuntimeError) -> bool:
-    """Return whether an error is what torch raises where its owner is when a worker is killed."""
+def is_of_worker(error: Exception) -> bool:
+    """Return whether torch says that a worker is the cause: raised where its owner is, if it is killed."""
     return "DataLoader worker" in str(error)
 
 
@@ -123,6 +118,33 @@ def batches(items: Iterable[Item], size: int, *, pinned: bool) -> Iterator[Batch
                 places = []
     if places:
         yield _batch(places, together[: len(places)])
+
+
+class _Fetched:
+    """A loader whose items worker processes make.
+
+    An owner that opens a tensor's memory while its worker is being killed hears of a connection or a file, before the
+    signal that `watched_workers` waits for.
+    """
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._loader
+        except (ConnectionError, EOFError, FileNotFoundError) as error:
+            if is_of_worker(error):  # torch says so of those that the worker itself raised
+                raise
+            raise _killed() from error
+
+
+def _killed() -> WorkerDiedError:
+    then = "Run the same command again to go on where it was, with a smaller --workers if memory ran out."
+    return WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then))
 
 
 class _Each:
