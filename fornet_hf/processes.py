@@ -138,11 +138,16 @@ def pool(count: int, prepare: _Work | None = None, *arguments: Any) -> Iterator[
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         if isinstance(error, BrokenProcessPool):
-            then = "Run the same command again to go on where it was, with a smaller MAX_WORKERS if memory ran out."
-            raise WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then)) from error
+            raise worker_killed("MAX_WORKERS") from error
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def worker_killed(setting: str) -> WorkerDiedError:
+    """Return the error of a worker that was killed; `setting` is the name of that which says how many there are."""
+    then = f"Run the same command again to go on where it was, with a smaller {setting} if memory ran out."
+    return WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then))
 
 
 def each_done(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fornet_hf.errors import ForNetError, WorkerDiedError, explain
+from fornet_hf.errors import ForNetError
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.stimuli.protocol import Shown, Stimuli
+from fornet_hf.processes import worker_killed
 
 if TYPE_CHECKING:
     import torch
@@ -80,9 +81,9 @@ def watched_workers() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, ForNetError) or not is_of_worker(error):
+        if not is_of_worker(error):
             raise
-        raise _killed() from error
+        raise worker_killed("--workers") from error
 
 
 def is_of_worker(error: Exception) -> bool:
@@ -139,12 +140,7 @@ class _Fetched:
         except (ConnectionError, EOFError, FileNotFoundError) as error:
             if is_of_worker(error):  # torch says so of those that the worker itself raised
                 raise
-            raise _killed() from error
-
-
-def _killed() -> WorkerDiedError:
-    then = "Run the same command again to go on where it was, with a smaller --workers if memory ran out."
-    return WorkerDiedError(explain("a worker was killed, perhaps for want of memory", then=then))
+            raise worker_killed("--workers") from error
 
 
 class _Each:
