@@ -16,6 +16,8 @@ from fornet_hf.format.masks import Box, Mask
 
 Raster = npt.NDArray[np.uint8]  # height x width x 3, RGB; sizes may differ within a batch
 
+SoftMap = npt.NDArray[np.uint8]  # height x width, 0 to 255
+
 Point = tuple[int, int]  # x, y in pixels of the raster
 
 
@@ -42,11 +44,14 @@ class Cut:
         mask: of the object, of the raster's size; may be empty until `Merging` has left those out.
         prompt: the most confident one of those that found it.
         score: the best of the detections in it, 0 to 1.
+        soft: how much each part of the image is the object: a map of any height x width, stretched over the whole
+            raster, all those of one scene of the same size; None if the model makes masks alone.
     """
 
     mask: Mask
     prompt: str
     score: float
+    soft: SoftMap | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

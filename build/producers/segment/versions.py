@@ -75,7 +75,8 @@ def _best(versions: list[Cut]) -> list[Cut]:
 
 def _united(first: Cut, second: Cut) -> Cut:
     """Return both as one, under the name and with the score of the first, which is not the less confident."""
-    return replace(first, mask=first.mask | second.mask)
+    maps = [cut.soft for cut in (first, second) if cut.soft is not None]
+    return replace(first, mask=first.mask | second.mask, soft=np.maximum.reduce(maps) if maps else None)
 
 
 def overlap(first: Mask, second: Mask) -> float:

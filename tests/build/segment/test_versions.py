@@ -105,3 +105,11 @@ def test_what_cannot_be_is_refused(options):
 
 def test_empty_masks_are_not_found():
     assert found(("cat", 0.4, square(0, 0))) == []
+
+
+def test_soft_maps_of_what_is_united_are_the_brighter_of_both():
+    maps = np.array([[[10, 200]], [[90, 40]]], np.uint8)
+    (one,) = versions([Cut(square(0, 9), "cat", 0.5, maps[0]), Cut(square(5, 9), "cat", 0.4, maps[1])])
+    assert one.soft.tolist() == [[90, 200]]
+    (one,) = versions([Cut(square(0, 9), "cat", 0.5), Cut(square(5, 9), "cat", 0.4, maps[1])])
+    assert one.soft.tolist() == [[90, 40]]
