@@ -30,7 +30,17 @@ LIBRARY = [
 ]
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 
-PRODUCERS = ["tasks", "work", "registry", "plugins", "step", "detect segment infill score", "scene", "devices"]
+PRODUCERS = [
+    "pairs",
+    "tasks",
+    "work",
+    "registry",
+    "plugins",
+    "step",
+    "detect segment infill score",
+    "scene",
+    "devices",
+]
 """The rooms of `build/producers`, likewise; the scripts stand above them all."""
 
 EVALUATION = [

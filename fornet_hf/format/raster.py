@@ -11,7 +11,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -41,11 +41,16 @@ DECODE_ERRORS = (
 )
 
 
-def decode_rgb(data: bytes) -> Image.Image:
+def decode_rgb(data: bytes, size_of: Callable[[int, int], tuple[int, int]] | None = None) -> Image.Image:
     """Decode a JPEG, PNG, WEBP or BMP file to an RGB image, whatever its file name claims.
 
     Alpha is dropped, 16-bit gray keeps its high byte, CMYK, palette and gray are converted by Pillow. EXIF
     orientation is not applied.
+
+    Args:
+        data: bytes of the file.
+        size_of: makes the width and height that are wanted of the image's own; by default they stay. It is the fast
+            way to a small image: a JPEG's decoder does most of the shrinking, so the pixels are not the format's.
 
     Raises:
         SourceError: not an image of these formats, damaged, or beyond a limit: of pixels, of a side, of the memory
@@ -56,7 +61,12 @@ def decode_rgb(data: bytes) -> Image.Image:
             size, mode, scans = image.size, image.mode, _scans(data) if image.format == "JPEG" else 0
             small = size[0] * size[1] <= MAX_SOURCE_PIXELS and max(size) <= MAX_SOURCE_SIDE
             small = small and _memory(image) <= MAX_SOURCE_BYTES and scans <= MAX_SCANS
+            wanted = size_of(*size) if size_of else size
+            if wanted != size:
+                image.draft(None, wanted)
             rgb = _to_rgb(image) if small and mode != "F" else None
+            if rgb is not None and rgb.size != wanted:
+                rgb = rgb.resize(wanted, Image.Resampling.BILINEAR)
     except DECODE_ERRORS as error:
         # Pillow's own text names the place in memory, which differs from run to run.
         reason = (

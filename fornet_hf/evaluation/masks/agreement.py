@@ -210,7 +210,7 @@ def _count(mask: Mask | None, truth: Outline) -> _Compared:
     if mask is None:
         mask = np.zeros_like(truth.mask)
     elif scaled:
-        if not _similar(mask.shape, truth.mask.shape):
+        if not similar(mask.shape, truth.mask.shape):
             return _Compared(None, scaled=False)
         height, width = truth.mask.shape
         mask = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
@@ -221,7 +221,7 @@ def _count(mask: Mask | None, truth: Outline) -> _Compared:
     return _Compared((both, ours - both, theirs - both, neither), scaled=scaled)
 
 
-def _similar(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def similar(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Return whether two sizes are those of one image, larger or smaller, to a pixel of rounding."""
     small, large = sorted((one, other), key=max)
     scale = max(large) / max(small)

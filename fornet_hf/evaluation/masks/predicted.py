@@ -38,8 +38,7 @@ def read_predicted(root: Path, threshold: int | None = None) -> MaskSet:
         SourceError: two masks have one name.
         ConfigurationError: a threshold for the masks of a run, which have no grey levels.
     """
-    shards = next((found for found in map(_shards, (root, root / "patches", root / "candidates")) if found), [])
-    if shards:
+    if shards := shards_of(root):
         if threshold is not None:
             found = f"{root}, a run or release, whose masks have no grey levels"
             raise ConfigurationError(explain("a threshold is not allowed", found=found, allowed="PNG masks"))
@@ -53,8 +52,12 @@ def read_predicted(root: Path, threshold: int | None = None) -> MaskSet:
     return Files([*files], [*files.values()], by_level(threshold), rule)
 
 
-def _shards(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.parquet") if SHARD.fullmatch(path.name))
+def shards_of(root: Path) -> list[Path]:
+    """Return the shards of a run's patches, else of its candidates; of a release, or a folder of shards, all."""
+    for folder in (root, root / "patches", root / "candidates"):
+        if found := sorted(path for path in folder.glob("*.parquet") if SHARD.fullmatch(path.name)):
+            return found
+    return []
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class ShardMasks(MaskSet):
 
     def read(self, number: int) -> Outline:
         """Return a mask."""
-        return next(read for _, read in self.readers({number}))()
+        alone = ShardMasks([self.names[number]], [self.places[number]], self.rule)
+        return next(read for _, read in alone.readers({0}))()
 
     def readers(self, wanted: Container[int]) -> Iterator[tuple[int, Callable[[], Outline]]]:
         """Yield what decodes the masks, in the order of the shards, of which one row group is held in memory."""

@@ -114,36 +114,35 @@ def by_level(threshold: int | None) -> Outlining:
     if threshold is not None and threshold < 0:
         raise ConfigurationError(explain("a threshold is not allowed", found=threshold, allowed="0 or more"))
 
-    def outline(image: Image.Image) -> Outline:
-        levels = _levels(image)
-        numbers = levels if image.mode == "P" else None
-        if threshold is not None:
-            return Outline(levels > threshold, numbers=numbers)
-        mask = levels != 0
-        if numbers is None and (mask & (levels != levels.max(initial=0))).any():
-            found = f"{len(np.unique(levels))} grey levels from {levels.min()} to {levels.max()}"
-            then = "Say above which level is the object: --threshold for the truth, --predicted-threshold."
-            raise ConfigurationError(explain("a mask is not black and white", found=found, then=then))
-        return Outline(mask, numbers=numbers)
+    return partial(_by_level, threshold)
 
-    return outline
+
+def _by_level(threshold: int | None, image: Image.Image) -> Outline:
+    levels = _levels(image)
+    numbers = levels if image.mode == "P" else None
+    if threshold is not None:
+        return Outline(levels > threshold, numbers=numbers)
+    mask = levels != 0
+    if numbers is None and (mask & (levels != levels.max(initial=0))).any():
+        found = f"{len(np.unique(levels))} grey levels from {levels.min()} to {levels.max()}"
+        then = "Say above which level is the object: --threshold for the truth, --predicted-threshold."
+        raise ConfigurationError(explain("a mask is not black and white", found=found, then=then))
+    return Outline(mask, numbers=numbers)
 
 
 def by_index(void: int) -> Outlining:
     """Return what takes all indices but 0 for the object, and leaves the pixels of one index out."""
 
-    def outline(image: Image.Image) -> Outline:
-        if image.mode not in {"1", "P", *_GREY}:
-            then = "Take the files of the set as they are, or --layout png."
-            raise ConfigurationError(
-                explain(
-                    "a mask has no indices", found=f"mode {image.mode}", allowed="a palette, or levels", then=then
-                )
-            )
-        levels = _levels(image)
-        return Outline((levels != 0) & (levels != void), levels != void, levels)
+    return partial(_by_index, void)
 
-    return outline
+
+def _by_index(void: int, image: Image.Image) -> Outline:
+    if image.mode not in {"1", "P", *_GREY}:
+        found, then = f"mode {image.mode}", "Take the files of the set as they are, or --layout png."
+        allowed = "a palette, or levels"
+        raise ConfigurationError(explain("a mask has no indices", found=found, allowed=allowed, then=then))
+    levels = _levels(image)
+    return Outline((levels != 0) & (levels != void), levels != void, levels)
 
 
 _GREY = {"L", "I", "I;16"}

@@ -1,0 +1,124 @@
+"""The images of pairs by their names: files in folders, or rows of Parquet shards."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from fornet_hf.errors import NotFoundError, SourceError, explain
+from fornet_hf.evaluation.masks.names import Name, NameSet, image_files
+from fornet_hf.format.keys import key_of_row
+from fornet_hf.sources import Columns, damage_named, keys_in_shard
+from producers.work.plan import Task, plan, present_splits
+
+
+class Row(NamedTuple):
+    """An image in a Parquet shard.
+
+    Attributes:
+        shard: the file.
+        column: of the images.
+        number: of the row, from 0.
+    """
+
+    shard: Path
+    column: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Images(NameSet):
+    """Images that are not read yet.
+
+    Attributes:
+        names: of them.
+        places: likewise, in the order of their files.
+    """
+
+    names: Sequence[Name]
+    places: Sequence[Path | Row]
+
+
+def images_of_split(root: Path, split: str, columns: Columns) -> Images:
+    """Return the images of a split as segment.py reads it, by the keys that it gives them.
+
+    Raises:
+        ForNetError: as `plan`.
+    """
+    found = [one for task in plan(root, [split], columns=columns) for one in _of_task(task)]
+    return Images([Name(key) for key, _ in found], [place for _, place in found])
+
+
+def images_of(root: Path, columns: Columns) -> Images:
+    """Return all images in a folder, by the names of their files.
+
+    Raises:
+        NotFoundError: there are none.
+        SourceError: two have one name.
+    """
+    try:
+        files = image_files(root)
+    except NotFoundError as error:
+        try:
+            splits = present_splits(root, "all")
+        except NotFoundError:
+            raise error from None
+        parts = [images_of_split(root, split, columns) for split in splits]
+        return Images([name for one in parts for name in one.names], [at for one in parts for at in one.places])
+    return Images(files.names, files.paths)
+
+
+def _of_task(task: Task) -> list[tuple[str, Path | Row]]:
+    if not isinstance(task.images, Path):
+        return [(ref.key, ref.path) for ref in task.images]
+    shard, column = task.images, task.columns.image or "image"
+    keys = keys_in_shard(shard, name=shard.name, columns=task.columns)
+    named = [key_of_row(shard.name, row) if task.by_row else key for row, key in enumerate(keys)]
+    return [(key or "", Row(shard, column, row)) for row, key in enumerate(named)]
+
+
+class Reader:
+    """Reads images; of Parquet shards it keeps the last row group, so that rows in their order are read once."""
+
+    def __init__(self) -> None:
+        self._shard: Path | None = None
+        self._file: Any = None
+        self._starts: list[int] = []
+        self._group, self._images = range(0), None
+
+    def read(self, place: Path | Row) -> bytes:
+        """Return the bytes of an image's file.
+
+        Raises:
+            NotFoundError: it is gone.
+            SourceError: a shard is damaged, or has no bytes there.
+        """
+        if isinstance(place, Path):
+            try:
+                return place.read_bytes()
+            except FileNotFoundError as error:
+                raise NotFoundError(explain("an image is gone", found=place)) from error
+        data: bytes | None = self._rows(place)[place.number - self._group.start].as_py()
+        if not data:
+            raise SourceError(f"{place.shard}:{place.number}: no image bytes; a path alone is not enough")
+        return data
+
+    def _rows(self, place: Row) -> Any:
+        with damage_named(place.shard):
+            if place.shard != self._shard:
+                self._file = pq.ParquetFile(place.shard, pre_buffer=False)
+                counts = (self._file.metadata.row_group(one).num_rows for one in range(self._file.num_row_groups))
+                self._starts, self._group, self._shard = list(accumulate(counts, initial=0)), range(0), place.shard
+            if place.number not in self._group:
+                index = bisect_right(self._starts, place.number) - 1
+                column = f"{place.column}.bytes"
+                table = self._file.read_row_group(index, columns=[column], use_threads=False).flatten()
+                self._images = table.column(column)
+                self._group = range(self._starts[index], self._starts[index + 1])
+        return self._images
