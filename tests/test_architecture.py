@@ -38,6 +38,7 @@ PRODUCERS = [
     "plugins",
     "step",
     "detect segment infill score",
+    "diffusion",
     "scene",
     "devices",
 ]

@@ -233,6 +233,58 @@ def sdxl_folder(folder: Path) -> Path:
     return folder
 
 
+def stable_diffusion(**options):
+    """The networks of Stable Diffusion 1, each block with the layers that it has there, but hardly any channels.
+
+    Prompts are spelt letter by letter but for "a photo of"; the options are the U-Net's.
+    """
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,'-()"
+    merges = [("p", "h"), ("ph", "o"), ("pho", "t"), ("phot", "o</w>"), ("o", "f</w>")]
+    words = [*letters, *(f"{one}</w>" for one in letters), *map("".join, merges), "<|startoftext|>", "<|endoftext|>"]
+    tokenizer = CLIPTokenizer(
+        vocab={word: index for index, word in enumerate(words)}, merges=merges, model_max_length=77
+    )
+    config = CLIPTextConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        projection_dim=32,
+        bos_token_id=len(words) - 2,
+        eos_token_id=len(words) - 1,
+    )
+    layout = {"sample_size": 64, "attention_head_dim": 8, "cross_attention_dim": 32, "norm_num_groups": 8}
+    with seeded():
+        unet = UNet2DConditionModel(**{**layout, "block_out_channels": (16, 32, 32, 32), **options})
+        vae = AutoencoderKL(
+            block_out_channels=(8, 8, 8, 8),
+            norm_num_groups=8,
+            layers_per_block=1,
+            latent_channels=4,
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            scaling_factor=0.18215,
+        )
+        text_encoder = CLIPTextModel(config)
+    scheduler = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+    )
+    networks = {"unet": unet.eval(), "vae": vae.eval(), "text_encoder": text_encoder.eval()}
+    return {**networks, "tokenizer": tokenizer, "scheduler": scheduler}
+
+
+def stable_diffusion_folder(folder: Path, **options) -> Path:
+    """The same as a repository on the Hub has it."""
+    for name, part in stable_diffusion(**options).items():
+        part.save_pretrained(folder / name)
+    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    return folder
+
+
 def mean_colour(images):
     """Logits of 1000 classes which depend on nothing but the mean of each colour."""
     means = images.float().mean((2, 3))

@@ -21,8 +21,17 @@ _WEIGHTS = (
 )
 
 
-def from_hub(load: Callable[..., Model], model: str, revision: str | None, **options: Any) -> Model:
-    """Call a `from_pretrained`; where it fails, say what to type.
+def from_hub(
+    load: Callable[..., Model], model: str, revision: str | None, *, fetch: str = "", **options: Any
+) -> Model:
+    """Call a `from_pretrained` with these options; where it fails, say what to type.
+
+    Args:
+        load: the function.
+        model: id on the Hub or path of a folder.
+        revision: branch, tag or commit; None: the repository's main branch.
+        fetch: what follows in `hf download MODEL`, where not all files are needed.
+        options: for the function.
 
     Raises:
         NotFoundError: the repository, the revision, the folder or a file in it is missing or out of reach.
@@ -30,8 +39,9 @@ def from_hub(load: Callable[..., Model], model: str, revision: str | None, **opt
     try:
         return load(model, revision=revision, **options)
     except (OSError, ValueError) as error:
-        pinned = f" --revision {revision}" if revision else ""
-        then = f"Fetch it first: hf download {model}{pinned}; or give the path of a folder that has it."
+        asked = f" --revision {revision}" if revision else ""
+        asked += fetch and f" {fetch}"
+        then = f"Fetch it first: hf download {model}{asked}; or give the path of a folder that has it."
         raise NotFoundError(explain(f"the model {model} cannot be loaded", found=_line(error), then=then)) from error
 
 
@@ -39,7 +49,7 @@ def _line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-def commit_of(model: str, revision: str | None, *, file: str = "config.json") -> str | None:
+def commit_of(model: str, revision: str | None, *, file: str = "config.json", fetch: str = "") -> str | None:
     """Return the commit that a revision means now; None for a local folder.
 
     Models do not tell which commit they are of, and a branch may move between one file and the next. So the commit
@@ -49,6 +59,7 @@ def commit_of(model: str, revision: str | None, *, file: str = "config.json") ->
         model: id on the Hub or path of a folder.
         revision: branch, tag or commit; None: the repository's main branch.
         file: which the repository has for sure.
+        fetch: as `from_hub`.
 
     Raises:
         NotFoundError: as `from_hub`.
@@ -56,7 +67,7 @@ def commit_of(model: str, revision: str | None, *, file: str = "config.json") ->
     if Path(model).is_dir():
         return None
     # in the Hub's cache every file is .../snapshots/COMMIT/FILE
-    return Path(from_hub(hf_hub_download, model, revision, filename=file)).parent.name
+    return Path(from_hub(hf_hub_download, model, revision, fetch=fetch, filename=file)).parent.name
 
 
 def name_of(model: str, commit: str | None) -> str:

@@ -1,0 +1,1 @@
+"""Latent diffusion, as the producers share it: weights, geometry, noise, timesteps."""
