@@ -39,7 +39,7 @@ PRODUCERS = [
     "step",
     "detect segment infill score",
     "diffusion",
-    "scene",
+    "scene training",
     "devices",
 ]
 """The rooms of `build/producers`, likewise; the scripts stand above them all."""

@@ -41,7 +41,7 @@ class Placement:
 
             if not torch.cuda.is_available():
                 index = "https://pytorch.org/get-started/locally"
-                then = f"Use the CPU (--gpus 0), or install a build of torch for CUDA: {index}"
+                then = f"Use the CPU (--gpus 0, or --device cpu), or install a build of torch for CUDA: {index}"
                 raise ConfigurationError(explain("torch sees no GPU", found=repr(self.device), then=then))
 
     @property
