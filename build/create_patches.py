@@ -20,8 +20,17 @@ from pathlib import Path
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import SPLITS
 from producers.detect.boxes import CentredBox, read_boxes
+from producers.registry import Choice
 from producers.tasks.create import make_shard
-from producers.work.command import add_columns, columns_asked, described, finish, positive
+from producers.work.command import (
+    add_columns,
+    add_settings,
+    columns_asked,
+    described,
+    finish,
+    positive,
+    with_settings,
+)
 from producers.work.plan import present_splits
 from producers.work.remaining import make_release
 from producers.work.report import Report
@@ -37,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--boxes", type=Path, metavar="FILE", help="JSON: for each key its boxes; default: centred")
     result.add_argument("--segmenter", choices=light("segmenter"), default="grabcut")
     result.add_argument("--infiller", choices=light("infiller"), default="opencv")
+    add_settings(result)
     result.add_argument("--shards", type=positive, help="of each split of a folder; default: enough for the workers")
     add_columns(result)
     result.add_argument("--workers", type=positive, help="processes; default: MAX_WORKERS, else all CPUs")
@@ -55,10 +65,10 @@ def create_patches(arguments: argparse.Namespace) -> Report:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
+    choices = {role: Choice(getattr(arguments, role)) for role in ("segmenter", "infiller")}
     settings = Settings(
         detector=read_boxes(arguments.boxes) if arguments.boxes else CentredBox(),
-        segmenter=arguments.segmenter,
-        infiller=arguments.infiller,
+        **with_settings(choices, arguments.set),
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
     )
     return make_release(

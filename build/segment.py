@@ -12,6 +12,7 @@ shards. build/status.py RUN says how far it is.
 
 Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path.
 The name of a model of another package is PACKAGE.MODULE:FUNCTION, or that of an entry point of the package.
+--set ROLE.NAME=VALUE changes a setting of one: --set infiller.steps=30.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
@@ -23,6 +24,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fornet_hf.errors import ForNetError
 from fornet_hf.format.encoding import Encoding
@@ -35,6 +37,7 @@ from producers.tasks.segment import SegmentWorker
 from producers.work.command import (
     add_columns,
     add_machines,
+    add_settings,
     columns_asked,
     described,
     finish,
@@ -42,6 +45,7 @@ from producers.work.command import (
     natural,
     positive,
     run,
+    with_settings,
 )
 from producers.work.plan import Task, plan, present_splits
 from producers.work.remaining import do_remaining
@@ -73,6 +77,7 @@ def _add_models(result: argparse.ArgumentParser) -> None:
     for role, what in {"detector": "boxes", "segmenter": "masks in boxes", "infiller": "what is behind them"}.items():
         text = f"finds {what}: {', '.join(map(str, models(role)))}; default: {DEFAULTS[role]}"
         group.add_argument(f"--{role}", type=Choice.parse, metavar="MODEL", help=text)
+    add_settings(group)
     group.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
     group.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
     group.add_argument("--dilation", type=int, default=Encoding.dilation, help="of infilling, pixels (%(default)s)")
@@ -106,12 +111,8 @@ def segment(arguments: argparse.Namespace) -> Report:
         ForNetError: anything that a user can put right; its message says how.
         OSError: the disk is full, say.
     """
-    segmenter = arguments.segmenter or DEFAULTS["segmenter"]
-    step = find("segmenter", segmenter.name).step  # where it leaves them nothing to do, others are not loaded
     settings = ModelSettings(
-        detector=arguments.detector or (DEFAULTS["detector"] if "detections" in step.needs else None),
-        segmenter=segmenter,
-        infiller=arguments.infiller or (None if "infilled" in step.gives else DEFAULTS["infiller"]),
+        **_models(arguments),
         precision=arguments.precision,
         encoding=Encoding(max_side=arguments.max_side, dilation=arguments.dilation),
         threshold=arguments.threshold,
@@ -130,6 +131,18 @@ def segment(arguments: argparse.Namespace) -> Report:
     folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
     do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     return folder.total() if folder.waiting(tasks) else folder.sum_up()
+
+
+def _models(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the models by role; those to which the segmenter leaves nothing to do are None."""
+    segmenter = arguments.segmenter or DEFAULTS["segmenter"]
+    step = find("segmenter", segmenter.name).step
+    choices = {
+        "detector": arguments.detector or (DEFAULTS["detector"] if "detections" in step.needs else None),
+        "segmenter": segmenter,
+        "infiller": arguments.infiller or (None if "infilled" in step.gives else DEFAULTS["infiller"]),
+    }
+    return with_settings(choices, arguments.set)
 
 
 def _prompts(arguments: argparse.Namespace) -> Prompts:

@@ -35,7 +35,7 @@ PRODUCERS = [
     "tasks",
     "work",
     "registry",
-    "plugins",
+    "plugins fields",
     "step",
     "detect segment infill score",
     "diffusion",

@@ -18,6 +18,7 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.packages import needing, resolve
 from producers.devices.placement import Placement
+from producers.fields import read_settings
 from producers.plugins import OPTIONS, check_model, signature_of
 from producers.step import Detect, Infill, Segment, Step
 
@@ -30,11 +31,13 @@ class Choice:
         name: of a registration or an entry point, or `package.module:function`.
         model: id of its weights on the Hub, or a path; None for the published ones.
         revision: commit, branch or tag of the weights on the Hub; for `lama` the MD5 of the file, for `sam` its size.
+        settings: names and values, as text; not a part of what is written as the choice.
     """
 
     name: str
     model: str | None = None
     revision: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Choice:
@@ -64,6 +67,8 @@ class Model:
         file: whether `model` is a file, not an id on the Hub.
         needs_model: whether it has no weights of its own.
         light: whether it loads at once, because it has no weights.
+        settings: `package.module:class` of its settings, a dataclass that is imported without its packages; the
+            function takes one as keyword `settings`. Where this is the target, the model is its own settings.
         step: what it is in a chain, or derived from that; says what it needs and gives without being loaded.
     """
 
@@ -79,6 +84,7 @@ class Model:
     file: bool = False
     needs_model: bool = False
     light: bool = False
+    settings: str = ""
     step: type[Step]
 
     def __str__(self) -> str:
@@ -86,7 +92,7 @@ class Model:
         return self.name + ("=FILE" if self.needs_model else "") + (f" ({hint})" if hint else "")
 
     def check(self, choice: Choice) -> None:
-        """Raise a ConfigurationError if it does not take the model or the revision that was given."""
+        """Raise a ConfigurationError if it does not take the model, the revision or the settings that were given."""
         name = f"the {self.role} {self.name}"
         for option in ("model", "revision"):
             if getattr(choice, option) and option not in self.takes:
@@ -99,6 +105,22 @@ class Model:
         if self.revisions and choice.revision and choice.revision not in self.revisions:
             what, allowed = f"unknown revision of {name}", ", ".join(self.revisions)
             raise ConfigurationError(explain(what, found=repr(choice.revision), allowed=allowed))
+        self.settings_of(choice)
+
+    def settings_of(self, choice: Choice) -> Any:
+        """Return the settings that were given, with defaults for the rest; None where none were.
+
+        Raises:
+            ConfigurationError: it has no such settings, or does not take these values.
+        """
+        if not choice.settings:
+            return None
+        name = f"the {self.role} {self.name}"
+        if not self.settings:
+            found = ", ".join(name for name, _ in choice.settings)
+            raise ConfigurationError(explain(f"{name} has no settings", found=found, then="Leave --set out."))
+        kind: Any = resolve(self.settings, f"the settings of {name} cannot be loaded")
+        return read_settings(kind, choice.settings, name)
 
     def check_file(self, choice: Choice) -> None:
         """Read what is read without loading weights.
@@ -134,14 +156,19 @@ class Model:
             ConfigurationError: there is no such device, or the function returns something else.
         """
         revision = choice.revision or (None if choice.model and not self.file else self.revision)
+        settings = self.settings_of(choice)
         given: dict[str, Any] = {**options, "model": choice.model or self.weights, "revision": revision}
         with needing(f"the {self.role} {self.name}", self.packages):
             if "placement" in self.takes:
                 given["placement"] = Placement(device, precision)
             function = resolve(self.target, f"the {self.role} {self.name} cannot be loaded")
-            model = function(
-                **{name: given[name] for name in given if name in self.takes and given[name] is not None}
-            )
+            keywords = {name: given[name] for name in given if name in self.takes and given[name] is not None}
+            if settings is None:
+                model = function(**keywords)
+            elif self.settings == self.target:
+                model = settings
+            else:
+                model = function(**keywords, settings=settings)
         check_model(self.role, self.name, model)
         return model
 
@@ -185,7 +212,12 @@ MODELS = (
         packages="torch transformers",
         weights="facebook/sam-vit-base",
     ),
-    _segmenter(name="grabcut", target="producers.segment.grabcut:GrabCut", light=True),
+    _segmenter(
+        name="grabcut",
+        target="producers.segment.grabcut:GrabCut",
+        settings="producers.segment.grabcut:GrabCut",
+        light=True,
+    ),
     _infiller(
         name="lama",
         target="producers.infill.lama:load",
@@ -195,13 +227,19 @@ MODELS = (
         hint="=WEIGHTS.pt, else by LAMA_MODEL, else fetched; @MD5 of others than big-lama",
         file=True,
     ),
-    _infiller(name="opencv", target="producers.infill.inpaint:OpenCVInpaint", light=True),
+    _infiller(
+        name="opencv",
+        target="producers.infill.inpaint:OpenCVInpaint",
+        settings="producers.infill.inpaint:OpenCVInpaint",
+        light=True,
+    ),
     _infiller(
         name="attentive-eraser",
         target="producers.infill.attentive_eraser:AttentiveEraser.load",
         takes=_WEIGHTS,
         packages="torch 'diffusers>=0.40' transformers accelerate",
         weights="stabilityai/stable-diffusion-xl-base-1.0",
+        settings="producers.infill.eraser_settings:EraserSettings",
     ),
 )
 
@@ -228,5 +266,4 @@ def find(role: str, name: str) -> Model:
         raise ConfigurationError(explain(f"unknown {role}", found=repr(name), allowed=allowed))
     with needing(f"the {role} {name}"):
         function = resolve(target, f"the {role} {name} cannot be loaded")
-    takes, needs_model, step = signature_of(role, name, function)
-    return Model(name=name, role=role, target=target, takes=takes, needs_model=needs_model, step=step)
+    return Model(name=name, role=role, target=target, **vars(signature_of(role, name, function)))

@@ -85,13 +85,13 @@ class Identity:
         name: of the method, e.g. `grabcut`.
         model: id of the weights or name of the package that does it.
         revision: of the weights or of the package.
-        settings: what else changes the result.
+        settings: what else changes the result; JSON has values like these.
     """
 
     name: str
     model: str
     revision: str
-    settings: tuple[tuple[str, str | int | float], ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return it as JSON object."""

@@ -61,6 +61,15 @@ def test_images_become_a_release_that_applies_to_them(image_folder, tmp_path, ca
     assert "5 ok, 0 no_detect, 1 error" in capsys.readouterr().out
 
 
+def test_settings_of_models_are_in_the_manifest_and_no_others_go_on(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    more = ["--split", "validation", "--set", "infiller.method=ns"]
+    assert run(images, tmp_path / "out", boxes, *more) == 0
+    assert read_manifest(tmp_path / "out" / "patches").producer["infiller"]["settings"]["method"] == "ns"
+    assert run(images, tmp_path / "out", boxes, *more[:2]) == 1
+    assert "this folder holds a run with another producer" in capsys.readouterr().err
+
+
 def test_each_split_has_its_images_in_source_order(image_folder, tmp_path):
     images, boxes = image_folder
     run(images, tmp_path / "out", boxes, "--shards", "1")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 CUTTER = '''
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,19 @@ class Cutter:
 
 def plain(placement, **options) -> Cutter:
     return Cutter(placement.device)
+
+
+@dataclass(frozen=True)
+class Margins:
+    wide: int = 2
+
+
+def tuned(settings: Margins | None = None) -> Cutter:
+    return Cutter(f"wide {(settings or Margins()).wide}")
+
+
+def vague(settings=None) -> Cutter:
+    return Cutter()
 
 
 def lies() -> Cutter:
@@ -184,6 +198,9 @@ def importable(package, monkeypatch):
         (["my_models.cut:unannotated"], "returns no segmenter; found no annotation"),
         (["my_models.cut:demanding"], "has parameters that nobody fills; found side"),
         (["my_models.cut:lies=weights"], "takes no model"),
+        (["my_models.cut:vague"], "my_models.cut:vague does not say which settings it takes; found no annotation"),
+        (["my_models.cut:tuned", "--set", "segmenter.deep=1"], "found 'deep'; allowed: wide=2"),
+        (["my_models.cut:Cutter", "--set", "segmenter.wide=1"], "has no settings; found wide. Leave --set out."),
         (["my-finder"], "the segmenter my-finder needs a model; allowed: --segmenter my-finder=MODEL"),
         (["my-finder=a@1"], "takes no revision"),
         (["finder"], "found 'finder'; allowed: grabcut, my-finder, sam, sam-hf, or PACKAGE.MODULE:FUNCTION"),
@@ -217,3 +234,11 @@ def test_a_function_gets_the_device_and_the_options_that_it_takes(importable):
     name = "my_models.cut:plain"
     model = find("segmenter", name).load(Choice(name), "cpu", "bfloat16", {"batch_size": 2, "threshold": None})
     assert model.identity.model == "cpu"
+
+
+def test_a_function_gets_the_settings_whose_class_it_names(importable):
+    from producers.registry import Choice, find
+
+    name = "my_models.cut:tuned"
+    assert find("segmenter", name).load(Choice(name, settings=(("wide", "5"),))).identity.model == "wide 5"
+    assert find("segmenter", name).load(Choice(name)).identity.model == "wide 2"

@@ -1,4 +1,6 @@
 import importlib
+import os
+import subprocess
 import sys
 
 import pytest
@@ -93,3 +95,36 @@ def test_every_name_of_a_role_is_registered_once():
 
 def test_every_model_says_what_it_needs_and_gives():
     assert all(one.step.needs and one.step.gives and not one.step.gives & GIVEN for one in MODELS)
+
+
+def choice(name, **settings):
+    return Choice(name, settings=tuple(settings.items()))
+
+
+def test_settings_reach_a_model_that_is_its_own_settings():
+    model = find("infiller", "opencv").load(choice("opencv", method="ns", feather="3"))
+    assert (model.method, model.feather, model.working_side) == ("ns", 3, 128)
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "message"),
+    [
+        ("infiller", choice("opencv", feathers="3"), "unknown setting of the infiller opencv; found 'feathers'"),
+        ("infiller", choice("opencv", method="paint"), "method is not allowed; found 'paint'; allowed: telea or ns"),
+        ("infiller", choice("attentive-eraser", steps="0"), "steps is not allowed; found 0; allowed: 1 or more"),
+        ("segmenter", choice("grabcut", margin="wide"), "the setting margin of the segmenter grabcut; found 'wide'"),
+        ("segmenter", choice("sam", steps="4"), "the segmenter sam has no settings; found steps. Leave --set out."),
+    ],
+)
+def test_settings_are_checked_before_a_model_is_loaded(role, given, message):
+    with pytest.raises(ConfigurationError, match=message):
+        find(role, given.name).check(given)
+
+
+def test_settings_are_known_without_heavy_packages():
+    targets = [model.settings.partition(":")[0] for model in MODELS if model.settings]
+    code = f"import sys; [__import__(one) for one in {targets}]; print('torch' in sys.modules)"
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=paths)
+    assert len(targets) > 2
+    assert done.stdout.split() == ["False"]

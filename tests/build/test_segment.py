@@ -241,3 +241,38 @@ def test_candidates_with_another_label_than_their_image_are_refused(image_folder
     with pytest.raises(IntegrityError, match="found 1; allowed: 2"):
         select_shard(shifted, candidates, selection, RunFolder(tmp_path / "out"), [])
     select_shard(task, candidates, selection, RunFolder(tmp_path / "out"), [])
+
+
+def test_settings_of_models_are_noted_and_a_run_goes_on_with_no_others(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    given = ["--set", "infiller.method=ns", "--set", "segmenter.iterations=1", "--set", "infiller.feather=8"]
+    assert run(images, boxes, tmp_path, *given) == 0
+    noted = json.loads((tmp_path / "run.json").read_text())["producer"]
+    assert noted["settings"] == {"segmenter": {"iterations": 1}, "infiller": {"method": "ns"}}
+    models = json.loads((tmp_path / "models.json").read_text())
+    assert models["infiller"]["settings"] == {"feather": 8, "method": "ns", "working_side": 128}
+    capsys.readouterr()
+    assert run(images, boxes, tmp_path, *given[:2]) == 1
+    assert "run with another producer; found {'settings': {'infiller': {'method': 'ns'}}}" in capsys.readouterr().err
+    assert run(images, boxes, tmp_path, *given[:4]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--set", "iterations=1"], 2, "'iterations=1' is not like segmenter.steps=40"),
+        (["--set", "painter.size=1"], 1, "no such model in this chain; found painter; allowed: settings of detector"),
+        (["--set", "detector.size=1"], 1, "the detector boxes has no settings; found size"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_written(
+    image_folder, tmp_path, capsys, words, status, message
+):
+    images, boxes = image_folder
+    try:
+        found = run(images, boxes, tmp_path / "run", *words)
+    except SystemExit as left:
+        found = left.code
+    assert found == status
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,10 +22,8 @@ from producers.devices.opencv import fade
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
+from producers.infill.eraser_settings import LATENT, EraserSettings
 from producers.scene import Identity, Raster
-
-LATENT = 8  # pixels of a side that one value of the latent image stands for
-_MULTIPLE = 4 * LATENT  # the coarsest tokens are 4 x 4 values
 
 
 class EmptyPrompt(NamedTuple):
@@ -34,37 +31,6 @@ class EmptyPrompt(NamedTuple):
 
     tokens: torch.Tensor
     pooled: torch.Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class EraserSettings:
-    """The published values, but for the shape of the working image.
-
-    Attributes:
-        side: longer side in pixels at which it works; the shorter one follows, both rounded to multiples of 32.
-        steps: of the scheduler.
-        strength: part of them which is run, 0 to 1.
-        guidance: weight of the removal.
-        suppressed_steps: see `AttentiveEraserProcessor`.
-        suppression: see `AttentiveEraserProcessor`.
-        feather: pixels inside of the hole over which the image fades into the infilling.
-        seed: of the noise, which depends on nothing else but the image and its hole.
-    """
-
-    side: int = 1024
-    steps: int = 50
-    strength: float = 0.8
-    guidance: float = 9.0
-    suppressed_steps: int = 9
-    suppression: float = 0.3
-    feather: int = 8
-    seed: int = 0
-
-    def shape(self, height: int, width: int) -> tuple[int, int]:
-        """Return height and width of the working image."""
-        scale = self.side / max(height, width)
-        high, wide = (max(1, round(value * scale / _MULTIPLE)) * _MULTIPLE for value in (height, width))
-        return high, wide
 
 
 class AttentiveEraser:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.arguments import require
 from fornet_hf.format.masks import Mask
 from producers.devices.opencv import fade, load_cv2
 from producers.scene import Identity, Raster
@@ -39,8 +39,9 @@ class OpenCVInpaint:
     feather: int = 8
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ConfigurationError(explain("unknown inpainting method", found=repr(self.method), allowed=METHODS))
+        require(self.method in METHODS, "method", self.method, " or ".join(METHODS))
+        require(self.working_side >= 1, "working_side", self.working_side, "1 or more")
+        require(self.feather >= 0, "feather", self.feather, "0 or more")
 
     @property
     def identity(self) -> Identity:

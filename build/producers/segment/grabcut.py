@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fornet_hf.arguments import require
 from fornet_hf.format.masks import Box, Mask
 from producers.devices.opencv import largest_filled, load_cv2
 from producers.scene import Identity, Point, Raster
@@ -36,6 +37,12 @@ class GrabCut:
     working_side: int = 256
     iterations: int = 5
     smoothing: float = 2.5
+
+    def __post_init__(self) -> None:
+        for name in ("working_side", "iterations"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name in ("margin", "smoothing"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
 
     @property
     def identity(self) -> Identity:

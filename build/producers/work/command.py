@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.sources import Columns
+from producers.registry import Choice
 from producers.work.on_ray import run_on_ray
 from producers.work.plan import Task
 from producers.work.report import Report
@@ -67,6 +69,50 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
 def columns_asked(arguments: argparse.Namespace) -> Columns:
     """Return the columns that are named by the options of `add_columns`."""
     return Columns(image=arguments.image_column, label=arguments.label_column)
+
+
+class Setting(NamedTuple):
+    """A setting of a model, as the command line gives it: `segmenter.steps=40`."""
+
+    role: str
+    name: str
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Setting:
+        """Return the setting; an ArgumentTypeError says how one is written."""
+        place, equals, value = text.partition("=")
+        role, dot, name = place.partition(".")
+        if not (equals and dot and name):
+            raise argparse.ArgumentTypeError(f"{text!r} is not like segmenter.steps=40")
+        return cls(role, name, value)
+
+
+def add_settings(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the option that gives settings of models."""
+    text = "setting of a model, such as segmenter.steps=40; may be given several times; a wrong NAME lists all"
+    group.add_argument("--set", type=Setting.parse, action="append", default=[], metavar="ROLE.NAME=VALUE", help=text)
+
+
+def with_settings(choices: Mapping[str, Choice | None], given: Sequence[Setting]) -> dict[str, Any]:
+    """Return the models of a chain by role, each a `Choice` with its settings, or None where there is none.
+
+    Args:
+        choices: the models by role.
+        given: by the option of `add_settings`.
+
+    Raises:
+        ConfigurationError: a setting is of a role that the chain does not have.
+    """
+    for one in given:
+        if choices.get(one.role) is None:
+            what, allowed = f"--set {one.role}.{one.name}: there is no such model in this chain", "settings of "
+            allowed += ", ".join(role for role, choice in choices.items() if choice is not None)
+            raise ConfigurationError(explain(what, found=one.role, allowed=allowed))
+    return {
+        role: choice and replace(choice, settings=tuple((one.name, one.text) for one in given if one.role == role))
+        for role, choice in choices.items()
+    }
 
 
 def natural(text: str) -> int:

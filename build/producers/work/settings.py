@@ -17,6 +17,7 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
 from producers.devices.placement import Placement
+from producers.fields import changed
 from producers.registry import Choice, find, models
 from producers.scene import Detector
 from producers.segment.versions import Merging
@@ -126,6 +127,7 @@ class ModelSettings:
         return {
             "tool": "segment",
             **{role: str(choice) for role, choice in self.choices().items()},
+            **noted_settings(self.choices()),
             "precision": self.precision,
             **self._thresholds(),
             "prompts": self.prompts.to_json(),
@@ -145,21 +147,21 @@ class Settings:
 
     Attributes:
         detector: the boxes; itself a plain value so far.
-        segmenter: a name in `light("segmenter")`.
-        infiller: a name in `light("infiller")`.
+        segmenter: a model in `light("segmenter")`.
+        infiller: a model in `light("infiller")`.
         encoding: of the patches.
     """
 
     detector: Detector
-    segmenter: str = "grabcut"
-    infiller: str = "opencv"
+    segmenter: Choice = Choice("grabcut")  # noqa: RUF009  # it is frozen
+    infiller: Choice = Choice("opencv")  # noqa: RUF009
     encoding: Encoding
 
     def __post_init__(self) -> None:
-        for role in ("segmenter", "infiller"):
-            value, allowed = getattr(self, role), light(role)
-            if value not in allowed:
-                raise ConfigurationError(explain(f"unknown {role}", found=repr(value), allowed=allowed))
+        for role, choice in self._choices().items():
+            if choice.name not in (allowed := light(role)):
+                raise ConfigurationError(explain(f"unknown {role}", found=repr(choice.name), allowed=allowed))
+            find(role, choice.name).check(choice)
 
     def backends(self) -> Backends:
         """Build the models.
@@ -167,8 +169,7 @@ class Settings:
         Raises:
             MissingDependencyError: a package that one of them needs is not installed.
         """
-        names = {"segmenter": self.segmenter, "infiller": self.infiller}
-        made = {role: find(role, name).load(Choice(name)) for role, name in names.items()}
+        made = {role: find(role, choice.name).load(choice) for role, choice in self._choices().items()}
         return Backends(detector=self.detector, **made)
 
     def producer(self) -> dict[str, object]:
@@ -179,6 +180,16 @@ class Settings:
             "python": platform.python_version(),
         }
         return {"tool": "create_patches", **self.backends().to_json(), "versions": versions}
+
+    def _choices(self) -> dict[str, Choice]:
+        return {"segmenter": self.segmenter, "infiller": self.infiller}
+
+
+def noted_settings(choices: Mapping[str, Choice]) -> dict[str, object]:
+    """Return what a run notes about the settings of its models, by role: those that differ from the defaults."""
+    noted = {role: changed(find(role, choice.name).settings_of(choice)) for role, choice in choices.items()}
+    given = {role: values for role, values in noted.items() if values}
+    return {"settings": given} if given else {}
 
 
 def light(role: str) -> list[str]:
