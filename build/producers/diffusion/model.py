@@ -20,6 +20,9 @@ FETCH = (
 )
 """For `hf download`: a repository has the same weights in other formats and precisions, too."""
 
+DDIM = {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1, "timestep_spacing": "leading"}
+"""Settings of the scheduler: it takes the steps of `steps.grid`, 981 to 1, and one from there to 0."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diffusion:
@@ -32,8 +35,7 @@ class Diffusion:
         text_encoder: from tokens to what the U-Net attends to.
         placement: of the networks.
         source: id and revision, as the manifest names them.
-        prediction_type: `epsilon` or `v_prediction`.
-        alphas: share of the image's variance left at each step of training: float32, 1000, on the CPU.
+        scheduler: of DDIM as Stable Diffusion uses it, whatever the model comes with.
     """
 
     unet: Any
@@ -42,8 +44,18 @@ class Diffusion:
     text_encoder: Any
     placement: Placement
     source: tuple[str, str]
-    prediction_type: str
-    alphas: torch.Tensor
+    scheduler: Any
+
+    @property
+    def prediction_type(self) -> str:
+        """`epsilon` or `v_prediction`."""
+        return str(self.scheduler.config.prediction_type)
+
+    @property
+    def alphas(self) -> torch.Tensor:
+        """The share of the image's variance left at each step of training: float32, 1000, on the CPU."""
+        result: torch.Tensor = self.scheduler.alphas_cumprod.float()
+        return result
 
     @torch.no_grad()
     def encoded(self, prompts: Sequence[str]) -> torch.Tensor:
@@ -107,7 +119,6 @@ def load(placement: Placement, model: str, revision: str | None = None) -> Diffu
     _check(model, part("unet", UNet2DConditionModel.load_config))
     device, dtype = placement.device, placement.dtype
     kept = torch.float32 if dtype == torch.float16 else dtype
-    scheduler = part("scheduler", DDIMScheduler.from_pretrained)
     return Diffusion(
         unet=part("unet", UNet2DConditionModel.from_pretrained, dtype=dtype).to(device),
         vae=part("vae", AutoencoderKL.from_pretrained, dtype=kept).to(device),
@@ -115,8 +126,7 @@ def load(placement: Placement, model: str, revision: str | None = None) -> Diffu
         text_encoder=part("text_encoder", CLIPTextModel.from_pretrained, dtype=dtype).to(device),
         placement=placement,
         source=(model, name_of(model, commit)),
-        prediction_type=scheduler.config.prediction_type,
-        alphas=scheduler.alphas_cumprod.float(),
+        scheduler=part("scheduler", DDIMScheduler.from_pretrained, **DDIM),
     )
 
 
