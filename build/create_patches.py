@@ -3,10 +3,10 @@
 
     python build/create_patches.py IMAGES OUT --boxes boxes.json
 
-IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, or one with the Parquet shards of a
-dataset like ILSVRC/imagenet-1k. OUT/patches becomes the release. A run that was interrupted goes on where it
-was when the same command is given again. Exit status: 0 done, 1 an error that a message explains, 2 a wrong
-command line, 130 interrupted.
+IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, one with the Parquet shards of a dataset
+like ILSVRC/imagenet-1k, or one with images.txt, such as CUB_200_2011. OUT/patches becomes the release. A run that
+was interrupted goes on where it was when the same command is given again. Exit status: 0 done, 1 an error that a
+message explains, 2 a wrong command line, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
     python build/segment.py IMAGES RUN --engine ray --address auto
     python build/segment.py IMAGES RUN --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
 
-IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, or one with the Parquet shards of a
-dataset like ILSVRC/imagenet-1k. RUN/candidates gets a shard for each of the source's. A run that was interrupted
+IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, one with the Parquet shards of a dataset
+like ILSVRC/imagenet-1k, or one with images.txt, such as CUB_200_2011. RUN/candidates gets a shard for each of the source's. A run that was interrupted
 goes on where it was when the same command is given again; several commands may share RUN when each does other
 shards. build/status.py RUN says how far it is.
 

@@ -3,6 +3,7 @@
 fornet masks masks truth                                    PNG files of the same names
 fornet masks run annotations/instances_val2017.json --layout coco
 fornet masks run VOC2012 --layout voc
+fornet masks run CUB_200_2011 --layout cub --split test
 
 PREDICTED is a folder of PNG masks, or a run or release of this project, whose masks are placed on their rasters.
 Masks of another size than the truth's are scaled to it, each pixel to the nearest one's. Images are matched by the
@@ -23,6 +24,7 @@ from fornet_hf.evaluation.masks.predicted import read_predicted
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.files import atomic_path
+from fornet_hf.sources.image_list import SPLITS
 
 _SHOWN = 5  # keys of each kind
 
@@ -36,10 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=int, help=f"of png, cub (127) or drc (127): {level}")
     parser.add_argument("--predicted-threshold", type=int, help=f"of PNG masks: {level}")
     parser.add_argument("--category", action="append", default=[], help="of COCO, whose objects count; default: all")
+    parser.add_argument("--split", choices=SPLITS, help="of cub, by its images.txt; default: all masks")
     text = "figure of an image where it is 0 / 0, as neither mask has an object: 1, or none (default: %(default)s)"
     parser.add_argument("--empty", choices=EMPTY, default="one", help=text)
     text = "images without a prediction are left out, or have an empty one (default: %(default)s)"
     parser.add_argument("--missing", choices=("skip", "empty"), default="skip", help=text)
+    text = "scale masks to a shorter side of so many pixels and count the square in the centre; default: all pixels"
+    parser.add_argument("--crop", type=positive, metavar="PIXELS", help=text)
     parser.add_argument("--resamples", type=positive, default=Bootstrap.resamples, help="for intervals (%(default)s)")
     parser.add_argument("--seed", type=int, default=Bootstrap.seed, help="of the resamples (%(default)s)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each image")
@@ -48,10 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    categories = arguments.category
-    truth = read_truth(arguments.truth, arguments.layout, threshold=arguments.threshold, categories=categories)
+    truth = read_truth(
+        arguments.truth,
+        arguments.layout,
+        threshold=arguments.threshold,
+        categories=arguments.category,
+        split=arguments.split,
+    )
     predicted = read_predicted(arguments.predicted, arguments.predicted_threshold)
-    found = compare(predicted, truth, missing=arguments.missing)
+    found = compare(predicted, truth, missing=arguments.missing, crop=arguments.crop)
     values = found.values(Bootstrap(arguments.seed, arguments.resamples), empty=arguments.empty)
     if arguments.csv:
         _write_images(arguments.csv, found, arguments.empty)
@@ -63,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "empty_truths": found.empty_truths,
                 "empty_predictions": found.empty_predictions,
                 "object": dict(zip(("predicted", "truth"), found.rules, strict=True)),
+                "crop": found.crop,
                 "empty": arguments.empty,
                 "values": [value.to_json() for value in values],
                 "missing": found.missing,
@@ -85,6 +96,8 @@ def _show_table(found: Agreement, values: list[Value], empty: str) -> None:
         show(f"{name:26}{number:>8}{f'{low} to {high}':>20}{error:>9}{value.n:>9,}")
     show(f"masks: {len(found.keys):,}, of which {found.scaled:,} were scaled to the truth's size")
     show(f"object: predicted {found.rules[0]}; true {found.rules[1]}")
+    if found.crop is not None:
+        show(f"counted: the {found.crop} x {found.crop} pixels in the centre, of masks with such a shorter side")
     if 2 * found.empty_truths > len(found.keys):
         tell("note: most truths have no object, so their images decide on the figures; is --layout right?")
     show(f"empty: {found.empty_truths:,} truths, {found.empty_predictions:,} predictions; 0 / 0 {EMPTY[empty]}")

@@ -19,7 +19,7 @@ from fornet_hf.recombination.draw.clock import Clock
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 from fornet_hf.recombination.kinds import Compose
 from fornet_hf.recombination.recombiner import Recombined, settings
-from fornet_hf.sources import FolderSource
+from fornet_hf.sources import open_images
 
 _COLUMNS = ("image", "label", "mask", "composition")
 _KEPT = ("key", "folder", "foreground", "foreground_ratio")  # of a row, for `keep`
@@ -288,7 +288,7 @@ def _originals(
     if masks:
         then = "Where the object is in the original is only known to prepared datasets: fornet_hf.load_dataset."
         raise ConfigurationError(explain("return_fg_masks does not go with orig_img_prob here", then=then))
-    source = FolderSource(Path(folder).expanduser())
+    source = open_images(Path(folder).expanduser())
     if not source.has(split):
         found = f"no folder of {split!r} in {source.root}"
         raise NotFoundError(explain("imagenet_dir holds no such images", found=found, allowed="train/ and val/"))

@@ -21,7 +21,7 @@ from fornet_hf.recombination.pixels.parts import Parts
 from fornet_hf.recombination.pixels.steps import Steps
 from fornet_hf.recombination.pools.pool import SelectedPool, Selection
 from fornet_hf.recombination.recombiner import Drawn, Recombiner
-from fornet_hf.sources import FolderSource
+from fornet_hf.sources import ImageFiles
 
 
 class LocalPool(SelectedPool):
@@ -54,7 +54,7 @@ class LocalPool(SelectedPool):
 class Originals:
     """The images as they were, in a folder of ImageNet."""
 
-    source: FolderSource
+    source: ImageFiles
     split: str
 
     def read(self, folder: str, key: str, size: Size) -> Image.Image:

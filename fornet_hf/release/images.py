@@ -1,4 +1,4 @@
-"""Places of the source images of a release's units: class folders, or the source's Parquet shards."""
+"""Places of the source images of a release's units: class folders, a list, or the source's Parquet shards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fornet_hf.format.manifest import SPLITS, ShardEntry
 from fornet_hf.hub.errors import Token, lacks_repository
 from fornet_hf.hub.location import Folder, Location, Repository, contents, locate
 from fornet_hf.release.interface import Release
-from fornet_hf.sources import FolderSource, shard_files, shard_names
+from fornet_hf.sources import ImageFiles, open_images, shard_files, shard_names
 from fornet_hf.sources.image import split_names
 
 
@@ -35,9 +35,9 @@ def find_images(
     return locate(repository, token)
 
 
-def folder_source(images: Folder | Repository, split: str) -> FolderSource | None:
-    """Return the place as class folders; None if it has none for this split."""
-    source = FolderSource(images.root) if isinstance(images, Folder) else None
+def folder_source(images: Folder | Repository, split: str) -> ImageFiles | None:
+    """Return the place as class folders, or as a list of images; None if it has none of this split."""
+    source = open_images(images.root) if isinstance(images, Folder) else None
     return source if source and source.has(split) else None
 
 
@@ -49,8 +49,8 @@ def check_folder(images: Folder, splits: Sequence[str]) -> None:
 
 def sources_of(
     entries: Sequence[ShardEntry], split: str, images: Folder | Repository, *, streaming: bool, anew: bool
-) -> Sequence[str | FolderSource]:
-    """Return for each patch shard where its images are: a folder of class folders, or the Parquet shard it names.
+) -> Sequence[str | ImageFiles]:
+    """Return for each patch shard where its images are: class folders or a list, or the Parquet shard it names.
 
     Raises:
         NotFoundError: they are not there.

@@ -19,7 +19,7 @@ from fornet_hf.format.manifest import ShardEntry
 from fornet_hf.format.patch import apply_patch
 from fornet_hf.format.rows import Row
 from fornet_hf.format.shards import PatchShard
-from fornet_hf.sources import Columns, FolderSource, SourceImage, are_of_rows, iter_images
+from fornet_hf.sources import Columns, ImageFiles, SourceImage, are_of_rows, iter_images
 
 _Read = Callable[[int], bytes]  # label -> bytes of the source image
 Skip = Callable[[str, str], bool]  # class folder and key -> whether nothing is to be done
@@ -56,20 +56,20 @@ class Unit(ABC):
 
     Attributes:
         split: `train` or `validation`.
-        images: path or address of the source shard (Parquet), or a folder of class folders.
+        images: path or address of the source shard (Parquet), or images in files.
     """
 
     split: str
-    images: str | FolderSource
+    images: str | ImageFiles
 
     @property
     def by_name(self) -> bool:
         """True if its images are files of their own, found by their names."""
-        return isinstance(self.images, FolderSource)
+        return isinstance(self.images, ImageFiles)
 
     def lacks_class(self, folder: str) -> bool:
         """Return whether its images are in class folders, and this one is not among them."""
-        return isinstance(self.images, FolderSource) and folder not in self.images.classes(self.split)
+        return isinstance(self.images, ImageFiles) and folder not in self.images.classes(self.split)
 
     @property
     @abstractmethod
@@ -127,7 +127,7 @@ class PatchUnit(Unit):
     @property
     def files(self) -> Sequence[str]:
         """The shard, and the source shard if there is one."""
-        return [self.patches] + ([] if isinstance(self.images, FolderSource) else [self.images])
+        return [self.patches] + ([] if isinstance(self.images, ImageFiles) else [self.images])
 
     def count(self, seen: set[str]) -> int:
         """Return what the manifest says: no other unit has this shard."""
@@ -167,7 +167,7 @@ class PatchUnit(Unit):
 
     def _sources(self, shard: PatchShard, open_file: Open) -> Iterator[tuple[int, _Read]]:
         """Yield row numbers of the shard, with what reads the bytes of their source images."""
-        if isinstance(self.images, FolderSource):
+        if isinstance(self.images, ImageFiles):
             for number, key in enumerate(shard.keys):
                 yield number, partial(self._read_file, self.images, key)
             return
@@ -180,7 +180,7 @@ class PatchUnit(Unit):
         for number in list(waiting.values()):
             yield number, partial(self._missing, shard, list(waiting))
 
-    def _read_file(self, images: FolderSource, key: str, label: int) -> bytes:
+    def _read_file(self, images: ImageFiles, key: str, label: int) -> bytes:
         return images.read(self.split, key, self.class_folders[label]).data
 
     def _missing(self, shard: PatchShard, keys: Sequence[str], label: int) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fornet_hf.classes import wnid_index
 from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.format.keys import ENDINGS, has_class, is_image, key_with_class, keys_in_class, plain_name
+from fornet_hf.sources.files import ImageFiles, ImageRef
 from fornet_hf.sources.image import SourceImage, split_names
 
 if TYPE_CHECKING:
@@ -18,16 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ImageRef:
-    """An image of a `FolderSource` that is not read yet."""
-
-    key: str
-    folder_class: str
-    path: Path
-
-
-@dataclass(frozen=True)
-class FolderSource:
+class FolderSource(ImageFiles):
     """A folder laid out like ImageNet: `{root}/{train|val}/{class}/{image}`.
 
     The split `validation` is the folder `val` or `validation`. Of a class folder named by a WNID the label
@@ -54,6 +46,11 @@ class FolderSource:
         if not names:
             raise NotFoundError(explain(f"no class folders in {folder}", then=self._layout(split)))
         return names
+
+    def has_images(self, split: str, folder_class: str) -> bool:
+        """Return whether there is an image in this class folder."""
+        folders = [self.root / name / folder_class for name in split_names(split)]
+        return any(is_image(path) for folder in folders if folder.is_dir() for path in folder.iterdir())
 
     def list(self, split: str) -> Sequence[ImageRef]:
         """Return all images, sorted by class folder, then by file name; other files are passed over.

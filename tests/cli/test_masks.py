@@ -69,6 +69,14 @@ def test_black_and_white_masks_are_none_of_voc(folders, capsys):
     assert "Masks of 0 and 255 are those of --layout png" in message
 
 
+def test_the_centre_alone_is_counted(folders, capsys):
+    arguments = ["masks", str(folders / "found"), str(folders / "truth"), "--resamples", "20", "--crop", "4"]
+    assert main([*arguments, "--csv", str(folders / "images.csv")]) == 0
+    counted = "counted: the 4 x 4 pixels in the centre, of masks with such a shorter side"
+    assert counted in capsys.readouterr().out.splitlines()
+    assert (folders / "images.csv").read_text().splitlines()[1].startswith("a,4,0,0,12,")
+
+
 def test_many_truths_without_an_object_are_told(folders, capsys):
     for name in "bd":
         Image.new("1", (12, 8)).save(folders / "truth" / f"{name}.png")

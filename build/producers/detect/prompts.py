@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 
 _VOWELS = frozenset("aeiou")
+_NUMBER = re.compile(r"^\d+\.(?=[^\W\d_])")  # of a class, as in CUB-200-2011 and Caltech-256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,5 +121,8 @@ def sentence(name: str, kind: str | None = None) -> str:
 
 
 def first_name(names: str) -> str:
-    """Return the first of a class's names in natural words: `hot dog` of `hot_dog, frankfurter`, `c/v` of `c%2Fv`."""
-    return unquote(names.partition(",")[0]).replace("_", " ").strip()
+    """Return the first of a class's names in natural words, without a number in front.
+
+    `hot dog` of `hot_dog, frankfurter`, `c/v` of `c%2Fv`, `Northern Flicker` of `036.Northern_Flicker`.
+    """
+    return _NUMBER.sub("", unquote(names.partition(",")[0]), count=1).replace("_", " ").strip()

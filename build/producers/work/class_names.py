@@ -8,10 +8,9 @@ from pathlib import Path
 
 from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.format.keys import is_image, plain_name, valid_key
+from fornet_hf.format.keys import plain_name, valid_key
 from fornet_hf.format.manifest import SPLITS
-from fornet_hf.sources import FolderSource, label_names
-from fornet_hf.sources.image import split_names
+from fornet_hf.sources import ImageFiles, label_names
 
 Classes = tuple[str, ...] | None
 """Names in label order; None for ImageNet-1k."""
@@ -20,7 +19,7 @@ _ALIKE = 0.9  # of the labels; conversions of ImageNet differ in a few names, su
 _WNID = re.compile(r"n\d{8}")
 
 
-def folder_classes(folder: FolderSource) -> Classes:
+def folder_classes(folder: ImageFiles) -> Classes:
     """Return the names of all splits' class folders, sorted; None if all are of ImageNet-1k, whose order then holds.
 
     Folders without images do not count: a disk's `lost+found` is no class.
@@ -33,7 +32,7 @@ def folder_classes(folder: FolderSource) -> Classes:
         for split in SPLITS
         if folder.has(split)
         for name in folder.classes(split)
-        if _has_images(folder.root, split, name)
+        if folder.has_images(split, name)
     }
     known = names & wnid_index().keys()
     if known and known != names:
@@ -43,11 +42,6 @@ def folder_classes(folder: FolderSource) -> Classes:
         found = f"{_some(odd)} among {_some(rest)}"
         raise ConfigurationError(explain(what, found=found, allowed="either all or none", then=then))
     return tuple(sorted(names - known)) or None
-
-
-def _has_images(root: Path, split: str, name: str) -> bool:
-    folders = [root / place / name for place in split_names(split)]
-    return any(is_image(path) for folder in folders if folder.is_dir() for path in folder.iterdir())
 
 
 def _some(names: Collection[str]) -> str:

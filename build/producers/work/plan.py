@@ -1,4 +1,4 @@
-"""The work: one task for each shard, from a folder of class folders or from Parquet shards."""
+"""The work: one task for each shard, from images in files or from Parquet shards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fornet_hf.format.keys import shard_name
 from fornet_hf.format.manifest import SPLITS
 from fornet_hf.sources import (
     Columns,
-    FolderSource,
+    ImageFiles,
     ImageRef,
     SourceImage,
     are_of_rows,
@@ -23,6 +23,7 @@ from fornet_hf.sources import (
     iter_images,
     key_with_class,
     keys_in_shard,
+    open_images,
     shard_files,
 )
 from producers.detect.prompts import Prompts
@@ -142,10 +143,10 @@ def present_splits(root: Path, split: str) -> list[str]:
         raise NotFoundError(explain("the folder of images is missing", found=f"no folder {root}"))
     if split != "all":
         return ["validation" if split == "val" else split]
-    folder = FolderSource(root)
+    folder = open_images(root)
     found = [split for split in SPLITS if folder.has(split) or _has_shards(root, split)]
     if not found:
-        allowed = "train/ and val/ with a folder for each class, or shards like data/train-00000-of-00294.parquet"
+        allowed = "train/ and val/ with a folder for each class, images.txt, or data/train-00000-of-00294.parquet"
         raise NotFoundError(explain(f"{root} holds no split of images", allowed=allowed))
     return found
 
@@ -168,7 +169,7 @@ def plan(
     """Return the tasks for these splits, in order.
 
     Args:
-        root: a folder with `train/` or `val/`, or one with the Parquet shards of a dataset.
+        root: a folder with `train/` or `val/`, one with `images.txt`, or one with the Parquet shards of a dataset.
         splits: of `train` and `validation`.
         shards: how many to make of each split of a folder; where it says nothing, `enough_shards`. Parquet shards
             keep their own number.
@@ -181,7 +182,7 @@ def plan(
             classes of which only some are ImageNet-1k's.
         SourceError: a Parquet shard is damaged, or it is not known which columns are meant.
     """
-    folder = FolderSource(root)
+    folder = open_images(root)
     if any(folder.has(split) for split in SPLITS):
         classes = folder_classes(folder)
         counts = shards if isinstance(shards, Mapping) else dict.fromkeys(splits, shards)
@@ -217,7 +218,7 @@ def enough_shards(images: int, workers: int) -> int:
     return max(-(-images // IMAGES_PER_SHARD), min(workers, images // FEWEST_PER_SHARD), 1)
 
 
-def _folder_tasks(folder: FolderSource, split: str, shards: int | None, classes: Classes, workers: int) -> list[Task]:
+def _folder_tasks(folder: ImageFiles, split: str, shards: int | None, classes: Classes, workers: int) -> list[Task]:
     images = with_keys(folder.list(split))
     count = shards or enough_shards(len(images), workers)
     if not 1 <= count <= len(images):

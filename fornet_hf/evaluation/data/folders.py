@@ -23,7 +23,7 @@ from fornet_hf.format.raster import decode_rgb
 from fornet_hf.layout.dataset import ForNetDataset
 from fornet_hf.layout.paths import SPLITS
 from fornet_hf.release.interface import short_digest
-from fornet_hf.sources.folder import FolderSource, ImageRef
+from fornet_hf.sources import FolderSource, ImageRef
 
 
 @dataclass(frozen=True, kw_only=True)

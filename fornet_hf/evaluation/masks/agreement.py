@@ -47,6 +47,7 @@ class Agreement:
         other_shape: keys whose two masks do not have one shape, not even after scaling.
         scaled: how many predictions were scaled to the truth's size.
         rules: which pixels are the object, of the prediction and of the truth.
+        crop: side of the square in the centre that was counted, pixels; None: all of each image.
     """
 
     keys: Sequence[str]
@@ -57,6 +58,7 @@ class Agreement:
     other_shape: Sequence[str]
     scaled: int
     rules: tuple[str, str]
+    crop: int | None = None
 
     @property
     def empty_truths(self) -> int:
@@ -122,7 +124,14 @@ def per_image(figure: str, counts: Counts, empty: str = "one") -> npt.NDArray[np
     return FIGURES[figure](counts, 1.0 if empty == "one" else np.nan)
 
 
-def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", workers: int | None = None) -> Agreement:
+def compare(
+    predicted: MaskSet,
+    truth: MaskSet,
+    *,
+    missing: str = "skip",
+    crop: int | None = None,
+    workers: int | None = None,
+) -> Agreement:
     """Count the pixels in which masks agree with the truth.
 
     A prediction of another size, such as one of a shrunk image, is scaled to the truth's: each pixel becomes the
@@ -132,26 +141,30 @@ def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", worker
         predicted: masks by name.
         truth: likewise.
         missing: "skip" leaves out images without a prediction; "empty" takes it that nothing was found in them.
+        crop: scale both masks so that their shorter side has so many pixels, and count the square in the centre
+            alone, as papers do that train on such squares; None: count every pixel of the truth.
         workers: threads; None: MAX_WORKERS, or the CPUs.
 
     Raises:
         NotFoundError: no name is in both sets.
         SourceError: no mask has the shape of its truth.
-        ConfigurationError: no truth has an object, or `missing` is something else.
+        ConfigurationError: no truth has an object, or `missing` or `crop` is not allowed.
         ForNetError: a mask cannot be read.
     """
     if missing not in {"skip", "empty"}:
         raise ConfigurationError(explain("missing is not allowed", found=repr(missing), allowed="skip, empty"))
+    if crop is not None and crop < 1:
+        raise ConfigurationError(explain("crop is not allowed", found=crop, allowed="1 or more, or None"))
     pairs = predicted.matched(truth)
     if not pairs:
         names = [one.keys()[:2] for one in (predicted, truth)]
         then = "Masks and truth go together by the names of their files, without ending."
         raise NotFoundError(explain("no mask has the name of a truth", found=names, then=then))
-    counts = dict(_counted(predicted, truth, pairs, workers or max_workers()))
+    counts = dict(_counted(predicted, truth, pairs, crop, workers or max_workers()))
     keys = truth.keys()
     lacking = sorted({*range(len(keys))} - {*pairs.values()})
     if missing == "empty":
-        counts |= {number: _count(None, truth.read(number)) for number in lacking}
+        counts |= {number: _count(None, truth.read(number), crop) for number in lacking}
         lacking = []
     compared = sorted(number for number, one in counts.items() if one.pixels is not None)
     if not compared:
@@ -173,6 +186,7 @@ def compare(predicted: MaskSet, truth: MaskSet, *, missing: str = "skip", worker
         other_shape=[keys[number] for number in sorted({*counts} - {*compared})],
         scaled=sum(one.scaled for one in counts.values()),
         rules=(predicted.rule, truth.rule),
+        crop=crop,
     )
 
 
@@ -184,12 +198,12 @@ class _Compared(NamedTuple):
 
 
 def _counted(
-    predicted: MaskSet, truth: MaskSet, pairs: Mapping[int, int], workers: int
+    predicted: MaskSet, truth: MaskSet, pairs: Mapping[int, int], crop: int | None, workers: int
 ) -> Iterator[tuple[int, _Compared]]:
     """Yield what was counted for each number of the truth."""
 
     def count(read: Callable[[], Outline], number: int) -> _Compared:
-        return _count(read().mask, truth.read(number))
+        return _count(read().mask, truth.read(number), crop)
 
     with ThreadPoolExecutor(workers) as executor:
         waiting: deque[tuple[int, Future[_Compared]]] = deque()
@@ -204,21 +218,31 @@ def _counted(
             yield number, future.result()
 
 
-def _count(mask: Mask | None, truth: Outline) -> _Compared:
+def _count(mask: Mask | None, truth: Outline, crop: int | None) -> _Compared:
     """Count the pixels of a mask; None: an empty one."""
-    scaled = mask is not None and mask.shape != truth.mask.shape
     if mask is None:
         mask = np.zeros_like(truth.mask)
-    elif scaled:
-        if not similar(mask.shape, truth.mask.shape):
-            return _Compared(None, scaled=False)
-        height, width = truth.mask.shape
-        mask = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
-    counted = np.ones_like(mask) if truth.counted is None else truth.counted
-    both = int(np.count_nonzero(mask & truth.mask & counted))
-    ours, theirs = (int(np.count_nonzero(one & counted)) for one in (mask, truth.mask))
+    if not similar(mask.shape, truth.mask.shape):
+        return _Compared(None, scaled=False)
+    scaled = mask.shape != truth.mask.shape
+    counted = np.ones_like(truth.mask) if truth.counted is None else truth.counted
+    mask, true, counted = (_seen(one, truth.mask.shape, crop) for one in (mask, truth.mask, counted))
+    both = int(np.count_nonzero(mask & true & counted))
+    ours, theirs = (int(np.count_nonzero(one & counted)) for one in (mask, true))
     neither = int(np.count_nonzero(counted)) - ours - theirs + both
     return _Compared((both, ours - both, theirs - both, neither), scaled=scaled)
+
+
+def _seen(mask: Mask, shape: tuple[int, ...], crop: int | None) -> Mask:
+    """Return what is counted of a mask of an image of this shape; scaled pixels have the value of the nearest one."""
+    scale = 1.0 if crop is None else crop / min(shape)
+    height, width = (max(1, round(side * scale)) for side in shape)
+    if mask.shape != (height, width):
+        mask = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
+    if crop is None:
+        return mask
+    top, left = (height - crop) // 2, (width - crop) // 2
+    return mask[top : top + crop, left : left + crop]
 
 
 def similar(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

@@ -11,12 +11,21 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, exp
 from fornet_hf.evaluation.masks.coco import read_coco
 from fornet_hf.evaluation.masks.names import Name, files_in
 from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outlining, by_index, by_level
+from fornet_hf.format.keys import image_key
+from fornet_hf.sources.image_list import NAME, SPLITS, read_image_list
 
 _VOID = 255  # of VOC: the border of objects, and what was not labelled
 _HALF = 127
 
 
-def read_truth(root: Path, layout: str, *, threshold: int | None = None, categories: Sequence[str] = ()) -> MaskSet:
+def read_truth(
+    root: Path,
+    layout: str,
+    *,
+    threshold: int | None = None,
+    categories: Sequence[str] = (),
+    split: str | None = None,
+) -> MaskSet:
     """Return the masks in a layout.
 
     Args:
@@ -24,12 +33,16 @@ def read_truth(root: Path, layout: str, *, threshold: int | None = None, categor
         layout: one of `LAYOUTS`.
         threshold: grey level above which is the object, for `png`, `cub` and `drc`; None: the layout's own.
         categories: names of those whose objects count, for `coco`; empty: all.
+        split: one of `SPLITS`, for `cub`; None: all.
 
     Raises:
         NotFoundError: there are no such masks.
         SourceError: two of them have one name, or a file is damaged.
-        ConfigurationError: there is no such category, or the layout has no use for a threshold or for categories.
+        ConfigurationError: there is no such category, or the layout has no use for what is given.
     """
+    if split is not None and (layout != "cub" or split not in SPLITS):
+        found, allowed = f"{split!r} of the layout {layout}", f"{', '.join(SPLITS)} of cub"
+        raise ConfigurationError(explain("the split is not allowed", found=found, allowed=allowed))
     if categories and layout != "coco":
         raise ConfigurationError(explain("categories are not allowed", found=f"the layout {layout}", allowed="coco"))
     if layout == "coco" or layout in _BY_INDEX:
@@ -37,7 +50,7 @@ def read_truth(root: Path, layout: str, *, threshold: int | None = None, categor
             found, allowed = f"the layout {layout}, which has no grey levels", ", ".join(_BY_LEVEL)
             raise ConfigurationError(explain("a threshold is not allowed", found=found, allowed=allowed))
         return read_coco(root, categories) if layout == "coco" else _BY_INDEX[layout](root)
-    return _BY_LEVEL[layout](root, threshold)
+    return _cub(root, threshold, split) if layout == "cub" else _BY_LEVEL[layout](root, threshold)
 
 
 def _png(root: Path, threshold: int | None) -> MaskSet:
@@ -55,9 +68,18 @@ def _davis(root: Path) -> MaskSet:
     return _files(files_in(folder), by_level(0), "all but index 0", sequences=True)
 
 
-def _cub(root: Path, threshold: int | None) -> MaskSet:
+def _cub(root: Path, threshold: int | None, split: str | None = None) -> MaskSet:
+    """Return the masks of a split of CUB-200-2011, whose archive of masks may lie in its folder or beside it."""
     level = _HALF if threshold is None else threshold
-    return _files(files_in(_first(root, "segmentations")), by_level(level), f"above level {level}")
+    files, rule = files_in(_first(root, "segmentations", "../segmentations")), f"above level {level}"
+    if split is None and not (root / NAME).is_file():
+        return _files(files, by_level(level), rule)
+    listed = read_image_list(root)
+    splits = {Name(image_key(one.path.name)[0], one.path.parent.name): one.split for one in listed.images}
+    if split is not None:
+        files = _chosen(files, {name for name, one in splits.items() if one == split}, split)
+        rule = f"{rule}, {split} split of {listed.file.name}"
+    return Files([*files], [*files.values()], by_level(level), rule, splits=[splits.get(name, "") for name in files])
 
 
 def _drc(root: Path, threshold: int | None) -> MaskSet:
@@ -65,14 +87,20 @@ def _drc(root: Path, threshold: int | None) -> MaskSet:
     level = _HALF if threshold is None else threshold
     rule = f"above level {level}, test split"
     if (root / "segmentations").is_dir():
-        files, chosen = files_in(root / "segmentations"), _birds_of_test(root)
+        listed = read_image_list(root, ["train_val_test_split.txt"])
+        tests = (image.path for image in listed.images if image.split == "test")
+        files, chosen = files_in(root / "segmentations"), {Name(path.stem, path.parent.name) for path in tests}
     else:
         suffix, folder = "_maskresized", root / "data_mrcnn" / "test" / "resized"
         files = {Name(name.stem): path for name, path in files_in(folder, f"*{suffix}.png", suffix).items()}
         chosen = {*map(Name, _tokens(root))}
+    return _files(_chosen(files, chosen, "test"), by_level(level), rule)
+
+
+def _chosen(files: Mapping[Name, Path], chosen: set[Name], split: str) -> dict[Name, Path]:
     if missing := sorted(name.stem for name in chosen - files.keys()):
-        raise NotFoundError(explain(f"{len(missing)} masks of the test split are missing", found=missing[:3]))
-    return _files({name: path for name, path in files.items() if name in chosen}, by_level(level), rule)
+        raise NotFoundError(explain(f"{len(missing)} masks of the {split} split are missing", found=missing[:3]))
+    return {name: path for name, path in files.items() if name in chosen}
 
 
 def _tokens(root: Path) -> list[str]:
@@ -83,24 +111,6 @@ def _tokens(root: Path) -> list[str]:
             except (OSError, ValueError, EOFError) as error:
                 raise SourceError(explain(f"{root / file} cannot be read", found=error)) from error
     raise NotFoundError(explain(f"{root} does not say which images are tests", allowed="data_mrcnn_test_select.npy"))
-
-
-def _birds_of_test(root: Path) -> set[Name]:
-    """Return those with code 0 in `train_val_test_split.txt`."""
-    try:
-        paths = _numbered(root / "images.txt")
-        codes = _numbered(root / "train_val_test_split.txt")
-        test = [Path(paths[number]) for number, code in codes.items() if int(code) == 0]
-    except FileNotFoundError as error:
-        raise NotFoundError(explain(f"{root} does not say which images are tests", found=error)) from error
-    except (KeyError, ValueError) as error:
-        raise SourceError(explain(f"{root}: its lists of images are damaged", found=error)) from error
-    return {Name(path.stem, path.parent.name) for path in test}
-
-
-def _numbered(path: Path) -> Mapping[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split(maxsplit=1) for line in lines if line.strip())
 
 
 def _files(files: Mapping[Name, Path], outline: Outlining, rule: str, *, sequences: bool = False) -> Files:

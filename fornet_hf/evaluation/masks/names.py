@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.format.keys import image_key, is_image, key_with_class
+from fornet_hf.sources.image_list import NAME, read_image_list
 
 
 class Name(NamedTuple):
@@ -92,11 +93,14 @@ class Images(NameSet):
 
 
 def image_files(root: Path) -> Images:
-    """Return the images of a folder; DRC's are called `_resized`.
+    """Return the images of a folder: those of its `images.txt`, or all; DRC's are called `_resized`.
 
     Raises:
-        NotFoundError, SourceError: as `files_in`.
+        NotFoundError, SourceError: as `files_in` and `read_image_list`.
     """
+    if (root / NAME).is_file():
+        paths = [root / image.path for image in read_image_list(root).images]
+        return Images([Name(image_key(path.name)[0], path.parent.name) for path in paths], paths)
     files = files_in(root, "*", "_resized")
     return Images([*files], [*files.values()])
 

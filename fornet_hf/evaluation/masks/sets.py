@@ -48,9 +48,11 @@ class MaskSet(NameSet, ABC):
 
     Attributes:
         rule: for a person: the pixels that are the object.
+        splits: `train`, `validation` or `test` for each, or empty; None: nothing says.
     """
 
     rule: str
+    splits: Sequence[str] | None = None
 
     @abstractmethod
     def read(self, number: int) -> Outline:
@@ -77,6 +79,7 @@ class Files(MaskSet):
         outline: makes a mask of an image.
         rule: says how.
         sequences: whether a folder holds the frames of a film.
+        splits: as in `MaskSet`.
     """
 
     names: Sequence[Name]
@@ -84,6 +87,7 @@ class Files(MaskSet):
     outline: Outlining
     rule: str
     sequences: bool = False
+    splits: Sequence[str] | None = None
 
     def read(self, number: int) -> Outline:
         """Return a mask.

@@ -19,7 +19,7 @@ from fornet_hf.release.legacy.apply import apply, legacy_row
 from fornet_hf.release.legacy.archive import Key, LegacyArchive
 from fornet_hf.release.legacy.files import read_ratios
 from fornet_hf.release.units import Outcome, Skip, Unit, skip_nothing
-from fornet_hf.sources import Columns, FolderSource, SourceImage, damage_named, image_key, iter_images
+from fornet_hf.sources import Columns, ImageFiles, SourceImage, damage_named, image_key, iter_images
 
 _Found = tuple[LegacyArchive, Key, Callable[[], SourceImage]]
 """A patch, by its archive and name there, and what reads its image."""
@@ -40,7 +40,7 @@ class LegacyUnit(Unit):
     @property
     def files(self) -> Sequence[str]:
         """The archives, the ratio file and the source shard."""
-        shard = [] if isinstance(self.images, FolderSource) else [self.images]
+        shard = [] if isinstance(self.images, ImageFiles) else [self.images]
         return [*self.archives, *([] if self.ratios is None else [self.ratios]), *shard]
 
     def count(self, seen: set[str]) -> int:
@@ -74,7 +74,7 @@ class LegacyUnit(Unit):
                     yield _outcome(archive, (wnid, key), read, ratios)
 
     def _found(self, archives: Sequence[LegacyArchive], open_file: Open) -> Iterator[_Found]:
-        if isinstance(self.images, FolderSource):
+        if isinstance(self.images, ImageFiles):
             for archive in archives:
                 for wnid, key in archive:
                     yield archive, (wnid, key), partial(self.images.read, self.split, key, wnid)

@@ -80,6 +80,20 @@ def test_classes_of_other_sets_have_no_parents():
     assert Prompts().of(0, ["hot_dog, frankfurter", "apple_pie"]) == ("a hot dog.",)
 
 
+@pytest.mark.parametrize(
+    ("folder", "prompt"),
+    [
+        ("036.Northern_Flicker", "a northern flicker."),
+        ("001.ak47", "an ak47."),
+        ("3.5_inch_disk", "a 3.5 inch disk."),
+        ("36_flickers", "a 36 flickers."),
+        ("St._Bernard", "a st. bernard."),
+    ],
+)
+def test_the_number_of_a_class_is_no_part_of_its_name(folder, prompt):
+    assert Prompts().of(0, [folder]) == (prompt,)
+
+
 def prompts_file(tmp_path, text):
     path = tmp_path / "prompts.json"
     path.write_text(text)

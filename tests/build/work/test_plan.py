@@ -10,12 +10,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 import create_patches
-from fornet_hf import load_dataset
+from fornet_hf import cli, load_dataset
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.sources import Columns
 from producers.work.plan import Labelled, enough_shards, plan, present_splits
 from producers.work.report import Lost
+from tests.cub import NAMES, TESTS, cub
 from tests.images import files
 
 
@@ -180,6 +181,33 @@ def test_a_folder_with_the_same_names_in_all_classes_goes_the_whole_way(tmp_path
     assert made(tmp_path / "set", tmp_path / "out", "--boxes", str(boxes)) == 0
     rows = prepared(tmp_path)
     assert rows["key"][:] == names
+
+
+def test_a_set_like_cub_goes_the_whole_way(tmp_path, capsys):
+    """Its test images are those of our validation split; a missing image is reported."""
+    root = cub(tmp_path / "set")
+    train, validation = plan(root, present_splits(root, "all"))
+    assert train.classes == ("001.Black_footed_Albatross", "036.Northern_Flicker")
+    assert [(one.key, one.label, one.prompts) for one in train.read()] == [
+        ("Black_Footed_Albatross_0046_18", 0, ("a black footed albatross.",)),
+        ("Northern_Flicker_0124_28966", 1, ("a northern flicker.",)),
+    ]
+    assert [one.key for one in validation.read()] == [NAMES[number].partition("/")[2] for number in TESTS]
+    boxes = {one.key: [[0.25, 0.15, 0.75, 0.85]] for task in (train, validation) for one in task.images}
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    assert made(root, tmp_path / "out", "--boxes", str(tmp_path / "boxes.json")) == 0
+    rows = prepared(tmp_path)
+    assert (rows["key"][:], rows["label"][:]) == ([one.key for one in train.images], [0, 1])
+    assert rows.features["label"].names == list(train.classes)
+    capsys.readouterr()
+    masks = ["masks", str(tmp_path / "out"), str(root), "--layout", "cub", "--split", "test", "--resamples", "20"]
+    assert cli.main([*masks, "--json", "--crop", "64"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["masks"], found["missing"], found["crop"], len(found["extra"])) == (2, [], 64, 2)
+    assert found["values"][0]["value"] > 0.9
+    (root / "images" / f"{NAMES[0]}.jpg").unlink()
+    lost, there = train.read()
+    assert (lost.key, lost.kind, there.label) == ("Black_Footed_Albatross_0046_18", "FileNotFoundError", 1)
 
 
 def test_columns_that_are_not_there_are_named(tmp_path):

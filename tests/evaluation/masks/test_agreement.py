@@ -145,6 +145,26 @@ def test_a_smaller_prediction_is_scaled_to_the_nearest_pixel():
     assert found.scaled == 1
 
 
+def test_the_square_in_the_centre_is_counted_alone():
+    """Of 4 x 8 pixels, scaled to 2 x 4, the middle 2 x 2, whatever the size of the prediction."""
+    truth, predicted = np.zeros((2, 4)), np.ones((2, 4))
+    truth[0, 1:] = 1
+    large = truth.repeat(2, 0).repeat(2, 1)
+    for one in (predicted, predicted.repeat(3, 0).repeat(3, 1)):
+        found = compare(Masks({"a": one}), Masks({"a": large}), crop=2)
+        np.testing.assert_array_equal(found.counts, [[2, 2, 0, 0]])
+        assert (found.crop, found.scaled) == (2, 1)
+    outside = np.where(np.arange(8) < 2, 0, np.ones((4, 8)))
+    found = compare(Masks({"a": large}), Masks({"a": (large, outside)}), crop=4)
+    np.testing.assert_array_equal(found.counts, [[8, 0, 0, 8]])
+
+
+@given(hnp.array_shapes(min_dims=2, max_dims=2, max_side=40), st.integers(1, 50))
+def test_a_crop_has_its_size_in_any_image(shape, crop):
+    mask = np.ones(shape)
+    assert compare(Masks({"a": mask}), Masks({"a": mask}), crop=crop).counts.tolist() == [[crop**2, 0, 0, 0]]
+
+
 def test_a_prediction_of_another_shape_is_left_out():
     found = compare(Masks({"a": np.ones((4, 8)), "b": FULL}), Masks({"a": np.ones((8, 4)), "b": FULL}))
     assert (found.keys, found.other_shape, found.left_out) == (["b"], ["a"], {"another shape": 1})
@@ -202,8 +222,8 @@ def test_two_masks_of_one_name_are_refused():
         compare(Masks({"x--1": FULL, "x/1": FULL, "y/1": FULL}), Masks({"x--1": FULL, "x/1": FULL, "y/1": FULL}))
 
 
-@pytest.mark.parametrize("options", [{"missing": "zero"}, {"empty": "zero"}])
+@pytest.mark.parametrize("options", [{"missing": "zero"}, {"empty": "zero"}, {"crop": 0}])
 def test_other_conventions_are_refused(options):
-    masks = Masks({"a": FULL})
+    masks, empty = Masks({"a": FULL}), {"empty": options.pop("empty", "one")}
     with pytest.raises(ConfigurationError, match="is not allowed"):
-        compare(masks, masks, missing=options.get("missing", "skip")).values(empty=options.get("empty", "one"))
+        compare(masks, masks, **options).values(**empty)

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError
 from fornet_hf.evaluation.masks.coco import _pixels
 from fornet_hf.evaluation.masks.layouts import read_truth
-from fornet_hf.evaluation.masks.names import Name
+from fornet_hf.evaluation.masks.names import Name, image_files
+from tests.cub import NAMES, bird, cub
 
 MASK = np.zeros((6, 8), np.uint8)
 MASK[1:4, 2:7] = 1
@@ -116,6 +117,8 @@ def test_what_systems_leave_behind_is_no_mask(tmp_path):
         ("png", {"threshold": -1}),
         ("png", {"categories": ["cat"]}),
         ("voc", {"categories": ["cat"]}),
+        ("png", {"split": "test"}),
+        ("cub", {"split": "val"}),
     ],
 )
 def test_what_a_layout_does_not_take_is_refused(tmp_path, layout, options):
@@ -187,6 +190,46 @@ def test_cub_has_a_threshold_with_a_name(tmp_path):
     np.testing.assert_array_equal(only(found), MASK == 1)
     assert "127" in found.rule
     assert only(read_truth(tmp_path, "cub", threshold=51))[0].all()
+
+
+KEYS = [name.rpartition("/")[2] for name in sorted(NAMES)]
+
+
+@pytest.mark.parametrize("archives", [False, True])
+def test_cub_has_an_official_test_split(tmp_path, archives):
+    root = cub(tmp_path, archives=archives)
+    everything = read_truth(root, "cub")
+    assert everything.keys() == KEYS
+    assert everything.splits == ["test", "train", "test", "train"]
+    test = read_truth(root, "cub", split="test")
+    assert (test.keys(), test.splits) == ([KEYS[0], KEYS[2]], ["test", "test"])
+    assert test.rule == "above level 127, test split of train_test_split.txt"
+    np.testing.assert_array_equal(test.read(0).mask, np.asarray(bird(1)[1]) > 127)
+    (root / "train_val_test_split.txt").write_text("1 2\n2 0\n3 1\n4 1\n")
+    found = {split: read_truth(root, "cub", split=split).keys() for split in ("train", "validation", "test")}
+    assert found == {"train": KEYS[2:], "validation": [KEYS[1]], "test": [KEYS[0]]}
+
+
+def test_cub_in_the_layout_of_concept_distillation(tmp_path):
+    root = cub(tmp_path)
+    (root / "images.txt").write_text(f"images/{NAMES[1]}.jpg 0\nimages/{NAMES[0]}.jpg 1\n")
+    assert read_truth(root, "cub").splits == ["test", "train", "", ""]
+    assert read_truth(root, "cub", split="test").keys() == [KEYS[0]]
+
+
+def test_a_split_whose_masks_are_not_there_is_an_error(tmp_path):
+    root = cub(tmp_path)
+    (root / "segmentations" / f"{NAMES[3]}.png").unlink()
+    with pytest.raises(NotFoundError, match=rf"1 masks of the test split are missing; found \['{KEYS[2]}'\]"):
+        read_truth(root, "cub", split="test")
+    assert read_truth(root, "cub", split="train").keys() == [KEYS[1], KEYS[3]]
+
+
+def test_images_are_those_of_the_list(tmp_path):
+    root = cub(tmp_path)
+    write(root / "images" / "036.Northern_Flicker" / "unlisted.jpg", MASK)
+    assert sorted(image_files(root).keys()) == KEYS
+    assert image_files(root / "images").keys() == [*KEYS, "unlisted"]
 
 
 def test_drc_birds_are_those_of_the_test_split(tmp_path):
