@@ -6,9 +6,9 @@
     python build/segment.py IMAGES RUN --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
 
 IMAGES is a folder laid out like ImageNet, {train,val}/CLASS/IMAGE.JPEG, one with the Parquet shards of a dataset
-like ILSVRC/imagenet-1k, or one with images.txt, such as CUB_200_2011. RUN/candidates gets a shard for each of the source's. A run that was interrupted
-goes on where it was when the same command is given again; several commands may share RUN when each does other
-shards. build/status.py RUN says how far it is.
+like ILSVRC/imagenet-1k, or one with images.txt, such as CUB_200_2011. RUN/candidates gets a shard for each
+of the source's. A run that was interrupted goes on where it was when the same command is given again; several
+commands may share RUN when each does other shards. build/status.py RUN says how far it is.
 
 Models are given as NAME, NAME=MODEL, or NAME=MODEL@REVISION, where MODEL is an id on the Hub or a local path.
 The name of a model of another package is PACKAGE.MODULE:FUNCTION, or that of an entry point of the package.

@@ -139,7 +139,7 @@ def _matched(parts: Sequence[tuple[str, MaskSet, Images]]) -> Pairs:
     without = {"masks without an image": 0, "images without a mask": 0}
     for split, masks, images in parts:
         keys, matched = masks.keys(), images.matched(masks)
-        splits = getattr(masks, "splits", None) or [split] * len(keys)
+        splits = masks.splits or [split] * len(keys)
         places = {number: images.places[at] for at, number in matched.items()}
         found += [(keys[number], splits[number], places[number], number, masks) for number in sorted(places)]
         without["masks without an image"] += len(keys) - len(places)
