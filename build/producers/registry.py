@@ -88,8 +88,8 @@ class Model:
     step: type[Step]
 
     def __str__(self) -> str:
-        hint = self.hint or self.weights
-        return self.name + ("=FILE" if self.needs_model else "") + (f" ({hint})" if hint else "")
+        hint, kind = self.hint or self.weights, "FILE" if self.file else "MODEL"
+        return self.name + (f"={kind}" if self.needs_model else "") + (f" ({hint})" if hint else "")
 
     def check(self, choice: Choice) -> None:
         """Raise a ConfigurationError if it does not take the model, the revision or the settings that were given."""
@@ -240,6 +240,15 @@ MODELS = (
         packages="torch 'diffusers>=0.40' transformers accelerate",
         weights="stabilityai/stable-diffusion-xl-base-1.0",
         settings="producers.infill.eraser_settings:EraserSettings",
+    ),
+    _infiller(
+        name="background-diffusion",
+        target="producers.infill.background_diffusion:load_background_diffusion",
+        takes=_WEIGHTS,
+        packages="torch 'diffusers>=0.40' transformers accelerate",
+        needs_model=True,
+        hint="of finetune_background.py",
+        settings="producers.infill.background_settings:BackgroundSettings",
     ),
 )
 

@@ -1,0 +1,55 @@
+"""The two prompts that a model was fine-tuned on, kept beside its weights in `concepts.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from huggingface_hub import hf_hub_download
+
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import write_text
+from producers.devices.weights import from_hub
+
+FILE = "concepts.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concepts:
+    """Two prompts.
+
+    Attributes:
+        object: of whole images, such as "a photo of a bird".
+        background: of what is around the object.
+    """
+
+    object: str
+    background: str = "a photo of a background"
+
+    @classmethod
+    def of(cls, name: str) -> Concepts:
+        """Return the published prompts for an object of this name."""
+        return cls(object=f"a photo of a {name}")
+
+    @classmethod
+    def read(cls, model: str, revision: str | None = None) -> Concepts:
+        """Return those of a folder, or of a repository on the Hub.
+
+        Raises:
+            ConfigurationError: the model was not fine-tuned on two prompts.
+            NotFoundError: the repository is out of reach, or lacks the file.
+        """
+        local = Path(model) / FILE
+        if local.parent.is_dir() and not local.is_file():
+            then = "Fine-tune a model first: python build/finetune_background.py, or give the prompt by --set."
+            raise ConfigurationError(
+                explain(f"{model} was not fine-tuned on two prompts", found=f"no {FILE}", then=then)
+            )
+        path = local if local.is_file() else Path(from_hub(hf_hub_download, model, revision, filename=FILE))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return cls(object=values["object"], background=values["background"])
+
+    def write(self, folder: Path) -> None:
+        """Write the file."""
+        write_text(folder / FILE, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
