@@ -1,15 +1,18 @@
 #!/usr/bin/env python
-"""Segment images by prompts that the truth gives, so that a segmenter is measured without a detector.
+"""Segment images by prompts that the truth gives, or by a text, so that a segmenter is measured by itself.
 
     python build/segment_truth.py VOC2012/JPEGImages VOC2012 sam-voc --layout voc --segmenter sam
     fornet masks sam-voc VOC2012 --layout voc
+    python build/segment_truth.py CUB CUB out --layout cub --split test --segmenter MODEL --prompt text --text "a bird."
+    fornet masks out CUB --layout cub --split test
 
 Each object of the truth gives a box around it, or the point of it that is farthest from its edge; what the
-segmenter finds for all of them is the mask of the image. OUT gets a PNG for each image, of the size that the image
-was shrunk to. A run that was interrupted goes on where it was when the same command is given again.
+segmenter finds for all of them is the mask of the image. Images whose truth is empty give no prompt, so their mask
+is empty. By text, a segmenter that needs no boxes looks for it in every image, and what it finds for all texts is the
+mask. OUT gets a PNG for each image, of the size that the image was shrunk to. A run that was interrupted goes on
+where it was when the same command is given again.
 
-IMAGES is a folder of image files, flat or in folders, named as the truth is. Images whose truth is empty give no
-prompt, so their mask is empty.
+IMAGES is a folder of image files, flat or in folders, named as the truth is; or one with images.txt.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
@@ -30,17 +33,20 @@ import numpy as np
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.masks.layouts import LAYOUTS, read_truth
 from fornet_hf.evaluation.masks.names import image_files
+from fornet_hf.evaluation.masks.sets import MaskSet
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import Box, Mask, bounding_box, encode_mask
 from fornet_hf.format.raster import canonical_raster
 from fornet_hf.progress import progress
+from fornet_hf.sources.image_list import SPLITS
 from producers.detect.boxes import pixel_box
 from producers.devices.opencv import load_cv2
-from producers.registry import Choice, Model, find, models
-from producers.scene import Point, Raster
-from producers.step import ModelStep
-from producers.work.command import described, finish, positive
+from producers.registry import Choice, find, models
+from producers.scene import Point, Raster, Scene
+from producers.step import GIVEN, ModelStep
+from producers.work.command import add_settings, described, finish, positive, with_settings
+from producers.work.settings import noted_settings
 
 SETTINGS = "segment_truth.json"
 
@@ -54,9 +60,14 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--layout", choices=LAYOUTS, default="png", help="of the truth (default: %(default)s)")
     result.add_argument("--threshold", type=int, help="of the truth: level above which grey is the object")
     result.add_argument("--category", action="append", default=[], help="of COCO, whose objects count; default: all")
+    result.add_argument("--split", choices=SPLITS, help="of cub, by its images.txt; default: all images")
     text = ", ".join(map(str, models("segmenter")))
     result.add_argument("--segmenter", type=Choice.parse, default=Choice("sam"), metavar="MODEL", help=text)
-    result.add_argument("--prompt", choices=("box", "point"), default="box", help="for each object (%(default)s)")
+    add_settings(result)
+    text = "a box or a point of each object, or --text (default: %(default)s)"
+    result.add_argument("--prompt", choices=("box", "point", "text"), default="box", help=text)
+    text = 'what to look for by --prompt text, such as "a bird."; may be given several times'
+    result.add_argument("--text", action="append", default=[], metavar="TEXT", help=text)
     result.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
     result.add_argument("--precision", default="float32", help="float32 (default), bfloat16 or float16")
     result.add_argument("--device", default="cpu", help="of torch, such as cuda (%(default)s)")
@@ -85,25 +96,29 @@ def segment_truth(arguments: argparse.Namespace) -> Summary:
         ForNetError: anything that a user can put right; its message says how.
     """
     truth = read_truth(
-        arguments.truth, arguments.layout, threshold=arguments.threshold, categories=arguments.category
+        arguments.truth,
+        arguments.layout,
+        threshold=arguments.threshold,
+        categories=arguments.category,
+        split=arguments.split,
     )
     images = image_files(arguments.images)
     paths = {number: images.paths[at] for at, number in images.matched(truth).items()}
     if not paths:
         raise NotFoundError(explain("no image has the name of a truth", found=[images.keys()[:2], truth.keys()[:2]]))
-    registration = find("segmenter", arguments.segmenter.name)
-    registration.check(arguments.segmenter)
-    _begin(arguments)
+    choice = with_settings({"segmenter": arguments.segmenter}, arguments.set)["segmenter"]
+    _check(choice, arguments)
+    _begin(choice, arguments)
     keys = truth.keys()
     outputs = {number: arguments.out / f"{keys[number]}.png" for number in sorted(paths)}
     waiting, empty = [number for number, path in outputs.items() if not path.is_file()], 0
     if waiting:
-        ask = _asking(registration, arguments)
+        model = find("segmenter", choice.name).load(choice, arguments.device, arguments.precision)
+        ask = _by_text(model, keys, arguments.text) if arguments.text else _by_truth(model, truth, arguments.prompt)
         windows = [waiting[start : start + arguments.window] for start in range(0, len(waiting), arguments.window)]
         for window in progress(windows, "segmenting", "windows"):
             rasters = [np.asarray(canonical_raster(paths[one].read_bytes(), arguments.max_side)) for one in window]
-            objects = [truth.read(one).objects for one in window]
-            for number, raster, masks in zip(window, rasters, ask(rasters, objects), strict=True):
+            for number, raster, masks in zip(window, rasters, ask(window, rasters), strict=True):
                 mask = np.logical_or.reduce([np.zeros(raster.shape[:2], np.bool_), *masks])
                 empty += not mask.any()
                 with atomic_path(outputs[number]) as temporary:
@@ -111,11 +126,30 @@ def segment_truth(arguments: argparse.Namespace) -> Summary:
     return Summary(len(outputs), empty, len(keys) - len(outputs))
 
 
-def _begin(arguments: argparse.Namespace) -> None:
+def _check(choice: Choice, arguments: argparse.Namespace) -> None:
+    """Raise a ConfigurationError, before anything is loaded, if the segmenter takes no such prompt or settings."""
+    registration, by_text = find("segmenter", choice.name), arguments.prompt == "text"
+    registration.check(choice)
+    if by_text != bool(arguments.text):
+        raise ConfigurationError(
+            explain("--prompt text and --text go together", allowed='--prompt text --text "a cat."')
+        )
+    step = registration.step
+    if by_text and not (step.needs <= GIVEN and step.gives & {"masks", "versions"}):
+        found = f"{choice.name}, which needs {' and '.join(sorted(step.needs - GIVEN))}"
+        raise ConfigurationError(
+            explain("the segmenter takes no text", found=found, then="Prompt it by box or point.")
+        )
+    if not by_text and issubclass(step, ModelStep):
+        found, then = f"{choice.name}, which needs no boxes", "Prompt it by text."
+        raise ConfigurationError(explain(f"the segmenter takes no {arguments.prompt}", found=found, then=then))
+
+
+def _begin(choice: Choice, arguments: argparse.Namespace) -> None:
     """Note the settings; raise a ConfigurationError if the folder was begun with others."""
-    names = ("layout", "threshold", "category", "segmenter", "prompt", "max_side", "precision")
+    names = ("layout", "threshold", "category", "split", "prompt", "text", "max_side", "precision")
     settings = {name: getattr(arguments, name) for name in names}
-    settings["segmenter"] = str(arguments.segmenter)
+    settings |= {"segmenter": str(choice), **noted_settings({"segmenter": choice})}
     path = arguments.out / SETTINGS
     if path.is_file() and (known := json.loads(path.read_text(encoding="utf-8"))) != settings:
         then = "Name another folder."
@@ -125,26 +159,41 @@ def _begin(arguments: argparse.Namespace) -> None:
     write_text(path, json.dumps(settings, indent=1) + "\n")
 
 
-Objects = Sequence[Sequence[Mask]]  # of each image
-Asking = Callable[[Sequence[Raster], Objects], list[list[Mask]]]
+Asking = Callable[[Sequence[int], Sequence[Raster]], list[list[Mask]]]  # numbers of the truth, images -> masks
 
 
-def _asking(registration: Model, arguments: argparse.Namespace) -> Asking:
-    """Load a segmenter; return what prompts it by objects and gives its masks of them.
+def _by_truth(model: Any, truth: MaskSet, prompt: str) -> Asking:
+    """Return what prompts a segmenter by the objects of the truth and gives its masks of them.
 
     Raises:
         ConfigurationError: it does not take such prompts.
     """
-    model: Any = registration.load(arguments.segmenter, arguments.device, arguments.precision)
-    method, prompt = {"box": ("segment", box_around), "point": ("segment_points", innermost)}[arguments.prompt]
-    if isinstance(model, ModelStep) or not hasattr(model, method):
-        found = f"{registration.name} has no method {method}"
-        raise ConfigurationError(explain(f"the segmenter takes no {arguments.prompt}", found=found))
+    method, prompt_of = {"box": ("segment", box_around), "point": ("segment_points", innermost)}[prompt]
+    if not hasattr(model, method):
+        found = f"{model.identity.name} has no method {method}"
+        raise ConfigurationError(explain(f"the segmenter takes no {prompt}", found=found))
 
-    def ask(rasters: Sequence[Raster], objects: Objects) -> list[list[Mask]]:
-        prompts = [[prompt(mask, raster) for mask in masks] for masks, raster in zip(objects, rasters, strict=True)]
+    def ask(numbers: Sequence[int], rasters: Sequence[Raster]) -> list[list[Mask]]:
+        objects = [truth.read(number).objects for number in numbers]
+        prompts = [
+            [prompt_of(mask, raster) for mask in masks] for masks, raster in zip(objects, rasters, strict=True)
+        ]
         found: list[list[Mask]] = getattr(model, method)(rasters, prompts)
         return found
+
+    return ask
+
+
+def _by_text(step: ModelStep, keys: Sequence[str], texts: Sequence[str]) -> Asking:
+    """Return what lets a segmenter look for texts; of versions the most confident one is its mask."""
+
+    def ask(numbers: Sequence[int], rasters: Sequence[Raster]) -> list[list[Mask]]:
+        scenes = [
+            Scene(key=keys[number], raster=raster, prompts=tuple(texts))
+            for number, raster in zip(numbers, rasters, strict=True)
+        ]
+        found = [scene.masks if scene.versions is None else scene.versions[:1] for scene in step(scenes)]
+        return [[cut.mask for cut in cuts or ()] for cuts in found]
 
     return ask
 

@@ -13,6 +13,7 @@ from fornet_hf.evaluation.masks.layouts import read_truth
 from fornet_hf.evaluation.masks.predicted import read_predicted
 from fornet_hf.format.raster import canonical_raster
 from segment_truth import box_around, innermost, main
+from tests.cub import cub
 
 
 @pytest.fixture
@@ -99,6 +100,102 @@ def test_a_segmenter_without_points_is_refused(folders, capsys, monkeypatch):
     monkeypatch.delattr("producers.segment.grabcut.GrabCut.segment_points")
     assert run(folders, "out", "--prompt", "point") == 1
     assert "the segmenter takes no point; found grabcut has no method segment_points" in capsys.readouterr().err
+
+
+LOOKER = '''
+from dataclasses import dataclass, replace
+
+from producers.scene import Cut, Identity
+from producers.step import ModelStep
+
+
+@dataclass(frozen=True)
+class Red:
+    above: int = 150
+
+
+class Looker(ModelStep):
+    """Takes the right part of what is red for "a right." and the left part for all else."""
+
+    gives = frozenset({"masks"})
+    identity = Identity(name="looker", model="none", revision="1")
+
+    def __init__(self, settings: Red | None = None):
+        self.above = (settings or Red()).above
+
+    def __call__(self, scenes):
+        return [replace(one, masks=tuple(self.cut(one.raster, text) for text in one.prompts)) for one in scenes]
+
+    def cut(self, raster, text):
+        mask = raster[..., 0] > self.above
+        mask[:, slice(None, 48) if text == "a right." else slice(48, None)] = False
+        return Cut(mask, text, 1.0)
+
+
+class Chooser(Looker):
+    """Takes what Looker finds for versions."""
+
+    gives = frozenset({"versions"})
+
+    def __call__(self, scenes):
+        return [replace(scene, versions=scene.masks, masks=None) for scene in super().__call__(scenes)]
+'''
+
+
+class TestText:
+    """Of images of one disc, with the two halves as texts."""
+
+    @pytest.fixture
+    def ask(self, tmp_path, monkeypatch):
+        root = cub(tmp_path / "set")
+        (tmp_path / "lookers.py").write_text(LOOKER)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        self.out, self.truth = tmp_path / "out", read_truth(root, "cub", split="test")
+        arguments = [str(root), str(root), str(self.out), "--layout", "cub", "--split", "test"]
+        return lambda *options: main([*arguments, "--segmenter", *options])
+
+    def score(self) -> float:
+        found = compare(read_predicted(self.out), self.truth)
+        assert found.keys == self.truth.keys()
+        return iou(found.counts.sum(0))
+
+    def test_all_that_is_found_is_the_mask(self, ask, capsys):
+        assert ask("lookers:Looker", "--prompt", "text", "--text", "a left.", "--text", "a right.") == 0
+        assert capsys.readouterr().out.startswith("2 masks\n")
+        assert self.score() > 0.95
+
+    def test_of_versions_the_first_is_the_mask(self, ask):
+        assert ask("lookers:Chooser", "--prompt", "text", "--text", "a left.", "--text", "a right.") == 0
+        assert 0.45 < self.score() < 0.55
+
+    def test_settings_and_texts_are_noted(self, ask, capsys):
+        text = ("--prompt", "text", "--text", "a left.")
+        assert ask("lookers:Looker", *text, "--set", "segmenter.above=255") == 0
+        assert capsys.readouterr().out.startswith("2 masks, 2 empty ones made now\n")
+        noted = json.loads((self.out / "segment_truth.json").read_text())
+        assert (noted["text"], noted["split"], noted["settings"]) == (
+            ["a left."],
+            "test",
+            {"segmenter": {"above": 255}},
+        )
+        assert ask("lookers:Looker", *text) == 1
+        assert "begun with other settings" in capsys.readouterr().err
+        assert ask("lookers:Looker", *text, "--set", "segmenter.below=1") == 1
+        assert "below" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["lookers:Looker"], "takes no box; found lookers:Looker, which needs no boxes. Prompt it by text."),
+            (["lookers:Looker", "--prompt", "text"], "--prompt text and --text go together"),
+            (["grabcut", "--text", "a cat."], "--prompt text and --text go together"),
+            (["sam", "--prompt", "text", "--text", "a cat."], "takes no text; found sam, which needs detections."),
+        ],
+    )
+    def test_other_prompts_are_refused_before_anything_is_loaded(self, ask, capsys, options, message):
+        assert ask(*options) == 1
+        assert message in capsys.readouterr().err
+        assert not self.out.exists()
 
 
 def test_images_of_other_names_are_an_error(folders, capsys):
