@@ -3,8 +3,8 @@
 
     python build/segment_truth.py VOC2012/JPEGImages VOC2012 sam-voc --layout voc --segmenter sam
     fornet masks sam-voc VOC2012 --layout voc
-    python build/segment_truth.py CUB CUB out --layout cub --split test --segmenter MODEL --prompt text --text "a bird."
-    fornet masks out CUB --layout cub --split test
+    python build/segment_truth.py CUB CUB birds --layout cub --segmenter MODEL --prompt text --text "a bird."
+    fornet masks birds CUB --layout cub
 
 Each object of the truth gives a box around it, or the point of it that is farthest from its edge; what the
 segmenter finds for all of them is the mask of the image. Images whose truth is empty give no prompt, so their mask
