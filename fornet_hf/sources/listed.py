@@ -38,6 +38,12 @@ class ListedSource(ImageFiles):
 
     root: Path
 
+    @property
+    def unused(self) -> int:
+        """Number of the test images that belong neither to `train` nor to `validation`."""
+        splits = self._splits()
+        return sum(map(len, splits.get("test", {}).values())) if "validation" in splits else 0
+
     def has(self, split: str) -> bool:
         """Return whether the list has images of the split."""
         return bool(self._images(split))
@@ -88,11 +94,12 @@ class ListedSource(ImageFiles):
             raise NotFoundError(explain(f"no image {path}", then=f"It is listed in {self.root / NAME}.")) from error
         return SourceImage(key, wnid_index().get(folder_class), data, str(path))
 
-    def _images(self, split: str) -> Mapping[str, Mapping[str, Path]]:
+    def _splits(self) -> Mapping[str, Mapping[str, Mapping[str, Path]]]:
         files = (self.root / name for name in (NAME, *SPLIT_FILES))
-        changed = tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
-        splits = _images(self.root, changed)
-        names = split_names(split)
+        return _images(self.root, tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files))
+
+    def _images(self, split: str) -> Mapping[str, Mapping[str, Path]]:
+        splits, names = self._splits(), split_names(split)
         if "validation" in names:
             names = (*names, "test")
         return next((splits[name] for name in names if name in splits), {})

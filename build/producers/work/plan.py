@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
 from fornet_hf.classes import class_names, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
@@ -17,6 +19,7 @@ from fornet_hf.sources import (
     Columns,
     ImageFiles,
     ImageRef,
+    ListedSource,
     SourceImage,
     are_of_rows,
     damage_named,
@@ -144,6 +147,8 @@ def present_splits(root: Path, split: str) -> list[str]:
     if split != "all":
         return ["validation" if split == "val" else split]
     folder = open_images(root)
+    if isinstance(folder, ListedSource) and folder.unused:
+        tqdm.write(f"note: {folder.unused} test images of {root} are in neither split", file=sys.stderr)
     found = [split for split in SPLITS if folder.has(split) or _has_shards(root, split)]
     if not found:
         allowed = "train/ and val/ with a folder for each class, images.txt, or data/train-00000-of-00294.parquet"

@@ -210,6 +210,15 @@ def test_a_set_like_cub_goes_the_whole_way(tmp_path, capsys):
     assert (lost.key, lost.kind, there.label) == ("Black_Footed_Albatross_0046_18", "FileNotFoundError", 1)
 
 
+def test_test_images_beside_those_for_validation_are_told(tmp_path, capsys):
+    root = cub(tmp_path)
+    assert present_splits(root, "all") == ["train", "validation"]
+    assert capsys.readouterr().err == ""
+    (root / "train_val_test_split.txt").write_text("1 1\n2 0\n3 2\n4 0\n")
+    assert present_splits(root, "all") == ["train", "validation"]
+    assert capsys.readouterr().err == f"note: 2 test images of {root} are in neither split\n"
+
+
 def test_columns_that_are_not_there_are_named(tmp_path):
     shard(tmp_path, ["1.jpg"])
     with pytest.raises(SourceError, match=r"lacks columns; found \['image', 'label'\]; allowed: img"):
