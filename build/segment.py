@@ -77,6 +77,8 @@ def _add_models(result: argparse.ArgumentParser) -> None:
     for role, what in {"detector": "boxes", "segmenter": "masks in boxes", "infiller": "what is behind them"}.items():
         text = f"finds {what}: {', '.join(map(str, models(role)))}; default: {DEFAULTS[role]}"
         group.add_argument(f"--{role}", type=Choice.parse, metavar="MODEL", help=text)
+    text = f"makes rough masks exact: {', '.join(map(str, models('refiner')))}; default: no refiner"
+    group.add_argument("--refine", dest="refiner", type=Choice.parse, metavar="MODEL", help=text)
     add_settings(group)
     group.add_argument("--precision", default="bfloat16", help="float32, bfloat16 (default) or float16")
     group.add_argument("--max-side", type=int, default=Encoding.max_side, help="longest side, pixels (%(default)s)")
@@ -141,6 +143,7 @@ def _models(arguments: argparse.Namespace) -> dict[str, Any]:
         "detector": arguments.detector or (DEFAULTS["detector"] if "detections" in step.needs else None),
         "segmenter": segmenter,
         "infiller": arguments.infiller or (None if "infilled" in step.gives else DEFAULTS["infiller"]),
+        "refiner": arguments.refiner,
     }
     return with_settings(choices, arguments.set)
 

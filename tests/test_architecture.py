@@ -37,7 +37,7 @@ PRODUCERS = [
     "registry",
     "plugins fields",
     "step",
-    "detect segment infill score",
+    "detect segment refine infill score",
     "diffusion",
     "scene training",
     "devices",

@@ -1,14 +1,14 @@
 """The models: one registration each, whose target is imported by the process that runs it.
 
 A model of another package is named by its `package.module:function`, or by an entry point of that package in the
-group `fornet.detectors`, `fornet.segmenters` or `fornet.infillers`. Nothing is registered at run time, so every
-process that is told a name finds the same model.
+group `fornet.detectors`, `fornet.segmenters`, `fornet.refiners` or `fornet.infillers`. Nothing is registered at run
+time, so every process that is told a name finds the same model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -18,9 +18,9 @@ from typing import Any
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.packages import needing, resolve
 from producers.devices.placement import Placement
-from producers.fields import read_settings
+from producers.fields import changed, read_settings
 from producers.plugins import OPTIONS, check_model, signature_of
-from producers.step import Detect, Infill, Segment, Step
+from producers.step import Detect, Infill, ModelStep, Refine, Segment, Step
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class Choice:
         name, _, model = rest.partition("=")
         return cls(name, model or None, revision or None)
 
+    def inner(self, role: str) -> Choice | None:
+        """Return the model of this role that is given in place of weights: `lama` of `inpaint-difference=lama`."""
+        if not role or self.model is None:
+            return None
+        start = f"{role}."
+        settings = tuple((name.removeprefix(start), text) for name, text in self.settings if name.startswith(start))
+        return replace(Choice.parse(self.model), revision=self.revision, settings=settings)
+
     def __str__(self) -> str:
         return self.name + (f"={self.model}" if self.model else "") + (f"@{self.revision}" if self.revision else "")
 
@@ -67,6 +75,8 @@ class Model:
         file: whether `model` is a file, not an id on the Hub.
         needs_model: whether it has no weights of its own.
         light: whether it loads at once, because it has no weights.
+        inner: role of a model that is given as `model`, in place of weights; the function gets it, loaded, as keyword
+            of this name.
         settings: `package.module:class` of its settings, a dataclass that is imported without its packages; the
             function takes one as keyword `settings`. Where this is the target, the model is its own settings.
         step: what it is in a chain, or derived from that; says what it needs and gives without being loaded.
@@ -84,6 +94,7 @@ class Model:
     file: bool = False
     needs_model: bool = False
     light: bool = False
+    inner: str = ""
     settings: str = ""
     step: type[Step]
 
@@ -106,6 +117,20 @@ class Model:
             what, allowed = f"unknown revision of {name}", ", ".join(self.revisions)
             raise ConfigurationError(explain(what, found=repr(choice.revision), allowed=allowed))
         self.settings_of(choice)
+        if self.inner:
+            self._check_inner(choice)
+
+    def _check_inner(self, choice: Choice) -> None:
+        inner = choice.inner(self.inner)
+        if inner is not None:
+            registration = find(self.inner, inner.name)
+            registration.check(inner)
+            if issubclass(registration.step, ModelStep):
+                what = f"the {self.role} {self.name} needs a plain {self.inner}"
+                raise ConfigurationError(explain(what, found=f"{inner}, which is a step by itself"))
+        elif choice.revision:
+            what = f"the {self.role} {self.name} has no {self.inner} whose revision this is"
+            raise ConfigurationError(explain(what, found=str(choice), allowed=f"{self.name}=MODEL@REVISION"))
 
     def settings_of(self, choice: Choice) -> Any:
         """Return the settings that were given, with defaults for the rest; None where none were.
@@ -113,14 +138,23 @@ class Model:
         Raises:
             ConfigurationError: it has no such settings, or does not take these values.
         """
-        if not choice.settings:
+        given = [one for one in choice.settings if not (self.inner and one[0].startswith(f"{self.inner}."))]
+        if not given:
             return None
         name = f"the {self.role} {self.name}"
         if not self.settings:
-            found = ", ".join(name for name, _ in choice.settings)
+            found = ", ".join(name for name, _ in given)
             raise ConfigurationError(explain(f"{name} has no settings", found=found, then="Leave --set out."))
         kind: Any = resolve(self.settings, f"the settings of {name} cannot be loaded")
-        return read_settings(kind, choice.settings, name)
+        return read_settings(kind, given, name)
+
+    def changed_settings(self, choice: Choice) -> dict[str, Any]:
+        """Return the settings that were given and differ from the defaults, by their names on the command line."""
+        found = changed(self.settings_of(choice))
+        if inner := choice.inner(self.inner):
+            more = find(self.inner, inner.name).changed_settings(inner)
+            found |= {f"{self.inner}.{name}": value for name, value in more.items()}
+        return found
 
     def check_file(self, choice: Choice) -> None:
         """Read what is read without loading weights.
@@ -129,7 +163,10 @@ class Model:
             ConfigurationError: the file does not hold boxes.
             NotFoundError: a file is missing.
         """
-        if self.light:
+        if self.inner:
+            if inner := choice.inner(self.inner):
+                find(self.inner, inner.name).check_file(inner)
+        elif self.light:
             self.load(choice)
         elif self.file and choice.model and not Path(choice.model).is_file():
             what = f"the weights of {self.name} are missing"
@@ -158,11 +195,16 @@ class Model:
         revision = choice.revision or (None if choice.model and not self.file else self.revision)
         settings = self.settings_of(choice)
         given: dict[str, Any] = {**options, "model": choice.model or self.weights, "revision": revision}
+        if self.inner:
+            inner = choice.inner(self.inner)
+            given.update(model=None, revision=None)
+            given[self.inner] = inner and find(self.inner, inner.name).load(inner, device, precision, options)
         with needing(f"the {self.role} {self.name}", self.packages):
             if "placement" in self.takes:
                 given["placement"] = Placement(device, precision)
             function = resolve(self.target, f"the {self.role} {self.name} cannot be loaded")
-            keywords = {name: given[name] for name in given if name in self.takes and given[name] is not None}
+            takes = {*self.takes, self.inner}
+            keywords = {name: given[name] for name in given if name in takes and given[name] is not None}
             if settings is None:
                 model = function(**keywords)
             elif self.settings == self.target:
@@ -176,6 +218,7 @@ class Model:
 _WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
 _detector = partial(Model, role="detector", step=Detect)
 _segmenter = partial(Model, role="segmenter", step=Segment)
+_refiner = partial(Model, role="refiner", step=Refine)
 _infiller = partial(Model, role="infiller", step=Infill)
 
 MODELS = (
@@ -216,6 +259,16 @@ MODELS = (
         name="grabcut",
         target="producers.segment.grabcut:GrabCut",
         settings="producers.segment.grabcut:GrabCut",
+        light=True,
+    ),
+    _refiner(
+        name="inpaint-difference",
+        target="producers.refine.inpaint_difference:load",
+        takes=frozenset({"model", "revision"}),
+        packages="opencv-python-headless",
+        hint="=INFILLER, else by that of the run",
+        inner="infiller",
+        settings="producers.refine.inpaint_difference:DifferenceSettings",
         light=True,
     ),
     _infiller(

@@ -1,4 +1,4 @@
-"""One image on its way through the models, and the three kinds of models that the default chain consists of.
+"""One image on its way through the models, and the kinds of models that chains consist of.
 
 All models work on batches. Their answers have the order and the length of what they were asked.
 """
@@ -66,6 +66,7 @@ class Scene:
         masks: objects, in the order of the prompts; two may be of the same object.
         versions: the distinct objects, the most confident first.
         infilled: for each version the raster without the object.
+        emptied: number of versions of which a refiner left nothing.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Scene:
     masks: tuple[Cut, ...] | None = None
     versions: tuple[Cut, ...] | None = None
     infilled: tuple[Raster, ...] | None = None
+    emptied: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,16 @@ class PointSegmenter(Identified, Protocol):
 
     def segment_points(self, rasters: Sequence[Raster], points: Sequence[Sequence[Point]]) -> list[list[Mask]]:
         """Return for each image a mask of the raster's size for each of its points. A mask may be empty."""
+
+
+class Refiner(Identified, Protocol):
+    """Makes rough masks exact."""
+
+    def refine(self, rasters: Sequence[Raster], masks: Sequence[Mask], infiller: Infiller | None) -> list[Mask]:
+        """Return each image's mask of the object, of the raster's size; empty where the rough one was wrong.
+
+        `infiller` is that of the run.
+        """
 
 
 class Infiller(Identified, Protocol):

@@ -1,4 +1,4 @@
-"""The chain of steps that scenes go through: detect, segment, merge, infill; a model may do several of them."""
+"""The chain of steps for scenes: detect, segment, merge, refine, infill; a model may do several of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.format.masks import dilate
-from producers.scene import Cut, Detector, Identity, Infiller, Scene, Segmenter
-from producers.segment.versions import Merging, versions
+from fornet_hf.format.masks import Mask, dilate
+from producers.scene import Cut, Detector, Identity, Infiller, Refiner, Scene, Segmenter
+from producers.segment.versions import Merging, merged, versions
 
 GIVEN = frozenset({"key", "raster", "prompts"})
 """The fields of a scene that no step has to give."""
@@ -25,7 +25,7 @@ class Step(ABC):
     """Fills fields of a batch of scenes.
 
     Attributes:
-        stage: the work, as a report names it: `detect`, `segment` or `infill`.
+        stage: the work, as a report names it: `detect`, `segment`, `refine` or `infill`.
         needs: fields of `Scene` that earlier steps must have filled.
         gives: fields of `Scene` that it fills.
     """
@@ -92,6 +92,28 @@ class Merge(Step):
 
 
 @dataclass(frozen=True)
+class Refine(Step):
+    """Makes the versions exact by a refiner; drops those of which it leaves nothing, unites those it makes alike."""
+
+    model: Refiner
+    infiller: Infiller | None = None
+    merging: Merging | None = None
+    stage, needs, gives = "refine", frozenset({"versions"}), frozenset({"versions"})
+
+    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Return the scenes with better masks of the objects in them."""
+        cuts = [(scene.raster, cut.mask) for scene in scenes for cut in scene.versions or ()]
+        masks = iter(self.model.refine([raster for raster, _ in cuts], [mask for _, mask in cuts], self.infiller))
+        return [self._with(scene, list(islice(masks, len(scene.versions or ())))) for scene in scenes]
+
+    def _with(self, scene: Scene, masks: Sequence[Mask]) -> Scene:
+        cuts = [replace(cut, mask=mask) for cut, mask in zip(scene.versions or (), masks, strict=True)]
+        left = [cut for cut in cuts if cut.mask.any()]
+        distinct = tuple(merged(left, (self.merging or Merging()).threshold))
+        return replace(scene, versions=distinct, emptied=len(cuts) - len(left))
+
+
+@dataclass(frozen=True)
 class Infill(Step):
     """Replaces each version of the object, dilated by so many pixels, by an infiller."""
 
@@ -107,7 +129,9 @@ class Infill(Step):
         return [replace(scene, infilled=tuple(islice(infilled, len(scene.versions or ())))) for scene in scenes]
 
 
-ADAPTERS: Mapping[str, type[Step]] = MappingProxyType({"detector": Detect, "segmenter": Segment, "infiller": Infill})
+ADAPTERS: Mapping[str, type[Step]] = MappingProxyType(
+    {"detector": Detect, "segmenter": Segment, "refiner": Refine, "infiller": Infill}
+)
 """The roles of models, with the step that each becomes. Its stage is also the name of the model's method."""
 
 
@@ -118,6 +142,7 @@ class Backends:
     detector: Detector | ModelStep | None
     segmenter: Segmenter | ModelStep
     infiller: Infiller | ModelStep | None
+    refiner: Refiner | ModelStep | None = None
 
     def steps(self, dilation: int, merging: Merging | None = None) -> list[Step]:
         """Return the chain.
@@ -126,11 +151,13 @@ class Backends:
             dilation: of the objects before they are infilled, pixels.
             merging: how the masks of several prompts become versions; by default as `versions` has it.
         """
-        detect, segment, infill = self.detector, self.segmenter, self.infiller
+        detect, segment, refine, infill = self.detector, self.segmenter, self.refiner, self.infiller
+        own = None if isinstance(infill, ModelStep) else infill
         return in_order(
             detect if detect is None or isinstance(detect, ModelStep) else Detect(detect),
             segment if isinstance(segment, ModelStep) else Segment(segment),
             Merge(merging),
+            refine if refine is None or isinstance(refine, ModelStep) else Refine(refine, own, merging),
             infill if infill is None or isinstance(infill, ModelStep) else Infill(infill, dilation),
         )
 
@@ -142,10 +169,12 @@ class Backends:
 AnyStep = TypeVar("AnyStep", bound="Step | type[Step]")
 
 
-def in_order(detect: AnyStep | None, segment: AnyStep, merge: AnyStep, infill: AnyStep | None) -> list[AnyStep]:
+def in_order(
+    detect: AnyStep | None, segment: AnyStep, merge: AnyStep, refine: AnyStep | None, infill: AnyStep | None
+) -> list[AnyStep]:
     """Return the chain; masks are merged unless the segmenter gives versions."""
     merged = None if "versions" in segment.gives else merge
-    return [one for one in (detect, segment, merged, infill) if one is not None]
+    return [one for one in (detect, segment, merged, refine, infill) if one is not None]
 
 
 def check_chain(steps: Sequence[Step | type[Step]]) -> None:

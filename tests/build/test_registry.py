@@ -2,6 +2,7 @@ import importlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,9 @@ def test_an_unknown_model_is_refused_with_those_there_are():
         ("detector", "centred=boxes.json", "centred takes no model"),
         ("detector", "boxes=a@b.json", "boxes takes no revision; found boxes=a@b.json; allowed: boxes=a"),
         ("detector", "boxes", "the detector boxes needs a file; allowed: --detector boxes=FILE"),
+        ("refiner", "inpaint-difference=paint", "unknown infiller; found 'paint'; allowed: attentive-eraser"),
+        ("refiner", "inpaint-difference=opencv@1", "opencv takes no revision"),
+        ("refiner", "inpaint-difference@1", "no infiller whose revision this is; found inpaint-difference@1"),
         (
             "segmenter",
             "sam@huge",
@@ -59,6 +63,8 @@ def test_what_a_model_does_not_take_is_refused(role, text, message):
         ("detector", "boxes=a.json"),
         ("infiller", "lama=a.pt@1"),
         ("segmenter", "sam=a@vit_h"),
+        ("refiner", "inpaint-difference"),
+        ("refiner", "inpaint-difference=lama@0123"),
     ],
 )
 def test_what_a_model_takes_passes(role, text):
@@ -128,3 +134,12 @@ def test_settings_are_known_without_heavy_packages():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=paths)
     assert len(targets) > 2
     assert done.stdout.split() == ["False"]
+
+
+def test_a_refiner_may_have_an_infiller_of_its_own_with_settings():
+    given = Choice("inpaint-difference", "opencv", settings=(("closing", "1"), ("infiller.method", "ns")))
+    model = find("refiner", given.name).load(given)
+    assert (model.settings.closing, model.infiller.method) == (1, "ns")
+    assert find("refiner", given.name).load(Choice(given.name)).infiller is None
+    with pytest.raises(ConfigurationError, match="unknown setting of the infiller opencv; found 'steps'"):
+        find("refiner", given.name).check(replace(given, settings=(("infiller.steps", "9"),)))

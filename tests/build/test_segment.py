@@ -276,3 +276,28 @@ def test_wrong_settings_are_refused_before_anything_is_written(
     assert found == status
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def masks_of(images, folder):
+    (task,) = plan(images, ["validation"], 1)
+    shard = CandidateShard(CandidateFolder(folder).shard(task))
+    return [one.patch.mask for versions in shard.by_image() for one in versions]
+
+
+def test_masks_are_refined_by_the_runs_infiller_or_another_and_the_run_notes_it(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    common = ["--split", "validation"]
+    assert run(images, boxes, tmp_path / "own", *common, "--refine", "inpaint-difference") == 0
+    other = [*common, "--refine", "inpaint-difference=opencv", "--set", "refiner.infiller.method=ns"]
+    assert run(images, boxes, tmp_path / "other", *other) == 0
+    assert masks_of(images, tmp_path / "own") != masks_of(images, tmp_path / "other")
+    noted = json.loads((tmp_path / "own" / "models.json").read_text())
+    assert noted["refiner"]["name"] == "inpaint-difference"
+    noted = json.loads((tmp_path / "other" / "models.json").read_text())
+    assert noted["refiner"]["settings"]["infiller.method"] == "ns"
+    noted = json.loads((tmp_path / "other" / "run.json").read_text())["producer"]
+    assert noted["refiner"] == "inpaint-difference=opencv"
+    assert noted["settings"] == {"refiner": {"infiller.method": "ns"}}
+    capsys.readouterr()
+    assert run(images, boxes, tmp_path / "own", *common) == 1
+    assert "this folder holds a run with another producer" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Chains of steps: refused without a model, and run from images to candidates."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from fornet_hf.errors import ConfigurationError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import dilate
 from producers.infill.inpaint import OpenCVInpaint
+from producers.refine.inpaint_difference import InpaintDifference
 from producers.scene import Cut, Identity, Scene
-from producers.step import Backends, Detect, Infill, Merge, ModelStep, Segment, Step, check_chain, in_order
+from producers.segment.versions import overlap
+from producers.step import Backends, Detect, Infill, Merge, ModelStep, Refine, Segment, Step, check_chain, in_order
 from producers.tasks.candidates import search, take_apart
 from producers.work.plan import Labelled
 from producers.work.report import Report
@@ -29,6 +32,16 @@ class BrightFinder(ModelStep):
     def _masks(self, scene):
         mask = scene.raster[..., 0] > 150
         return tuple(Cut(mask, prompt, 0.9 - index / 10) for index, prompt in enumerate(scene.prompts) if mask.any())
+
+
+class RoughFinder(BrightFinder):
+    """Finds the same, and five pixels around it."""
+
+    def __call__(self, scenes):
+        return [replace(one, masks=tuple(map(self._rough, one.masks))) for one in super().__call__(scenes)]
+
+    def _rough(self, cut):
+        return replace(cut, mask=dilate(cut.mask, 5))
 
 
 class Layers(ModelStep):
@@ -65,14 +78,58 @@ def test_a_finder_and_segmenter_in_one_goes_from_images_to_candidates():
     assert "detect" not in report.seconds
 
 
+def test_rough_masks_are_refined_before_their_holes_are_filled():
+    backends = Backends(detector=None, segmenter=RoughFinder(), infiller=OpenCVInpaint(), refiner=InpaintDifference())
+    ((candidate,), lost) = take_apart(
+        [labelled("a", 255), labelled("dark", 90)], backends, Encoding(dilation=0), report := Report()
+    )
+    exact = np.zeros((40, 60), bool)
+    exact[10:30, 20:40] = True
+    assert overlap(candidate.mask, exact) > 0.98
+    changed = (candidate.infilled != np.where(exact[..., None], [255, 90, 90], 90)).any(-1)
+    assert not (changed & ~candidate.mask).any()
+    assert lost.kind == "no mask"
+    assert list(report.seconds) == ["decode", "segment", "refine", "infill"]
+    assert list(backends.to_json()) == ["segmenter", "infiller", "refiner"]
+
+
+class Erases:
+    """A refiner that leaves nothing of the first mask, and of the others what the first one was."""
+
+    identity = Identity(name="erases", model="none", revision="1")
+
+    def refine(self, rasters, masks, infiller):
+        return [np.zeros_like(masks[0]), *[masks[0]] * (len(masks) - 1)]
+
+
+def test_versions_that_refining_empties_go_and_those_that_it_makes_alike_become_one():
+    masks = np.zeros((3, 8, 8), bool)
+    masks[0, :4], masks[1, 2:6], masks[2, 4:] = True, True, True
+    cuts = tuple(Cut(mask, prompt, 0.5) for mask, prompt in zip(masks, "abc", strict=True))
+    scene = Scene(key="x", raster=np.zeros((8, 8, 3), np.uint8), prompts=("a",), versions=cuts)
+    (found,) = Refine(Erases())([scene])
+    assert [cut.prompt for cut in found.versions] == ["b"]
+    assert np.array_equal(found.versions[0].mask, masks[0])
+    assert found.emptied == 1
+
+
+def test_an_image_of_which_refining_leaves_nothing_is_counted_with_the_reason():
+    backends = Backends(detector=None, segmenter=BrightFinder(), infiller=OpenCVInpaint(), refiner=Erases())
+    image = replace(labelled("a", 255), prompts=("a thing.",))
+    (lost,) = take_apart([image], backends, Encoding(), Report())
+    assert (lost.outcome, lost.kind) == ("no_detect", "refined away")
+    assert lost.detail == "the refiner left nothing of what the segmenter found for ['a thing.']"
+
+
 @pytest.mark.parametrize(
     "chain",
     [
         [Detect, Segment, Merge, Infill],
         [BrightFinder(), Merge, Infill],
+        [BrightFinder(), Merge, Refine, Infill],
         [Layers()],
-        in_order(Detect, Segment, Merge, Infill),
-        in_order(None, Layers(), Merge, None),
+        in_order(Detect, Segment, Merge, Refine, Infill),
+        in_order(None, Layers(), Merge, None, None),
     ],
 )
 def test_chains_that_give_candidates_pass_before_a_model_is_loaded(chain):
@@ -89,6 +146,7 @@ def test_chains_that_give_candidates_pass_before_a_model_is_loaded(chain):
         ([Segment, Merge, Infill], "segment needs detections"),
         ([Detect, Segment, Infill, Merge], "infill needs versions"),
         ([Detect, Segment, Merge], "no step gives infilled"),
+        ([Detect, Segment, Refine, Merge, Infill], "refine needs versions"),
         ([Detect, BrightFinder(), Merge, Infill], "detect gives detections, which no step after it needs"),
         ([], "no step gives infilled and versions"),
     ],

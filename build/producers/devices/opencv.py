@@ -48,6 +48,26 @@ def largest_filled(mask: Mask) -> Mask:
     return filled.astype(np.bool_)
 
 
+def filled(mask: Mask) -> Mask:
+    """Return the mask with the holes in all its parts filled."""
+    cv2 = load_cv2()
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    result = np.zeros(mask.shape, np.uint8)
+    cv2.drawContours(result, contours, -1, color=1, thickness=cv2.FILLED)
+    return result.astype(np.bool_)
+
+
+def closed(mask: Mask, radius: int) -> Mask:
+    """Return the mask without gaps into which no disc of this radius in pixels fits; the image's edge is no gap."""
+    if radius == 0:
+        return mask
+    cv2 = load_cv2()
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    wide = np.pad(mask.astype(np.uint8), radius, mode="edge")
+    found = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, disc)[radius:-radius, radius:-radius]
+    return np.asarray(found, np.bool_)
+
+
 def fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
     """Return weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
     cv2 = load_cv2()

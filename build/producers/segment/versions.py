@@ -52,16 +52,16 @@ def versions(masks: Sequence[Cut], merging: Merging | None = None) -> list[Cut]:
             known = by_prompt.get(cut.prompt)
             by_prompt[cut.prompt] = _united(known, cut) if known else cut
     distinct = list(by_prompt.values())
-    return _best(distinct) if merging.keep == "best" else _merged(distinct, merging.threshold)
+    return _best(distinct) if merging.keep == "best" else merged(distinct, merging.threshold)
 
 
-def _merged(versions: list[Cut], threshold: float) -> list[Cut]:
+def merged(versions: list[Cut], threshold: float) -> list[Cut]:
     """Return them with the first two that are the same object united, again and again until no two are."""
     for first, second in combinations(range(len(versions)), 2):
         if overlap(versions[first].mask, versions[second].mask) > threshold:
             rest = versions[:second] + versions[second + 1 :]
             rest[first] = _united(versions[first], versions[second])
-            return _merged(rest, threshold)
+            return merged(rest, threshold)
     return versions
 
 

@@ -96,6 +96,9 @@ def _candidates(scene: Scene) -> tuple[Candidate, ...]:
 
 
 def _not_found(scene: Scene) -> Lost:
+    if scene.emptied:
+        detail = f"the refiner left nothing of what the segmenter found for {list(scene.prompts)}"
+        return Lost(scene.key, "no_detect", "refined away", detail)
     if scene.detections:
         boxes = [one.box for one in scene.detections]
         return Lost(scene.key, "no_detect", "empty mask", f"the segmenter found no object in {boxes}")

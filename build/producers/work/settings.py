@@ -17,11 +17,10 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
 from producers.devices.placement import Placement
-from producers.fields import changed
 from producers.registry import Choice, find, models
 from producers.scene import Detector
 from producers.segment.versions import Merging
-from producers.step import Backends, Merge, check_chain, in_order
+from producers.step import Backends, Infill, Merge, Step, check_chain, in_order
 
 PACKAGES = (
     "fornet-hf", "pillow", "numpy", "opencv-python-headless", "torch", "transformers", "diffusers",
@@ -39,6 +38,7 @@ class ModelSettings:
         detector: finds boxes; None where the segmenter needs none.
         segmenter: finds masks.
         infiller: fills holes; None where the segmenter does it.
+        refiner: makes masks exact, before holes are filled; None: nobody does.
         precision: of the models' matrix products.
         encoding: of the patches.
         threshold: confidence from which the detector counts a box, 0 to 1; None: its own default.
@@ -52,6 +52,7 @@ class ModelSettings:
     detector: Choice | None
     segmenter: Choice
     infiller: Choice | None
+    refiner: Choice | None = None
     precision: str = "float32"
     encoding: Encoding
     threshold: float | None = None
@@ -64,8 +65,11 @@ class ModelSettings:
         found = {role: find(role, choice.name) for role, choice in self.choices().items()}
         for role, choice in self.choices().items():
             found[role].check(choice)
-        detect, infill = (found[role].step if role in found else None for role in ("detector", "infiller"))
-        check_chain(in_order(detect, found["segmenter"].step, Merge, infill))
+        steps = {role: model.step for role, model in found.items()}
+        detect, refine, infill = map(steps.get, ("detector", "refiner", "infiller"))
+        check_chain(in_order(detect, steps["segmenter"], Merge, refine, infill))
+        if self.refiner is not None:
+            self._check_refiner(self.refiner, infill)
         Placement(precision=self.precision)  # refuses an unknown one
         for name, value in self._thresholds().items():
             option = f"--{name.replace('_', '-')}"
@@ -75,9 +79,18 @@ class ModelSettings:
             if not 0 <= value <= 1:
                 raise ConfigurationError(explain(option, found=value, allowed="0 to 1"))
 
+    def _check_refiner(self, refiner: Choice, infill: type[Step] | None) -> None:
+        if infill is None:
+            what = f"the refiner {refiner.name} would change masks that the segmenter has infilled already"
+            raise ConfigurationError(explain(what, found=str(self.segmenter), then="Leave --refine out."))
+        if infill is not Infill and find("refiner", refiner.name).inner and not refiner.model:
+            what = f"the refiner {refiner.name} needs an infiller that is no step by itself"
+            then = f"Name one: --refine {refiner.name}=INFILLER"
+            raise ConfigurationError(explain(what, found=str(self.infiller), then=then))
+
     def choices(self) -> dict[str, Choice]:
         """Return the models by their roles."""
-        given = {"detector": self.detector, "segmenter": self.segmenter, "infiller": self.infiller}
+        given = {role: getattr(self, role) for role in ("detector", "segmenter", "infiller", "refiner")}
         return {role: choice for role, choice in given.items() if choice is not None}
 
     def as_begun(self, noted: Mapping[str, Mapping[str, object]]) -> ModelSettings:
@@ -187,7 +200,7 @@ class Settings:
 
 def noted_settings(choices: Mapping[str, Choice]) -> dict[str, object]:
     """Return what a run notes about the settings of its models, by role: those that differ from the defaults."""
-    noted = {role: changed(find(role, choice.name).settings_of(choice)) for role, choice in choices.items()}
+    noted = {role: find(role, choice.name).changed_settings(choice) for role, choice in choices.items()}
     given = {role: values for role, values in noted.items() if values}
     return {"settings": given} if given else {}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from producers.devices.opencv import largest_filled
+from producers.devices.opencv import closed, filled, largest_filled
 
 
 def test_only_the_largest_part_stays_and_its_hole_is_filled():
@@ -35,3 +35,27 @@ def test_empty_stays_empty_and_a_point_stays_a_point():
     assert not largest_filled(mask).any()
     mask[2, 3] = True
     assert np.array_equal(largest_filled(mask), mask)
+
+
+def test_holes_of_all_parts_are_filled_and_parts_stay_apart():
+    solid = np.zeros((40, 90), bool)
+    solid[5:35, 5:35] = solid[10:30, 50:80] = True
+    holed = solid.copy()
+    holed[15:25, 15:25] = holed[12:20, 60:64] = False
+    assert np.array_equal(filled(holed), solid)
+    assert not filled(np.zeros((9, 9), bool)).any()
+
+
+def test_narrow_gaps_close_and_wide_ones_stay():
+    mask = np.zeros((30, 60), bool)
+    mask[:, :20] = mask[:, 24:40] = mask[:, 50:] = True
+    expected = mask.copy()
+    expected[:, 20:24] = True
+    assert np.array_equal(closed(mask, 3), expected)
+    assert np.array_equal(closed(mask, 0), mask)
+
+
+def test_the_edge_of_the_image_is_no_gap():
+    mask = np.zeros((30, 30), bool)
+    mask[10:20, 3:20] = True
+    assert np.array_equal(closed(mask, 5), mask)

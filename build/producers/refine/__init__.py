@@ -1,0 +1,1 @@
+"""Refiners: masks that were rough become exact."""

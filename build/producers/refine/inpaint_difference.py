@@ -1,0 +1,107 @@
+"""Refining masks by what infilling changes: the object is where the image differs from its infilled background.
+
+Dombrowski et al., "Foreground-Background Separation through Concept Distillation from Generative Image Foundation
+Models", ICCV 2023: M = upsampled preliminary mask AND thresholded |image - infilled|.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from fornet_hf.arguments import require
+from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import Mask, dilate
+from producers.devices.opencv import closed, filled, load_cv2
+from producers.scene import Identity, Infiller, Raster
+from producers.segment.mixture import threshold, without_orphans
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceSettings:
+    """Settings of `InpaintDifference`; with `closing` 0 and `fill` false it is the paper's equation.
+
+    The defaults were measured on 24 photographs with an object of another one pasted in, preliminary masks dilated
+    by 10 pixels and the true background as infilling: intersection over union is 0.915 by the equation, 0.954 with
+    `closing` 1, 0.967 with 3 and with 5, each with holes filled; before, it is 0.68.
+
+    Attributes:
+        dilation: of the preliminary mask before it is infilled, pixels. The refined mask stays inside of the
+            preliminary one, whatever it is.
+        closing: gaps of up to twice as many pixels are closed.
+        fill: whether holes are filled.
+    """
+
+    dilation: int = Encoding.dilation
+    closing: int = 3
+    fill: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("dilation", "closing"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InpaintDifference:
+    """Keeps of a preliminary mask what infilling it changes; deterministic if the infiller is.
+
+    Attributes:
+        infiller: fills the preliminary masks; None: the one of the run does it.
+        settings: see there.
+    """
+
+    infiller: Infiller | None = None
+    settings: DifferenceSettings = field(default_factory=DifferenceSettings)
+
+    @property
+    def identity(self) -> Identity:
+        """The refiner, as the manifest names it: by the weights of its own infiller, if it has one."""
+        settings = tuple(asdict(self.settings).items())
+        if self.infiller is None:
+            revision = load_cv2().__version__
+            return Identity(name="inpaint-difference", model="opencv", revision=revision, settings=settings)
+        by = self.infiller.identity
+        settings = ("infiller", by.name), *settings, *((f"infiller.{name}", value) for name, value in by.settings)
+        return Identity(name="inpaint-difference", model=by.model, revision=by.revision, settings=settings)
+
+    def refine(
+        self, rasters: Sequence[Raster], masks: Sequence[Mask], infiller: Infiller | None = None
+    ) -> list[Mask]:
+        """Return for each image the part of its preliminary mask that is the object; it may be empty.
+
+        Args:
+            rasters: uint8, height x width x 3.
+            masks: preliminary ones, of the same sizes.
+            infiller: of the run.
+        """
+        by = self.infiller or infiller
+        if by is None:
+            raise TypeError("neither the refiner nor the run has an infiller")
+        backgrounds = by.infill(rasters, [dilate(mask, self.settings.dilation) for mask in masks])
+        return [self._refined(*image) for image in zip(rasters, masks, backgrounds, strict=True)]
+
+    def _refined(self, raster: Raster, mask: Mask, background: Raster) -> Mask:
+        # The mixture is fitted to all pixels, those outside of the hole among them, whose difference is 0: fitted to
+        # the hole alone it gives 0.951 where this gives 0.967 (see `DifferenceSettings`), to the mask alone 0.878.
+        change = difference(raster, background)
+        cut = threshold(change)
+        if cut is None:
+            return np.zeros_like(mask)
+        found = closed(without_orphans(change > cut) & mask, self.settings.closing)
+        return mask & (filled(found) if self.settings.fill else found)
+
+
+def difference(first: Raster, second: Raster) -> npt.NDArray[np.float32]:
+    """Return the mean over colours of the absolute difference: height x width, 0 to 255."""
+    mean: npt.NDArray[np.float32] = load_cv2().transform(
+        load_cv2().absdiff(first, second).astype(np.float32), np.full((1, 3), 1 / 3, np.float32)
+    )
+    return mean
+
+
+def load(infiller: Infiller | None = None, settings: DifferenceSettings | None = None) -> InpaintDifference:
+    """Return the refiner with an infiller of its own, or without."""
+    return InpaintDifference(infiller=infiller, settings=settings or DifferenceSettings())
