@@ -94,7 +94,10 @@ def _add_objects(result: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--parents", type=natural, default=Prompts.parents, help="parents of a class to ask for, too (%(default)s)"
     )
-    group.add_argument("--prompts", type=Path, metavar="FILE", help='JSON: {"CLASS": ["a cat.", ...]}')
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--prompts", type=Path, metavar="FILE", help='JSON: {"CLASS": ["a cat.", ...]}')
+    text = "look for it in all images, whatever their classes; may be given several times"
+    either.add_argument("--object", action="append", default=[], metavar="NAME", help=text)
     group.add_argument(
         "--merge-threshold",
         type=float,
@@ -151,7 +154,7 @@ def _models(arguments: argparse.Namespace) -> dict[str, Any]:
 def _prompts(arguments: argparse.Namespace) -> Prompts:
     if arguments.prompts:
         return read_prompts(arguments.prompts, arguments.parents)
-    return Prompts(parents=arguments.parents)
+    return Prompts(parents=arguments.parents, objects=tuple(arguments.object))
 
 
 def _engine(

@@ -301,3 +301,15 @@ def test_masks_are_refined_by_the_runs_infiller_or_another_and_the_run_notes_it(
     capsys.readouterr()
     assert run(images, boxes, tmp_path / "own", *common) == 1
     assert "this folder holds a run with another producer" in capsys.readouterr().err
+
+
+def test_an_object_is_looked_for_in_all_images(image_folder, tmp_path, capsys):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path, "--split", "validation", "--object", "owl") == 0
+    (task,) = plan(images, ["validation"], 1)
+    ((candidate,),) = CandidateShard(CandidateFolder(tmp_path).shard(task)).by_image()
+    assert candidate.prompt == "an owl."
+    assert json.loads((tmp_path / "run.json").read_text())["producer"]["prompts"] == {"objects": ["owl"]}
+    with pytest.raises(SystemExit):
+        run(images, boxes, tmp_path, "--object", "owl", "--prompts", "prompts.json")
+    assert "not allowed with argument --object" in capsys.readouterr().err

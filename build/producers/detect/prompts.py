@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import unquote
 
+from fornet_hf.arguments import require
 from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 
@@ -27,11 +28,17 @@ class Prompts:
         parents: steps up from a class of ImageNet, each of which is a prompt of its own, 0 or more.
         given: prompts by class folder (a WNID for ImageNet), in place of those that the class's name makes.
         digest: of the file that gives them; empty where there is none.
+        objects: names of what to look for in all images, each of them a prompt, in place of all others.
     """
 
     parents: int = 2
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     digest: str = ""
+    objects: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.objects:
+            require(bool(name.strip(" .")), "the name of an object", name, "words, such as red fox")
 
     def of(self, label: int, classes: Sequence[str] | None = None) -> tuple[str, ...]:
         """Return the prompts for a label, most specific first; each is one sentence that ends with a full stop.
@@ -41,6 +48,8 @@ class Prompts:
             classes: names of the classes of another set; None for ImageNet-1k, whose classes have parents in
                 WordNet. The classes of other sets give one prompt.
         """
+        if self.objects:
+            return tuple(dict.fromkeys(sentence(name.strip().removesuffix(".")) for name in self.objects))
         folder = imagenet_classes()[label].wnid if classes is None else classes[label]
         if folder in self.given:
             return self.given[folder]
@@ -57,6 +66,8 @@ class Prompts:
 
     def to_json(self) -> dict[str, object]:
         """Return what a run notes about them."""
+        if self.objects:
+            return {"objects": list(self.objects)}
         return {"parents": self.parents, **({"file": f"sha256:{self.digest}"} if self.digest else {})}
 
 

@@ -131,3 +131,15 @@ def test_a_file_of_another_form_is_refused(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(NotFoundError, match=r"no file .*nothing\.json"):
         read_prompts(tmp_path / "nothing.json")
+
+
+def test_objects_are_asked_for_in_place_of_all_classes_and_files():
+    prompts = Prompts(objects=("red fox", "Owl.", "red fox"), given={"n01440764": ("a fish.",)})
+    assert prompts.of(0) == prompts.of(1, ["cat", "dog"]) == ("a red fox.", "an owl.")
+    assert prompts.to_json() == {"objects": ["red fox", "Owl.", "red fox"]}
+
+
+@pytest.mark.parametrize("name", ["", " ", "."])
+def test_an_object_needs_a_name(name):
+    with pytest.raises(ConfigurationError, match="the name of an object is not allowed"):
+        Prompts(objects=("red fox", name))
