@@ -9,8 +9,8 @@
 Each object of the truth gives a box around it, or the point of it that is farthest from its edge; what the
 segmenter finds for all of them is the mask of the image. Images whose truth is empty give no prompt, so their mask
 is empty. By text, a segmenter that needs no boxes looks for it in every image, and what it finds for all texts is the
-mask. OUT gets a PNG for each image, of the size that the image was shrunk to. A run that was interrupted goes on
-where it was when the same command is given again.
+mask. --refine makes it exact. OUT gets a PNG for each image, of the size that the image was shrunk to. A run that
+was interrupted goes on where it was when the same command is given again.
 
 IMAGES is a folder of image files, flat or in folders, named as the truth is; or one with images.txt.
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,7 @@ from producers.detect.boxes import pixel_box
 from producers.devices.opencv import load_cv2
 from producers.registry import Choice, find, models
 from producers.scene import Point, Raster, Scene
-from producers.step import GIVEN, ModelStep
+from producers.step import GIVEN, ModelStep, Refine
 from producers.work.command import add_settings, described, finish, positive, with_settings
 from producers.work.settings import noted_settings
 
@@ -63,6 +63,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--split", choices=SPLITS, help="of cub, by its images.txt; default: all images")
     text = ", ".join(map(str, models("segmenter")))
     result.add_argument("--segmenter", type=Choice.parse, default=Choice("sam"), metavar="MODEL", help=text)
+    text = (
+        f"makes rough masks exact: {', '.join(map(str, models('refiner')))}, with a model of its own; default: none"
+    )
+    result.add_argument("--refine", dest="refiner", type=Choice.parse, metavar="MODEL", help=text)
     add_settings(result)
     text = "a box or a point of each object, or --text (default: %(default)s)"
     result.add_argument("--prompt", choices=("box", "point", "text"), default="box", help=text)
@@ -106,35 +110,52 @@ def segment_truth(arguments: argparse.Namespace) -> Summary:
     paths = {number: images.paths[at] for at, number in images.matched(truth).items()}
     if not paths:
         raise NotFoundError(explain("no image has the name of a truth", found=[images.keys()[:2], truth.keys()[:2]]))
-    choice = with_settings({"segmenter": arguments.segmenter}, arguments.set)["segmenter"]
-    _check(choice, arguments)
-    _begin(choice, arguments)
+    choices = with_settings({"segmenter": arguments.segmenter, "refiner": arguments.refiner}, arguments.set)
+    choices = {role: choice for role, choice in choices.items() if choice is not None}
+    _check(choices, arguments)
+    _begin(choices, arguments)
     keys = truth.keys()
     outputs = {number: arguments.out / f"{keys[number]}.png" for number in sorted(paths)}
     waiting, empty = [number for number, path in outputs.items() if not path.is_file()], 0
     if waiting:
-        model = find("segmenter", choice.name).load(choice, arguments.device, arguments.precision)
+        loaded = {
+            role: find(role, choice.name).load(choice, arguments.device, arguments.precision)
+            for role, choice in choices.items()
+        }
+        model, refiner = loaded["segmenter"], loaded.get("refiner")
         ask = _by_text(model, keys, arguments.text) if arguments.text else _by_truth(model, truth, arguments.prompt)
         windows = [waiting[start : start + arguments.window] for start in range(0, len(waiting), arguments.window)]
         for window in progress(windows, "segmenting", "windows"):
             rasters = [np.asarray(canonical_raster(paths[one].read_bytes(), arguments.max_side)) for one in window]
-            for number, raster, masks in zip(window, rasters, ask(window, rasters), strict=True):
-                mask = np.logical_or.reduce([np.zeros(raster.shape[:2], np.bool_), *masks])
+            masks = [_united(*one) for one in zip(rasters, ask(window, rasters), strict=True)]
+            for number, mask in zip(window, refiner.refine(rasters, masks) if refiner else masks, strict=True):
                 empty += not mask.any()
                 with atomic_path(outputs[number]) as temporary:
                     temporary.write_bytes(encode_mask(mask))
     return Summary(len(outputs), empty, len(keys) - len(outputs))
 
 
-def _check(choice: Choice, arguments: argparse.Namespace) -> None:
-    """Raise a ConfigurationError, before anything is loaded, if the segmenter takes no such prompt or settings."""
-    registration, by_text = find("segmenter", choice.name), arguments.prompt == "text"
-    registration.check(choice)
+def _united(raster: Raster, masks: Sequence[Mask]) -> Mask:
+    united: Mask = np.logical_or.reduce([np.zeros(raster.shape[:2], np.bool_), *masks])
+    return united
+
+
+def _check(choices: Mapping[str, Choice], arguments: argparse.Namespace) -> None:
+    """Raise a ConfigurationError, before anything is loaded, if a model takes no such prompt or settings."""
+    for role, choice in choices.items():
+        find(role, choice.name).check(choice)
+        find(role, choice.name).check_file(choice)
+    if (refiner := choices.get("refiner")) and (
+        find("refiner", refiner.name).step is not Refine or not refiner.model
+    ):
+        allowed = "--refine inpaint-difference=INFILLER"
+        raise ConfigurationError(explain("the refiner needs a model of its own", found=str(refiner), allowed=allowed))
+    choice, by_text = choices["segmenter"], arguments.prompt == "text"
     if by_text != bool(arguments.text):
         raise ConfigurationError(
             explain("--prompt text and --text go together", allowed='--prompt text --text "a cat."')
         )
-    step = registration.step
+    step = find("segmenter", choice.name).step
     if by_text and not (step.needs <= GIVEN and step.gives & {"masks", "versions"}):
         found = f"{choice.name}, which needs {' and '.join(sorted(step.needs - GIVEN))}"
         raise ConfigurationError(
@@ -145,11 +166,11 @@ def _check(choice: Choice, arguments: argparse.Namespace) -> None:
         raise ConfigurationError(explain(f"the segmenter takes no {arguments.prompt}", found=found, then=then))
 
 
-def _begin(choice: Choice, arguments: argparse.Namespace) -> None:
+def _begin(choices: Mapping[str, Choice], arguments: argparse.Namespace) -> None:
     """Note the settings; raise a ConfigurationError if the folder was begun with others."""
     names = ("layout", "threshold", "category", "split", "prompt", "text", "max_side", "precision")
     settings = {name: getattr(arguments, name) for name in names}
-    settings |= {"segmenter": str(choice), **noted_settings({"segmenter": choice})}
+    settings |= {**{role: str(choice) for role, choice in choices.items()}, **noted_settings(choices)}
     path = arguments.out / SETTINGS
     if path.is_file() and (known := json.loads(path.read_text(encoding="utf-8"))) != settings:
         then = "Name another folder."

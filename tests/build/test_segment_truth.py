@@ -105,6 +105,8 @@ def test_a_segmenter_without_points_is_refused(folders, capsys, monkeypatch):
 LOOKER = '''
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from producers.scene import Cut, Identity
 from producers.step import ModelStep
 
@@ -130,6 +132,19 @@ class Looker(ModelStep):
         mask = raster[..., 0] > self.above
         mask[:, slice(None, 48) if text == "a right." else slice(48, None)] = False
         return Cut(mask, text, 1.0)
+
+
+class Filler:
+    """Fills with the mean colour of what is not red."""
+
+    identity = Identity(name="filler", model="none", revision="1")
+
+    def infill(self, rasters, holes):
+        return [self.fill(*image) for image in zip(rasters, holes)]
+
+    def fill(self, raster, hole):
+        ground = raster[raster[..., 0] < 150].mean(0)
+        return np.where(hole[..., None], ground, raster).astype(np.uint8)
 
 
 class Chooser(Looker):
@@ -183,9 +198,21 @@ class TestText:
         assert ask("lookers:Looker", *text, "--set", "segmenter.below=1") == 1
         assert "below" in capsys.readouterr().err
 
+    def test_a_refiner_makes_the_mask_exact(self, ask):
+        """All that is not black: the infiller gives back what is not the disc."""
+        text = ("--prompt", "text", "--text", "a left.", "--text", "a right.", "--set", "segmenter.above=10")
+        assert ask("lookers:Looker", *text, "--refine", "inpaint-difference=lookers:Filler") == 0
+        assert self.score() > 0.95
+        assert (
+            json.loads((self.out / "segment_truth.json").read_text())["refiner"]
+            == "inpaint-difference=lookers:Filler"
+        )
+
     @pytest.mark.parametrize(
         ("options", "message"),
         [
+            (["grabcut", "--refine", "inpaint-difference"], "the refiner needs a model of its own; found inpaint-"),
+            (["sam=none.pth"], "the weights of sam are missing"),
             (["lookers:Looker"], "takes no box; found lookers:Looker, which needs no boxes. Prompt it by text."),
             (["lookers:Looker", "--prompt", "text"], "--prompt text and --text go together"),
             (["grabcut", "--text", "a cat."], "--prompt text and --text go together"),
