@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.packages import needing
@@ -11,6 +14,8 @@ from producers.devices.placement import Placement
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+Item = TypeVar("Item")
 
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 """Names of `Placement` that training takes, with those of `accelerate`. Weights stay in float32."""
@@ -37,7 +42,7 @@ def accelerator(device: str, precision: str) -> Accelerator:
         return Accelerator(cpu=device == "cpu", mixed_precision=PRECISIONS[precision])
 
 
-def share(batch: Sequence[int], rank: int, processes: int) -> Sequence[int]:
+def share(batch: Sequence[Item], rank: int, processes: int) -> Sequence[Item]:
     """Return a process's part of a batch, which all processes have in equal parts.
 
     Raises:
@@ -48,3 +53,12 @@ def share(batch: Sequence[int], rank: int, processes: int) -> Sequence[int]:
         raise ConfigurationError(explain("--batch-size", found=len(batch), allowed=allowed))
     each = len(batch) // processes
     return batch[rank * each : (rank + 1) * each]
+
+
+@contextlib.contextmanager
+def first_alone() -> Iterator[None]:
+    """Let only the first of several processes write to standard output."""
+    with Path(os.devnull).open("w") as nowhere:
+        rest = os.environ.get("RANK", "0") != "0"
+        with contextlib.redirect_stdout(nowhere) if rest else contextlib.nullcontext():
+            yield
