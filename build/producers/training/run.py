@@ -16,6 +16,7 @@ from typing import Any
 
 from fornet_hf.errors import ConfigurationError, IntegrityError, explain
 from fornet_hf.files import atomic_path, write_text
+from producers.training.noted import note_settings
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,7 @@ class TrainingRun:
         Raises:
             ConfigurationError: others differ.
         """
-        path, now = self.folder / "config.json", json.loads(json.dumps(settings))
-        if path.is_file():
-            known = json.loads(path.read_text(encoding="utf-8"))
-            names = sorted({*known, *now} - free)
-            if different := [name for name in names if known.get(name) != now.get(name)]:
-                found, allowed = ({name: one.get(name) for name in different} for one in (now, known))
-                then = f"Choose another output folder, or delete {self.folder} to begin anew."
-                raise ConfigurationError(
-                    explain(f"{path}: begun with other settings", found=found, allowed=allowed, then=then)
-                )
-        if self.writes:
-            write_text(path, json.dumps(now, indent=1, ensure_ascii=False) + "\n")
+        note_settings(self.folder / "config.json", settings, free, writes=self.writes)
 
     def restore(self) -> dict[str, Any]:
         """Return the last state, on the CPU; empty: there is none. Forget the figures of steps after it.
