@@ -233,29 +233,34 @@ def sdxl_folder(folder: Path) -> Path:
     return folder
 
 
-def stable_diffusion(**options):
-    """The networks of Stable Diffusion 1, each block with the layers that it has there, but hardly any channels.
-
-    Prompts are spelt letter by letter but for "a photo of"; the options are the U-Net's.
-    """
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+def clip_tokenizer():
+    """That of Stable Diffusion 1, with words for "a photo of"; it spells all others letter by letter."""
+    from transformers import CLIPTokenizer
 
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.,'-()"
     merges = [("p", "h"), ("ph", "o"), ("pho", "t"), ("phot", "o</w>"), ("o", "f</w>")]
     words = [*letters, *(f"{one}</w>" for one in letters), *map("".join, merges), "<|startoftext|>", "<|endoftext|>"]
-    tokenizer = CLIPTokenizer(
-        vocab={word: index for index, word in enumerate(words)}, merges=merges, model_max_length=77
-    )
+    return CLIPTokenizer(vocab={word: index for index, word in enumerate(words)}, merges=merges, model_max_length=77)
+
+
+def stable_diffusion(**options):
+    """The networks of Stable Diffusion 1, each block with the layers that it has there, but hardly any channels.
+
+    The options are the U-Net's.
+    """
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    tokenizer = clip_tokenizer()
     config = CLIPTextConfig(
-        vocab_size=len(words),
+        vocab_size=len(tokenizer),
         hidden_size=32,
         intermediate_size=32,
         num_hidden_layers=1,
         num_attention_heads=2,
         projection_dim=32,
-        bos_token_id=len(words) - 2,
-        eos_token_id=len(words) - 1,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
     )
     layout = {"sample_size": 64, "attention_head_dim": 8, "cross_attention_dim": 32, "norm_num_groups": 8}
     with seeded():

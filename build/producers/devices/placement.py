@@ -61,6 +61,11 @@ class Placement:
         with torch.inference_mode(), torch.autocast(kind, dtype=self.dtype if lower else None, enabled=lower):
             yield
 
+    def moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return a tensor of the CPU on the device; a GPU does not wait for it, and goes on with what it does."""
+        pinned = tensor.pin_memory() if self.device.startswith("cuda") else tensor
+        return pinned.to(self.device, non_blocking=True)
+
     def pixels(self, raster: np.ndarray) -> torch.Tensor:
         """Return a raster (uint8, height x width x 3) as float32 tensor of 3 x height x width, 0 to 255."""
         import torch

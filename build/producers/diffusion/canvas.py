@@ -96,6 +96,24 @@ class Canvas:
         )
         return values[np.ix_(rows, columns)]
 
+    def fitted(self, values: npt.NDArray[np.float32], grid: int) -> npt.NDArray[np.float32]:
+        """Return those of a grid over the canvas which are of the image, so that they stretch over all of the raster.
+
+        They are as many as the cells with image in them, and linear between the centres of cells: where the image
+        fills its last cells in part, the values move by less than a cell.
+        """
+        counts = self.cells(grid)
+        rows, columns = (
+            self._weights(scaled, count, grid) for scaled, count in zip(self.scaled, counts, strict=True)
+        )
+        result: npt.NDArray[np.float32] = rows @ values[: counts[0], : counts[1]] @ columns.T
+        return result
+
+    def _weights(self, scaled: int, count: int, grid: int) -> npt.NDArray[np.float32]:
+        """Return the share of each cell in each of as many places, evenly spaced over the image: places x cells."""
+        places = ((np.arange(count, dtype=np.float32) + 0.5) * (scaled * grid / (count * self.side)) - 0.5).clip(0)
+        return (1 - np.abs(places[:, None] - np.arange(count, dtype=np.float32))).clip(0)
+
     def touched(self, mask: Mask, grid: int) -> Mask:
         """Return which cells of a grid over the canvas have some of a mask of the raster in them: grid x grid."""
         rows, columns = (self._overlaps(*sizes, grid) for sizes in zip(mask.shape, self.scaled, strict=True))
