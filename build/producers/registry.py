@@ -20,7 +20,7 @@ from fornet_hf.packages import needing, resolve
 from producers.devices.placement import Placement
 from producers.fields import changed, read_settings
 from producers.plugins import OPTIONS, check_model, signature_of
-from producers.step import Detect, Infill, ModelStep, Refine, Segment, Step
+from producers.step import Detect, Infill, ModelStep, Refine, Segment, SegmentByPrompts, Step
 
 
 @dataclass(frozen=True)
@@ -260,6 +260,15 @@ MODELS = (
         target="producers.segment.grabcut:GrabCut",
         settings="producers.segment.grabcut:GrabCut",
         light=True,
+    ),
+    _segmenter(
+        name="cross-attention",
+        target="producers.segment.cross_attention:CrossAttention.load",
+        takes=_WEIGHTS,
+        packages="torch 'diffusers>=0.40' transformers",
+        weights="CompVis/stable-diffusion-v1-4",
+        settings="producers.segment.attention_settings:AttentionSettings",
+        step=SegmentByPrompts,  # type: ignore[type-abstract]
     ),
     _refiner(
         name="inpaint-difference",

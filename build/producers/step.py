@@ -48,6 +48,12 @@ class ModelStep(Step):
         """The model, as the manifest names it."""
 
 
+class SegmentByPrompts(ModelStep):
+    """A model that finds the objects which prompts describe, without boxes."""
+
+    needs, gives = frozenset({"prompts"}), frozenset({"masks"})
+
+
 @dataclass(frozen=True)
 class Detect(Step):
     """Finds boxes by a detector."""

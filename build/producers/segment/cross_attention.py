@@ -24,13 +24,11 @@ from producers.segment.attention_maps import Asked, AttentionMaps, Maps
 from producers.segment.attention_settings import AttentionSettings
 from producers.segment.attention_words import objects, phrase
 from producers.segment.mixture import threshold, without_orphans
-from producers.step import ModelStep
+from producers.step import SegmentByPrompts
 
 
-class CrossAttention(ModelStep):
-    """Finds the objects that scenes' prompts describe; it needs no boxes."""
-
-    needs, gives = frozenset({"prompts"}), frozenset({"masks"})
+class CrossAttention(SegmentByPrompts):
+    """Finds the objects that scenes' prompts describe, where the network looks at their names."""
 
     def __init__(self, model: Diffusion, settings: AttentionSettings | None = None, *, batch_size: int = 32) -> None:
         """Take a model's U-Net over.
