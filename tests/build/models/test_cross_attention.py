@@ -6,6 +6,7 @@ import torch
 
 pytest.importorskip("diffusers", reason="the U-Nets are those of diffusers")
 
+import segment
 from fornet_hf.errors import ConfigurationError
 from producers.devices.placement import Placement
 from producers.diffusion.canvas import Canvas
@@ -15,6 +16,9 @@ from producers.segment.attention_maps import Asked, AttentionMaps
 from producers.segment.attention_settings import AttentionSettings
 from producers.segment.attention_words import Phrase
 from producers.segment.cross_attention import CrossAttention, cut
+from producers.tasks.candidate_shards import CandidateShard
+from producers.tasks.gpu_worker import read_models
+from producers.work import command
 from tests.build import tiny_models
 from tests.build.models.test_attention_reader import plant
 
@@ -223,3 +227,34 @@ def test_only_the_image_s_part_of_a_map_decides():
 
 def test_a_constant_map_gives_no_mask():
     assert cut(Canvas.of(70, 128, 128), blob(0.1, 0.1), "a cat.") is None
+
+
+def test_the_command_segments_by_class_names_without_a_detector(image_folder, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    words = ["--segmenter", f"cross-attention={folder}", "--infiller", "opencv", "--gpus", "0", "--workers", "0"]
+    given = ("side=64", "steps=2", "layers=8,4", "repeats=2")
+    sets = [word for one in given for word in ("--set", f"segmenter.{one}")]
+    assert segment.main([str(image_folder[0]), str(tmp_path / "run"), "--precision", "float32", *words, *sets]) == 0
+    models = read_models(tmp_path / "run")
+    assert "detector" not in models
+    assert models["segmenter"]["settings"]["layers"] == "8,4"
+    (shard,) = (tmp_path / "run" / "candidates").glob("train*.parquet")
+    found = list(CandidateShard(shard).by_image())
+    assert len(found) >= 3
+    for first, *_ in found:
+        assert first.prompt.startswith(("a ", "an "))
+        assert 0 < first.score < 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("segmenter.step=2", "unknown setting of the segmenter cross-attention; found 'step'; allowed: prompt"),
+        ("segmenter.side=500", "side is not allowed; found 500; allowed: a multiple of 64"),
+        ("segmenter.steps=60", "allowed: 1 to 50"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_loads(image_folder, tmp_path, capsys, given, message):
+    words = ["--segmenter", "cross-attention=nobody/nothing", "--infiller", "opencv", "--set", given]
+    assert segment.main([str(image_folder[0]), str(tmp_path / "run"), *words]) == 1
+    assert message in capsys.readouterr().err
