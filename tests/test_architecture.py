@@ -40,6 +40,7 @@ PRODUCERS = [
     "step",
     "detect segment refine infill score",
     "diffusion",
+    "model_step",
     "scene training",
     "devices",
 ]

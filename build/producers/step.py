@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,47 +10,20 @@ from typing import TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Mask, dilate
-from producers.scene import Cut, Detector, Identity, Infiller, Refiner, Scene, Segmenter
+from producers.model_step import ModelStep, SegmentByPrompts, Step
+from producers.scene import Cut, Detector, Infiller, Refiner, Scene, Segmenter
 from producers.segment.versions import Merging, merged, versions
+
+__all__ = [
+    "ADAPTERS", "GIVEN", "WANTED", "Backends", "Detect", "Infill", "Merge", "ModelStep", "Refine", "Segment",
+    "SegmentByPrompts", "Step", "check_chain", "in_order",
+]  # fmt: skip
 
 GIVEN = frozenset({"key", "raster", "prompts"})
 """The fields of a scene that no step has to give."""
 
 WANTED = frozenset({"versions", "infilled"})
 """The fields of a scene that candidates are made of."""
-
-
-class Step(ABC):
-    """Fills fields of a batch of scenes.
-
-    Attributes:
-        stage: the work, as a report names it: `detect`, `segment`, `refine` or `infill`.
-        needs: fields of `Scene` that earlier steps must have filled.
-        gives: fields of `Scene` that it fills.
-    """
-
-    stage: str = "segment"
-    needs: frozenset[str] = frozenset()
-    gives: frozenset[str] = frozenset()
-
-    @abstractmethod
-    def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
-        """Return the same scenes in the same order, with the fields that it gives."""
-
-
-class ModelStep(Step):
-    """A model that is a step by itself, because it finds and segments at once, say."""
-
-    @property
-    @abstractmethod
-    def identity(self) -> Identity:
-        """The model, as the manifest names it."""
-
-
-class SegmentByPrompts(ModelStep):
-    """A model that finds the objects which prompts describe, without boxes."""
-
-    needs, gives = frozenset({"prompts"}), frozenset({"masks"})
 
 
 @dataclass(frozen=True)

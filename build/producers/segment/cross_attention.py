@@ -19,12 +19,12 @@ from producers.devices.placement import Placement
 from producers.diffusion.canvas import Canvas
 from producers.diffusion.model import Diffusion
 from producers.diffusion.model import load as load_diffusion
+from producers.model_step import SegmentByPrompts
 from producers.scene import Cut, Identity, Scene
 from producers.segment.attention_maps import Asked, AttentionMaps, Maps
 from producers.segment.attention_settings import AttentionSettings
 from producers.segment.attention_words import objects, phrase
 from producers.segment.mixture import threshold, without_orphans
-from producers.step import SegmentByPrompts
 
 
 class CrossAttention(SegmentByPrompts):
