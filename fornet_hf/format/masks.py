@@ -67,6 +67,13 @@ def encode_mask(mask: Mask) -> bytes:
     )
 
 
+def encode_levels(levels: Levels) -> bytes:
+    """Return a map of height x width, 0 to 255, as grey PNG; `open_mask` reads it."""
+    buffer = io.BytesIO()
+    Image.fromarray(levels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def decode_mask(data: bytes, size: tuple[int, int]) -> Mask:
     """Return a 1-bit PNG of exactly `size` (width, height) as bool array of height x width.
 

@@ -1,6 +1,6 @@
 """Patch shards: Parquet files of patches, one per shard of the source dataset and in its row order.
 
-Candidates have the same columns and three more (version, prompt, score), so selecting is filtering rows.
+Candidates have the same columns and four more (version, prompt, score, soft), so selecting is filtering rows.
 docs/patch_format.md, section 4, is the specification.
 """
 
@@ -52,15 +52,18 @@ CANDIDATE_SCHEMA = pa.schema(
         pa.field("version", pa.uint8(), nullable=False),
         pa.field("prompt", pa.string(), nullable=False),
         pa.field("score", pa.float32(), nullable=False),
+        pa.field("soft", pa.binary()),
     ]
 )
-"""Of candidates, of which an image may have several: version, from 0; prompt; score of the detection, 0 to 1."""
+"""Of candidates, of which an image may have several: version, from 0; prompt; score of the detection, 0 to 1; a grey
+PNG that says how much each part of the image is the object, or null."""
+_LATER = {"soft"}  # columns that shards of earlier versions lack
 
 Record = dict[str, Any]
 """A row by names of columns."""
 
 # Neither compressed nor with statistics, which would repeat two values for each page.
-_INCOMPRESSIBLE = {"mask", "delta", "source_sha256", "prediction_sha256", "target_sha256"}
+_INCOMPRESSIBLE = {"mask", "delta", "soft", "source_sha256", "prediction_sha256", "target_sha256"}
 
 
 def write_shard(path: Path, patches: Iterable[Patch], encoding: Encoding) -> int:
@@ -105,7 +108,7 @@ def _groups(records: Iterable[Record]) -> Iterator[list[Record]]:
     group: list[Record] = []
     size = 0
     for record in records:
-        added = len(record["mask"] or b"") + len(record["delta"] or b"")
+        added = sum(len(record.get(name) or b"") for name in ("mask", "delta", "soft"))
         if len(group) == ROW_GROUP_ROWS or (group and size + added > MAX_ROW_GROUP_BYTES // 2):
             yield group
             group, size = [], 0
@@ -201,7 +204,7 @@ def checked_encoding(file: pq.ParquetFile, schema: pa.Schema = SCHEMA) -> Encodi
 
 
 def _check_schema(schema: pa.Schema, allowed: pa.Schema) -> None:
-    if schema.equals(allowed):
+    if schema.equals(allowed) or schema.equals(pa.schema([one for one in allowed if one.name not in _LATER])):
         return
     expected = list(allowed)
     wrong = [str(field) for field in schema if field not in expected]

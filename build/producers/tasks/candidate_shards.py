@@ -16,6 +16,8 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch
 from fornet_hf.format.shards import CANDIDATE_SCHEMA, SCHEMA, checked_encoding, patch_of, write_records
 
+_MORE = CANDIDATE_SCHEMA.names[len(SCHEMA) :]
+
 
 @dataclass(frozen=True)
 class CandidatePatch:
@@ -26,12 +28,14 @@ class CandidatePatch:
         version: number of the way, from 0.
         prompt: the one which found the object.
         score: of the detection, 0 to 1.
+        soft: how much each part of the image is the object, as grey PNG; None if the model made masks alone.
     """
 
     patch: Patch
     version: int
     prompt: str
     score: float
+    soft: bytes | None = None
 
 
 def write_candidates(path: Path, candidates: Iterable[CandidatePatch], encoding: Encoding) -> int:
@@ -39,9 +43,7 @@ def write_candidates(path: Path, candidates: Iterable[CandidatePatch], encoding:
     records = (
         {
             **{name: getattr(one.patch, name) for name in SCHEMA.names},
-            "version": one.version,
-            "prompt": one.prompt,
-            "score": one.score,
+            **{name: getattr(one, name) for name in _MORE},
         }
         for one in candidates
     )
@@ -84,7 +86,7 @@ class CandidateShard:
             except (pa.ArrowException, OSError) as error:
                 raise self._damaged(error) from error
             for record in records:
-                more = {name: record.pop(name) for name in ("version", "prompt", "score")}
+                more = {name: record.pop(name, None) for name in _MORE}
                 yield CandidatePatch(patch_of(record), **more)
 
     def _damaged(self, error: Exception) -> PatchFormatError:

@@ -12,7 +12,7 @@ from fornet_hf.errors import SourceError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import Mask
 from fornet_hf.format.raster import canonical_raster
-from producers.scene import Raster, Scene
+from producers.scene import Raster, Scene, SoftMap
 from producers.step import Backends, Step
 from producers.work.plan import Labelled
 from producers.work.report import Lost, Report
@@ -28,6 +28,7 @@ class Candidate:
         infilled: uint8, height x width x 3: the raster without the object.
         prompt: the most confident one which found it.
         score: of the detection, 0 to 1.
+        soft: how much each part of the image is the object; None if the model made masks alone.
     """
 
     version: int
@@ -35,6 +36,7 @@ class Candidate:
     infilled: Raster
     prompt: str
     score: float
+    soft: SoftMap | None = None
 
 
 Outcome = tuple[Candidate, ...] | Lost
@@ -91,7 +93,8 @@ def search(scenes: Sequence[Scene], steps: Sequence[Step], report: Report) -> li
 def _candidates(scene: Scene) -> tuple[Candidate, ...]:
     found = zip(scene.versions or (), scene.infilled or (), strict=True)
     return tuple(
-        Candidate(number, cut.mask, pixels, cut.prompt, cut.score) for number, (cut, pixels) in enumerate(found)
+        Candidate(number, cut.mask, pixels, cut.prompt, cut.score, cut.soft)
+        for number, (cut, pixels) in enumerate(found)
     )
 
 

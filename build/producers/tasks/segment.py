@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import encode_levels
 from producers.detect.prompts import Prompts
 from producers.devices.batches import is_shared
 from producers.scene import Raster
@@ -125,7 +126,8 @@ def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Ma
         patch = patch_of(image, candidate, encoding)
         if isinstance(patch, Lost):
             return patch
-        made.append(CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score))
+        soft = None if candidate.soft is None else encode_levels(candidate.soft)
+        made.append(CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score, soft))
     return tuple(made)
 
 

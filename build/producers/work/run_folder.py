@@ -17,12 +17,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import stored, write_text
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from fornet_hf.locks import lock
 from fornet_hf.progress import Ticks
+from fornet_hf.sources import Columns
 from producers.work.plan import Task
 from producers.work.report import Lost, Report
 
@@ -50,6 +51,17 @@ class RunFolder:
         path = self.root / "run.json"
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"splits": {}}
         return {split: len(prints) for split, prints in known["splits"].items()}
+
+    def columns(self) -> Columns:
+        """Return the columns of the Parquet shards that were read, as they were noted.
+
+        Raises:
+            NotFoundError: no run was begun here.
+        """
+        path = self.root / "run.json"
+        if not path.is_file():
+            raise NotFoundError(explain("the run is missing", found=f"no {path}"))
+        return Columns.of_release(json.loads(path.read_text(encoding="utf-8"))["producer"])
 
     def tick(self, images: int) -> None:
         """Tell whoever shows progress that some images more are done."""

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from fornet_hf.errors import NotFoundError, PatchFormatError
 from fornet_hf.format.encoding import Encoding
+from fornet_hf.format.masks import encode_levels, open_mask
 from fornet_hf.format.patch import make_patch
 from fornet_hf.format.shards import PatchShard, write_shard
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard, write_candidates
@@ -20,7 +24,8 @@ def candidates(dahlia, photos):
         for version in range(versions):
             mask = np.roll(disc, version, 1)
             patch = make_patch(buffer.getvalue(), mask, np.zeros_like(raster), key=key, label=5, encoding=Encoding())
-            made.append(CandidatePatch(patch, version, f"a {key}.", 0.5 + version / 8))
+            soft = encode_levels(np.full((8, 12), 60 * version, np.uint8)) if version else None
+            made.append(CandidatePatch(patch, version, f"a {key}.", 0.5 + version / 8, soft))
     return made
 
 
@@ -32,6 +37,17 @@ def test_what_is_written_is_read_image_by_image(candidates, tmp_path):
     groups = list(shard.by_image())
     assert [len(group) for group in groups] == [2, 1, 3]
     assert [one for group in groups for one in group] == candidates
+
+
+def test_soft_maps_are_grey_images_and_files_without_them_are_read(candidates, tmp_path):
+    path, old = tmp_path / "new.parquet", tmp_path / "old.parquet"
+    write_candidates(path, candidates, Encoding())
+    _, second = next(CandidateShard(path).by_image())
+    assert np.array_equal(open_mask(second.soft), np.full((8, 12), 60))
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["soft"]).replace_schema_metadata(table.schema.metadata), old)
+    read = [one for group in CandidateShard(old).by_image() for one in group]
+    assert read == [replace(one, soft=None) for one in candidates]
 
 
 def test_candidates_are_not_taken_for_patches_nor_patches_for_candidates(candidates, tmp_path):
