@@ -73,6 +73,7 @@ class Model:
         revisions: all there are; empty: any.
         hint: for the help, in place of `weights`.
         file: whether `model` is a file, not an id on the Hub.
+        reads: `package.module:function` that looks at that file, a `Path`, before anything is loaded; empty: nothing.
         needs_model: whether it has no weights of its own.
         light: whether it loads at once, because it has no weights.
         inner: role of a model that is given as `model`, in place of weights; the function gets it, loaded, as keyword
@@ -92,6 +93,7 @@ class Model:
     revisions: tuple[str, ...] = ()
     hint: str = ""
     file: bool = False
+    reads: str = ""
     needs_model: bool = False
     light: bool = False
     inner: str = ""
@@ -160,7 +162,7 @@ class Model:
         """Read what is read without loading weights.
 
         Raises:
-            ConfigurationError: the file does not hold boxes.
+            ConfigurationError: the file does not hold boxes, or is not of the model.
             NotFoundError: a file is missing.
         """
         if self.inner:
@@ -171,6 +173,9 @@ class Model:
         elif self.file and choice.model and not Path(choice.model).is_file():
             what = f"the weights of {self.name} are missing"
             raise NotFoundError(explain(what, found=f"no file {choice.model}"))
+        elif self.reads and choice.model:
+            with needing(f"the {self.role} {self.name}", self.packages):
+                resolve(self.reads, f"the {self.role} {self.name} cannot be read")(Path(choice.model))
 
     def load(
         self,
@@ -268,6 +273,18 @@ MODELS = (
         packages="torch 'diffusers>=0.40' transformers",
         weights="CompVis/stable-diffusion-v1-4",
         settings="producers.segment.attention_settings:AttentionSettings",
+        step=SegmentByPrompts,  # type: ignore[type-abstract]
+    ),
+    _segmenter(
+        name="unet",
+        target="producers.segment.unet:load",
+        takes=_WEIGHTS - {"revision"},
+        packages="torch safetensors opencv-python-headless",
+        file=True,
+        needs_model=True,
+        hint="of train_segmenter.py",
+        reads="producers.segment.networks.files:read_card",
+        settings="producers.segment.unet_settings:UNetSettings",
         step=SegmentByPrompts,  # type: ignore[type-abstract]
     ),
     _refiner(

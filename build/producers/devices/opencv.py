@@ -74,3 +74,10 @@ def fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
     weight: npt.NDArray[np.float32] = (depth / (width + 1)).clip(0, 1)
     return weight
+
+
+def largest(mask: Mask) -> Mask:
+    """Return the part of a mask that has most pixels; parts hang together by sides and corners."""
+    cv2 = load_cv2()
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return mask if count <= 2 else np.asarray(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax())

@@ -95,13 +95,14 @@ def read_pairs(
         masks: of a run, a release, a folder of PNG files, or of a public set.
         layout: of a public set, one of `LAYOUTS`; None: one of the others.
         threshold: grey level above which is the object; None: as `read_predicted`, or the layout's own.
-        columns: of Parquet shards; by default found by their names and types.
+        columns: of Parquet shards; by default those of the release, or found by their names and types.
 
     Raises:
         NotFoundError: there are no masks, no images, or none that go together.
         ForNetError: something is damaged.
     """
-    columns = columns or _columns(masks)
+    if columns is None or columns == Columns():
+        columns = _columns(masks)
     if layout is None and (shards := shards_of(masks)):
         if threshold is not None:
             found = f"{masks}, a run or release, whose masks have no grey levels"

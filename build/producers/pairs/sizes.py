@@ -19,19 +19,19 @@ SizeOf = Callable[[int, int], tuple[int, int]]
 """Makes width and height of an image's own."""
 
 
-def shorter_side(side: int) -> SizeOf:
-    """Return what scales an image so that its shorter side has so many pixels."""
-    return partial(_scaled, side, min)
+def shorter_side(side: int, most: int | None = None) -> SizeOf:
+    """Return what scales an image so that its shorter side has so many pixels; a side beyond `most` is squeezed."""
+    return partial(_scaled, side, min, most)
 
 
 def longer_side(side: int) -> SizeOf:
     """Return what scales an image so that its longer side has so many pixels."""
-    return partial(_scaled, side, max)
+    return partial(_scaled, side, max, None)
 
 
-def _scaled(side: int, which: Callable[..., int], width: int, height: int) -> tuple[int, int]:
-    scale = side / which(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def _scaled(side: int, which: Callable[..., int], most: int | None, width: int, height: int) -> tuple[int, int]:
+    scale, most = side / which(width, height), most or side * max(width, height)
+    return min(max(1, round(width * scale)), most), min(max(1, round(height * scale)), most)
 
 
 def own_size(width: int, height: int) -> tuple[int, int]:

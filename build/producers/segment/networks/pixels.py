@@ -1,0 +1,23 @@
+"""Colours as networks take them, and probabilities from what they give."""
+
+from __future__ import annotations
+
+import torch
+
+from producers.segment.networks.card import Card
+
+
+def normalized(images: torch.Tensor, card: Card) -> torch.Tensor:
+    """Return colours as a network takes them, float32, of uint8 images, n x 3 x height x width."""
+    pixels = images.float()
+    mean, std = (pixels.new_tensor(one).view(3, 1, 1) for one in (card.mean, card.std))
+    return pixels.div_(255).sub_(mean).div_(std)
+
+
+def object_logits(logits: torch.Tensor) -> torch.Tensor:
+    """Return logits of the object, n x height x width, whose sigmoid is its probability.
+
+    Of two classes it is the difference: sigmoid(b - a) is the second's softmax, so their cross-entropy is the binary
+    one of this.
+    """
+    return logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
