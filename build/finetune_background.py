@@ -23,15 +23,16 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fornet_hf.errors import ForNetError
+from tqdm import tqdm
+
+from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.packages import needing
-from fornet_hf.progress import progress
 from producers.devices.placement import Placement
 from producers.diffusion.concepts import Concepts
 from producers.pairs.reading import Pairs, read_pairs
@@ -84,16 +85,17 @@ def parser() -> argparse.ArgumentParser:
 
 @dataclass(frozen=True)
 class Summary:
-    """A run's result: pairs of image and mask, and the steps that were trained; None: it was but checked."""
+    """A run's result: pairs of image and mask, what else was there, and the steps; None: it was but checked."""
 
-    pairs: Pairs
+    pairs: int
+    unmatched: Mapping[str, int]
     steps: int | None
 
     def summary(self) -> str:
         """Return a line for people."""
-        others = [f"{count} {what}" for what, count in self.pairs.unmatched.items() if count]
+        others = [f"{count} {what}" for what, count in self.unmatched.items() if count]
         done = "nothing trained" if self.steps is None else f"{self.steps} steps"
-        return ", ".join([f"{len(self.pairs)} pairs", *others, done])
+        return ", ".join([f"{self.pairs} pairs", *others, done])
 
 
 def finetune(arguments: argparse.Namespace) -> Summary:
@@ -106,13 +108,15 @@ def finetune(arguments: argparse.Namespace) -> Summary:
     machine = accelerator(arguments.device, settings.precision)
     share(range(settings.batch_size), 0, machine.num_processes)  # refuses a batch that cannot be shared
     pairs = read_pairs(arguments.images, arguments.masks, columns=columns_asked(arguments))
+    chosen = _of_training(pairs)
     run = TrainingRun(arguments.out, writes=machine.is_main_process)
     if arguments.dry_run:
-        return Summary(pairs, None)
-    run.begin({**settings.to_json(), "pairs": _digest(pairs)}, FREE)
+        return Summary(len(chosen), pairs.unmatched, None)
+    digest = hashlib.blake2b(repr([pairs.keys[one] for one in chosen]).encode(), digest_size=16).hexdigest()
+    run.begin({**settings.to_json(), "pairs": {"count": len(chosen), "digest": digest}}, FREE)
     with needing("fine-tuning", "torch 'diffusers>=0.40' transformers accelerate"):
-        _train(arguments, settings, machine, pairs, run)
-    return Summary(pairs, settings.steps)
+        _train(arguments, settings, machine, pairs, chosen, run)
+    return Summary(len(chosen), pairs.unmatched, settings.steps)
 
 
 def _settings(arguments: argparse.Namespace) -> TuningSettings:
@@ -127,13 +131,28 @@ def _settings(arguments: argparse.Namespace) -> TuningSettings:
     )
 
 
-def _digest(pairs: Pairs) -> str:
-    """Return what names these pairs."""
-    return f"{len(pairs)} {hashlib.blake2b(repr(list(pairs.keys)).encode(), digest_size=16).hexdigest()}"
+def _of_training(pairs: Pairs) -> list[int]:
+    """Return which pairs are of the split for training, or of none.
+
+    Raises:
+        NotFoundError: there are none.
+    """
+    chosen = [index for index, split in enumerate(pairs.splits) if split in ("", "train")]
+    if not chosen:
+        what, then = "no image with a mask is for training", "Segment the training images: --split train."
+        raise NotFoundError(
+            explain(what, found=sorted(set(pairs.splits)), allowed="the split train, or none", then=then)
+        )
+    return chosen
 
 
 def _train(
-    arguments: argparse.Namespace, settings: TuningSettings, machine: Accelerator, pairs: Pairs, run: TrainingRun
+    arguments: argparse.Namespace,
+    settings: TuningSettings,
+    machine: Accelerator,
+    pairs: Pairs,
+    chosen: Sequence[int],
+    run: TrainingRun,
 ) -> None:
     from producers.diffusion.model import load
     from producers.tuning.posteriors import Posteriors, encode
@@ -143,10 +162,10 @@ def _train(
     if arguments.gradient_checkpointing:
         model.unet.enable_gradient_checkpointing()
     folder, part = arguments.out / "posteriors", (machine.process_index, machine.num_processes)
-    with machine.autocast():
-        files = encode(pairs, folder, model, settings.side, part=part)
-        for _ in progress(files, "encoding", "files"):
-            pass
+    shown = {"total": len(chosen) // part[1], "unit": "image", "disable": not run.writes or None}
+    with tqdm(desc="encoding", **shown) as bar, machine.autocast():
+        for done in encode(pairs, chosen, folder, model, settings.side, part=part):
+            bar.update(done)
     machine.wait_for_everyone()
     options = {"save_every": arguments.save_every, "micro_batch": arguments.micro_batch}
     Tuner(machine, model, Posteriors.of(folder), settings, run, **options).train()

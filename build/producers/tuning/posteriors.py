@@ -108,25 +108,33 @@ class _Sized(NamedTuple):
 
 
 def encode(
-    pairs: Pairs, folder: Path, model: Diffusion, side: int, *, part: tuple[int, int] = (0, 1), batch_size: int = 8
+    pairs: Pairs,
+    chosen: Sequence[int],
+    folder: Path,
+    model: Diffusion,
+    side: int,
+    *,
+    part: tuple[int, int] = (0, 1),
+    batch_size: int = 8,
 ) -> Iterator[int]:
-    """Write this process's files that are not there yet; yield the number of images of each that is there.
+    """Write this process's files that are not there yet; yield the number of pairs after each that is there.
 
     Images without a mask of an object, and those that cannot be decoded, are left out, which the log says.
 
     Args:
         pairs: images and masks.
+        chosen: those of them that are encoded.
         folder: of the files.
         model: whose VAE encodes.
         side: of the shorter sides, pixels.
         part: of the files: number of the process, and of processes.
         batch_size: images that the VAE gets at a time.
     """
-    size, starts = BatchSize(batch_size), range(0, len(pairs), PER_FILE)
+    size = BatchSize(batch_size)
+    files = [chosen[start : start + PER_FILE] for start in range(0, len(chosen), PER_FILE)]
     with ThreadPoolExecutor(max_workers()) as pool:
-        for number in range(part[0], len(starts), part[1]):
+        for number, wanted in list(enumerate(files))[part[0] :: part[1]]:
             path = folder / f"{number:05}.safetensors"
-            wanted = range(starts[number], min(starts[number] + PER_FILE, len(pairs)))
             if not path.is_file():
                 found = list(pool.map(partial(_sized, side), pairs.readers(wanted)))
                 images = [one for one in found if one is not None]

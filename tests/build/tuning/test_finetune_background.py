@@ -1,16 +1,20 @@
 """The command, on drawn images and a tiny Stable Diffusion."""
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
 
 import finetune_background
+from producers.registry import Choice, find
 from producers.training.run import TrainingRun
 from producers.tuning import tuner
 from tests.killing import wait_until
@@ -41,6 +45,38 @@ def test_images_and_masks_become_a_model(words, tmp_path, capsys):
     assert capsys.readouterr().out == f"6 pairs, 2 steps\nmodel: {tmp_path}/model\n"
     prompts = json.loads((tmp_path / "model" / "concepts.json").read_text())
     assert prompts == {"object": "a photo of a cat", "background": "a photo of a background"}
+
+
+def test_only_images_for_training_are_trained_on(words, tmp_path, capsys, monkeypatch):
+    def split(*names):
+        pairs = finetune_background.read_pairs(*map(Path, words("")[:2]))
+        monkeypatch.setattr(
+            finetune_background, "read_pairs", lambda *_, **__: dataclasses.replace(pairs, splits=names)
+        )
+        status = finetune_background.main(words(tmp_path, "--dry-run"))
+        monkeypatch.undo()
+        return status, capsys.readouterr()
+
+    assert split(*["train"] * 2, *["test"] * 2, *["validation"] * 2)[1].out.startswith("2 pairs")
+    status, said = split(*["test"] * 6)
+    assert status == 1
+    assert "no image with a mask is for training; found ['test']" in said.err
+
+
+def test_segmenters_and_infillers_load_the_model(words, tmp_path):
+    assert finetune_background.main(words(tmp_path, "--steps", 1)) == 0
+    names = {"segmenter": "cross-attention", "infiller": "background-diffusion"}
+    settings = (("side", "64"), ("steps", "1"))
+    loaded = {
+        role: find(role, name).load(Choice(name, str(tmp_path / "model"), settings=settings))
+        for role, name in names.items()
+    }
+    assert {model.identity.model for model in loaded.values()} == {str(tmp_path / "model")}
+    raster, hole = np.full((40, 30, 3), 90, np.uint8), np.zeros((40, 30), bool)
+    hole[10:20, 10:20] = True
+    (filled,) = loaded["infiller"].infill([raster], [hole])
+    assert np.array_equal(filled[~hole], raster[~hole])
+    assert (filled[hole] != raster[hole]).any()
 
 
 @pytest.mark.slow

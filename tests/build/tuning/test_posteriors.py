@@ -26,7 +26,7 @@ def pairs(drawn):
 @pytest.fixture(scope="module")
 def encoded(pairs, model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("posteriors")
-    list(encode(pairs, folder, model, 64))
+    list(encode(pairs, range(6), folder, model, 64))
     return Posteriors.of(folder)
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_used_is_left_out_and_named(drawn, model, tmp_path, caplo
         Image.fromarray(mask & (path.stem != "1")).save(empty / path.name)
     pairs = read_pairs(images, empty)
     with caplog.at_level(logging.WARNING):
-        assert list(encode(pairs, tmp_path / "posteriors", model, 64)) == [6]
+        assert list(encode(pairs, range(6), tmp_path / "posteriors", model, 64)) == [6]
     assert len(Posteriors.of(tmp_path / "posteriors")) == 4
     assert "1: its mask is empty" in caplog.text
     assert "left out: 5" in caplog.text
@@ -84,9 +84,9 @@ def test_crops_reach_all_parts_of_an_image(encoded):
 def test_processes_share_the_files_and_those_that_are_there_stay(pairs, model, encoded, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PER_FILE", 2)
     for part in range(2):
-        assert sum(encode(pairs, tmp_path, model, 64, part=(part, 2), batch_size=1)) == (4, 2)[part]
+        assert sum(encode(pairs, range(6), tmp_path, model, 64, part=(part, 2), batch_size=1)) == (4, 2)[part]
     times = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    list(encode(pairs, tmp_path, model, 64))
+    list(encode(pairs, range(6), tmp_path, model, 64))
     assert times == {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     again = Posteriors.of(tmp_path)
     assert len(again) == len(encoded) == 5

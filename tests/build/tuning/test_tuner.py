@@ -26,7 +26,7 @@ SETTINGS = TuningSettings(
 @pytest.fixture(scope="module")
 def posteriors(drawn, weights, tmp_path_factory):
     folder = tmp_path_factory.mktemp("posteriors")
-    list(encode(read_pairs(*drawn), folder, load(Placement(), str(weights)), 64))
+    list(encode(read_pairs(*drawn), range(6), folder, load(Placement(), str(weights)), 64))
     return Posteriors.of(folder)
 
 
@@ -139,6 +139,18 @@ def test_small_parts_of_a_batch_add_up_to_it(train):
     whole, parts = (state_of(train(str(size), steps=1, batch_size=4, micro_batch=size)[0]) for size in (4, 1))
     moments = [state["optimizer"]["state"][0]["exp_avg"] for state in (whole, parts)]
     torch.testing.assert_close(*moments, atol=1e-7, rtol=1e-4)
+
+
+def test_processes_that_share_a_batch_add_up_to_it(train, monkeypatch):
+    """Their gradients are averaged, of which the first moments of the optimizer are a tenth."""
+    whole = state_of(train("whole", steps=1, batch_size=4)[0])
+    real, shares = module.share, []
+    for rank in range(2):
+        monkeypatch.setattr(module, "share", lambda batch, *_, rank=rank: real(batch, rank, 2))
+        shares.append(state_of(train(str(rank), steps=1, batch_size=4)[0]))
+    one, first, second = (state["optimizer"]["state"][0]["exp_avg"] for state in (whole, *shares))
+    assert (first - second).abs().max() > 1e-3 * one.abs().max()
+    torch.testing.assert_close((first + second) / 2, one, atol=1e-7, rtol=1e-4)
 
 
 def test_progress_shows_both_prompts_and_its_noise_stays_the_same(train):
