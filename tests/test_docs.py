@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
+from producers.registry import Choice, find
+from producers.work.command import Setting, with_settings
 from tests import torchvision_shim
 from tests.blocks import ROOT, Block, blocks, commands
 from tests.local_hub.client import run_python
@@ -18,6 +22,7 @@ from tests.reader import surroundings
 PAGES = [*(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))), "examples/README.md"]
 WITH_CODE = [page for page in PAGES if blocks(page, "python") or blocks(page, "console")]
 WITH_CODE.remove("docs/recipes.md")  # tests/test_recipes.py looks at what its code leaves behind, too
+ROLES = {"--detector": "detector", "--segmenter": "segmenter", "--refine": "refiner", "--infiller": "infiller"}
 _RUN = "exec(compile({code!r}, {name!r}, 'exec'), {{'__name__': '__main__'}})\n"
 
 
@@ -50,7 +55,8 @@ def test_the_code_of_a_page_runs(page, reader):
 def possible(block: Block) -> bool:
     """Whether this environment has what a block needs; one runs without torch."""
     names = ("torch", "torchvision", "pytorch_lightning", "accelerate")
-    return all(find_spec(name) for name in names if name in block.code.replace("train.py", "torch"))
+    code = block.code.replace("train.py", "torch").replace("train_segmenter.py", "torch accelerate")
+    return all(find_spec(name) for name in names if name in code)
 
 
 def program(command: str) -> list[str]:
@@ -71,11 +77,26 @@ def test_options_of_shown_commands_exist(page, command):
     script = next((number for number, word in enumerate(words) if word.endswith(".py")), None)
     if script is not None and words[script].startswith("examples"):
         pytest.importorskip("torch")
-    start = [sys.executable, words[script]] if script is not None else [*program(command), words[1]]
+    start = (sys.executable, words[script]) if script is not None else (*program(command), words[1])
+    options = [word for word in words[script or 0 :] if word.startswith("--")]
+    assert [option for option in options if not re.search(rf"{option}\b", help_of(start))] == []
+
+
+@cache
+def help_of(start: tuple[str, ...]) -> str:
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     run = subprocess.run([*start, "--help"], check=True, cwd=ROOT, env=environment, capture_output=True, text=True)
-    options = [word for word in words[script or 0 :] if word.startswith("--")]
-    assert [option for option in options if not re.search(rf"{option}\b", run.stdout)] == []
+    return run.stdout
+
+
+@pytest.mark.parametrize(("page", "command"), [one for one in shown() if {*ROLES} & {*one[1].split()}])
+def test_models_and_settings_of_shown_commands_exist(page, command):
+    words = shlex.split(command)
+    pairs = [(option, value) for option, value in pairwise(words) if option.startswith("--")]
+    choices = {ROLES[option]: Choice.parse(value) for option, value in pairs if option in ROLES}
+    settings = [Setting.parse(value) for option, value in pairs if option == "--set"]
+    for role, choice in with_settings(choices, settings).items():
+        find(role, choice.name).check(choice)
 
 
 @pytest.mark.parametrize("page", PAGES)
