@@ -36,6 +36,7 @@ PRODUCERS = [
     "tasks",
     "work",
     "registry",
+    "registration",
     "plugins fields",
     "step",
     "detect segment refine infill score",

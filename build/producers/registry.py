@@ -11,219 +11,92 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fornet_hf.errors import ConfigurationError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.packages import needing, resolve
-from producers.devices.placement import Placement
-from producers.fields import changed, read_settings
-from producers.plugins import OPTIONS, check_model, signature_of
-from producers.step import Detect, Infill, ModelStep, Refine, Segment, SegmentByPrompts, Step
+from producers.plugins import OPTIONS, signature_of
+from producers.registration import Choice, Model
+from producers.step import Detect, Infill, ModelStep, Refine, Segment, SegmentByPrompts
 
-
-@dataclass(frozen=True)
-class Choice:
-    """One model, as written on the command line: `sam-hf=facebook/sam-vit-base@REVISION`.
-
-    Attributes:
-        name: of a registration or an entry point, or `package.module:function`.
-        model: id of its weights on the Hub, or a path; None for the published ones.
-        revision: commit, branch or tag of the weights on the Hub; for `lama` the MD5 of the file, for `sam` its size.
-        settings: names and values, as text; not a part of what is written as the choice.
-    """
-
-    name: str
-    model: str | None = None
-    revision: str | None = None
-    settings: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Choice:
-        """Return the choice from `NAME`, `NAME=MODEL`, `NAME@REVISION` or `NAME=MODEL@REVISION`."""
-        rest, _, revision = text.partition("@")
-        name, _, model = rest.partition("=")
-        return cls(name, model or None, revision or None)
-
-    def inner(self, role: str) -> Choice | None:
-        """Return the model of this role that is given in place of weights: `lama` of `inpaint-difference=lama`."""
-        if not role or self.model is None:
-            return None
-        start = f"{role}."
-        settings = tuple((name.removeprefix(start), text) for name, text in self.settings if name.startswith(start))
-        return replace(Choice.parse(self.model), revision=self.revision, settings=settings)
-
-    def __str__(self) -> str:
-        return self.name + (f"={self.model}" if self.model else "") + (f"@{self.revision}" if self.revision else "")
+__all__ = ["MODELS", "Choice", "Composed", "Model", "find", "models"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
-    """One registration.
+class Composed(Model):
+    """The registration of a model that works by another one, which is given in place of its weights.
+
+    `inpaint-difference=lama@MD5` works by `lama@MD5`; `inpaint-difference` by the model of that role in the run.
 
     Attributes:
-        name: on the command line.
-        role: a name in `ADAPTERS`.
-        target: `package.module:function`, which returns the model.
-        takes: keywords of that function, of those in `OPTIONS`.
-        packages: to install by pip, beside the project's own dependencies.
-        weights: `model`, where none is given.
-        revision: likewise of the weights.
-        revisions: all there are; empty: any.
-        hint: for the help, in place of `weights`.
-        file: whether `model` is a file, not an id on the Hub.
-        reads: `package.module:function` that looks at that file, a `Path`, before anything is loaded; empty: nothing.
-        needs_model: whether it has no weights of its own.
-        light: whether it loads at once, because it has no weights.
-        inner: role of a model that is given as `model`, in place of weights; the function gets it, loaded, as keyword
-            of this name.
-        settings: `package.module:class` of its settings, a dataclass that is imported without its packages; the
-            function takes one as keyword `settings`. Where this is the target, the model is its own settings.
-        step: what it is in a chain, or derived from that; says what it needs and gives without being loaded.
+        by: role of the other model; the function gets it, loaded, as keyword of this name, or nothing.
     """
 
-    name: str
-    role: str
-    target: str
-    takes: frozenset[str] = frozenset()
-    packages: str = ""
-    weights: str | None = None
-    revision: str | None = None
-    revisions: tuple[str, ...] = ()
-    hint: str = ""
-    file: bool = False
-    reads: str = ""
-    needs_model: bool = False
-    light: bool = False
-    inner: str = ""
-    settings: str = ""
-    step: type[Step]
+    by: str
 
-    def __str__(self) -> str:
-        hint, kind = self.hint or self.weights, "FILE" if self.file else "MODEL"
-        return self.name + (f"={kind}" if self.needs_model else "") + (f" ({hint})" if hint else "")
+    def other(self, choice: Choice) -> Choice | None:
+        """Return the other model, with the settings that begin with its role: `infiller.steps`."""
+        if choice.model is None:
+            return None
+        start = f"{self.by}."
+        settings = tuple((name.removeprefix(start), text) for name, text in choice.settings if name.startswith(start))
+        return replace(Choice.parse(choice.model), revision=choice.revision, settings=settings)
 
     def check(self, choice: Choice) -> None:
-        """Raise a ConfigurationError if it does not take the model, the revision or the settings that were given."""
-        name = f"the {self.role} {self.name}"
-        for option in ("model", "revision"):
-            if getattr(choice, option) and option not in self.takes:
-                allowed = str(Choice(choice.name, choice.model if "model" in self.takes else None))
-                raise ConfigurationError(explain(f"{name} takes no {option}", found=str(choice), allowed=allowed))
-        if self.needs_model and not choice.model:
-            kind = "file" if self.file else "model"
-            allowed = f"--{self.role} {self.name}={kind.upper()}"
-            raise ConfigurationError(explain(f"{name} needs a {kind}", allowed=allowed))
-        if self.revisions and choice.revision and choice.revision not in self.revisions:
-            what, allowed = f"unknown revision of {name}", ", ".join(self.revisions)
-            raise ConfigurationError(explain(what, found=repr(choice.revision), allowed=allowed))
-        self.settings_of(choice)
-        if self.inner:
-            self._check_inner(choice)
-
-    def _check_inner(self, choice: Choice) -> None:
-        inner = choice.inner(self.inner)
-        if inner is not None:
-            registration = find(self.inner, inner.name)
-            registration.check(inner)
+        """Raise a ConfigurationError if either model does not take what was given."""
+        super().check(replace(choice, model=None, revision=None))
+        other = self.other(choice)
+        if other is not None:
+            registration = find(self.by, other.name)
+            registration.check(other)
             if issubclass(registration.step, ModelStep):
-                what = f"the {self.role} {self.name} needs a plain {self.inner}"
-                raise ConfigurationError(explain(what, found=f"{inner}, which is a step by itself"))
-        elif choice.revision:
-            what = f"the {self.role} {self.name} has no {self.inner} whose revision this is"
-            raise ConfigurationError(explain(what, found=str(choice), allowed=f"{self.name}=MODEL@REVISION"))
+                what = f"the {self.role} {self.name} needs a plain {self.by}"
+                raise ConfigurationError(explain(what, found=f"{other}, which is a step by itself"))
+            return
+        given = [f"@{choice.revision}"] if choice.revision else []
+        given += [name for name, _ in choice.settings if name.startswith(f"{self.by}.")]
+        if given:
+            what = f"the {self.role} {self.name} has no {self.by} of its own that takes this"
+            raise ConfigurationError(explain(what, found=", ".join(given), allowed=f"{self.name}=MODEL@REVISION"))
+
+    def has_revisions(self, choice: Choice) -> bool:
+        """Return whether a revision of the other model can be asked for."""
+        other = self.other(choice)
+        return other is not None and find(self.by, other.name).has_revisions(other)
 
     def settings_of(self, choice: Choice) -> Any:
-        """Return the settings that were given, with defaults for the rest; None where none were.
-
-        Raises:
-            ConfigurationError: it has no such settings, or does not take these values.
-        """
-        given = [one for one in choice.settings if not (self.inner and one[0].startswith(f"{self.inner}."))]
-        if not given:
-            return None
-        name = f"the {self.role} {self.name}"
-        if not self.settings:
-            found = ", ".join(name for name, _ in given)
-            raise ConfigurationError(explain(f"{name} has no settings", found=found, then="Leave --set out."))
-        kind: Any = resolve(self.settings, f"the settings of {name} cannot be loaded")
-        return read_settings(kind, given, name)
+        """Return its own settings that were given; None where none were."""
+        own = tuple(one for one in choice.settings if not one[0].startswith(f"{self.by}."))
+        return super().settings_of(replace(choice, settings=own))
 
     def changed_settings(self, choice: Choice) -> dict[str, Any]:
-        """Return the settings that were given and differ from the defaults, by their names on the command line."""
-        found = changed(self.settings_of(choice))
-        if inner := choice.inner(self.inner):
-            more = find(self.inner, inner.name).changed_settings(inner)
-            found |= {f"{self.inner}.{name}": value for name, value in more.items()}
-        return found
+        """Return the settings of both models that were given and differ from the defaults."""
+        other = self.other(choice)
+        more = find(self.by, other.name).changed_settings(other) if other else {}
+        return super().changed_settings(choice) | {f"{self.by}.{name}": value for name, value in more.items()}
 
     def check_file(self, choice: Choice) -> None:
-        """Read what is read without loading weights.
-
-        Raises:
-            ConfigurationError: the file does not hold boxes, or is not of the model.
-            NotFoundError: a file is missing.
-        """
-        if self.inner:
-            if inner := choice.inner(self.inner):
-                find(self.inner, inner.name).check_file(inner)
-        elif self.light:
-            self.load(choice)
-        elif self.file and choice.model and not Path(choice.model).is_file():
-            what = f"the weights of {self.name} are missing"
-            raise NotFoundError(explain(what, found=f"no file {choice.model}"))
-        elif self.reads and choice.model:
-            with needing(f"the {self.role} {self.name}", self.packages):
-                resolve(self.reads, f"the {self.role} {self.name} cannot be read")(Path(choice.model))
+        """Read what is read without loading the other model's weights."""
+        if other := self.other(choice):
+            find(self.by, other.name).check_file(other)
 
     def load(
         self,
         choice: Choice,
         device: str = "cpu",
         precision: str = "float32",
-        options: Mapping[str, float | None] = MappingProxyType({}),
+        options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Any:
-        """Return the model, loaded.
-
-        Args:
-            choice: says which weights.
-            device: as torch names it.
-            precision: of matrix products.
-            options: size of batches and thresholds; None: the model's own.
-
-        Raises:
-            MissingDependencyError: a package that it needs is not installed.
-            NotFoundError: weights are missing.
-            ConfigurationError: there is no such device, or the function returns something else.
-        """
-        revision = choice.revision or (None if choice.model and not self.file else self.revision)
-        settings = self.settings_of(choice)
-        given: dict[str, Any] = {**options, "model": choice.model or self.weights, "revision": revision}
-        if self.inner:
-            inner = choice.inner(self.inner)
-            given.update(model=None, revision=None)
-            given[self.inner] = inner and find(self.inner, inner.name).load(inner, device, precision, options)
-        with needing(f"the {self.role} {self.name}", self.packages):
-            if "placement" in self.takes:
-                given["placement"] = Placement(device, precision)
-            function = resolve(self.target, f"the {self.role} {self.name} cannot be loaded")
-            takes = {*self.takes, self.inner}
-            keywords = {name: given[name] for name in given if name in takes and given[name] is not None}
-            if settings is None:
-                model = function(**keywords)
-            elif self.settings == self.target:
-                model = settings
-            else:
-                model = function(**keywords, settings=settings)
-        check_model(self.role, self.name, model)
-        return model
+        """Return the model with the other one in it, both loaded."""
+        other = self.other(choice)
+        loaded = find(self.by, other.name).load(other, device, precision, options) if other else None
+        return super().load(choice, device, precision, {**options, self.by: loaded})
 
 
 _WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
 _detector = partial(Model, role="detector", step=Detect)
 _segmenter = partial(Model, role="segmenter", step=Segment)
-_refiner = partial(Model, role="refiner", step=Refine)
 _infiller = partial(Model, role="infiller", step=Infill)
 
 MODELS = (
@@ -287,13 +160,15 @@ MODELS = (
         settings="producers.segment.unet_settings:UNetSettings",
         step=SegmentByPrompts,  # type: ignore[type-abstract]
     ),
-    _refiner(
+    Composed(
         name="inpaint-difference",
+        role="refiner",
+        step=Refine,
         target="producers.refine.inpaint_difference:load",
-        takes=frozenset({"model", "revision"}),
+        takes=frozenset({"infiller"}),
         packages="opencv-python-headless",
         hint="=INFILLER, else by that of the run",
-        inner="infiller",
+        by="infiller",
         settings="producers.refine.inpaint_difference:DifferenceSettings",
         light=True,
     ),

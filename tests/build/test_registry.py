@@ -42,7 +42,7 @@ def test_an_unknown_model_is_refused_with_those_there_are():
         ("detector", "boxes", "the detector boxes needs a file; allowed: --detector boxes=FILE"),
         ("refiner", "inpaint-difference=paint", "unknown infiller; found 'paint'; allowed: attentive-eraser"),
         ("refiner", "inpaint-difference=opencv@1", "opencv takes no revision"),
-        ("refiner", "inpaint-difference@1", "no infiller whose revision this is; found inpaint-difference@1"),
+        ("refiner", "inpaint-difference@1", "has no infiller of its own that takes this; found @1"),
         (
             "segmenter",
             "sam@huge",
@@ -141,5 +141,8 @@ def test_a_refiner_may_have_an_infiller_of_its_own_with_settings():
     model = find("refiner", given.name).load(given)
     assert (model.settings.closing, model.infiller.method) == (1, "ns")
     assert find("refiner", given.name).load(Choice(given.name)).infiller is None
+    wrong = replace(given, settings=(("infiller.steps", "9"),))
     with pytest.raises(ConfigurationError, match="unknown setting of the infiller opencv; found 'steps'"):
-        find("refiner", given.name).check(replace(given, settings=(("infiller.steps", "9"),)))
+        find("refiner", given.name).check(wrong)
+    with pytest.raises(ConfigurationError, match=r"no infiller of its own that takes this; found infiller\.steps"):
+        find("refiner", given.name).check(replace(wrong, model=None))

@@ -17,7 +17,7 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
 from producers.devices.placement import Placement
-from producers.registry import Choice, find, models
+from producers.registry import Choice, Composed, find, models
 from producers.scene import Detector
 from producers.segment.versions import Merging
 from producers.step import Backends, Infill, Merge, Step, check_chain, in_order
@@ -83,7 +83,7 @@ class ModelSettings:
         if infill is None:
             what = f"the refiner {refiner.name} would change masks that the segmenter has infilled already"
             raise ConfigurationError(explain(what, found=str(self.segmenter), then="Leave --refine out."))
-        if infill is not Infill and find("refiner", refiner.name).inner and not refiner.model:
+        if infill is not Infill and isinstance(find("refiner", refiner.name), Composed) and not refiner.model:
             what = f"the refiner {refiner.name} needs an infiller that is no step by itself"
             then = f"Name one: --refine {refiner.name}=INFILLER"
             raise ConfigurationError(explain(what, found=str(self.infiller), then=then))
@@ -105,7 +105,7 @@ class ModelSettings:
             if (
                 choice.revision is None
                 and _COMMIT.fullmatch(revision)
-                and "revision" in find(role, choice.name).takes
+                and find(role, choice.name).has_revisions(choice)
             ):
                 changes[role] = replace(choice, revision=revision)
         return replace(self, **changes)  # type: ignore[arg-type]

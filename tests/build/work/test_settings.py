@@ -1,5 +1,12 @@
+import sys
+import types
+
+import pytest
+
+from fornet_hf.errors import ConfigurationError
 from fornet_hf.format.encoding import Encoding
 from producers.registry import Choice
+from producers.step import ModelStep
 from producers.work.settings import ModelSettings
 
 
@@ -15,3 +22,49 @@ def test_a_run_goes_on_with_the_commits_that_it_began_with():
     assert begun.detector == Choice("grounding-dino", None, "c" * 40)
     assert (begun.segmenter, begun.infiller) == (asked.segmenter, asked.infiller)
     assert asked.as_begun({}) == asked
+
+
+class Layers(ModelStep):
+    needs, gives = frozenset({"prompts"}), frozenset({"versions", "infilled"})
+
+
+class Painter(ModelStep):
+    stage, needs, gives = "infill", frozenset({"versions"}), frozenset({"infilled"})
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    monkeypatch.setitem(sys.modules, "own_steps", module := types.ModuleType("own_steps"))
+    module.Layers, module.Painter = Layers, Painter
+
+
+def settings(segmenter, infiller, refiner):
+    choices = {"segmenter": segmenter, "infiller": infiller, "refiner": refiner}
+    detector = Choice("centred") if segmenter == "grabcut" else None
+    given = {role: name and Choice.parse(name) for role, name in choices.items()}
+    return ModelSettings(detector=detector, **given, encoding=Encoding())
+
+
+def test_a_refiner_is_part_of_a_chain(steps):
+    found = settings("grabcut", "opencv", "inpaint-difference")
+    assert list(found.choices()) == ["detector", "segmenter", "infiller", "refiner"]
+    assert settings("grabcut", "own_steps:Painter", "inpaint-difference=opencv").producer()["refiner"]
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        (
+            ("own_steps:Layers", None, "inpaint-difference=opencv"),
+            "would change masks that the segmenter has infilled",
+        ),
+        (("grabcut", "own_steps:Painter", "inpaint-difference"), "Name one: --refine inpaint-difference=INFILLER"),
+        (
+            ("grabcut", "opencv", "inpaint-difference=own_steps:Painter"),
+            "found own_steps:Painter, which is a step by",
+        ),
+    ],
+)
+def test_a_refiner_without_an_infiller_that_it_can_use_is_refused(steps, models, message):
+    with pytest.raises(ConfigurationError, match=message):
+        settings(*models)
