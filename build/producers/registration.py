@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -102,9 +102,9 @@ class Model:
             raise ConfigurationError(explain(what, found=repr(choice.revision), allowed=allowed))
         self.settings_of(choice)
 
-    def has_revisions(self, choice: Choice) -> bool:
-        """Return whether a revision of the model that is chosen can be asked for."""
-        return "revision" in self.takes
+    def pinned(self, choice: Choice, revision: str) -> Choice:
+        """Return the choice with this revision, if it has none and the model takes one."""
+        return replace(choice, revision=choice.revision or revision) if "revision" in self.takes else choice
 
     def settings_of(self, choice: Choice) -> Any:
         """Return the settings that were given, with defaults for the rest; None where none were.

@@ -60,10 +60,12 @@ class Composed(Model):
             what = f"the {self.role} {self.name} has no {self.by} of its own that takes this"
             raise ConfigurationError(explain(what, found=", ".join(given), allowed=f"{self.name}=MODEL@REVISION"))
 
-    def has_revisions(self, choice: Choice) -> bool:
-        """Return whether a revision of the other model can be asked for."""
+    def pinned(self, choice: Choice, revision: str) -> Choice:
+        """Return the choice with this revision of the other model, if that has none and takes one."""
         other = self.other(choice)
-        return other is not None and find(self.by, other.name).has_revisions(other)
+        return (
+            replace(choice, revision=find(self.by, other.name).pinned(other, revision).revision) if other else choice
+        )
 
     def settings_of(self, choice: Choice) -> Any:
         """Return its own settings that were given; None where none were."""

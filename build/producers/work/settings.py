@@ -102,12 +102,8 @@ class ModelSettings:
         changes = {}
         for role, choice in self.choices().items():
             revision = str(noted.get(role, {}).get("revision"))
-            if (
-                choice.revision is None
-                and _COMMIT.fullmatch(revision)
-                and find(role, choice.name).has_revisions(choice)
-            ):
-                changes[role] = replace(choice, revision=revision)
+            if _COMMIT.fullmatch(revision):
+                changes[role] = find(role, choice.name).pinned(choice, revision)
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def check_files(self) -> None:

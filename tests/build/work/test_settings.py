@@ -45,6 +45,20 @@ def settings(segmenter, infiller, refiner):
     return ModelSettings(detector=detector, **given, encoding=Encoding())
 
 
+@pytest.mark.parametrize(
+    ("refiner", "pinned"),
+    [
+        ("inpaint-difference=attentive-eraser=a/b", "inpaint-difference=attentive-eraser=a/b@" + "e" * 40),
+        ("inpaint-difference=attentive-eraser@main", "inpaint-difference=attentive-eraser@main"),
+        ("inpaint-difference=opencv", "inpaint-difference=opencv"),
+        ("inpaint-difference", "inpaint-difference"),
+    ],
+)
+def test_a_refiner_goes_on_with_the_commit_of_its_own_infiller(refiner, pinned):
+    begun = settings("grabcut", "opencv", refiner).as_begun({"refiner": {"revision": "e" * 40}})
+    assert str(begun.refiner) == pinned
+
+
 def test_a_refiner_is_part_of_a_chain(steps):
     found = settings("grabcut", "opencv", "inpaint-difference")
     assert list(found.choices()) == ["detector", "segmenter", "infiller", "refiner"]
@@ -56,12 +70,12 @@ def test_a_refiner_is_part_of_a_chain(steps):
     [
         (
             ("own_steps:Layers", None, "inpaint-difference=opencv"),
-            "would change masks that the segmenter has infilled",
+            "masks that the segmenter has infilled already",
         ),
         (("grabcut", "own_steps:Painter", "inpaint-difference"), "Name one: --refine inpaint-difference=INFILLER"),
         (
             ("grabcut", "opencv", "inpaint-difference=own_steps:Painter"),
-            "found own_steps:Painter, which is a step by",
+            "own_steps:Painter, which is a step by itself",
         ),
     ],
 )
