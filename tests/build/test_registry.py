@@ -137,9 +137,9 @@ def test_settings_are_known_without_heavy_packages():
 
 
 def test_a_refiner_may_have_an_infiller_of_its_own_with_settings():
-    given = Choice("inpaint-difference", "opencv", settings=(("closing", "1"), ("infiller.method", "ns")))
+    given = Choice("inpaint-difference", "opencv", settings=(("close", "1"), ("infiller.method", "ns")))
     model = find("refiner", given.name).load(given)
-    assert (model.settings.closing, model.infiller.method) == (1, "ns")
+    assert (model.settings.close, model.infiller.method) == (1, "ns")
     assert find("refiner", given.name).load(Choice(given.name)).infiller is None
     wrong = replace(given, settings=(("infiller.steps", "9"),))
     with pytest.raises(ConfigurationError, match="unknown setting of the infiller opencv; found 'steps'"):

@@ -12,7 +12,7 @@ from producers.refine.inpaint_difference import DifferenceSettings, InpaintDiffe
 from producers.scene import Identity
 from producers.segment.versions import overlap
 
-PUBLISHED = DifferenceSettings(closing=0, fill=False)
+PUBLISHED = DifferenceSettings(close=0, fill=False)
 
 
 class Known:
@@ -113,7 +113,14 @@ def test_own_infiller_is_used_in_place_of_the_runs_and_named():
         "name": "inpaint-difference",
         "model": "truth",
         "revision": "c" * 40,
-        "settings": {"infiller": "known", "dilation": 18, "closing": 3, "fill": True, "infiller.noise": 2},
+        "settings": {
+            "infiller": "known",
+            "dilation": 18,
+            "close": 3,
+            "fill": True,
+            "least": 0.0005,
+            "infiller.noise": 2,
+        },
     }
 
 
@@ -127,7 +134,16 @@ def test_the_difference_is_the_mean_over_colours():
     assert difference(*pixels) == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"closing": -1}, {"dilation": -1}])
-def test_lengths_are_not_negative(wrong):
-    with pytest.raises(ConfigurationError, match="0 or more"):
+def test_a_few_pixels_are_no_object():
+    raster, ground, mask = planted(np.random.default_rng(5), "box")
+    speck = np.zeros_like(mask)
+    y, x = (int(np.mean(one)) for one in np.nonzero(mask))
+    speck[y : y + 3, x : x + 3] = True
+    assert refined(raster, speck, Known(ground), DifferenceSettings(least=0)).sum() > 4
+    assert not refined(raster, speck, Known(ground), DifferenceSettings(least=0.001)).any()
+
+
+@pytest.mark.parametrize("wrong", [{"close": -1}, {"dilation": -1}, {"least": 1.0}])
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(ConfigurationError, match="is not allowed"):
         DifferenceSettings(**wrong)
