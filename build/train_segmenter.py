@@ -8,7 +8,8 @@
 
 IMAGES are laid out as for segment.py; beside PNG masks any folder of images will do, whose names are theirs. OUT gets
 segmenter.safetensors, which is the best by IoU on pairs that are held back, a sheet of predictions and a checkpoint
-at each evaluation, and a log. A training that was interrupted goes on when the same command is given again.
+at each evaluation, and a log. A training that was interrupted goes on when the same command is given again. Small
+pairs are kept in OUT/pairs, of about 90 kB each at 128 pixels.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -26,7 +28,7 @@ from typing import Any
 from fornet_hf.evaluation.masks.layouts import LAYOUTS
 from fornet_hf.packages import needing
 from producers.distil.configuration import Training, add_options, asked
-from producers.distil.store import VALIDATION, PairStore, make_store, split_pairs
+from producers.distil.store import TRAIN, VALIDATION, PairStore, make_store, split_pairs
 from producers.pairs.reading import Pairs, read_pairs
 from producers.training.machine import PRECISIONS, accelerator, first_alone, share
 from producers.training.run import TrainingRun
@@ -41,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("out", type=Path, metavar="OUT", help="folder of the training; made if it is not there")
     pair: dict[str, Any] = {"nargs": 2, "type": Path, "metavar": ("IMAGES", "MASKS")}
     result.add_argument("--also", action="append", default=[], help="more to train on, such as made ones", **pair)
-    result.add_argument("--validate", help="what is held back, in place of a share or of the set's own", **pair)
+    result.add_argument("--validate", help="hold these back, in place of a share or of the set's own", **pair)
     result.add_argument("--layout", choices=LAYOUTS, help="of all MASKS that are no run, if they are a public set")
     result.add_argument("--threshold", type=int, help="of all PNG masks: level above which grey is the object")
     add_columns(result)
@@ -101,14 +103,16 @@ def _stored(arguments: argparse.Namespace, training: Training, sources: Mapping[
     if (known := PairStore.opened(folder, request)) is not None:
         return known
     split = partial(split_pairs, share=training.validation, most=training.most, seed=training.seed)
-    only = "train" if arguments.validate else None
-    chosen = [(found, split(found, only=only)) for found in map(partial(_read, arguments), sources["train"])]
-    if arguments.validate:
-        found = _read(arguments, sources["validate"][0])
-        chosen.append((found, split(found, only=VALIDATION)))
+    only = TRAIN if arguments.validate else None
+    chosen = [
+        (pairs, split(pairs, only=which))
+        for which, those in ((only, sources["train"]), (VALIDATION, sources["validate"]))
+        for pairs in map(partial(_read, arguments), those)
+    ]
     store = make_store(folder, request, chosen, training.side)
-    for reason, count in store.index["lost"].items():
-        print(f"pairs left out, {reason}: {count:,}", file=sys.stderr)
+    unmatched = sum((Counter(pairs.unmatched) for pairs, _ in chosen), Counter[str]())
+    for reason, count in {**unmatched, **store.index["lost"]}.items():
+        print(f"left out, {reason}: {count:,}", file=sys.stderr)
     for example in store.index["examples"]:
         print(f"  {example}", file=sys.stderr)
     return store

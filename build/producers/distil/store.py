@@ -110,7 +110,7 @@ def make_store(
     lost: Counter[str] = Counter()
     examples: list[str] = []
     digest = hashlib.sha256()
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pairs.json").unlink(missing_ok=True)  # of others, which `pairs.bin` is about to replace
     with atomic_path(folder / "pairs.bin") as temporary, temporary.open("wb") as file:
         for key, split, found in _decoded(chosen, side):
             if isinstance(found, str):
@@ -186,10 +186,13 @@ def split_pairs(
         share: for validation, 0 to 1.
         most: pairs, those with the lowest numbers drawn by name; None: all.
         seed: of what is drawn.
-        only: what all are for: those of this split, or all where the set has no such split.
+        only: what all are for: those of this split; for validation else the tests; else all.
     """
     draw, known, there = Uniforms(), VALIDATION in pairs.splits, {*pairs.splits}
-    wanted = there - {"test"} if only is None else {only} & there or there
+    if only == VALIDATION:
+        wanted = {only} & there or there - {TRAIN} or there
+    else:
+        wanted = there - {"test"} if only is None else {only} & there or there
     numbers = {
         index: draw.of(("pair", seed, key), 2)
         for index, (key, split) in enumerate(zip(pairs.keys, pairs.splits, strict=True))

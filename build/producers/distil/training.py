@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +20,7 @@ from producers.distil.squares import Squares
 from producers.distil.store import TRAIN, VALIDATION, PairStore
 from producers.segment.networks.card import Card
 from producers.segment.networks.files import drawn, write_segmenter
-from producers.segment.networks.pixels import object_logits
+from producers.segment.networks.pixels import normalized, object_logits
 from producers.training.machine import share
 from producers.training.run import TrainingRun
 from producers.training.visits import Visits
@@ -124,8 +124,7 @@ class Trainer:
             images = images * 2 - 1
             images = torch.einsum("nij,njhw->nihw", colours[:, :, :3], images) + colours[:, :, 3, None, None]
             images = (images + 1) / 2
-        mean, std = (images.new_tensor(one).view(3, 1, 1) for one in (self.card.mean, self.card.std))
-        return ((images - mean) / std).contiguous(memory_format=torch.channels_last), target
+        return normalized(images, self.card).contiguous(memory_format=torch.channels_last), target
 
     def _ahead(self, steps: range) -> Iterator[Batch]:
         """Yield the batches of some steps, which threads make meanwhile."""
@@ -175,8 +174,7 @@ class Trainer:
         if found["iou"] > self.best.scores["iou"]:
             self.best = Outcome(step, found)
             if self.run.writes:
-                trained = {**self.trained, "step": step, "scores": found}
-                card = Card(**{**vars(self.card), "trained": trained})
+                card = replace(self.card, trained={**self.trained, "step": step, "scores": found})
                 write_segmenter(self.run.folder / SEGMENTER, network, card)
         if self.run.writes:
             said = {"step": step, "loss": round(loss, 5), **found}

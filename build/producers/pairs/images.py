@@ -15,6 +15,7 @@ from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.evaluation.masks.names import Name, NameSet, image_files
 from fornet_hf.format.keys import key_of_row
 from fornet_hf.sources import Columns, damage_named, keys_in_shard
+from fornet_hf.sources.image_list import NAME, read_image_list
 from producers.work.plan import Task, plan, present_splits
 
 
@@ -39,10 +40,12 @@ class Images(NameSet):
     Attributes:
         names: of them.
         places: likewise, in the order of their files.
+        splits: "train", "validation" or "test" for each, or empty; None: nobody says.
     """
 
     names: Sequence[Name]
     places: Sequence[Path | Row]
+    splits: Sequence[str] | None = None
 
 
 def images_of_split(root: Path, split: str, columns: Columns) -> Images:
@@ -52,7 +55,7 @@ def images_of_split(root: Path, split: str, columns: Columns) -> Images:
         ForNetError: as `plan`.
     """
     found = [one for task in plan(root, [split], columns=columns) for one in _of_task(task)]
-    return Images([Name(key) for key, _ in found], [place for _, place in found])
+    return Images([Name(key) for key, _ in found], [place for _, place in found], [split] * len(found))
 
 
 def images_of(root: Path, columns: Columns) -> Images:
@@ -70,8 +73,10 @@ def images_of(root: Path, columns: Columns) -> Images:
         except NotFoundError:
             raise error from None
         parts = [images_of_split(root, split, columns) for split in splits]
-        return Images([name for one in parts for name in one.names], [at for one in parts for at in one.places])
-    return Images(files.names, files.paths)
+        names, places = ([one for part in parts for one in getattr(part, name)] for name in ("names", "places"))
+        return Images(names, places, [split for part in parts for split in part.splits or ()])
+    listed = [image.split for image in read_image_list(root).images] if (root / NAME).is_file() else None
+    return Images(files.names, files.paths, listed)  # in the order of the list
 
 
 def _of_task(task: Task) -> list[tuple[str, Path | Row]]:

@@ -107,16 +107,16 @@ def read_pairs(
         if threshold is not None:
             found = f"{masks}, a run or release, whose masks have no grey levels"
             raise ConfigurationError(explain("a threshold is not allowed", found=found, allowed="PNG masks"))
-        parts: list[tuple[str, MaskSet, Images]] = [
-            (split, ShardMasks.of([*those]), images_of_split(images, split, columns))
+        parts: list[tuple[MaskSet, Images]] = [
+            (ShardMasks.of([*those]), images_of_split(images, split, columns))
             for split, those in groupby(shards, key=_split)
         ]
     else:
         truth = read_predicted(masks, threshold) if layout is None else read_truth(masks, layout, threshold=threshold)
-        parts = [("", truth, images_of(images, columns))]
+        parts = [(truth, images_of(images, columns))]
     pairs = _matched(parts)
     if not len(pairs):
-        names = [one.keys()[:2] for one in parts[0][1:]]
+        names = [one.keys()[:2] for one in parts[0]]
         then = "Images and masks go together by the names of their files, without ending."
         raise NotFoundError(explain("no image has the name of a mask", found=names, then=then))
     return pairs
@@ -135,15 +135,16 @@ def _columns(masks: Path) -> Columns:
     return Columns()
 
 
-def _matched(parts: Sequence[tuple[str, MaskSet, Images]]) -> Pairs:
+def _matched(parts: Sequence[tuple[MaskSet, Images]]) -> Pairs:
     found: list[tuple[str, str, Path | Row, int, MaskSet]] = []
     without = {"masks without an image": 0, "images without a mask": 0}
-    for split, masks, images in parts:
+    for masks, images in parts:
         keys, matched = masks.keys(), images.matched(masks)
-        splits = masks.splits or [split] * len(keys)
-        places = {number: images.places[at] for at, number in matched.items()}
-        found += [(keys[number], splits[number], places[number], number, masks) for number in sorted(places)]
-        without["masks without an image"] += len(keys) - len(places)
-        without["images without a mask"] += len(images.names) - len(places)
+        said = masks.splits or [""] * len(keys)
+        for place, number in sorted(matched.items(), key=lambda pair: pair[1]):
+            split = said[number] or (images.splits[place] if images.splits else "")
+            found.append((keys[number], split, images.places[place], number, masks))
+        without["masks without an image"] += len(keys) - len(matched)
+        without["images without a mask"] += len(images.names) - len(matched)
     names, splits, at, numbers, sets = zip(*found, strict=True) if found else ((),) * 5
     return Pairs(keys=names, splits=splits, places=at, numbers=numbers, sets=sets, unmatched=without)

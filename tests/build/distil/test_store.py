@@ -92,6 +92,9 @@ def test_a_sets_own_splits_count_and_tests_are_never_seen():
     assert split_pairs(pairs, **options) == {0: TRAIN, 1: VALIDATION, 3: TRAIN}
     assert split_pairs(pairs, **options, only=TRAIN) == {0: TRAIN, 3: TRAIN}
     assert split_pairs(pairs, **options, only=VALIDATION) == {1: VALIDATION}
+    cub = named(["a", "b"], ["train", "test"])
+    assert split_pairs(cub, **options, only=VALIDATION) == {1: VALIDATION}
+    assert [*split_pairs(cub, **options)] == [0]
     own = named(["a", "b"], ["", ""])
     assert split_pairs(own, **options, only=VALIDATION) == {0: VALIDATION, 1: VALIDATION}
 

@@ -40,6 +40,15 @@ def test_a_folder_of_images_goes_with_masks_of_the_same_names(tmp_path):
     assert (mask == disc(70, 80)).all()
 
 
+def test_a_list_of_images_says_their_splits(tmp_path):
+    _, masks = folder_of(tmp_path)
+    lines = ["images/2.jpg 0", "images/0.jpg 1", "images/1.jpg 2"]
+    (tmp_path / "images.txt").write_text("\n".join(lines))
+    pairs = read_pairs(tmp_path, masks)
+    assert dict(zip(pairs.keys, pairs.splits, strict=True)) == {"0": "train", "1": "validation", "2": "test"}
+    assert pairs.read([*pairs.keys].index("1")).at()[0].shape == (80, 70, 3)
+
+
 def test_a_release_goes_with_its_images_in_both_splits(tmp_path):
     write_release(tmp_path / "out" / "patches", tmp_path / "in", splits=("train", "validation"), shards=2)
     pairs = read_pairs(tmp_path / "in", tmp_path / "out")

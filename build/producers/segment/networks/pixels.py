@@ -8,10 +8,10 @@ from producers.segment.networks.card import Card
 
 
 def normalized(images: torch.Tensor, card: Card) -> torch.Tensor:
-    """Return colours as a network takes them, float32, of uint8 images, n x 3 x height x width."""
-    pixels = images.float()
+    """Return colours as a network takes them, n x 3 x height x width, of uint8 or of float32 from 0 to 1."""
+    pixels = images if images.is_floating_point() else images.float().div_(255)
     mean, std = (pixels.new_tensor(one).view(3, 1, 1) for one in (card.mean, card.std))
-    return pixels.div_(255).sub_(mean).div_(std)
+    return (pixels - mean).div_(std)
 
 
 def object_logits(logits: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Encoders of segmentation_models_pytorch in the place of the plain U-Net's levels."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -12,11 +13,12 @@ from tests.torchvision_shim import import_torchvision  # noqa: E402
 
 import_torchvision()
 
-from fornet_hf.errors import ConfigurationError  # noqa: E402
+from fornet_hf.errors import ConfigurationError, NotFoundError  # noqa: E402
 from producers.segment.networks.card import Card, NetworkSpec  # noqa: E402
 from producers.segment.networks.files import drawn, read_segmenter, write_segmenter  # noqa: E402
+from tests.build.distil.drawn import write_drawn  # noqa: E402
 
-SPEC = NetworkSpec(encoder="resnet18", decoder="fpn")
+SPEC = NetworkSpec(encoder="tu-test_efficientnet", decoder="linknet")
 
 
 def test_an_encoder_makes_a_network_that_goes_through_a_file(tmp_path):
@@ -29,6 +31,27 @@ def test_an_encoder_makes_a_network_that_goes_through_a_file(tmp_path):
         found = again(images)
         assert found.shape == (1, 1, 32, 64)
         assert torch.equal(found, network(images))
+
+
+def test_an_encoder_is_trained_and_goes_on_without_its_weights_being_fetched(tmp_path, monkeypatch):
+    pytest.importorskip("accelerate")
+    from producers.distil.configuration import Training
+    from producers.distil.store import TRAIN, VALIDATION, make_store
+    from producers.distil.training import SEGMENTER, Trainer
+    from producers.pairs.reading import read_pairs
+    from producers.training.machine import accelerator
+    from producers.training.run import TrainingRun
+
+    pairs = read_pairs(*write_drawn(tmp_path, 4))
+    store = make_store(tmp_path / "pairs", {}, [(pairs, {0: TRAIN, 1: TRAIN, 2: VALIDATION})], 32)
+    training = Training(encoder=SPEC.encoder, decoder=SPEC.decoder, side=32, batch_size=2, steps=1)
+    Trainer(training, store, TrainingRun(tmp_path), accelerator("cpu", "float32"), {}).train()
+    assert read_segmenter(tmp_path / SEGMENTER)[1].network == SPEC
+    offline = replace(training, encoder_weights="imagenet", steps=2)
+    Trainer(offline, store, TrainingRun(tmp_path), accelerator("cpu", "float32"), {}).train()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(NotFoundError, match="Start it once with the network"):
+        drawn(replace(SPEC, encoder="resnet18"), 0, "imagenet")
 
 
 @pytest.mark.parametrize("name", ["nothing", "tu-nothing"])
