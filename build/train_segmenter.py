@@ -80,7 +80,9 @@ def train(arguments: argparse.Namespace) -> Summary:
     with needing("training a segmenter", "torch safetensors accelerate"):
         from producers.distil.training import Trainer
 
-        return Trainer(training, store, run, machine, trained).train()
+        best = Trainer(training, store, run, machine, trained).train()
+    machine.end_training()
+    return best
 
 
 def _sources(arguments: argparse.Namespace) -> dict[str, Any]:
