@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from fornet_hf.errors import ConfigurationError, explain
 from producers.devices.batches import BatchSize, run_batched
 from producers.diffusion.canvas import LATENT, Canvas
 from producers.diffusion.model import Diffusion
@@ -19,7 +20,7 @@ from producers.segment.attention_settings import AttentionSettings
 from producers.segment.attention_words import Phrase
 
 Maps = npt.NDArray[np.float32]
-_IMAGES = 8  # that the VAE gets at a time
+_IMAGES = 8  # that the VAE gets at a time, at most: it needs more memory for one than the U-Net
 
 
 class Asked(NamedTuple):
@@ -52,7 +53,7 @@ class AttentionMaps:
         self.settings = settings
         self.batch_size = BatchSize(batch_size)
         self.grid = settings.side // LATENT
-        self._images = BatchSize(_IMAGES)
+        self._images = BatchSize(min(_IMAGES, batch_size))
         self._shape = (model.unet.config.in_channels, self.grid, self.grid)
         self._reader = AttentionReader(model.unet, chosen(layers_of(model.unet), settings.layers, self.grid))
 
@@ -64,6 +65,7 @@ class AttentionMaps:
 
         Raises:
             torch.OutOfMemoryError: a single pass runs out of memory.
+            ConfigurationError: values overflow, as they may in float16.
         """
         if not asked:
             return np.zeros((0, self.grid, self.grid), np.float32)
@@ -100,6 +102,9 @@ class AttentionMaps:
         ]
         run_batched(passes, run, size=self.batch_size)
         mean: Maps = (sums * (len(asked) / len(passes))).view(-1, self.grid, self.grid).cpu().numpy()
+        if not np.isfinite(mean).all():
+            found, then = self.model.placement.precision, "Give --precision bfloat16, or float32."
+            raise ConfigurationError(explain("the network's values overflow", found=found, then=then))
         return mean
 
     def canvas(self, scene: Scene) -> Canvas:

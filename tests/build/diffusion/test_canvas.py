@@ -79,6 +79,20 @@ def test_a_pixel_gets_the_value_of_the_cell_below_its_centre(size, side, grid):
         assert found[y, x] == values[row, column]
 
 
+@given(sizes, sides, grids)
+def test_values_are_fitted_to_where_the_image_is(size, side, grid):
+    """A map that grows evenly over the canvas grows evenly over the raster, but for half a cell at its edges."""
+    canvas = Canvas.of(*size, side)
+    centres = (np.arange(grid, dtype=np.float32) + 0.5) / grid  # in sides of the canvas
+    found = canvas.fitted(np.add.outer(10 * centres, centres), grid)
+    assert found.shape == canvas.cells(grid)
+    rows, columns = (
+        np.clip((np.arange(count) + 0.5) / count * scaled / side, 0.5 / grid, None)
+        for count, scaled in zip(found.shape, canvas.scaled, strict=True)
+    )
+    np.testing.assert_allclose(found, np.add.outer(10 * rows, columns), atol=1e-4)
+
+
 @given(sizes, sides, grids, st.integers(0, 2**32 - 1))
 def test_the_cells_of_a_pixel_are_those_which_it_overlaps(size, side, grid, seed):
     canvas = Canvas.of(*size, side)

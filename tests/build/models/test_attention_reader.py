@@ -78,7 +78,13 @@ def test_16_maps_at_full_size_sum_to_1_over_tokens_and_storing_them_changes_noth
     assert torch.equal(outputs_without_leaving(unet, given, asked), storing)
 
 
-def test_the_network_predicts_what_it_does_with_the_processors_of_diffusers(unet):
+@pytest.mark.parametrize(
+    "layout",
+    [{}, {"attention_head_dim": (2, 4, 4, 8), "use_linear_projection": True, "upcast_attention": True}],
+    ids=["1", "2"],
+)
+def test_the_network_predicts_what_it_does_with_the_processors_of_diffusers(layout):
+    unet = tiny_models.stable_diffusion(**layout)["unet"]  # as that version lays it out
     given, asked = latents(3), shown(3, sentences=2)
     with torch.inference_mode():
         expected = unet(*given, asked.tokens[asked.rows]).sample

@@ -129,6 +129,12 @@ def test_a_batch_that_runs_out_of_memory_is_halved_and_no_pass_counts_twice(mode
     assert sum(sizes) == len(ASKED) * 3
 
 
+def test_values_that_overflow_are_told_with_the_precision_to_take(model, scenes):
+    model.unet.conv_in.weight.data *= float("inf")
+    with pytest.raises(ConfigurationError, match=r"overflow; found float32\. Give --precision bfloat16"):
+        AttentionMaps(model, QUICK, 8).of(scenes, ASKED)
+
+
 def test_the_text_is_encoded_once_for_each_sentence(model, scenes, monkeypatch):
     asked = []
     original = type(model).encoded
