@@ -85,6 +85,16 @@ def test_stays_inside_of_the_rough_mask_though_more_is_infilled():
     assert not (result & ~half).any()
 
 
+def test_holes_of_the_rough_mask_stay():
+    raster, ground, mask = planted(np.random.default_rng(6))
+    y, x = (int(np.mean(one)) for one in np.nonzero(mask))
+    ring = dilate(mask, 10)
+    ring[y - 2 : y + 2, x - 12 : x + 12] = False
+    result = refined(raster, ring, Known(ground))
+    assert overlap(result, mask & ring) >= 0.95
+    assert not (result & ~ring).any()
+
+
 def test_holes_are_filled_and_gaps_closed_unless_the_settings_say_otherwise():
     raster, ground, mask = planted(np.random.default_rng(1), "box")
     torn = raster.copy()

@@ -106,8 +106,9 @@ def by_nine(mask):
     return result
 
 
-@given(mask=arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))))
-def test_each_pixel_becomes_what_most_around_it_are_and_the_edge_stays(mask):
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 5), (3, 3), (3, 8), (40, 30)])
+def test_each_pixel_becomes_what_most_around_it_are_and_the_edge_stays(shape):
+    mask = np.random.default_rng(0).random(shape) < 0.5
     before = mask.copy()
     assert np.array_equal(without_orphans(mask), by_nine(mask))
     assert np.array_equal(mask, before)
