@@ -169,6 +169,7 @@ def _train(
     machine.wait_for_everyone()
     options = {"save_every": arguments.save_every, "micro_batch": arguments.micro_batch}
     Tuner(machine, model, Posteriors.of(folder), settings, run, **options).train()
+    machine.end_training()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

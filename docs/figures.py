@@ -30,6 +30,8 @@ def _section(name: str, result: Mapping[str, Any]) -> tuple[str, Callable[[Mappi
     """Return title and renderer of a result."""
     if name.partition("_")[0] == "device":  # one for each device
         return f"Composing on the device: {result['device']}", composing
+    if name.partition("_")[0] == "attention":
+        return f"Masks by cross-attention: {result.get('gpu', 'a CPU')}", attending
     return _SECTIONS.get(name, (name.replace("_", " ").capitalize(), flat))
 
 
@@ -172,6 +174,31 @@ def segmenting(result: Mapping[str, Any]) -> str:
         "most {gpu_memory_gib} GiB; the GPU was busy {gpu_busy_mean_percent:.0f}% of the time."
     )
     return "\n".join([words.format(**{**options, **result}), "", *lines])
+
+
+def attending(result: Mapping[str, Any]) -> str:
+    """Images a second by cross-attention, and the work that one image is."""
+    options, flops = result["options"], result["flops"]
+    lines = ["| side | ms an image | ms on the core | images a second |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {times['median_ms']:,.1f} | {times['on_core_median_ms']:,.1f} | {times['items_per_second']} |"
+        for name, times in result["sides"].items()
+    ]
+    width = "at full width" if options["fraction"] == 1 else f"at 1/{options['fraction']} of their width"
+    words = (
+        "On {where}, {precision}: {images} images of {side} pixels, {steps} steps each, one object; Stable Diffusion "
+        "1's networks with random weights, {width}; batches of {batch_size}. **{times_as_fast} times** as fast."
+    )
+    work = (
+        "At 512 pixels and full width, {steps} steps of an image with one object are {one:.1f} TFLOPs one by one and "
+        "{batches:.1f} in batches: maps that are computed a second time are {recomputed_share:.2%} of the U-Net's "
+        "work; keys and values once for each sentence, and nothing behind the last map, spare {left_out_share:.1%} "
+        "of it. With `layers={coarse_layers}` {coarse_left_out_share:.0%} is spared."
+    )
+    totals = {"one": flops["one_by_one_gflops"] / 1000, "batches": flops["gflops"] / 1000}
+    where = result.get("gpu", "one core of a CPU")
+    said = words.format(**{**options, **result, "where": where, "width": width})
+    return "\n".join([said, "", *lines, "", work.format(**flops, **totals)])
 
 
 def flat(result: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ class Concepts:
         """
         local = Path(model) / FILE
         if local.parent.is_dir() and not local.is_file():
-            then = "Fine-tune a model first: python build/finetune_background.py, or give the prompt by --set."
+            then = "Fine-tune it by build/finetune_background.py, or give a prompt (infiller.prompt, --prompt)."
             raise ConfigurationError(
                 explain(f"{model} was not fine-tuned on two prompts", found=f"no {FILE}", then=then)
             )

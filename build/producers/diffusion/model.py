@@ -88,7 +88,8 @@ class Diffusion:
 
     def noised(self, latents: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
         """Return latents (n x ..) as they are at these timesteps (int64, n) of diffusion, with this noise."""
-        alphas = self.alphas.to(latents.device)[timesteps.to(latents.device)].view(-1, 1, 1, 1)
+        known = self.alphas.to(latents.device, non_blocking=True)  # a GPU need not be done with what came before
+        alphas = known[timesteps.to(latents.device)].view(-1, 1, 1, 1)
         result: torch.Tensor = alphas.sqrt() * latents + (1 - alphas).sqrt() * noise.to(latents.device)
         return result
 

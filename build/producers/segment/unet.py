@@ -67,6 +67,11 @@ class TrainedUNet(SegmentByPrompts):
         """Probability above which a pixel is the object."""
         return self.settings.threshold or self.card.threshold
 
+    @property
+    def _level(self) -> int:
+        """The lowest level of a map that is above the threshold."""
+        return int(255 * self.threshold) + 1
+
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes with one mask each, or none where nothing is found."""
         with _threads() as executor:
@@ -88,29 +93,30 @@ class TrainedUNet(SegmentByPrompts):
             return [*chances.mul(255).round().byte().cpu().numpy()]
 
     def _small(self, raster: Raster) -> Raster:
-        cv2 = load_cv2()
-        height, width = shape_for(raster.shape[0], raster.shape[1], self.side, self.card.network.multiple)
-        smaller = height * width < raster.shape[0] * raster.shape[1]
-        method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        result: Raster = cv2.resize(raster, (width, height), interpolation=method)
-        return result
+        """Return an image at the size that the network sees, to a level as Pillow shrinks those of the training."""
+        import torch
+
+        size = shape_for(raster.shape[0], raster.shape[1], self.side, self.card.network.multiple)
+        pixels = torch.tensor(raster).permute(2, 0, 1)[None]  # a copy: rasters may be read-only
+        small = torch.nn.functional.interpolate(pixels, size=size, mode="bilinear", antialias=True)
+        return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
 
     def _cut(self, scene: Scene, soft: SoftMap) -> tuple[Cut, ...]:
         """Return the mask of an image, of its raster's size; its score is the mean probability inside of it."""
         tidied = self._tidied(soft)
         height, width = scene.raster.shape[:2]
         scaled = load_cv2().resize(tidied, (width, height), interpolation=load_cv2().INTER_LINEAR)
-        mask: Mask = scaled > 255 * self.threshold
+        mask: Mask = scaled >= self._level
         area = np.count_nonzero(mask)
         if not area or area < self.settings.least * mask.size:
             return ()
-        inside = soft[tidied > 255 * self.threshold]
+        inside = soft[tidied >= self._level]
         score = float(inside.mean() / 255) if inside.size else self.threshold
         return (Cut(mask, scene.prompts[0], score, soft),)
 
     def _tidied(self, soft: SoftMap) -> SoftMap:
         """Return a map in which holes are certain to be the object, and parts that do not count certain not to be."""
-        raw = mask = soft > 255 * self.threshold
+        raw = mask = soft >= self._level
         mask = closed(mask, self.settings.close)
         if self.settings.fill:
             mask = filled(mask)

@@ -81,7 +81,7 @@ class Tuner:
             ConfigurationError: the loss is not finite; the last checkpoint is from before.
         """
         done, last = self._restore(), self._settings.steps
-        if done == last:  # whoever was killed may not have come further than the checkpoint
+        if done >= last:  # whoever was killed may not have come further than the checkpoint
             self._show(done)
         total, since, started = torch.zeros((), device=self._accelerator.device), done, time.perf_counter()
         shown = {"initial": done, "total": last, "unit": "step", "disable": not self._run.writes or None}
