@@ -16,9 +16,9 @@ from producers.devices.weights import commit_of, from_hub, name_of
 
 FETCH = (
     '--include "*.json" --include "*.txt" --include "*/*model.safetensors" --exclude "safety_checker/*" '
-    "(Stable Diffusion 1: 4.3 GB)"  # 1,066 million parameters of 4 bytes
+    "# 4.3 GB for Stable Diffusion 1"  # 1,066 million parameters of 4 bytes
 )
-"""For `hf download`: a repository has the same weights in other formats and precisions, too."""
+"""For `hf download`, and a comment of the shell: a repository has the same weights in other formats, too."""
 
 DDIM = {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1, "timestep_spacing": "leading"}
 """Settings of the scheduler: it takes the steps of `steps.grid`, 981 to 1, and one from there to 0."""

@@ -82,7 +82,7 @@ def chosen(layers: Mapping[str, int], wanted: Sequence[str], side: int) -> list[
         if not found:
             sides = ", ".join(f"{side // factor}" for factor in sorted(set(layers.values())))
             allowed = f"{sides}, or the beginning of a name such as {next(iter(layers))}"
-            raise ConfigurationError(explain("layers", found=repr(word), allowed=allowed))
+            raise ConfigurationError(explain("the network has no such layers", found=repr(word), allowed=allowed))
         return found
 
     names = {name for word in wanted for name in meant(word)}

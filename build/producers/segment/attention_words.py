@@ -89,5 +89,5 @@ def _found(word: str, text: str) -> list[tuple[int, int]]:
     spans = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)]
     if not spans:
         allowed = f"words of {text!r}, or numbers of tokens"
-        raise ConfigurationError(explain("tokens", found=repr(word), allowed=allowed))
+        raise ConfigurationError(explain("tokens are not in the prompt", found=repr(word), allowed=allowed))
     return spans
