@@ -54,6 +54,12 @@ def test_on_an_empty_grid_every_draw_is_a_rectangle_and_most_places_occur():
     assert sides.max() > 60  # one of the sides may be longer than 32
 
 
+def test_one_side_stays_short_where_the_area_would_allow_two_long_ones():
+    limits, rng = Rectangles(most_area=64 * 64), np.random.default_rng(0)
+    sides = [extent(limits.draw(np.zeros((64, 64), bool), rng)) for _ in range(100)]
+    assert max(min(both) for both in sides) <= 32 < max(max(both) for both in sides)
+
+
 def test_only_cells_of_the_background_are_drawn_where_an_object_reaches_in():
     mask = np.zeros((64, 64), bool)
     mask[::4] = True
