@@ -94,7 +94,8 @@ def _drc(root: Path, threshold: int | None) -> MaskSet:
         suffix, folder = "_maskresized", root / "data_mrcnn" / "test" / "resized"
         files = {Name(name.stem): path for name, path in files_in(folder, f"*{suffix}.png", suffix).items()}
         chosen = {*map(Name, _tokens(root))}
-    return _files(_chosen(files, chosen, "test"), by_level(level), rule)
+    files = _chosen(files, chosen, "test")
+    return Files([*files], [*files.values()], by_level(level), rule, splits=["test"] * len(files))
 
 
 def _chosen(files: Mapping[Name, Path], chosen: set[Name], split: str) -> dict[Name, Path]:

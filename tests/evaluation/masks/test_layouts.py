@@ -237,7 +237,7 @@ def test_drc_birds_are_those_of_the_test_split(tmp_path):
         write(tmp_path / "segmentations" / "x" / f"b{number}.png", MASK * 255)
     (tmp_path / "images.txt").write_text("1 x/b1.jpg\n2 x/b2.jpg\n3 x/b3.jpg\n")
     (tmp_path / "train_val_test_split.txt").write_text("1 1\n2 0\n3 2\n")
-    assert read_truth(tmp_path, "drc").keys() == ["b2"]
+    assert (read_truth(tmp_path, "drc").keys(), read_truth(tmp_path, "drc").splits) == (["b2"], ["test"])
     (tmp_path / "images.txt").write_text("1 x/b1.jpg\n2 x/b9.jpg\n3 x/b3.jpg\n")
     with pytest.raises(NotFoundError, match="1 masks of the test split are missing"):
         read_truth(tmp_path, "drc")
