@@ -108,7 +108,7 @@ def _no_images(images: Folder | Repository, split: str, also: str = "") -> NotFo
         elif others:
             one = others[0]
             then = f"For one split alone: split={one!r}; with datasets.load_dataset also splits=[{one!r}]."
-    allowed = "imagenet_dir=FOLDER with train/ and val/ and a folder for each class in them, or with Parquet shards"
+    allowed = "imagenet_dir=FOLDER with train/ and val/ with a folder for each class, images.txt, or Parquet shards"
     return NotFoundError(
         explain(f"{images} has no images for {split!r}{also}", found=found, allowed=allowed, then=then)
     )
