@@ -4,7 +4,7 @@
     python -m benchmarks.unet [--preset layers] [--device cuda] [--precision bfloat16] [--images 512]
 
 The weights are random, and the images of ImageNet's usual sizes. README.md says what is measured, and how. The
-figures go to `results/unet_MODEL.json`, named after the GPU, or `unet.json`.
+figures go to `results/unet_PRESET_MODEL.json`, named after the GPU, or `unet_PRESET.json`.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def main() -> None:
     if arguments.widths:
         widths = tuple(int(one) for one in arguments.widths.split(","))
         training = Training(**{**vars(training), "widths": widths})
-    found = {"options": vars(arguments), **sides(arguments, training)}
+    options = {name: value for name, value in vars(arguments).items() if name != "quick"}
+    found = {"options": options, **sides(arguments, training)}
     if on_gpu:
         found["gpu"] = torch.cuda.get_device_name(arguments.device)
         found["gpu_memory_gib"] = round(torch.cuda.max_memory_allocated(arguments.device) / 2**30, 2)
@@ -132,8 +133,8 @@ def main() -> None:
         print(f"{name:<14}{times['items_per_second']:10.1f} images/s{times['median_ms']:10.2f} ms an image")
     print(f"{found['gflop']} GFLOP an image of {' x '.join(map(str, found['shape']))}")
     if not arguments.quick:
-        model = f"_{re.sub('[^a-z0-9]+', '_', found['gpu'].lower())}" if on_gpu else ""
-        print(harness.write(f"unet{model}", found))
+        model = re.sub(r"\W+", "_", found.get("gpu", "").removeprefix("NVIDIA ")).strip("_").lower()
+        print(harness.write(f"unet_{arguments.preset}_{model}".rstrip("_"), found))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ def _section(name: str, result: Mapping[str, Any]) -> tuple[str, Callable[[Mappi
         return f"Composing on the device: {result['device']}", composing
     if name.partition("_")[0] == "attention":
         return f"Masks by cross-attention: {result.get('gpu', 'a CPU')}", attending
+    if name.partition("_")[0] == "unet":
+        return f"A trained U-Net, preset {result['options']['preset']}: {result.get('gpu', 'a CPU')}", distilled
     return _SECTIONS.get(name, (name.replace("_", " ").capitalize(), flat))
 
 
@@ -179,11 +181,6 @@ def segmenting(result: Mapping[str, Any]) -> str:
 def attending(result: Mapping[str, Any]) -> str:
     """Images a second by cross-attention, and the work that one image is."""
     options, flops = result["options"], result["flops"]
-    lines = ["| side | ms an image | ms on the core | images a second |", "|---|---|---|---|"]
-    lines += [
-        f"| {name} | {times['median_ms']:,.1f} | {times['on_core_median_ms']:,.1f} | {times['items_per_second']} |"
-        for name, times in result["sides"].items()
-    ]
     width = "at full width" if options["fraction"] == 1 else f"at 1/{options['fraction']} of their width"
     words = (
         "On {where}, {precision}: {images} images of {side} pixels, {steps} steps each, one object; Stable Diffusion "
@@ -198,7 +195,26 @@ def attending(result: Mapping[str, Any]) -> str:
     totals = {"one": flops["one_by_one_gflops"] / 1000, "batches": flops["gflops"] / 1000}
     where = result.get("gpu", "one core of a CPU")
     said = words.format(**{**options, **result, "where": where, "width": width})
-    return "\n".join([said, "", *lines, "", work.format(**flops, **totals)])
+    return "\n".join([said, "", *_sides(result), "", work.format(**flops, **totals)])
+
+
+def distilled(result: Mapping[str, Any]) -> str:
+    """Images a second by a trained U-Net."""
+    where, shape = result.get("gpu", "one core of a CPU"), " x ".join(map(str, result["shape"]))
+    words = (
+        "On {where}, {precision}: {images} images of usual sizes, random weights, batches of {batch_size}. "
+        "An image of 500 x 375 becomes {shape}, which takes {gflop} GFLOP."
+    )
+    said = words.format(**{**result["options"], **result, "where": where, "shape": shape})
+    return "\n".join([said, "", *_sides(result)])
+
+
+def _sides(result: Mapping[str, Any]) -> list[str]:
+    lines = ["| side | ms an image | ms on the core | images a second |", "|---|---|---|---|"]
+    return lines + [
+        f"| {name} | {times['median_ms']:,.1f} | {times['on_core_median_ms']:,.1f} | {times['items_per_second']} |"
+        for name, times in result["sides"].items()
+    ]
 
 
 def flat(result: Mapping[str, Any]) -> str:
