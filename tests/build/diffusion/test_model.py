@@ -118,3 +118,28 @@ def test_a_network_made_for_inpainting_is_refused(folder, tmp_path):
     (tmp_path / "unet" / "config.json").write_text(json.dumps({**config, "in_channels": 9}))
     with pytest.raises(ConfigurationError, match="in_channels=9"):
         load(Placement(), str(tmp_path))
+
+
+def test_files_as_stable_diffusion_1_has_them_on_the_hub_are_read(tmp_path):
+    """A tokenizer of two files, which knows places in the text all the same, and another scheduler."""
+    tiny_models.stable_diffusion_folder(tmp_path)
+    before = load(Placement(), str(tmp_path))
+    tokenizer = tmp_path / "tokenizer"
+    model = json.loads((tokenizer / "tokenizer.json").read_text())["model"]
+    for path in tokenizer.iterdir():
+        path.unlink()
+    (tokenizer / "vocab.json").write_text(json.dumps(model["vocab"]))
+    (tokenizer / "merges.txt").write_text("\n".join(["#version: 0.2", *map(" ".join, model["merges"])]) + "\n")
+    end = {"__type": "AddedToken", "content": "<|endoftext|>", "lstrip": False, "normalized": True, "rstrip": False}
+    names = {"bos_token": {**end, "content": "<|startoftext|>"}, "eos_token": end, "unk_token": end}
+    config = {**names, "pad_token": "<|endoftext|>", "model_max_length": 77, "tokenizer_class": "CLIPTokenizer"}
+    (tokenizer / "tokenizer_config.json").write_text(json.dumps(config))
+    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
+    scheduler = {"_class_name": "PNDMScheduler", "skip_prk_steps": True, "set_alpha_to_one": False, **betas}
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler))
+    after = load(Placement(), str(tmp_path))
+    assert torch.equal(after.alphas, before.alphas)
+    texts = ["a photo of a Great-white shark", "x"]
+    assert torch.equal(after.encoded(texts), before.encoded(texts))
+    places = [one.tokenizer(texts, return_offsets_mapping=True)["offset_mapping"] for one in (before, after)]
+    assert places[0] == places[1]
