@@ -66,9 +66,12 @@ def train(arguments: argparse.Namespace) -> Summary:
     run = TrainingRun(arguments.out, writes=machine.is_main_process)
     sources = _sources(arguments)
     settings = {**asdict(training), "precision": arguments.precision, **sources}
-    run.begin(settings, frozenset({"lr", "steps", "every"}))
+    begin = partial(run.begin, settings, frozenset({"lr", "steps", "every"}))
+    if (run.folder / "config.json").is_file():
+        begin()  # before the pairs of the training that is there are replaced by others
     with machine.main_process_first():
         store = _stored(arguments, training, sources)
+    begin()
     trained = {
         "preset": arguments.preset,
         **asdict(training),
@@ -105,11 +108,11 @@ def _stored(arguments: argparse.Namespace, training: Training, sources: Mapping[
     if (known := PairStore.opened(folder, request)) is not None:
         return known
     split = partial(split_pairs, share=training.validation, most=training.most, seed=training.seed)
-    only = TRAIN if arguments.validate else None
+    main, *also = sources["train"]
+    uses = [(main, TRAIN if arguments.validate else None), *((one, TRAIN) for one in also)]
+    uses += [(one, VALIDATION) for one in sources["validate"]]
     chosen = [
-        (pairs, split(pairs, only=which))
-        for which, those in ((only, sources["train"]), (VALIDATION, sources["validate"]))
-        for pairs in map(partial(_read, arguments), those)
+        (pairs, split(pairs, only=only)) for pairs, only in ((_read(arguments, one), only) for one, only in uses)
     ]
     store = make_store(folder, request, chosen, training.side)
     unmatched = sum((Counter(pairs.unmatched) for pairs, _ in chosen), Counter[str]())

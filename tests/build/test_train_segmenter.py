@@ -90,6 +90,22 @@ def test_the_same_command_goes_on_and_another_one_is_refused(tmp_path, capsys):
     assert "begun with other settings; found {'seed': 1}" in capsys.readouterr().err
 
 
+def test_a_command_that_could_not_begin_may_be_put_right(tmp_path, capsys):
+    images, masks = write_drawn(tmp_path, 4)
+    assert train(images, tmp_path / "none", tmp_path / "out", "--steps", 1) == 1
+    assert "no masks in" in capsys.readouterr().err
+    assert train(images, masks, tmp_path / "out", "--steps", 1) == 0
+
+
+def test_added_pairs_are_not_held_back(tmp_path):
+    real, made = (write_drawn(tmp_path / str(n), 6, first=100 * n) for n in range(2))
+    assert train(*real, tmp_path / "out", "--also", *made, "--steps", 1, "--validation", 0.5) == 0
+    index = json.loads((tmp_path / "out" / "pairs" / "pairs.json").read_text())
+    held = {key for key, split in zip(index["keys"], index["splits"], strict=True) if split == "validation"}
+    assert held
+    assert held <= {f"{number:04}" for number in range(6)}
+
+
 def test_more_pairs_may_be_added_and_others_held_back(tmp_path, capsys):
     real, made, held = (write_drawn(tmp_path / str(n), 6, first=100 * n) for n in range(3))
     (real[0] / "train" / "thing" / "0001.jpg").write_bytes(b"no image")

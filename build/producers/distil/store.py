@@ -125,8 +125,9 @@ def make_store(
             shapes.append((found.shape[0], found.shape[1]))
     for split in (TRAIN, VALIDATION):
         if split not in splits:
-            counted = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none at all"
-            raise ConfigurationError(explain(f"no pairs for {split}", found=counted, allowed="1 or more"))
+            counted = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none"
+            what, then = f"no pairs for {split} can be used", "Look at --validation and --validate, too."
+            raise ConfigurationError(explain(what, found=f"left out: {counted}", allowed="1 or more", then=then))
     index = {
         "request": request,
         "sha256": digest.hexdigest(),
@@ -188,7 +189,7 @@ def split_pairs(
         seed: of what is drawn.
         only: what all are for: those of this split; for validation else the tests; else all.
     """
-    draw, known, there = Uniforms(), VALIDATION in pairs.splits, {*pairs.splits}
+    draw, there = Uniforms(), {*pairs.splits}
     if only == VALIDATION:
         wanted = {only} & there or there - {TRAIN} or there
     else:
@@ -199,8 +200,11 @@ def split_pairs(
         if split in wanted
     }
     kept = sorted(numbers, key=lambda index: (numbers[index][0], index))[:most]
-    found = {}
-    for index in sorted(kept):
-        held = pairs.splits[index] == VALIDATION if known else numbers[index][1] < share
-        found[index] = only or (VALIDATION if held else TRAIN)
-    return found
+    if only is not None:
+        return dict.fromkeys(sorted(kept), only)
+    if VALIDATION in there:
+        held = {index for index in kept if pairs.splits[index] == VALIDATION}
+    else:
+        held = {index for index in kept if numbers[index][1] < share}
+        held = held or {min(kept, key=lambda index: numbers[index][1])}  # of a small set one at least
+    return {index: VALIDATION if index in held else TRAIN for index in sorted(kept)}

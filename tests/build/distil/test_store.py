@@ -50,7 +50,7 @@ def test_what_cannot_be_used_is_counted(tmp_path):
     store = make_store(tmp_path / "store", REQUEST, [(pairs, splits)], 32)
     assert store.index["lost"] == {"cannot be used": 2, "without an object": 1}
     assert "0001: the source image cannot be decoded" in store.index["examples"][0]
-    with pytest.raises(ConfigurationError, match="no pairs for validation; found none at all"):
+    with pytest.raises(ConfigurationError, match="no pairs for validation can be used; found left out: none"):
         make_store(tmp_path / "none", REQUEST, [(pairs, {0: TRAIN})], 32)
     assert not (tmp_path / "none" / "pairs.json").exists()
 
@@ -84,6 +84,11 @@ def test_a_set_that_grows_keeps_what_it_held_back():
     most = split_pairs(named(keys, [""] * 400), share=0.25, most=50, seed=1)
     assert len(most) == 50
     assert most.items() <= many.items()
+
+
+def test_of_a_small_set_one_pair_is_held_back():
+    found = split_pairs(named(["a", "b", "c"], [""] * 3), share=0.01, most=None, seed=0)
+    assert sorted(found.values()) == [TRAIN, TRAIN, VALIDATION]
 
 
 def test_a_sets_own_splits_count_and_tests_are_never_seen():
