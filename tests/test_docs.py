@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import subprocess
@@ -12,7 +13,8 @@ from itertools import groupby, pairwise
 
 import pytest
 
-from producers.registry import Choice, find
+from fornet_hf.packages import resolve
+from producers.registry import Choice, find, models
 from producers.work.command import Setting, with_settings
 from tests import torchvision_shim
 from tests.blocks import ROOT, Block, blocks, commands
@@ -97,6 +99,15 @@ def test_models_and_settings_of_shown_commands_exist(page, command):
     settings = [Setting.parse(value) for option, value in pairs if option == "--set"]
     for role, choice in with_settings(choices, settings).items():
         find(role, choice.name).check(choice)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "README.md"])
+def test_settings_that_a_page_names_exist(page):
+    """In the text, too, where it is not said of which model of the role they are."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for role, name in set(re.findall(r"--set (\w+)\.(\w+)", text)) - {("ROLE", "NAME")}:
+        kinds = [resolve(model.settings, name) for model in models(role) if model.settings]
+        assert name in {field.name for kind in kinds for field in dataclasses.fields(kind)}
 
 
 @pytest.mark.parametrize("page", PAGES)
