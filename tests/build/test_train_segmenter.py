@@ -1,6 +1,9 @@
 """train_segmenter.py, and the whole circle: masks, a network, masks of other images, patches, recombined images."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,7 +20,9 @@ from fornet_hf.evaluation.masks.agreement import compare  # noqa: E402
 from fornet_hf.evaluation.masks.layouts import read_truth  # noqa: E402
 from fornet_hf.evaluation.masks.predicted import read_predicted  # noqa: E402
 from producers.segment.networks.files import read_card  # noqa: E402
+from tests.blocks import ROOT  # noqa: E402
 from tests.build.distil.drawn import write_drawn  # noqa: E402
+from tests.killing import wait_until  # noqa: E402
 
 TINY = ["--widths", "8,16,16", "--side", "32", "--batch-size", "8", "--lr", "0.01"]
 CPU = ["--device", "cpu", "--precision", "float32"]
@@ -88,6 +93,22 @@ def test_the_same_command_goes_on_and_another_one_is_refused(tmp_path, capsys):
     capsys.readouterr()
     assert train(*pairs, out, "--steps", 3, "--validation", 0.4, "--seed", 1) == 1
     assert "begun with other settings; found {'seed': 1}" in capsys.readouterr().err
+
+
+def test_a_process_that_is_killed_loses_nothing_but_time(tmp_path):
+    """It ends, when the command is given again, with the very bytes of one that nobody killed."""
+    pairs, steps = write_drawn(tmp_path, 8), ["--steps", 6, "--every", 2]
+    assert train(*pairs, tmp_path / "whole", *steps) == 0
+    words = [*map(str, (*pairs, tmp_path / "killed", *steps)), *TINY, *CPU]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, ROOT / "build" / "train_segmenter.py", *words], env=environment, stderr=subprocess.DEVNULL
+    ) as process:
+        wait_until((tmp_path / "killed" / "checkpoint.pt").is_file)
+        process.kill()
+    assert train(*pairs, tmp_path / "killed", *steps) == 0
+    files = [(tmp_path / name / "segmenter.safetensors").read_bytes() for name in ("whole", "killed")]
+    assert files[0] == files[1]
 
 
 def test_a_command_that_could_not_begin_may_be_put_right(tmp_path, capsys):

@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from producers.segment.networks.pixels import object_logits  # noqa: E402
+from producers.segment.networks.card import Card, NetworkSpec  # noqa: E402
+from producers.segment.networks.pixels import normalized, object_logits  # noqa: E402
 from producers.segment.networks.unet import UNet  # noqa: E402
 
 
@@ -48,6 +49,14 @@ def test_the_papers_networks_have_their_size(widths, classes, bilinear, known):
 def test_an_answer_has_the_size_of_its_image(bilinear):
     network = UNet((4, 6, 8), 2, bilinear=bilinear).eval()
     assert network(torch.zeros(2, 3, 24, 40)).shape == (2, 2, 24, 40)
+
+
+def test_colours_are_normalised_as_the_card_says():
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 3, 1, 1)
+    spec = NetworkSpec(widths=(2, 2))
+    plain, other = Card(network=spec, side=16), Card(network=spec, side=16, mean=(0.1, 0.2, 0.0), std=(1, 2, 0.5))
+    assert normalized(images, plain).flatten().tolist() == pytest.approx([-1, -0.6, 1])
+    assert normalized(images / 255, other).flatten().tolist() == pytest.approx([-0.1, 0, 2])
 
 
 def test_of_two_classes_the_sigmoid_of_the_difference_is_the_softmax():
