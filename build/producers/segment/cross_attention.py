@@ -102,7 +102,7 @@ def cut(canvas: Canvas, values: Maps, prompt: str) -> Cut | None:
     """
     grid = len(values)
     rows, columns = canvas.cells(grid)
-    image = values[:rows, :columns]
+    image = values[:rows, :columns].astype(np.float64)  # their variance may be too small for float32
     level = threshold(image)
     if level is None:
         return None
@@ -110,10 +110,10 @@ def cut(canvas: Canvas, values: Maps, prompt: str) -> Cut | None:
     share, means = inside.mean(), (image[inside].mean(), image[~inside].mean())
     score = share * (1 - share) * (means[0] - means[1]) ** 2 / image.var()
     soft = canvas.fitted(values, grid)
-    low, high = soft.min(), soft.max()
+    low, span = soft.min(), np.ptp(soft) or 1
     return Cut(
         mask=canvas.spread(without_orphans(inside), grid),
         prompt=prompt,
         score=float(score.clip(0, 1)),
-        soft=np.round((soft - low) * (255 / max(high - low, 1e-12))).astype(np.uint8),
+        soft=np.round((soft - low) / span * 255).astype(np.uint8),
     )

@@ -231,6 +231,13 @@ def test_only_the_image_s_part_of_a_map_decides():
     assert found.score == pytest.approx(1, abs=1e-5)
 
 
+def test_a_map_that_is_nearly_constant_gives_one_without_a_warning():
+    found = cut(Canvas.of(70, 128, 128), blob(np.nextafter(np.float32(1e-8), 1), 1e-8), "a cat.")
+    assert found.mask[16:48, 32:96].mean() == 28 / 32  # without the corners, which are orphans
+    assert found.score == pytest.approx(1, abs=1e-5)
+    assert (found.soft.min(), found.soft.max()) == (0, 255)
+
+
 def test_a_constant_map_gives_no_mask():
     assert cut(Canvas.of(70, 128, 128), blob(0.1, 0.1), "a cat.") is None
 
