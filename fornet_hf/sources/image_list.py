@@ -112,7 +112,8 @@ def _matches(path: Path, *forms: re.Pattern[str]) -> list[tuple[int, re.Match[st
         match = forms[0].fullmatch(line)
         if match is None:
             what, allowed = f"{path}, line {number} is damaged", " or ".join(_FORMS[form] for form in forms)
-            raise SourceError(explain(what, found=repr(line)[:80], allowed=allowed))
+            then = "Correct it, or move the file away if it is of something else."
+            raise SourceError(explain(what, found=repr(line)[:80], allowed=allowed, then=then))
         found.append((number, match))
     return found
 
