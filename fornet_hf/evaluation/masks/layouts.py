@@ -12,7 +12,7 @@ from fornet_hf.evaluation.masks.coco import read_coco
 from fornet_hf.evaluation.masks.names import Name, files_in
 from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outlining, by_index, by_level
 from fornet_hf.format.keys import image_key
-from fornet_hf.sources.image_list import NAME, SPLITS, read_image_list
+from fornet_hf.sources.image_list import SPLITS, read_image_list
 
 _VOID = 255  # of VOC: the border of objects, and what was not labelled
 _HALF = 127
@@ -72,9 +72,12 @@ def _cub(root: Path, threshold: int | None, split: str | None = None) -> MaskSet
     """Return the masks of a split of CUB-200-2011, whose archive of masks may lie in its folder or beside it."""
     level = _HALF if threshold is None else threshold
     files, rule = files_in(_first(root, "segmentations", "../segmentations")), f"above level {level}"
-    if split is None and not (root / NAME).is_file():
-        return _files(files, by_level(level), rule)
-    listed = read_image_list(root)
+    try:
+        listed = read_image_list(root)
+    except NotFoundError:
+        if split is not None:
+            raise
+        return _files(files, by_level(level), rule)  # nothing says splits, and nobody asks for one
     splits = {Name(image_key(one.path.name)[0], one.path.parent.name): one.split for one in listed.images}
     if split is not None:
         files = _chosen(files, {name for name, one in splits.items() if one == split}, split)

@@ -217,6 +217,15 @@ def test_cub_in_the_layout_of_concept_distillation(tmp_path):
     assert read_truth(root, "cub", split="test").keys() == [KEYS[0]]
 
 
+def test_cub_without_splits_has_all_masks(tmp_path):
+    root = cub(tmp_path)
+    for name in ("train_test_split.txt", "images.txt"):
+        (root / name).unlink()
+        assert (read_truth(root, "cub").keys(), read_truth(root, "cub").splits) == (KEYS, None)
+        with pytest.raises(NotFoundError, match=r"does not say which split|no list of images"):
+            read_truth(root, "cub", split="test")
+
+
 def test_a_split_whose_masks_are_not_there_is_an_error(tmp_path):
     root = cub(tmp_path)
     (root / "segmentations" / f"{NAMES[3]}.png").unlink()
