@@ -68,6 +68,14 @@ def test_colours_change_as_often_and_as_far_as_they_say():
     assert np.std(added[plain & (added != 0)]) == pytest.approx(0.2, abs=0.03)
 
 
+def test_hues_are_turned_by_any_angle():
+    first, second = np.array([1, -1, 0]) / np.sqrt(2), np.array([1, 1, -2]) / np.sqrt(6)
+    matrices = [recolouring(1.0, 3, number).astype(np.float64)[:, :3] for number in range(2000)]
+    angles = np.array([np.arctan2(second @ matrix @ first, first @ matrix @ first) for matrix in matrices])
+    counts, _ = np.histogram(angles, 8, (-np.pi, np.pi))
+    assert counts.min() > 180  # of 250
+
+
 def test_grey_stays_grey_and_saturation_and_hue_leave_brightness():
     for number in range(50):
         matrix = recolouring(1.0, 7, number).astype(np.float64)

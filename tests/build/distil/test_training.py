@@ -98,6 +98,13 @@ def test_the_card_says_what_it_was_trained_on_and_its_scores_are_those_of_its_fi
     assert best.scores["iou"] == pytest.approx(both.sum() / either.sum(), abs=1e-6)
 
 
+def test_the_best_network_is_kept_where_later_ones_are_worse(store, tmp_path):
+    best = trainer(store, tmp_path, dataclasses.replace(TINY, every=1, lr=0.3)).train()
+    found = [line["iou"] for line in TrainingRun(tmp_path).figures()]
+    assert best.scores["iou"] == max(found) > found[-1]
+    assert read_card(tmp_path / SEGMENTER).trained["scores"] == best.scores
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_train_with_narrow_networks(store, tmp_path, preset):
     change = {"widths": (4, 8), "side": 16, "batch_size": 2, "steps": 2, "decay_at": (1,) * bool(preset == "layers")}
