@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import sample_diffusion
@@ -85,6 +86,12 @@ def test_other_settings_are_refused_where_images_lie(sample, capsys):
 def test_what_is_wrong_is_said(sample, capsys, more, message):
     assert sample("out", "--count", 1, *more) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_said_before_anything_is_loaded(sample, capsys):
+    assert sample("out", "--count", 1, "--device", "cuda", source="nobody/nothing") == 1
+    assert "torch sees no GPU" in capsys.readouterr().err
 
 
 def test_a_model_without_prompts_needs_one(sample, weights, capsys):
