@@ -14,6 +14,7 @@ from torch import nn
 
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
+from fornet_hf.recombination.draw.rng import generator
 from producers.distil.configuration import Training
 from producers.distil.scoring import Predictor, counted, scores, write_sheet
 from producers.distil.squares import Squares
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 SEGMENTER = "segmenter.safetensors"
 EARLY = (50, 200)
 """Steps after which predictions are looked at before the first regular evaluation."""
+
+SCORED = 4096
+"""Pairs that an evaluation looks at, at most: those of a set such as ImageNet take longer than the steps between."""
 
 Batch = tuple[torch.Tensor, torch.Tensor | None]
 
@@ -167,7 +171,8 @@ class Trainer:
         network.eval()
         lower = torch.bfloat16 if machine.mixed_precision == "bf16" else None
         predictor = Predictor(network, self.card, machine.device, lower)
-        numbers = self.store.splits[VALIDATION].tolist()
+        held = self.store.splits[VALIDATION]
+        numbers = generator("scored", config.seed).permutation(held)[:SCORED].tolist()
         mine = numbers[machine.process_index :: machine.num_processes]
         counts = torch.from_numpy(counted(predictor, self.store, mine, config.batch_size)).to(machine.device)
         found = scores(machine.reduce(counts, "sum").cpu().numpy())

@@ -105,6 +105,22 @@ def test_the_best_network_is_kept_where_later_ones_are_worse(store, tmp_path):
     assert read_card(tmp_path / SEGMENTER).trained["scores"] == best.scores
 
 
+def test_of_many_pairs_that_are_held_back_the_same_few_are_scored(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("producers.distil.training.SCORED", 2)
+    seen = []
+
+    def noted(predictor, store, numbers, batch):
+        seen.append(numbers)
+        return counted(predictor, store, numbers, batch)
+
+    monkeypatch.setattr("producers.distil.training.counted", noted)
+    trainer(store, tmp_path).train()
+    assert len(seen) == 2
+    assert seen[0] == seen[1]
+    assert len({*seen[0]}) == 2
+    assert {*seen[0]} <= {*store.splits[VALIDATION].tolist()}
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_train_with_narrow_networks(store, tmp_path, preset):
     change = {"widths": (4, 8), "side": 16, "batch_size": 2, "steps": 2, "decay_at": (1,) * bool(preset == "layers")}
