@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.format.masks import Box, Mask, filtered_rows
+from fornet_hf.format.masks import Box, Levels, Mask, filtered_rows
 
 Packed = npt.NDArray[np.uint8]
 
@@ -55,9 +55,12 @@ class Bits:
         """Width and height, pixels."""
         return self.width, len(self._rows)
 
-    def unpacked(self) -> Mask:
-        """Return it as bool array of height x width."""
-        return np.unpackbits(self._rows[:, 1:], axis=1, count=self.width).view(np.bool_)
+    def levels(self, box: Box) -> Levels:
+        """Return a box of it as uint8, 0 and 255, height x width."""
+        left, top, right, bottom = box
+        first = left // 8
+        rows = np.unpackbits(self._rows[top:bottom, 1 + first : 1 - right // -8], axis=1)
+        return np.negative(rows[:, left - 8 * first : right - 8 * first])  # in 8 bits the negative of 1 is 255
 
     def part(self, box: Box) -> Packed:
         """Return the bits of a box, its first column in the highest; beyond the box's last column is anything."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fornet_hf.errors import INSTALL, ConfigurationError, MissingDependencyError, explain
 from fornet_hf.recombination.device.layers import Deferred
-from fornet_hf.recombination.pixels.scaling import ONE_BLOCK, shared_pixels
+from fornet_hf.recombination.pixels.quads import quads_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,14 +44,7 @@ def to_tensor(image: Image.Image) -> Tensor:
         >>> fornet_hf.to_tensor(Image.new("RGB", (4, 2), "red")).shape
         torch.Size([3, 2, 4])
     """
-    torch = _torch()
-    image = image if image.mode == "RGB" else image.convert("RGB")
-    if image.width * image.height > ONE_BLOCK:
-        pixels = torch.from_numpy(np.array(image))
-    else:
-        pixels = shared_pixels(torch, image)[0, :, :, :3]
-    tensor: Tensor = torch.empty((3, image.height, image.width), dtype=torch.float32)
-    return tensor.copy_(pixels.permute(2, 0, 1)).div_(255)
+    return to_uint8(image).float().div_(255)
 
 
 def to_uint8(image: Image.Image) -> Tensor:
@@ -72,14 +65,11 @@ def to_uint8(image: Image.Image) -> Tensor:
         tensor([255,   0,   0], dtype=torch.uint8)
     """
     torch = _torch()
-    image = image if image.mode == "RGB" else image.convert("RGB")
     tensor: Tensor = torch.empty((3, image.height, image.width), dtype=torch.uint8)
-    if image.width * image.height > ONE_BLOCK:
-        return tensor.copy_(torch.from_numpy(np.array(image)).permute(2, 0, 1))
     # Shifting whole pixels is what processors do for many at once; gathering every fourth byte is not.
-    pixels, planes = shared_pixels(torch, image)[0].numpy().view("<u4")[..., 0], tensor.numpy()
-    for channel in range(3):
-        planes[channel] = pixels >> (8 * channel)
+    pixels = quads_of(image if image.mode == "RGB" else image.convert("RGB")).view("<u4")[..., 0]
+    for channel, plane in enumerate(tensor.numpy()):
+        plane[...] = pixels >> (8 * channel)
     return tensor
 
 

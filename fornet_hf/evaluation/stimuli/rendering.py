@@ -26,6 +26,7 @@ from fornet_hf.recombination.pixels.compositing import Composed, original, origi
 from fornet_hf.recombination.pixels.decoding import ImageLike, Region, decode_region
 from fornet_hf.recombination.pixels.parts import Parts
 from fornet_hf.recombination.pixels.placing import Place
+from fornet_hf.recombination.pixels.quads import image_of
 
 
 class Patch(NamedTuple):
@@ -137,7 +138,7 @@ class Renderer:
         if region is None or not _covers(region.box, box):
             self._regions[source] = region = decode_region(self._image(composition), box, 1, 0)
         x, y = left - region.box[0], top - region.box[1]
-        return region.image.crop((x, y, x + composition.canvas[0], y + composition.canvas[1]))
+        return image_of(region.quads).crop((x, y, x + composition.canvas[0], y + composition.canvas[1]))
 
     def _image(self, composition: Composition) -> ImageLike:
         """Return the original image, or the whole background."""

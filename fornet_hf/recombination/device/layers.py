@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, explain
@@ -26,7 +25,8 @@ from fornet_hf.recombination.pixels.decoding import ImageLike, region_for
 from fornet_hf.recombination.pixels.feather import half_width
 from fornet_hf.recombination.pixels.parts import Parts
 from fornet_hf.recombination.pixels.placing import Place
-from fornet_hf.recombination.pixels.scaling import ONE_BLOCK, SUPPORT, is_whole
+from fornet_hf.recombination.pixels.quads import Quads, quads_of
+from fornet_hf.recombination.pixels.scaling import SUPPORT, is_whole
 from fornet_hf.recombination.pixels.span import Span
 from fornet_hf.recombination.pixels.steps import Steps
 
@@ -53,7 +53,7 @@ class Axis(NamedTuple):
 class Pixels:
     """Decoded pixels of a layer: uint8, height x width x 4; the fourth is the object's mask, if there is one."""
 
-    quads: Bytes
+    quads: Quads
     x: Axis
     y: Axis
 
@@ -167,7 +167,7 @@ def _with_mask(deferred: Deferred, mask: Pixels, place: Box) -> Deferred:
 
 
 def _whole(image: Image.Image) -> Pixels:
-    return Pixels(_quads(image), Axis(0, 1, image.width), Axis(0, 1, image.height))
+    return Pixels(quads_of(image), Axis(0, 1, image.width), Axis(0, 1, image.height))
 
 
 def _of_mask(mask: Bytes) -> Pixels:
@@ -183,10 +183,10 @@ def _background(source: ImageLike, box: Bounds, output: Size, interpolation: str
     if isinstance(source, bytes) and size is not None:
         return _coded_background(source, size, box, output, interpolation)
     region = region_for(source, box, output, interpolation)
-    width, height = region.image.size
+    height, width, _ = region.quads.shape
     left, top, right, bottom = region.inside(box)
     x, y, (at, down) = _axes((left, top, min(right, width), min(bottom, height)), (width, height), output)
-    return Pixels(_quads(region.image)[down : down + y.length, at : at + x.length], x, y)
+    return Pixels(region.quads[down : down + y.length, at : at + x.length], x, y)
 
 
 def _coded_background(source: bytes, size: Size, box: Bounds, output: Size, interpolation: str) -> Codes:
@@ -209,10 +209,8 @@ def _axes(box: Bounds, size: Size, output: Size) -> tuple[Axis, Axis, tuple[int,
 
 
 def _foreground(cutout: Cutout, place: Place, interpolation: str) -> Pixels:
-    colours, mask, (x, y), _ = cutout.seen(place.source, place.size, interpolation)
-    if colours.mode == "RGB":
-        colours.putalpha(mask)  # into the fourth byte that every pixel has in Pillow
-    return Pixels(_quads(colours)[y.first : y.last, x.first : x.last], _along(x), _along(y))
+    quads, (x, y), _ = cutout.seen(place.source, place.size, interpolation)
+    return Pixels(quads[y.first : y.last, x.first : x.last], _along(x), _along(y))
 
 
 def _coded_foreground(cutout: Cutout, size: Size, place: Place, interpolation: str) -> Codes:
@@ -245,11 +243,3 @@ def _cut(data: bytes, size: Size, box: Bounds, margin: int) -> tuple[bytes, Box]
     if size[0] * size[1] - (part[2] - part[0]) * (part[3] - part[1]) <= _WORTH_A_CUT:
         return data, (0, 0, *size)
     return jpeg.cut(data, area), part
-
-
-def _quads(image: Image.Image) -> Bytes:
-    """Return the pixels of an RGB or RGBA image, height x width x 4, in place where Pillow has them in one block."""
-    if image.width * image.height > ONE_BLOCK:
-        return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
-    values: Bytes = pa.array(image).values.to_numpy()
-    return values.reshape(image.height, image.width, 4)

@@ -24,7 +24,8 @@ from fornet_hf.recombination.pixels.decoding import ImageLike, decoded, part_for
 from fornet_hf.recombination.pixels.feather import feathered
 from fornet_hf.recombination.pixels.parts import Parts, with_digests
 from fornet_hf.recombination.pixels.placing import Place
-from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled, scaled_with_mask
+from fornet_hf.recombination.pixels.quads import fourth, image_of
+from fornet_hf.recombination.pixels.scaling import SUPPORT, resampled, scaled_along
 from fornet_hf.recombination.pixels.steps import Steps, finished
 
 
@@ -115,16 +116,16 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
     yield
     region, seen = part.decoded(), seeing and seeing()
     yield
-    image = region.scaled(box, output, interpolation)
+    image = image_of(region.scaled(box, output, interpolation)).copy()
     if composition.original:
         return _flipped(image, original_mask(parts, composition) if with_mask else None, composition)
     mask = Image.new("L", output) if with_mask else None
     if place is not None and seen is not None:
-        colours, levels = scaled_with_mask(*seen)
+        quads = scaled_along(*seen)
         yield
-        alpha = feathered(levels, place.radius)
+        alpha = feathered(fourth(quads), place.radius)
         yield
-        image.paste(colours, place.box[:2], alpha)  # Pillow clips what lies beyond the image
+        image.paste(image_of(quads), place.box[:2], alpha)  # Pillow clips what lies beyond the image
         if mask is not None:
             mask.paste(alpha, place.box[:2])
     return _flipped(image, mask, composition)

@@ -25,10 +25,11 @@ from fornet_hf.recombination.pixels.decoding import (
     shrink_for,
     size_of,
 )
-from fornet_hf.recombination.pixels.scaling import SUPPORT, scaled_mask, scaled_with_mask
+from fornet_hf.recombination.pixels.quads import Quads, fourth, image_of
+from fornet_hf.recombination.pixels.scaling import SUPPORT, scaled_along, scaled_mask
 from fornet_hf.recombination.pixels.span import Span
 
-Seen = tuple[Image.Image, Image.Image, tuple[Span, Span], str]  # arguments of `scaled_with_mask`
+Seen = tuple[Quads, tuple[Span, Span], str]  # arguments of `scaled_along`
 
 
 class Cutout:
@@ -50,14 +51,19 @@ class Cutout:
         self._box: Box = box or (0, 0, *size)
         width, height = self._box[2] - self._box[0], self._box[3] - self._box[1]
         self.shape = ForegroundShape(width, height, total / (width * height), ratio)
-        self._kept: dict[tuple[Box, int], tuple[Image.Image, Image.Image, tuple[int, int]]] | None = None
+        self._kept: dict[tuple[Box, int], tuple[Quads, tuple[int, int]]] | None = None
 
     @cached_property
     def _mask(self) -> Image.Image:
         if not isinstance(self._given, Bits):
             return Image.fromarray(self._given)
-        # A bool's byte is 0 or 1; its negative in 8 bits is 0 or 255.
-        return Image.fromarray(np.negative(self._given.unpacked().view(np.uint8)))
+        return Image.fromarray(self._given.levels((0, 0, *self._given.size)))
+
+    def _levels(self, box: Box, shrink: int) -> npt.NDArray[np.uint8]:
+        """Return a part of the mask, 0 to 255, height x width; of each `shrink` x `shrink` pixels their mean."""
+        if shrink == 1 and isinstance(self._given, Bits):
+            return self._given.levels(box)
+        return np.asarray(self._mask.crop(box).reduce(shrink))
 
     def keep_decoded(self) -> None:
         """Keep what is decoded from now on, for more views of the same object."""
@@ -105,10 +111,11 @@ class Cutout:
 
         Returns: its colours, RGB; and its mask, uint8, height x width.
         """
-        return scaled_with_mask(*self.seen(box, output, interpolation))
+        quads = scaled_along(*self.seen(box, output, interpolation))
+        return image_of(quads), fourth(quads)
 
     def seen(self, box: Bounds, output: Size, interpolation: str) -> Seen:
-        """Decode for `scaled`: return the arguments for `scaled_with_mask`, which is the rest."""
+        """Decode for `scaled`: return the arguments for `scaled_along`, which is the rest."""
         return self.seeing(box, output, interpolation)()
 
     def seeing(self, box: Bounds, output: Size, interpolation: str) -> Callable[[], Seen]:
@@ -121,8 +128,8 @@ class Cutout:
         part = None if kept else part_of(self._colours, seen, shrink, 0)
 
         def decoded() -> Seen:
-            colours, mask, (left, top) = self._region((seen, shrink), part)
-            return colours, mask, (x.moved(-left), y.moved(-top)), interpolation
+            quads, (left, top) = self._region((seen, shrink), part)
+            return quads, (x.moved(-left), y.moved(-top)), interpolation
 
         return decoded
 
@@ -149,24 +156,24 @@ class Cutout:
         x, y = self._spans(box, output, 1, interpolation)
         return scaled_mask(self._mask, (x, y), interpolation)
 
-    def _region(self, name: tuple[Box, int], part: Part | None) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
-        """Return colours and mask of a part of the crop, and its corner, in pixels of the crop / its `shrink`.
+    def _region(self, name: tuple[Box, int], part: Part | None) -> tuple[Quads, tuple[int, int]]:
+        """Return a part of the crop with its mask as fourth byte, and its corner, in pixels of the crop / `shrink`.
 
         Args:
-            name: what they are kept under, if they are kept: box and `shrink`.
-            part: None: they were kept.
+            name: what it is kept under, if it is kept: the box that is seen, and `shrink`.
+            part: None: it was kept.
         """
         if part is None:
             return (self._kept or {})[name]
-        region = part.decoded()
-        mask = self._mask.crop(region.box)
-        if region.shrink > 1:
-            mask = mask.reduce(region.shrink)
-        colours = region.image if isinstance(self._colours, bytes) else region.image.copy()
-        corner = region.box[0] // region.shrink, region.box[1] // region.shrink  # blocks are multiples of 8
+        region, (seen, shrink) = part.decoded(), name
+        quads = region.quads if region.quads.flags.writeable else region.quads.copy()
+        left, top = region.box[0] // shrink, region.box[1] // shrink  # blocks are multiples of 8
+        x, y = seen[0] // shrink - left, seen[1] // shrink - top
+        levels = self._levels((*seen[:2], min(seen[2], region.box[2]), min(seen[3], region.box[3])), shrink)
+        quads[y : y + levels.shape[0], x : x + levels.shape[1], 3] = levels
         if self._kept is not None:
-            self._kept[name] = colours, mask, corner
-        return colours, mask, corner
+            self._kept[name] = quads, (left, top)
+        return quads, (left, top)
 
     def _spans(self, box: Bounds, output: Size, shrink: int, interpolation: str) -> tuple[Span, Span]:
         """Return the spans in x and y, in pixels of the crop / `shrink`."""

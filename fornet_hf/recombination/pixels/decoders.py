@@ -6,17 +6,15 @@ line by line. What it refuses, Pillow decodes or refuses, so errors do not depen
 
 from __future__ import annotations
 
-import sys
-
-from PIL import Image
+import numpy as np
 
 from fornet_hf.packages import optional
 from fornet_hf.recombination.draw.composition import Size
-from fornet_hf.recombination.pixels.scaling import ONE_BLOCK, shared_pixels
+from fornet_hf.recombination.pixels.quads import Quads, image_of
 
 
-def load(data: bytes, size: Size, shrink: int) -> Image.Image:
-    """Decode a restart-coded JPEG as RGB.
+def load(data: bytes, size: Size, shrink: int) -> Quads:
+    """Decode a restart-coded JPEG.
 
     Args:
         data: the file.
@@ -26,22 +24,21 @@ def load(data: bytes, size: Size, shrink: int) -> Image.Image:
     Raises:
         one of `DECODE_ERRORS`: it is damaged.
     """
-    image = Image.new("RGB", (-(-size[0] // shrink), -(-size[1] // shrink)), None)  # decoders write every pixel
-    if not _loaded_by_simplejpeg(data, image, shrink):
-        image.frombytes(data, "jpeg", ("RGB", "", shrink, 0))
-    return image
+    quads = np.empty((-(-size[1] // shrink), -(-size[0] // shrink), 4), np.uint8)  # decoders write every pixel
+    if not _loaded_by_simplejpeg(data, quads, shrink):
+        image_of(quads).frombytes(data, "jpeg", ("RGB", "", shrink, 0))
+    return quads
 
 
-def _loaded_by_simplejpeg(data: bytes, image: Image.Image, shrink: int) -> bool:
-    """Decode into the image's own memory; return whether that was done. Only torch can write there."""
-    module, torch, (width, height) = optional("simplejpeg"), sys.modules.get("torch"), image.size
-    if module is None or not hasattr(torch, "nn") or width * height > ONE_BLOCK:
+def _loaded_by_simplejpeg(data: bytes, quads: Quads, shrink: int) -> bool:
+    """Decode into `quads`; return whether that was done."""
+    module, (height, width, _) = optional("simplejpeg"), quads.shape
+    if module is None:
         return False
-    pixels = shared_pixels(torch, image)[0].numpy()
     try:
         found = module.decode_jpeg(
-            data, "RGBX", min_height=height, min_width=width, min_factor=shrink, buffer=pixels, strict=True
+            data, "RGBX", min_height=height, min_width=width, min_factor=shrink, buffer=quads, strict=True
         )
     except ValueError:  # also what it warns of
         return False
-    return bool(found.shape == pixels.shape)
+    return bool(found.shape == quads.shape)

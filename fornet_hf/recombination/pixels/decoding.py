@@ -23,6 +23,7 @@ from fornet_hf.format.raster import DECODE_ERRORS
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BILINEAR
 from fornet_hf.recombination.pixels.decoders import load
+from fornet_hf.recombination.pixels.quads import Quads, image_of, quads_of
 from fornet_hf.recombination.pixels.scaling import SUPPORT, is_whole, scaled
 
 ImageLike = bytes | Image.Image
@@ -62,7 +63,7 @@ def decoded(image: ImageLike) -> Image.Image:
     """
     if isinstance(image, bytes):
         size = jpeg.size_of(image)
-        return _load(image, size, 1) if size is not None else _load_any(image)
+        return image_of(_load(image, size, 1)).copy() if size is not None else _load_any(image)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -83,7 +84,7 @@ def decode_part(image: ImageLike, box: Bounds, output: Size, interpolation: str 
     Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
     an eighth of the size where the box is shrunk by at least that factor.
     """
-    return region_for(image, box, output, interpolation).scaled(box, output, interpolation)
+    return image_of(region_for(image, box, output, interpolation).scaled(box, output, interpolation))
 
 
 def region_for(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Region:
@@ -117,7 +118,7 @@ class Part(NamedTuple):
         """Return its pixels; all of an image that is no restart-coded JPEG."""
         if not isinstance(self.image, bytes) or not self.coded:
             whole = decoded(self.image)
-            return Region(whole, (0, 0, *whole.size), 1)
+            return Region(quads_of(whole), (0, 0, *whole.size), 1)
         left, top, right, bottom = self.box
         return Region(_load(self.image, (right - left, bottom - top), self.shrink), self.box, self.shrink)
 
@@ -126,26 +127,26 @@ class Region(NamedTuple):
     """Part of an image.
 
     Attributes:
-        image: RGB.
+        quads: its pixels, to be read.
         box: the part, pixels of the file.
-        shrink: pixels of the file per pixel of `image`.
+        shrink: pixels of the file per pixel of `quads`.
     """
 
-    image: Image.Image
+    quads: Quads
     box: Box
     shrink: int
 
     def inside(self, box: Bounds) -> Bounds:
-        """Return a box in pixels of `image` from one in pixels of the file."""
+        """Return a box in pixels of `quads` from one in pixels of the file."""
         x, y, shrink = self.box[0], self.box[1], self.shrink
         return (box[0] - x) / shrink, (box[1] - y) / shrink, (box[2] - x) / shrink, (box[3] - y) / shrink
 
-    def scaled(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
+    def scaled(self, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Quads:
         """Return the pixels `box` of the file, scaled to `output`."""
         left, top, right, bottom = self.inside(box)
         # The last pixel of a shrunk image may lie half outside.
-        width, height = self.image.size
-        return scaled(self.image, (left, top, min(right, width), min(bottom, height)), output, interpolation)
+        height, width, _ = self.quads.shape
+        return scaled(self.quads, (left, top, min(right, width), min(bottom, height)), output, interpolation)
 
 
 def shrink_for(image: ImageLike, scale: float) -> int:
@@ -181,7 +182,7 @@ def part_of(image: ImageLike, box: Bounds, shrink: int, margin: int) -> Part:
         return Part(jpeg.cut(image, area), part, shrink, coded=True)
 
 
-def _load(data: bytes, size: Size, shrink: int) -> Image.Image:
+def _load(data: bytes, size: Size, shrink: int) -> Quads:
     with _damage_told():
         return load(data, size, shrink)
 

@@ -14,18 +14,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from PIL import Image
 
 from fornet_hf.recombination.draw.composition import Bounds, Size
 from fornet_hf.recombination.draw.configuration import BICUBIC, BILINEAR
+from fornet_hf.recombination.pixels.quads import ONE_BLOCK, Quads, image_of, quads_of
 from fornet_hf.recombination.pixels.span import Span
 
 SUPPORT = {BILINEAR: 1, BICUBIC: 2}
 """How far a filter sees, in pixels of whichever grid is coarser."""
 
 _FILTERS = {BILINEAR: Image.Resampling.BILINEAR, BICUBIC: Image.Resampling.BICUBIC}
-ONE_BLOCK = 2**21  # pixels; Pillow splits the memory of images of 16 MiB and more
 
 
 def is_whole(box: Bounds) -> bool:
@@ -33,22 +32,22 @@ def is_whole(box: Bounds) -> bool:
     return all(float(edge).is_integer() for edge in box)
 
 
-def scaled(image: Image.Image, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
-    """Return the part `box` of an image (mode RGB or L), scaled to `output`.
+def scaled(quads: Quads, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Quads:
+    """Return the part `box` of an image, scaled to `output`; where that changes nothing, a view of it.
 
     Nothing beyond a box of whole pixels shows; the filter for another box does see the pixels around it.
     """
     if not is_whole(box):
         scale = _in_passes if interpolation == BICUBIC else resampled
-        return scale(image, box, output, interpolation)
+        return quads_of(scale(image_of(quads), box, output, interpolation))
     left, top, right, bottom = (int(edge) for edge in box)
-    torch = _torch_for(image)
-    if torch is None or image.mode != "RGB" or (right - left, bottom - top) == output:
-        part = image.crop((left, top, right, bottom))
-        return part if part.size == output else _in_passes(part, (0, 0, *part.size), output, interpolation)
-    pixels = shared_pixels(torch, image)[:, top:bottom, left:right].permute(0, 3, 1, 2)
-    result = torch.nn.functional.interpolate(pixels, output[::-1], mode=interpolation, antialias=True)
-    return _image(output, result.permute(0, 2, 3, 1).numpy())
+    part = quads[top:bottom, left:right]
+    if (right - left, bottom - top) == output:
+        return part
+    torch = _torch_for(quads)
+    if torch is None:
+        return quads_of(_in_passes(image_of(part), (0, 0, right - left, bottom - top), output, interpolation))
+    return _interpolated(torch, part, interpolation, size=output[::-1])
 
 
 def resampled(image: Image.Image, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Image.Image:
@@ -56,42 +55,27 @@ def resampled(image: Image.Image, box: Bounds, output: Size, interpolation: str 
     return image.resize(output, _FILTERS[interpolation], box=box)
 
 
-def scaled_with_mask(
-    colours: Image.Image, mask: Image.Image, spans: tuple[Span, Span], interpolation: str = BILINEAR
-) -> tuple[Image.Image, npt.NDArray[np.uint8]]:
-    """Scale colours (RGB) and mask (L) of an object alike.
+def scaled_along(quads: Quads, spans: tuple[Span, Span], interpolation: str = BILINEAR) -> Quads:
+    """Scale colours and mask of an object alike.
 
     Args:
-        colours: the mask is put into the fourth byte that every pixel has in Pillow, and that nobody sees.
-        mask: of the same size.
-        spans: in x and y, pixels of `colours`; made for the support of that interpolation.
-
-    Returns: RGB; and the mask as uint8, height x width.
+        quads: the mask is the fourth byte.
+        spans: in x and y, pixels of `quads`; made for the support of that interpolation.
     """
     x, y = spans
-    torch = _torch_for(colours)
+    torch = _torch_for(quads)
     if torch is None or x.surplus is None or y.surplus is None or _is_left_alone(x) or _is_left_alone(y):
-        return _resized(colours, x, y, interpolation), scaled_mask(mask, spans, interpolation)
-    rows, columns = slice(y.first, y.last), slice(x.first, x.last)
-    seen = shared_pixels(torch, colours)[:, rows, columns]
-    seen.numpy()[0, :, :, 3] = np.asarray(mask)[rows, columns]
-    result = torch.nn.functional.interpolate(
-        seen.permute(0, 3, 1, 2),
-        scale_factor=(_factor(y), _factor(x)),
-        mode=interpolation,
-        antialias=True,
-        recompute_scale_factor=False,
-    )
-    result = result[0, :, y.surplus : y.surplus + y.output, x.surplus : x.surplus + x.output]
-    pixels = result.permute(1, 2, 0).contiguous().numpy()
-    return _image((x.output, y.output), pixels), pixels[..., 3]
+        return quads_of(_resized(image_of(quads, "RGBX"), x, y, interpolation))
+    seen, factors = quads[y.first : y.last, x.first : x.last], (_factor(y), _factor(x))
+    result = _interpolated(torch, seen, interpolation, scale_factor=factors, recompute_scale_factor=False)
+    return result[y.surplus : y.surplus + y.output, x.surplus : x.surplus + x.output]
 
 
-def _image(size: Size, pixels: npt.NDArray[np.uint8]) -> Image.Image:
-    """Return an RGB image of pixels of 4 bytes."""
-    image = Image.new("RGB", size, None)  # not filled, as every pixel is written
-    image.frombytes(pixels, "raw", "RGBX")
-    return image
+def _interpolated(torch: Any, quads: Quads, interpolation: str, **to: Any) -> Quads:
+    """Call torch's kernel. It takes no part of an image, so it gets a copy, made here in half of torch's time."""
+    pixels = torch.from_numpy(quads[None].copy()).permute(0, 3, 1, 2)
+    result = torch.nn.functional.interpolate(pixels, mode=interpolation, antialias=True, **to)
+    return np.ascontiguousarray(result.permute(0, 2, 3, 1).numpy()[0])
 
 
 def _factor(span: Span) -> float:
@@ -106,7 +90,7 @@ def _is_left_alone(span: Span) -> bool:
 
 
 def scaled_mask(mask: Image.Image, spans: tuple[Span, Span], interpolation: str = BILINEAR) -> npt.NDArray[np.uint8]:
-    """Scale the mask alone, as `scaled_with_mask` does."""
+    """Scale the mask (mode L) alone."""
     return np.asarray(_resized(mask, *spans, interpolation))
 
 
@@ -131,13 +115,8 @@ def _in_passes(image: Image.Image, box: Bounds, output: Size, interpolation: str
     return resampled(rows, (0, box[1] - top, output[0], box[3] - top), output, interpolation)
 
 
-def _torch_for(image: Image.Image) -> Any:
-    """Return torch, if it is loaded and can see the image's pixels in place; else None."""
+def _torch_for(quads: Quads) -> Any:
+    """Return torch, if it is loaded and the image not huge; else None."""
     torch = sys.modules.get("torch")
-    fits = hasattr(torch, "nn") and image.width * image.height <= ONE_BLOCK
+    fits = hasattr(torch, "nn") and quads.shape[0] * quads.shape[1] <= ONE_BLOCK
     return torch if fits else None
-
-
-def shared_pixels(torch: Any, image: Image.Image) -> Any:
-    """Return a tensor of 1 x height x width x 4 over the memory of an RGB image: each pixel has 4 bytes."""
-    return torch.from_dlpack(pa.array(image).values).view(1, image.height, image.width, 4)

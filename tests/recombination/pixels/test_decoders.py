@@ -19,26 +19,31 @@ from fornet_hf.recombination.pixels import decoders
 from fornet_hf.recombination.pixels.decoding import decoded
 from tests.factory import photo
 
-pytest.importorskip("torch")
 simplejpeg = pytest.importorskip("simplejpeg")
 CODED = [jpeg.encode(photo(name, side)) for name, side in (("coffee", 400), ("chelsea", 255), ("rocket", 97))]
 
 
-def by_pillow(data: bytes, size: tuple[int, int], shrink: int) -> Image.Image:
+def colours(data: bytes, size: tuple[int, int], shrink: int = 1) -> tuple[tuple[int, ...], bytes]:
+    """Height and width, and all pixels."""
+    quads = decoders.load(data, size, shrink)
+    return quads.shape[:2], quads[..., :3].tobytes()
+
+
+def by_pillow(data: bytes, size: tuple[int, int], shrink: int) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoders, "optional", lambda name: None)
-        return decoders.load(data, size, shrink)
+        return colours(data, size, shrink)
 
 
-def by_simplejpeg(data: bytes, size: tuple[int, int], shrink: int) -> Image.Image:
+def by_simplejpeg(data: bytes, size: tuple[int, int], shrink: int) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Image.Image, "frombytes", None)  # Pillow's decoder is not called
-        return decoders.load(data, size, shrink)
+        return colours(data, size, shrink)
 
 
 def outcome(data: bytes, size: tuple[int, int]) -> object:
     try:
-        return decoders.load(data, size, 1).tobytes()
+        return colours(data, size)[1]
     except DECODE_ERRORS as error:
         return type(error), str(error)
 
@@ -53,8 +58,7 @@ def test_every_cut_has_the_same_pixels_at_every_scale(coded, data, shrink):
     part = jpeg.cut(coded, Rectangle(left, top, right, bottom))
     size = jpeg.size_of(part)
     found, expected = by_simplejpeg(part, size, shrink), by_pillow(part, size, shrink)
-    assert found.size == expected.size
-    assert found.tobytes() == expected.tobytes()
+    assert found == expected
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 2, 4, 8]))
@@ -62,7 +66,7 @@ def test_every_size_has_the_same_pixels(width, height, shrink):
     noise = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
     coded = jpeg.encode(Image.fromarray(noise))
     found, expected = (by(coded, (width, height), shrink) for by in (by_simplejpeg, by_pillow))
-    assert found.tobytes() == expected.tobytes()
+    assert found == expected
 
 
 def test_damage_is_told_and_tolerated_alike(monkeypatch):
@@ -97,8 +101,8 @@ def test_other_jpegs_are_decoded_by_pillow(mode, options, monkeypatch):
     assert decoded(buffer.getvalue()).tobytes() == expected.tobytes()
 
 
-def pixels(_: object = None) -> list[bytes]:
-    return [decoders.load(data, jpeg.size_of(data), 1).tobytes() for data in CODED]
+def pixels(_: object = None) -> list[object]:
+    return [colours(data, jpeg.size_of(data)) for data in CODED]
 
 
 def _answer(queue) -> None:
@@ -117,11 +121,8 @@ def test_threads_and_forked_processes_decode_alike():
     process.join()
 
 
-def test_without_simplejpeg_or_torch_pillow_decodes(monkeypatch):
+def test_without_simplejpeg_pillow_decodes(monkeypatch):
     expected = pixels()
     monkeypatch.setattr(simplejpeg, "decode_jpeg", None)
-    monkeypatch.setitem(decoders.sys.modules, "torch", None)
-    assert pixels() == expected
-    monkeypatch.undo()
     monkeypatch.setattr(decoders, "optional", lambda name: None)
     assert pixels() == expected

@@ -14,6 +14,7 @@ from fornet_hf.errors import ConfigurationError
 from fornet_hf.format import jpeg
 from fornet_hf.recombination.pixels import decoding, scaling
 from fornet_hf.recombination.pixels.decoding import decode_part, decoded, encoded, size_of
+from fornet_hf.recombination.pixels.quads import image_of, quads_of
 from tests.factory import photo
 
 IMAGE = photo("coffee", 400)
@@ -44,7 +45,9 @@ def test_the_last_columns_are_exact_for_any_width(width):
 
 def test_small_parts_are_cut_out_of_the_file(monkeypatch):
     seen = []
-    monkeypatch.setattr(decoding, "_load", lambda data, size, shrink: seen.append(size) or Image.new("RGB", size))
+    monkeypatch.setattr(
+        decoding, "_load", lambda data, size, shrink: seen.append(size) or np.zeros((*size, 4), np.uint8)
+    )
     decode_part(CODED, (100, 100, 150, 150), (50, 50))
     assert seen == [(64, 64)]
 
@@ -59,17 +62,18 @@ def test_scaled_parts_agree_with_scaling_the_whole(box, output):
 
 def test_torch_and_pillow_scale_alike(monkeypatch):
     pytest.importorskip("torch")
-    image = Image.fromarray(PIXELS)
-    with_torch = np.asarray(scaling.scaled(image, (7, 9, 300, 250), (224, 200))).astype(int)
+    quads = quads_of(Image.fromarray(PIXELS))
+    with_torch = scaling.scaled(quads, (7, 9, 300, 250), (224, 200))[..., :3].astype(int)
     monkeypatch.setitem(scaling.sys.modules, "torch", None)
-    without = np.asarray(scaling.scaled(image, (7, 9, 300, 250), (224, 200))).astype(int)
+    without = scaling.scaled(quads, (7, 9, 300, 250), (224, 200))[..., :3].astype(int)
     assert np.abs(with_torch - without).max() <= 1
 
 
 def test_a_box_of_whole_pixels_shows_nothing_beyond_it():
     image = Image.new("RGB", (64, 64), (255, 0, 0))
     image.paste((0, 0, 255), (16, 16, 48, 48))
-    assert scaling.scaled(image, (16, 16, 48, 48), (7, 7)).getcolors() == [(49, (0, 0, 255))]
+    found = image_of(scaling.scaled(quads_of(image), (16, 16, 48, 48), (7, 7)))
+    assert found.getcolors() == [(49, (0, 0, 255))]
 
 
 def other_forms() -> dict[str, object]:
