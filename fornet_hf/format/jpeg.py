@@ -159,8 +159,8 @@ class _Mcus:
             raise PatchFormatError("this JPEG is not restart-coded with the settings of the format")
         codes, start = np.frombuffer(data, np.uint8), len(header())
         columns, rows = -(-size[0] // MCU), -(-size[1] // MCU)
-        escapes = (codes[start:-1] == 0xFF).nonzero()[0] + start
-        ends = escapes[codes[escapes + 1] != 0] + 2
+        markers = (codes[start:-1] == 0xFF) & (codes[start + 1 :] != 0)
+        ends = markers.nonzero()[0] + (start + 2)
         if len(ends) != columns * rows:
             found = f"{len(ends)} markers"
             raise PatchFormatError(explain("this JPEG's markers do not fit", found=found, allowed=columns * rows))

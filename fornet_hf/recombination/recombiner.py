@@ -218,7 +218,7 @@ class Recombiner:
 
 
 _TOGETHER = 64  # rows that are in work at the same time
-_ROOM = 2**22  # pixels of backgrounds that are decoded at the same time, 4 bytes each
+_ROOM = 2**23  # pixels of backgrounds that are decoded at the same time, 4 bytes each
 
 
 def _groups(drawn: Sequence[Drawn]) -> list[list[Drawn]]:

@@ -122,8 +122,9 @@ def rendering(parts: Parts, composition: Composition, *, with_mask: bool) -> Ste
     mask = Image.new("L", output) if with_mask else None
     if place is not None and seen is not None:
         quads = scaled_along(*seen)
+        levels = fourth(quads)
         yield
-        alpha = feathered(fourth(quads), place.radius)
+        alpha = feathered(levels, place.radius)
         yield
         image.paste(image_of(quads), place.box[:2], alpha)  # Pillow clips what lies beyond the image
         if mask is not None:

@@ -84,7 +84,7 @@ def decode_part(image: ImageLike, box: Bounds, output: Size, interpolation: str 
     Of a restart-coded JPEG only the blocks under the box are decoded where that saves time, at half, a quarter or
     an eighth of the size where the box is shrunk by at least that factor.
     """
-    return image_of(region_for(image, box, output, interpolation).scaled(box, output, interpolation))
+    return image_of(region_for(image, box, output, interpolation).scaled(box, output, interpolation)).copy()
 
 
 def region_for(image: ImageLike, box: Bounds, output: Size, interpolation: str = BILINEAR) -> Region:

@@ -17,7 +17,10 @@ ONE_BLOCK = 2**21  # pixels; Pillow splits the memory of images of 16 MiB and mo
 
 
 def quads_of(image: Image.Image) -> Quads:
-    """Return the pixels of an RGB, RGBX or RGBA image, to be read: in place, unless Pillow has split them."""
+    """Return the pixels of an RGB, RGBX or RGBA image, to be read: in place, unless Pillow has split them.
+
+    Not of one that `image_of` made: Pillow 11 crashes there. A copy of it will do.
+    """
     if image.width * image.height > ONE_BLOCK:
         return np.asarray(image if image.mode != "RGB" else image.convert("RGBA"))
     values: Quads = pa.array(image).values.to_numpy()
@@ -32,8 +35,7 @@ def image_of(quads: Quads, mode: str = "RGB") -> Image.Image:
         mode: "RGB"; or "RGBX", whose fourth byte Pillow scales like the others.
     """
     height, width = quads.shape[:2]
-    codes = pa.array(np.ascontiguousarray(quads).reshape(-1))
-    return Image.fromarrow(pa.FixedSizeListArray.from_arrays(codes, 4), mode, (width, height))
+    return Image.fromarrow(pa.array(np.ascontiguousarray(quads).reshape(-1)), mode, (width, height))
 
 
 def fourth(quads: Quads) -> npt.NDArray[np.uint8]:
