@@ -41,15 +41,19 @@ class Predictor:
     precision: Any = None
 
     def chances(self, squares: Layers) -> npt.NDArray[np.float32]:
-        """Return n x side x side, float32 from 0 to 1, for layers of n x side x side x 3 or more."""
+        """Return n x side x side, float32 from 0 to 1, for layers of n x side x side x 3 or more.
+
+        It is NaN where the logit is no number, as it is of a network that a step has ruined.
+        """
         import torch
 
         from producers.segment.networks.pixels import normalized, object_logits
 
         images = torch.from_numpy(np.ascontiguousarray(squares[..., :3])).to(self.device).permute(0, 3, 1, 2)
         with torch.inference_mode(), self._autocast():
-            logits = object_logits(self.network(normalized(images, self.card)))
-            found: npt.NDArray[np.float32] = logits.float().sigmoid().cpu().numpy()
+            logits = object_logits(self.network(normalized(images, self.card))).float()
+            chances = torch.where(logits.isfinite(), logits.sigmoid(), torch.nan)
+            found: npt.NDArray[np.float32] = chances.cpu().numpy()
         return found
 
     def _autocast(self) -> torch.autocast:
@@ -59,12 +63,18 @@ class Predictor:
 
 
 def counted(predictor: Predictor, store: PairStore, numbers: Sequence[int], batch: int) -> npt.NDArray[np.float64]:
-    """Return the pixels tp, fp, fn and tn of the central squares of some pairs, all together."""
+    """Return the pixels tp, fp, fn and tn of the central squares of some pairs, all together.
+
+    They are NaN if the network does not give numbers.
+    """
     total = np.zeros(4, np.float64)
     side, threshold = predictor.card.side, predictor.card.threshold
     for start in range(0, len(numbers), batch):
         squares = np.stack([cut(store.layers(int(one)), side) for one in numbers[start : start + batch]])
-        found, true = predictor.chances(squares) > threshold, squares[..., 3] > 0
+        chances = predictor.chances(squares)
+        if np.isnan(chances).any():
+            return np.full(4, np.nan)
+        found, true = chances > threshold, squares[..., 3] > 0
         both, ours, theirs = (np.count_nonzero(one) for one in (found & true, found, true))
         total += both, ours - both, theirs - both, found.size - ours - theirs + both
     return total

@@ -125,9 +125,12 @@ def make_store(
             shapes.append((found.shape[0], found.shape[1]))
     for split in (TRAIN, VALIDATION):
         if split not in splits:
+            uses = Counter(one for _, numbers in chosen for one in numbers.values())
             counted = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none"
-            what, then = f"no pairs for {split} can be used", "Look at --validation and --validate, too."
-            raise ConfigurationError(explain(what, found=f"left out: {counted}", allowed="1 or more", then=then))
+            found = f"{uses[TRAIN]} for {TRAIN}, {uses[VALIDATION]} for {VALIDATION}, left out of them: {counted}"
+            then = "Look at --validation and --validate, too; those of a test split are for neither."
+            what = f"no pairs for {split} can be used"
+            raise ConfigurationError(explain(what, found=found, allowed="1 or more", then=then))
     index = {
         "request": request,
         "sha256": digest.hexdigest(),
@@ -206,5 +209,5 @@ def split_pairs(
         held = {index for index in kept if pairs.splits[index] == VALIDATION}
     else:
         held = {index for index in kept if numbers[index][1] < share}
-        held = held or {min(kept, key=lambda index: numbers[index][1])}  # of a small set one at least
+        held = held or {*sorted(kept, key=lambda index: numbers[index][1])[:1]}  # of a small set one at least
     return {index: VALIDATION if index in held else TRAIN for index in sorted(kept)}

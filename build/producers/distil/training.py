@@ -165,7 +165,11 @@ class Trainer:
                 executor.shutdown(cancel_futures=True)
 
     def _evaluate(self, step: int, loss: float, speed: float) -> None:
-        """Score what was held back, keep the best network, note it all, and store the state."""
+        """Score what was held back, keep the best network, note it all, and store the state.
+
+        Raises:
+            ConfigurationError: the network does not give numbers any more.
+        """
         machine, config = self.machine, self.training
         network: nn.Module = machine.unwrap_model(self.network)
         network.eval()
@@ -175,7 +179,9 @@ class Trainer:
         numbers = generator("scored", config.seed).permutation(held)[:SCORED].tolist()
         mine = numbers[machine.process_index :: machine.num_processes]
         counts = torch.from_numpy(counted(predictor, self.store, mine, config.batch_size)).to(machine.device)
-        found = scores(machine.reduce(counts, "sum").cpu().numpy())
+        pixels = machine.reduce(counts, "sum").cpu().numpy()
+        self.run.check_loss(step, float(pixels.sum()))  # the loss is of the network before its last step
+        found = scores(pixels)
         if found["iou"] > self.best.scores["iou"]:
             self.best = Outcome(step, found)
             if self.run.writes:

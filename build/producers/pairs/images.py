@@ -15,7 +15,8 @@ from fornet_hf.errors import NotFoundError, SourceError, explain
 from fornet_hf.evaluation.masks.names import Name, NameSet, image_files
 from fornet_hf.format.keys import key_of_row
 from fornet_hf.sources import Columns, damage_named, keys_in_shard
-from fornet_hf.sources.image_list import NAME, read_image_list
+from fornet_hf.sources.image import split_names
+from fornet_hf.sources.image_list import NAME, SPLITS, read_image_list
 from producers.work.plan import Task, plan, present_splits
 
 
@@ -75,8 +76,17 @@ def images_of(root: Path, columns: Columns) -> Images:
         parts = [images_of_split(root, split, columns) for split in splits]
         names, places = ([one for part in parts for one in getattr(part, name)] for name in ("names", "places"))
         return Images(names, places, [split for part in parts for split in part.splits or ()])
-    listed = [image.split for image in read_image_list(root).images] if (root / NAME).is_file() else None
-    return Images(files.names, files.paths, listed)  # in the order of the list
+    if (root / NAME).is_file():
+        said = [image.split for image in read_image_list(root).images]  # files are in the order of the list
+    else:
+        said = [_split_of(path.relative_to(root)) for path in files.paths]
+    return Images(files.names, files.paths, said)
+
+
+def _split_of(path: Path) -> str:
+    """Return the split of an image that lies as segment.py reads it, `val/CLASS/IMAGE.jpg`; else an empty text."""
+    folder = path.parts[0] if len(path.parts) == 3 else ""
+    return next((split for split in SPLITS if folder in split_names(split)), "")
 
 
 def _of_task(task: Task) -> list[tuple[str, Path | Row]]:

@@ -1,5 +1,6 @@
 """Small pairs on a disk, and which of them are held back."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_what_cannot_be_used_is_counted(tmp_path):
     store = make_store(tmp_path / "store", REQUEST, [(pairs, splits)], 32)
     assert store.index["lost"] == {"cannot be used": 2, "without an object": 1}
     assert "0001: the source image cannot be decoded" in store.index["examples"][0]
-    with pytest.raises(ConfigurationError, match="no pairs for validation can be used; found left out: none"):
+    with pytest.raises(ConfigurationError, match="no pairs for validation can be used; found 1 for train, 0 for"):
         make_store(tmp_path / "none", REQUEST, [(pairs, {0: TRAIN})], 32)
     assert not (tmp_path / "none" / "pairs.json").exists()
 
@@ -102,6 +103,14 @@ def test_a_sets_own_splits_count_and_tests_are_never_seen():
     assert [*split_pairs(cub, **options)] == [0]
     own = named(["a", "b"], ["", ""])
     assert split_pairs(own, **options, only=VALIDATION) == {0: VALIDATION, 1: VALIDATION}
+
+
+def test_of_a_set_of_tests_nothing_is_taken(tmp_path, pairs):
+    tests = dataclasses.replace(pairs, splits=["test"] * len(pairs))
+    splits = split_pairs(tests, share=0.1, most=None, seed=0)
+    assert splits == {}
+    with pytest.raises(ConfigurationError, match=r"no pairs for train.*those of a test split are for neither"):
+        make_store(tmp_path / "none", REQUEST, [(tests, splits)], 32)
 
 
 def test_an_index_is_json(tmp_path, pairs):

@@ -81,6 +81,14 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint_and_a_lowe
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 6
 
 
+def test_a_step_that_ruins_the_network_is_not_kept_although_its_loss_was_a_number(store, tmp_path):
+    trainer(store, tmp_path, dataclasses.replace(TINY, steps=3)).train()
+    with pytest.raises(ConfigurationError, match="the loss is not finite; found nan at step 4"):
+        trainer(store, tmp_path, dataclasses.replace(TINY, steps=4, lr=1e30)).train()
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
+    assert trainer(store, tmp_path).train().step in (3, 6)
+
+
 def test_the_card_says_what_it_was_trained_on_and_its_scores_are_those_of_its_file(store, tmp_path):
     best = trainer(store, tmp_path).train()
     network, card = read_segmenter(tmp_path / SEGMENTER)

@@ -49,6 +49,18 @@ def test_a_list_of_images_says_their_splits(tmp_path):
     assert pairs.read([*pairs.keys].index("1")).at()[0].shape == (80, 70, 3)
 
 
+def test_folders_of_splits_say_the_splits_of_masks_in_files(tmp_path):
+    for number, split in enumerate(("train", "val", "test")):
+        for root, name, data in (
+            ("in", f"{split}/ant/{number}.jpg", file_of(made_image(60, 80))),
+            ("masks", f"ant/{number}.png", encode_mask(disc(60, 80))),
+        ):
+            (tmp_path / root / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / root / name).write_bytes(data)
+    pairs = read_pairs(tmp_path / "in", tmp_path / "masks")
+    assert dict(zip(pairs.keys, pairs.splits, strict=True)) == {"0": "train", "1": "validation", "2": "test"}
+
+
 def test_a_release_goes_with_its_images_in_both_splits(tmp_path):
     write_release(tmp_path / "out" / "patches", tmp_path / "in", splits=("train", "validation"), shards=2)
     pairs = read_pairs(tmp_path / "in", tmp_path / "out")

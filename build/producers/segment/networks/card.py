@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
@@ -17,6 +18,8 @@ LONGEST = 4
 """Times the shorter side; images that are longer are squeezed, in training and later."""
 
 _MAX_WIDTH, _MAX_LEVELS = 4096, 7  # a card may come from anywhere, and its network is built before weights are read
+
+_NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)  # of an encoder; by those with a colon timm looks in the Hub
 
 DECODERS = ("unet", "unetplusplus", "fpn", "linknet", "manet", "pspnet", "deeplabv3", "deeplabv3plus")
 """Decoders of `segmentation_models_pytorch`."""
@@ -49,7 +52,8 @@ class NetworkSpec:
         require(fits, "widths", self.widths, f"1 to {_MAX_LEVELS} numbers from 2 to {_MAX_WIDTH}")
         require(self.classes in (1, 2) and is_integer(self.classes), "classes", self.classes, "1 or 2")
         require(isinstance(self.bilinear, bool), "bilinear", self.bilinear, "true or false")
-        require(self.encoder is None or isinstance(self.encoder, str), "encoder", self.encoder, "a name, or null")
+        fits = self.encoder is None or (isinstance(self.encoder, str) and _NAME.fullmatch(self.encoder) is not None)
+        require(fits, "encoder", self.encoder, "a name of letters, digits, '.', '_' and '-', or null")
         require(self.decoder in DECODERS, "decoder", self.decoder, ", ".join(DECODERS))
         require(self.encoder is None or self.classes == 1, "classes of an encoder", self.classes, "1")
 

@@ -102,7 +102,6 @@ def read_segmenter(path: Path) -> tuple[nn.Module, Card]:
     Raises:
         NotFoundError, ConfigurationError: as `read_card` and `built`; or the weights are not those of the network.
     """
-    import torch
     from safetensors.torch import load_file
 
     card = read_card(path)
@@ -112,6 +111,6 @@ def read_segmenter(path: Path) -> tuple[nn.Module, Card]:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise ConfigurationError(explain(f"{path}: the weights do not fit the card", found=error)) from error
-    if not all(torch.isfinite(one).all() for one in tensors.values()):
+    if not all(one.isfinite().all() for one in network.state_dict().values()):
         raise ConfigurationError(explain(f"{path}: weights are not numbers", then="Train it anew."))
     return network.eval(), card

@@ -71,6 +71,7 @@ def test_a_missing_file_and_one_of_something_else_are_refused(tmp_path, file):
         ({"network": {"widths": 3}}, "widths is not allowed"),
         ({"network": {"classes": 3}}, "classes is not allowed"),
         ({"network": {"encoder": ["os.system"]}}, "encoder is not allowed"),
+        ({"network": {"encoder": "tu-hf-hub:somebody/something"}}, "encoder is not allowed"),
         ({"network": {"code": "import os"}}, "NetworkSpec is not allowed"),
         ({"trained": 4}, "trained is not allowed"),
         ({"more": 4}, "Card is not allowed"),
@@ -100,6 +101,16 @@ def test_weights_of_another_network_and_weights_that_are_no_numbers_are_refused(
     write_segmenter(file, network, CARD)
     with pytest.raises(ConfigurationError, match="weights are not numbers"):
         read_segmenter(file)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.float8_e4m3fn])
+def test_weights_may_be_kept_in_fewer_bits(file, kind):
+    tensors = {
+        name: one.to(kind) if one.is_floating_point() else one
+        for name, one in safetensors_torch.load_file(file).items()
+    }
+    safetensors_torch.save_file(tensors, file, {"fornet_segmenter": json.dumps(CARD.to_json())})
+    assert all(one.dtype == torch.float32 for one in read_segmenter(file)[0].parameters())
 
 
 def test_an_encoder_without_its_package_says_what_to_install(monkeypatch):
