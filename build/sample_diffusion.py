@@ -33,6 +33,7 @@ from fornet_hf.progress import progress
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import PRECISIONS, Placement
 from producers.diffusion.concepts import Concepts
+from producers.diffusion.steps import grid
 from producers.training.noted import note_settings
 from producers.work.command import described, finish, natural, positive
 
@@ -82,6 +83,7 @@ def sample(arguments: argparse.Namespace) -> Summary:
     """
     require(arguments.side >= 64 and arguments.side % 64 == 0, "--side", arguments.side, "a multiple of 64")
     require(arguments.guidance >= 0, "--guidance", arguments.guidance, "0 or more")
+    grid(arguments.steps)  # refuses more than there are
     name = plain_name(arguments.name or arguments.concept, "class")
     with needing("sampling", "torch 'diffusers>=0.40' transformers accelerate"):
         placement = Placement(arguments.device, arguments.precision)

@@ -36,10 +36,16 @@ class Placement:
             raise ConfigurationError(
                 explain("unknown precision", found=repr(self.precision), allowed=sorted(PRECISIONS))
             )
-        if self.device.startswith("cuda"):
+        if self.device != "cpu":
             import torch
 
-            if not torch.cuda.is_available():
+            try:
+                kind = torch.device(self.device).type
+            except RuntimeError as error:
+                raise ConfigurationError(
+                    explain("unknown device", found=repr(self.device), allowed="cpu, cuda, cuda:1 ..")
+                ) from error
+            if kind == "cuda" and not torch.cuda.is_available():
                 index = "https://pytorch.org/get-started/locally"
                 then = f"Use the CPU (--gpus 0, or --device cpu), or install a build of torch for CUDA: {index}"
                 raise ConfigurationError(explain("torch sees no GPU", found=repr(self.device), then=then))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import write_text
 from producers.devices.weights import from_hub
 
@@ -41,12 +41,16 @@ class Concepts:
             NotFoundError: the repository is out of reach, or lacks the file.
         """
         local = Path(model) / FILE
+        what = f"{model} was not fine-tuned on two prompts"
+        then = "Fine-tune it by build/finetune_background.py, or give a prompt (infiller.prompt, --prompt)."
         if local.parent.is_dir() and not local.is_file():
-            then = "Fine-tune it by build/finetune_background.py, or give a prompt (infiller.prompt, --prompt)."
-            raise ConfigurationError(
-                explain(f"{model} was not fine-tuned on two prompts", found=f"no {FILE}", then=then)
-            )
-        path = local if local.is_file() else Path(from_hub(hf_hub_download, model, revision, filename=FILE))
+            raise ConfigurationError(explain(what, found=f"no {FILE}", then=then))
+        try:
+            path = local if local.is_file() else Path(from_hub(hf_hub_download, model, revision, filename=FILE))
+        except NotFoundError as error:
+            found = f"{FILE} neither on the Hub nor in its cache"
+            then = f"{then} Where the Hub is out of reach: hf download {model} {FILE}."
+            raise NotFoundError(explain(f"{what}, or it is out of reach", found=found, then=then)) from error
         values = json.loads(path.read_text(encoding="utf-8"))
         return cls(object=values["object"], background=values["background"])
 

@@ -33,6 +33,9 @@ def denoised(
         guidance: weight of the prompt's prediction against that of `opposite`; at 1 only the prompt is asked.
         opposite: tokens that guidance leads away from, of the shape of `tokens`.
         blend: makes of the latents before a step, and its timestep, those that the step begins with.
+
+    Raises:
+        ConfigurationError: values overflow, as they may in float16.
     """
     latents, count = noise.to(model.placement.device), len(noise)
     guided = opposite is not None and guidance != 1
@@ -48,4 +51,4 @@ def denoised(
             wanted, other = predicted.chunk(2)
             predicted = other + guidance * (wanted - other)
         latents = scheduler.step(predicted, time, latents).prev_sample
-    return latents
+    return model.finite(latents)

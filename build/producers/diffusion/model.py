@@ -10,7 +10,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 
@@ -22,6 +22,8 @@ FETCH = (
 
 DDIM = {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1, "timestep_spacing": "leading"}
 """Settings of the scheduler: it takes the steps of `steps.grid`, 981 to 1, and one from there to 0."""
+
+_LONGEST = 10**6  # tokens: what transformers has in place of a limit that it does not know is far beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,20 @@ class Diffusion:
         )[0]
         return result.float()
 
+    def finite(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values that the networks gave.
+
+        Raises:
+            ConfigurationError: some are not finite, as may be in float16.
+        """
+        if not values.isfinite().all():
+            found, then = (
+                self.placement.precision,
+                "Give --precision bfloat16, or float32; else the weights are damaged.",
+            )
+            raise ConfigurationError(explain("the network's values overflow", found=found, then=then))
+        return values
+
 
 def load(placement: Placement, model: str, revision: str | None = None) -> Diffusion:
     """Load Stable Diffusion, or what is laid out like it, from the Hub or a local folder; without a safety checker.
@@ -109,7 +125,7 @@ def load(placement: Placement, model: str, revision: str | None = None) -> Diffu
     in which some images overflow.
 
     Raises:
-        NotFoundError: it is not there; the message has the line that fetches it.
+        NotFoundError: it is not there, or in part; the message has the line that fetches it.
         ConfigurationError: it is a diffusion model of another kind.
     """
     commit = commit_of(model, revision, file="model_index.json", fetch=FETCH)
@@ -120,10 +136,16 @@ def load(placement: Placement, model: str, revision: str | None = None) -> Diffu
     _check(model, part("unet", UNet2DConditionModel.load_config))
     device, dtype = placement.device, placement.dtype
     kept = torch.float32 if dtype == torch.float16 else dtype
+    tokenizer = part("tokenizer", CLIPTokenizer.from_pretrained)
+    if len(tokenizer) <= len(tokenizer.all_special_ids) or tokenizer.model_max_length > _LONGEST:
+        # transformers makes one without words where the files are missing
+        then = "Copy the folder `tokenizer` of the model that it was made from."
+        found = f"{len(tokenizer)} tokens"
+        raise NotFoundError(explain(f"{model} lacks files of its tokenizer", found=found, then=then))
     return Diffusion(
         unet=part("unet", UNet2DConditionModel.from_pretrained, dtype=dtype).to(device),
         vae=part("vae", AutoencoderKL.from_pretrained, dtype=kept).to(device),
-        tokenizer=part("tokenizer", CLIPTokenizer.from_pretrained),
+        tokenizer=tokenizer,
         text_encoder=part("text_encoder", CLIPTextModel.from_pretrained, dtype=dtype).to(device),
         placement=placement,
         source=(model, name_of(model, commit)),

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fornet_hf.errors import ConfigurationError, explain
 from producers.devices.batches import BatchSize, run_batched
 from producers.diffusion.canvas import LATENT, Canvas
 from producers.diffusion.model import Diffusion
@@ -101,11 +100,8 @@ class AttentionMaps:
             for timestep in self.settings.timesteps
         ]
         run_batched(passes, run, size=self.batch_size)
-        mean: Maps = (sums * (len(asked) / len(passes))).view(-1, self.grid, self.grid).cpu().numpy()
-        if not np.isfinite(mean).all():
-            found, then = self.model.placement.precision, "Give --precision bfloat16, or float32."
-            raise ConfigurationError(explain("the network's values overflow", found=found, then=then))
-        return mean
+        means: Maps = self.model.finite(sums * (len(asked) / len(passes))).cpu().numpy()
+        return means.reshape(-1, self.grid, self.grid)
 
     def canvas(self, scene: Scene) -> Canvas:
         """Return the place of an image on the square."""

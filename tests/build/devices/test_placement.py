@@ -32,3 +32,8 @@ def test_an_unknown_precision_is_refused():
 def test_a_missing_gpu_is_named():
     with pytest.raises(ConfigurationError, match="--gpus 0"):
         Placement("cuda")
+
+
+def test_a_device_that_torch_does_not_know_is_named():
+    with pytest.raises(ConfigurationError, match=r"unknown device; found 'gpu'; allowed: cpu, cuda"):
+        Placement("gpu")

@@ -20,5 +20,5 @@ def test_a_model_without_prompts_says_what_makes_one(tmp_path, monkeypatch):
         Concepts.read(str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(NotFoundError, match="hf download nobody/nothing"):
+    with pytest.raises(NotFoundError, match=r"was not fine-tuned.*give a prompt.*hf download nobody/nothing"):
         Concepts.read("nobody/nothing")

@@ -3,6 +3,7 @@ import torch
 
 pytest.importorskip("diffusers", reason="diffusion needs diffusers")
 
+from fornet_hf.errors import ConfigurationError
 from producers.devices.placement import Placement
 from producers.diffusion.ddim import denoised
 from producers.diffusion.model import load
@@ -61,3 +62,9 @@ def test_a_step_begins_with_what_was_blended(model, tokens):
     one = denoised(model, NOISE, tokens, steps=3, blend=lambda _, time: fixed * time)
     other = denoised(model, NOISE * 2, tokens, steps=3, blend=lambda _, time: fixed * time)
     assert torch.equal(one, other)
+
+
+def test_values_that_overflow_make_no_image(model, tokens, monkeypatch):
+    monkeypatch.setattr(type(model), "predicted", lambda _, latents, *__: latents * float("inf"))
+    with pytest.raises(ConfigurationError, match=r"overflow; found float32\. Give --precision bfloat16"):
+        denoised(model, NOISE, tokens[:1], steps=2)

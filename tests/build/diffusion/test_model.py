@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -143,3 +144,12 @@ def test_files_as_stable_diffusion_1_has_them_on_the_hub_are_read(tmp_path):
     assert torch.equal(after.encoded(texts), before.encoded(texts))
     places = [one.tokenizer(texts, return_offsets_mapping=True)["offset_mapping"] for one in (before, after)]
     assert places[0] == places[1]
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_folder_without_a_tokenizer_is_told(folder, tmp_path, file):
+    """Of transformers it gets one without words, or without a limit."""
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    (copied / "tokenizer" / file).unlink()
+    with pytest.raises(NotFoundError, match=r"lacks files of its tokenizer.*Copy the folder `tokenizer`"):
+        load(Placement(), str(copied))

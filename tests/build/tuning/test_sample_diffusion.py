@@ -98,3 +98,9 @@ def test_a_model_without_prompts_needs_one(sample, weights, capsys):
     assert sample("out", "--count", 1, source=weights) == 1
     assert "was not fine-tuned on two prompts" in capsys.readouterr().err
     assert sample("out", "--count", 1, "--prompt", "a cat", source=weights) == 0
+
+
+def test_more_steps_than_there_are_make_nothing(sample, tmp_path, capsys):
+    assert sample("out", "--count", 1, "--steps", 1000) == 1
+    assert "steps of DDIM; found 1000; allowed: 1 to 500" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
