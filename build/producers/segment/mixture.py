@@ -16,7 +16,7 @@ _ITERATIONS, _TOLERANCE, _FLOOR = 100, 1e-3, 1e-6  # as of scikit-learn's Gaussi
 Floats = npt.NDArray[np.float64]
 
 
-def threshold(values: npt.ArrayLike) -> float | None:
+def threshold(values: npt.ArrayLike) -> np.float64 | None:
     """Return the value above which a pixel is the object: the mean of the means of two Gaussians.
 
     They are fitted to one image's values by expectation maximisation, stopped as scikit-learn's `GaussianMixture`
@@ -28,7 +28,8 @@ def threshold(values: npt.ArrayLike) -> float | None:
         values: numbers of any shape, in any unit.
 
     Returns:
-        In the unit of the values; None where they are all equal, or there is none.
+        In the unit of the values, and between them also where float32 has no number; None where they are all equal,
+        or there is none.
 
     Raises:
         ValueError: a value is not finite.
@@ -45,7 +46,9 @@ def threshold(values: npt.ArrayLike) -> float | None:
     found = counts > 0
     points = np.bincount(level, weights=scaled, minlength=_LEVELS)[found] / counts[found]
     weights = counts[found] / flat.size
-    return low + span * float(_means(points, weights).mean())
+    # of NumPy, so that numbers of float32 are compared with it as float64
+    cut: np.float64 = np.float64(low + span * _means(points, weights).mean())
+    return cut
 
 
 def _means(points: Floats, weights: Floats) -> Floats:

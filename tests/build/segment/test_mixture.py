@@ -120,3 +120,9 @@ def test_orphans_go_and_pinholes_close():
     clean = without_orphans(mask)
     mask[2, 2], mask[10, 10] = True, False
     assert np.array_equal(without_orphans(mask), clean)
+
+
+def test_the_threshold_parts_neighbours_among_numbers_of_float32():
+    low = np.float32(0.013)
+    values = np.array([low, np.nextafter(low, np.float32(1))])
+    assert (values > threshold(values)).tolist() == [False, True]
