@@ -44,6 +44,8 @@ from producers.work.command import add_columns, columns_asked, described, finish
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from producers.diffusion.model import Diffusion
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
@@ -110,12 +112,17 @@ def finetune(arguments: argparse.Namespace) -> Summary:
     pairs = read_pairs(arguments.images, arguments.masks, columns=columns_asked(arguments))
     chosen = _of_training(pairs)
     run = TrainingRun(arguments.out, writes=machine.is_main_process)
+    digest = hashlib.blake2b(repr([pairs.keys[one] for one in chosen]).encode(), digest_size=16).hexdigest()
+    noted = {**settings.to_json(), "pairs": {"count": len(chosen), "digest": digest}}
+    replace(run, writes=False).begin(noted, FREE)  # only looks whether another training is there
     if arguments.dry_run:
         return Summary(len(chosen), pairs.unmatched, None)
-    digest = hashlib.blake2b(repr([pairs.keys[one] for one in chosen]).encode(), digest_size=16).hexdigest()
-    run.begin({**settings.to_json(), "pairs": {"count": len(chosen), "digest": digest}}, FREE)
     with needing("fine-tuning", "torch 'diffusers>=0.40' transformers accelerate"):
-        _train(arguments, settings, machine, pairs, chosen, run)
+        from producers.diffusion.model import load
+
+        model = load(Placement(str(machine.device)), settings.model, settings.revision)
+        run.begin(noted, FREE)  # not before: a command that named another model may be put right
+        _train(arguments, settings, machine, model, pairs, chosen, run)
     return Summary(len(chosen), pairs.unmatched, settings.steps)
 
 
@@ -150,15 +157,14 @@ def _train(
     arguments: argparse.Namespace,
     settings: TuningSettings,
     machine: Accelerator,
+    model: Diffusion,
     pairs: Pairs,
     chosen: Sequence[int],
     run: TrainingRun,
 ) -> None:
-    from producers.diffusion.model import load
     from producers.tuning.posteriors import Posteriors, encode
     from producers.tuning.tuner import Tuner
 
-    model = load(Placement(str(machine.device)), settings.model, settings.revision)
     if arguments.gradient_checkpointing:
         model.unet.enable_gradient_checkpointing()
     folder, part = arguments.out / "posteriors", (machine.process_index, machine.num_processes)

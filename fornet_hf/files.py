@@ -89,8 +89,10 @@ def _atomic_path(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_leftovers(path)
     with _reserved(path) as temporary:
+        mode = temporary.stat().st_mode
         try:
             yield temporary
+            temporary.chmod(mode)  # safetensors puts a file there that only its owner may read
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -24,6 +24,15 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_file_that_a_library_wrote_for_its_owner_is_as_readable_as_others(tmp_path):
+    """So does safetensors, by a temporary file of its own."""
+    (tmp_path / "plain").touch()
+    with atomic_path(tmp_path / "file") as temporary:
+        temporary.chmod(0o600)
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_after_an_error_the_old_file_is_still_there(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")

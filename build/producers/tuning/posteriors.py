@@ -139,8 +139,9 @@ def encode(
                 found = list(pool.map(partial(_sized, side), pairs.readers(wanted)))
                 images = [one for one in found if one is not None]
                 values = run_batched(images, partial(_encoded, model), size=size, key=lambda one: one.raster.shape)
-                with atomic_path(path) as temporary:
-                    save_file(_tensors(images, values), temporary)
+                if images:  # else the same command reads them again, once they are put right
+                    with atomic_path(path) as temporary:
+                        save_file(_tensors(images, values), temporary)
             yield len(wanted)
 
 
@@ -162,9 +163,12 @@ def _sized(side: int, item: tuple[int, Callable[[], Pair]]) -> _Sized | None:
 
 
 def size_of(side: int, width: int, height: int) -> tuple[int, int]:
-    """Return the size at which an image is encoded: the shorter side as given, both whole cells."""
+    """Return the size at which an image is encoded: the shorter side as given, both whole cells.
+
+    What is more than 4 times as long as that is squeezed: memory has to hold all of it at once.
+    """
     scale = side / min(width, height)
-    wide, high = (max(side, round(value * scale / LATENT) * LATENT) for value in (width, height))
+    wide, high = (min(max(side, round(value * scale / LATENT) * LATENT), 4 * side) for value in (width, height))
     return wide, high
 
 

@@ -29,6 +29,9 @@ def write_result(folder: Path, model: Diffusion, weights: Mapping[str, torch.Ten
             unfinished = folder.with_name(f".{folder.name}.tmp")
             shutil.rmtree(unfinished, ignore_errors=True)
             _pipeline(model).save_pretrained(unfinished)
+            mode = (unfinished / "model_index.json").stat().st_mode
+            for path in unfinished.rglob("*.safetensors"):
+                path.chmod(mode)  # whoever reads the rest may read the weights, too
             unfinished.replace(folder)
         with atomic_path(folder / "unet" / "diffusion_pytorch_model.safetensors") as temporary:
             tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
+from PIL import Image
 
 import finetune_background
 from producers.registry import Choice, find
@@ -45,6 +47,7 @@ def test_images_and_masks_become_a_model(words, tmp_path, capsys):
     assert capsys.readouterr().out == f"6 pairs, 2 steps\nmodel: {tmp_path}/model\n"
     prompts = json.loads((tmp_path / "model" / "concepts.json").read_text())
     assert prompts == {"object": "a photo of a cat", "background": "a photo of a background"}
+    assert len({path.stat().st_mode for path in (tmp_path / "model").rglob("*.*") if path.is_file()}) == 1
 
 
 def test_only_images_for_training_are_trained_on(words, tmp_path, capsys, monkeypatch):
@@ -134,9 +137,25 @@ def test_missing_weights_say_which_to_fetch(words, tmp_path, capsys, monkeypatch
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert finetune_background.main(words(tmp_path / "out", model="nobody/nothing")) == 1
     assert "hf download nobody/nothing" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()  # so that the command with another model is not refused
 
 
 def test_another_training_in_the_folder_is_refused(words, tmp_path, capsys):
     assert finetune_background.main(words(tmp_path, "--steps", 1)) == 0
-    assert finetune_background.main(words(tmp_path, "--steps", 1, "--seed", 1)) == 1
-    assert "begun with other settings" in capsys.readouterr().err
+    for more in ([], ["--dry-run"]):
+        assert finetune_background.main(words(tmp_path, "--steps", 1, "--seed", 1, *more)) == 1
+        assert "begun with other settings" in capsys.readouterr().err
+
+
+def test_masks_that_were_empty_may_be_put_right(words, drawn, tmp_path, capsys):
+    _, masks = drawn
+    given = tmp_path / "masks"
+    given.mkdir()
+    for path in masks.iterdir():
+        Image.new("1", Image.open(path).size).save(given / path.name)
+    command = words(tmp_path / "out", "--steps", 1)
+    command[1] = str(given)
+    assert finetune_background.main(command) == 1
+    assert "no image can be used" in capsys.readouterr().err
+    shutil.copytree(masks, given, dirs_exist_ok=True)
+    assert finetune_background.main(command) == 0

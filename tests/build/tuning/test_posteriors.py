@@ -41,7 +41,14 @@ class Fixed:
 
 
 @pytest.mark.parametrize(
-    ("size", "scaled"), [((90, 70), (80, 64)), ((64, 64), (64, 64)), ((20, 10), (128, 64)), ((500, 333), (96, 64))]
+    ("size", "scaled"),
+    [
+        ((90, 70), (80, 64)),
+        ((64, 64), (64, 64)),
+        ((20, 10), (128, 64)),
+        ((500, 333), (96, 64)),
+        ((500, 1), (256, 64)),
+    ],
 )
 def test_the_shorter_side_is_that_of_the_training_and_both_are_whole_cells(size, scaled):
     assert size_of(64, *size) == scaled
