@@ -71,8 +71,9 @@ def preview(arguments: argparse.Namespace) -> Image.Image:
     keys = [(path, key) for path in sorted(folder.candidates.glob("*.parquet")) for key in _keys(path)]
     if arguments.key:
         keys = [one for one in keys if one[1] in arguments.key]
-    if not keys:
-        found = f"none of {arguments.key}" if arguments.key else f"no finished shard in {folder.candidates}"
+    missing = {*(arguments.key or ())} - {key for _, key in keys}
+    if missing or not keys:
+        found = f"none of {sorted(missing)}" if missing else f"no finished shard in {folder.candidates}"
         raise NotFoundError(explain("there are no candidates to show", found=found))
     count = len(keys) if arguments.key else min(arguments.count, len(keys))
     shown = [keys[at * len(keys) // count] for at in range(count)]

@@ -71,7 +71,6 @@ def train(arguments: argparse.Namespace) -> Summary:
         begin()  # before the pairs of the training that is there are replaced by others
     with machine.main_process_first():
         store = _stored(arguments, training, sources)
-    begin()
     trained = {
         "preset": arguments.preset,
         **asdict(training),
@@ -83,7 +82,9 @@ def train(arguments: argparse.Namespace) -> Summary:
     with needing("training a segmenter", "torch safetensors accelerate"):
         from producers.distil.training import Trainer
 
-        best = Trainer(training, store, run, machine, trained).train()
+        trainer = Trainer(training, store, run, machine, trained)
+        begin()  # now that its network is there: a command that could not begin may be put right
+        best = trainer.train()
     machine.end_training()
     return best
 

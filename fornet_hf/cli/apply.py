@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "-p", "--patch", "--patches", dest="patches", default=REPOSITORY, metavar="FOLDER_OR_REPO", help="%(default)s"
     )
-    add_imagenet(parser, "ImageNet with train/ and val/, or Parquet shards")
+    add_imagenet(parser, "ImageNet with train/ and val/, images.txt, or Parquet shards")
     add("--imagenet-repo", metavar="REPO", help="or a repository on the Hub; default: the one the patches name")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="where the result goes")
     add_split(parser)

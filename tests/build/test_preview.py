@@ -109,7 +109,8 @@ def test_what_cannot_be_drawn_is_an_error(image_folder, tmp_path, capsys):
     assert preview.main([str(tmp_path / "run"), str(images), str(tmp_path / "sheet.png")]) == 1
     assert "the run is missing; found no " in capsys.readouterr().err
     run(images, tmp_path / "run", "--detector", f"boxes={boxes}", "--segmenter", "grabcut", "--split", "validation")
-    words = [str(tmp_path / "run"), str(images), str(tmp_path / "sheet.png"), "--key", "nobody"]
+    key = next((images / "val").rglob("*.JPEG")).stem
+    words = [str(tmp_path / "run"), str(images), str(tmp_path / "sheet.png"), "--key", "nobody", "--key", key]
     assert preview.main(words) == 1
     assert "there are no candidates to show; found none of ['nobody']" in capsys.readouterr().err
     with pytest.raises(SystemExit):

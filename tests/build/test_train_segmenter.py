@@ -111,10 +111,13 @@ def test_a_process_that_is_killed_loses_nothing_but_time(tmp_path):
     assert files[0] == files[1]
 
 
-def test_a_command_that_could_not_begin_may_be_put_right(tmp_path, capsys):
+def test_a_command_that_could_not_begin_may_be_put_right(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "segmentation_models_pytorch", None)
     images, masks = write_drawn(tmp_path, 4)
     assert train(images, tmp_path / "none", tmp_path / "out", "--steps", 1) == 1
     assert "no masks in" in capsys.readouterr().err
+    assert train(images, masks, tmp_path / "out", "--steps", 1, "--encoder", "resnet18") == 1
+    assert "pip install segmentation-models-pytorch" in capsys.readouterr().err
     assert train(images, masks, tmp_path / "out", "--steps", 1) == 0
 
 

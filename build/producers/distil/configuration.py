@@ -131,7 +131,10 @@ def _reading(kind: Any) -> dict[str, Any]:
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(one) for one in text.split(",") if one)
+    try:
+        return tuple(int(one) for one in text.split(",") if one)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 16,32,64") from error
 
 
 def _text(value: object) -> str:

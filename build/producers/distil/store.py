@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.errors import ConfigurationError, IntegrityError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, SourceError, explain
 from fornet_hf.files import atomic_path, write_text
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
@@ -167,10 +167,10 @@ def _decoded(chosen: Sequence[tuple[Pairs, Mapping[int, str]]], side: int) -> It
 
 
 def small(read: Callable[[], Pair], side: int) -> Layers | str:
-    """Return the layers of a pair, or a reason and what it says: damaged, or without an object."""
+    """Return the layers of a pair, or a reason and what it says: damaged, gone, or without an object."""
     try:
         raster, mask = read().at(shorter_side(side, LONGEST * side))
-    except SourceError as error:
+    except (SourceError, NotFoundError) as error:
         return f"cannot be used: {error}"
     if not mask.any():
         return "without an object"

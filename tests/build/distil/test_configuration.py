@@ -55,6 +55,12 @@ def test_every_value_of_a_preset_has_an_option():
     assert {item.name for item in dataclasses.fields(Training)} <= {*vars(encoder)}
 
 
+def test_numbers_that_are_none_are_told_with_an_example(capsys):
+    with pytest.raises(SystemExit):
+        parsed("--widths", "16,x")
+    assert "argument --widths: '16,x' is not like 16,32,64" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

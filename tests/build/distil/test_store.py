@@ -47,9 +47,10 @@ def test_what_cannot_be_used_is_counted(tmp_path):
     (masks / "0002.png").write_bytes(encode_mask(np.zeros(drawn(2)[1].shape, np.bool_)))
     (masks / "0003.png").write_bytes(encode_mask(np.ones((9, 90), np.bool_)))
     pairs = read_pairs(images, masks)
+    (images / "train" / "thing" / "0004.jpg").unlink()
     splits = {index: (TRAIN, VALIDATION)[index % 2] for index in range(8)}
     store = make_store(tmp_path / "store", REQUEST, [(pairs, splits)], 32)
-    assert store.index["lost"] == {"cannot be used": 2, "without an object": 1}
+    assert store.index["lost"] == {"cannot be used": 3, "without an object": 1}
     assert "0001: the source image cannot be decoded" in store.index["examples"][0]
     with pytest.raises(ConfigurationError, match="no pairs for validation can be used; found 1 for train, 0 for"):
         make_store(tmp_path / "none", REQUEST, [(pairs, {0: TRAIN})], 32)
