@@ -151,7 +151,7 @@ def _sized(side: int, item: tuple[int, Callable[[], Pair]]) -> _Sized | None:
     try:
         pair = read()
         raster, mask = pair.at(partial(size_of, side))
-    except SourceError as error:
+    except (SourceError, NotFoundError) as error:
         _log.warning("left out: %s", error)
         return None
     if not mask.any():

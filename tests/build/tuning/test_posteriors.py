@@ -1,4 +1,5 @@
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -55,17 +56,20 @@ def test_the_shorter_side_is_that_of_the_training_and_both_are_whole_cells(size,
 
 
 def test_what_cannot_be_used_is_left_out_and_named(drawn, model, tmp_path, caplog):
-    images, masks = drawn
+    images, masks = shutil.copytree(drawn[0], tmp_path / "images"), drawn[1]
     empty = tmp_path / "masks"
     empty.mkdir()
     for path in masks.iterdir():
         mask = np.asarray(Image.open(path))
         Image.fromarray(mask & (path.stem != "1")).save(empty / path.name)
     pairs = read_pairs(images, empty)
+    gone = pairs.places[pairs.keys.index("2")]
+    gone.unlink()
     with caplog.at_level(logging.WARNING):
         assert list(encode(pairs, range(6), tmp_path / "posteriors", model, 64)) == [6]
-    assert len(Posteriors.of(tmp_path / "posteriors")) == 4
+    assert len(Posteriors.of(tmp_path / "posteriors")) == 3
     assert "1: its mask is empty" in caplog.text
+    assert f"an image is gone; found {gone}" in caplog.text
     assert "left out: 5" in caplog.text
 
 
