@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from fornet_hf.errors import ForNetError, NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.packages import needing
+from producers.devices.batches import is_out_of_memory
 from producers.devices.placement import Placement
 from producers.diffusion.concepts import Concepts
 from producers.pairs.reading import Pairs, read_pairs
@@ -174,7 +175,13 @@ def _train(
             bar.update(done)
     machine.wait_for_everyone()
     options = {"save_every": arguments.save_every, "micro_batch": arguments.micro_batch}
-    Tuner(machine, model, Posteriors.of(folder), settings, run, **options).train()
+    try:
+        Tuner(machine, model, Posteriors.of(folder), settings, run, **options).train()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        then = "Give --micro-batch 1, --gradient-checkpointing or more GPUs; what was begun goes on."
+        raise ConfigurationError(explain("the training does not fit into the device's memory", then=then)) from error
     machine.end_training()
 
 

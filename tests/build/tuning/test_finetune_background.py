@@ -140,6 +140,18 @@ def test_missing_weights_say_which_to_fetch(words, tmp_path, capsys, monkeypatch
     assert not (tmp_path / "out").exists()  # so that the command with another model is not refused
 
 
+def test_too_little_memory_says_which_options_need_less(words, tmp_path, capsys, monkeypatch):
+    def step(*_):
+        raise torch.OutOfMemoryError("no more")
+
+    monkeypatch.setattr(tuner.Tuner, "_step", step)
+    assert finetune_background.main(words(tmp_path, "--steps", 1)) == 1
+    assert "does not fit into the device's memory. Give --micro-batch 1" in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setattr(tuner, "_STEPS", 1)
+    assert finetune_background.main(words(tmp_path, "--steps", 1, "--micro-batch", 1)) == 0
+
+
 def test_another_training_in_the_folder_is_refused(words, tmp_path, capsys):
     assert finetune_background.main(words(tmp_path, "--steps", 1)) == 0
     for more in ([], ["--dry-run"]):
@@ -152,7 +164,8 @@ def test_masks_that_were_empty_may_be_put_right(words, drawn, tmp_path, capsys):
     given = tmp_path / "masks"
     given.mkdir()
     for path in masks.iterdir():
-        Image.new("1", Image.open(path).size).save(given / path.name)
+        with Image.open(path) as mask:
+            Image.new("1", mask.size).save(given / path.name)
     command = words(tmp_path / "out", "--steps", 1)
     command[1] = str(given)
     assert finetune_background.main(command) == 1
