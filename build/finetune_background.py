@@ -13,7 +13,7 @@ weights, in the layout of diffusers, which needs nothing else.
 OUT/progress has images that the model makes, OUT/log.jsonl the loss. A run that was killed goes on from its last
 checkpoint when the same command is given again, also with more --steps, or another --lr after a loss that was no
 number. The checkpoint takes four times the size of the network (14 GB for Stable Diffusion 1), twice while it is
-written; each image about 0.2 MB.
+written; each image about 0.2 MB, kept as it was first read: give another OUT when images or masks have changed.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """

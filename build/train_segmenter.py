@@ -9,7 +9,8 @@
 IMAGES are laid out as for segment.py; beside PNG masks any folder of images will do, whose names are theirs. OUT gets
 segmenter.safetensors, which is the best by IoU on pairs that are held back, a sheet of predictions and a checkpoint
 at each evaluation, and a log. A training that was interrupted goes on when the same command is given again. Small
-pairs are kept in OUT/pairs, of about 90 kB each at 128 pixels.
+pairs are kept in OUT/pairs, of about 90 kB each at 128 pixels, as they were first read: give another OUT when images
+or masks have changed.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
