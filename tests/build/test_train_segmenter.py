@@ -23,18 +23,12 @@ from producers.segment.networks.files import read_card  # noqa: E402
 from tests.blocks import ROOT  # noqa: E402
 from tests.build.distil.drawn import write_drawn  # noqa: E402
 from tests.killing import wait_until  # noqa: E402
+from tests.one_thread import one_thread  # noqa: E402
+
+__all__ = ["one_thread"]
 
 TINY = ["--widths", "8,16,16", "--side", "32", "--batch-size", "8", "--lr", "0.01"]
 CPU = ["--device", "cpu", "--precision", "float32"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Where tests run in parallel, torch's threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def train(*words):

@@ -5,22 +5,15 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from tests.one_thread import one_thread
 from tests.torchvision_shim import import_torchvision
+
+__all__ = ["one_thread"]
 
 if find_spec("torch") and find_spec("torchvision") and find_spec("diffusers"):
     import_torchvision()
 else:
     collect_ignore_glob = ["*"]
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread():
-    """Threads only take turns on models this small."""
-    torch = pytest.importorskip("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="package")

@@ -1,13 +1,5 @@
-"""One thread for tiny networks: several of them wait for each other, where other processes need the cores."""
+"""One thread for tiny networks."""
 
-import pytest
+from tests.one_thread import one_thread
 
-torch = pytest.importorskip("torch")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["one_thread"]
