@@ -104,7 +104,7 @@ COLOURED = {
     "v2 policy": lambda: v2.RandAugment(3, 12),
     "v2 wide": lambda: v2.TrivialAugmentWide(fill=[9, 200, 9]),
     "v2 auto": v2.AutoAugment,
-    "timm policy": timm_policy("rand-m9-n3-mstd0.5-inc1"),
+    "timm policy": timm_policy("rand-m9-n3-mstd0.5-inc1-mmax9"),
     "timm weights": timm_policy("rand-m5-tweights"),
     "timm auto": timm_auto,
     "colours": lambda: v1.Compose([v1.ColorJitter(0.4), v1.RandomRotation(20), v1.ToTensor(), v1.RandomErasing(1.0)]),
@@ -272,7 +272,7 @@ def test_without_masks_a_declared_transform_gives_the_image():
     assert ImageAndMask(lambda image, mask: (image, mask))(torch.ones(3, 4, 5)).shape == (3, 4, 5)
 
 
-@pytest.mark.parametrize("policy", ["rand-m9-mstd0.5-inc1", "original-mstd0.5", None])
+@pytest.mark.parametrize("policy", ["rand-m9-mstd0.5-inc1-mmax9", "original-mstd0.5", None])
 def test_the_training_transform_of_timm_moves_masks(ds, policy):
     factory = pytest.importorskip("timm.data.transforms_factory")
     transform = factory.create_transform(64, is_training=True, auto_augment=policy, re_prob=1.0, vflip=0.5)
