@@ -2,8 +2,9 @@
 
 Concept distillation has a path and a code in each line, `images/036.Northern_Flicker/x.jpg 0`: 0 is a test image, 1
 one for training, 2 one for validation. CUB-200-2011 has a number and a path in the folder `images`,
-`1 001.Black_footed_Albatross/x.jpg`, and the same codes by number in `train_test_split.txt`; where sets made from
-CUB have `train_val_test_split.txt`, too, that one holds. Paths may have spaces.
+`1 001.Black_footed_Albatross/x.jpg`, and the same codes by number in `train_test_split.txt`. Where sets made from CUB
+have `train_val_test_split.txt`, too, that one holds, whose codes are those of ReDO and DRC: 0 for training, 1 for
+validation, 2 for tests. Paths may have spaces.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "images.txt"
-SPLIT_FILES = ("train_val_test_split.txt", "train_test_split.txt")
+SPLITS = ("test", "train", "validation")
+_CODES = dict(zip("012", SPLITS, strict=True))
+_CODES_IN = {
+    "train_val_test_split.txt": dict(zip("012", ("train", "validation", "test"), strict=True)),
+    "train_test_split.txt": _CODES,
+}
+SPLIT_FILES = tuple(_CODES_IN)
 """Of CUB's layout, the one that holds first."""
 
 _IMAGES = "images"  # the folder that CUB's paths begin in
-_SPLITS = {"0": "test", "1": "train", "2": "validation"}  # by their codes
-SPLITS = tuple(_SPLITS.values())
 _PATH = rf"(?P<path>\S.*(?i:{'|'.join(map(re.escape, ENDINGS))}))"
 _CODED = re.compile(rf"{_PATH}\s+(?P<code>[012])")
 _NUMBERED = re.compile(rf"(?P<number>\d+)\s+{_PATH}")
@@ -66,7 +71,7 @@ def read_image_list(root: Path, split_files: Sequence[str] = SPLIT_FILES) -> Ima
 
     Args:
         root: the folder with `images.txt`.
-        split_files: names of the files that may say the splits of CUB's layout, the one that holds first.
+        split_files: those of `SPLIT_FILES` that may say the splits of CUB's layout, the one that holds first.
 
     Raises:
         NotFoundError: there is no list, or nothing says which split its images are in.
@@ -75,13 +80,13 @@ def read_image_list(root: Path, split_files: Sequence[str] = SPLIT_FILES) -> Ima
     path = root / NAME
     entries = _matches(path, _CODED, _NUMBERED)
     if entries[0][1].re is _CODED:
-        found = [(_inside(path, line, one), _SPLITS[one["code"]]) for line, one in entries]
+        found = [(_inside(path, line, one), _CODES[one["code"]]) for line, one in entries]
         return ImageList(_once(path, found), path)
     file = next((root / name for name in split_files if (root / name).is_file()), None)
     if file is None:
         what, allowed = f"{path} does not say which split its images are in", " or ".join(split_files)
         raise NotFoundError(explain(what, found=f"{root} without such a file", allowed=allowed))
-    splits = {one["number"]: _SPLITS[one["code"]] for _, one in _matches(file, _SPLIT)}
+    splits = {one["number"]: _CODES_IN[file.name][one["code"]] for _, one in _matches(file, _SPLIT)}
     found = []
     for line, one in entries:
         if one["number"] not in splits:

@@ -41,10 +41,13 @@ def test_lists_of_other_systems_are_read(tmp_path, text):
 def test_numbers_and_their_splits(tmp_path):
     put(tmp_path, images=NUMBERED, train_test_split="1 0\n2 1\n10 0\n99 1\n")
     assert splits(tmp_path) == SPLITS | {"images/7.x/d.png": "test"}
-    put(tmp_path, train_val_test_split="1 0\n10 2\n2 1\n")
+    put(tmp_path, train_val_test_split="1 2\n10 1\n2 0\n")
     assert splits(tmp_path) == SPLITS
     assert read_image_list(tmp_path).file.name == "train_val_test_split.txt"
 
+
+OTHER = {"0": "2", "1": "0", "2": "1"}
+"""Codes of that file, which are not those of the other lists."""
 
 names = st.text(st.characters(exclude_characters="/\\", exclude_categories=["C", "Zl", "Zp", "Zs"]), min_size=1)
 paths = st.tuples(names, names).filter(lambda parts: not {".", ".."} & {*parts}).map("/".join)
@@ -59,7 +62,7 @@ def test_what_is_written_is_read_in_both_layouts(tmp_path_factory, entries):
     put(
         root,
         images="\n".join(f"{number} {path}.jpg" for number, (path, _) in enumerate(entries)),
-        train_val_test_split="\n".join(f"{number} {code}" for number, (_, code) in enumerate(entries)),
+        train_val_test_split="\n".join(f"{number} {OTHER[code]}" for number, (_, code) in enumerate(entries)),
     )
     assert read_image_list(root).images == found
 

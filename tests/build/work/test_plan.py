@@ -214,7 +214,7 @@ def test_test_images_beside_those_for_validation_are_told(tmp_path, capsys):
     root = cub(tmp_path)
     assert present_splits(root, "all") == ["train", "validation"]
     assert capsys.readouterr().err == ""
-    (root / "train_val_test_split.txt").write_text("1 1\n2 0\n3 2\n4 0\n")
+    (root / "train_val_test_split.txt").write_text("1 0\n2 2\n3 1\n4 2\n")
     assert present_splits(root, "all") == ["train", "validation"]
     assert capsys.readouterr().err == f"note: 2 test images of {root} are in neither split\n"
 

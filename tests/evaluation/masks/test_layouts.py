@@ -205,7 +205,7 @@ def test_cub_has_an_official_test_split(tmp_path, archives):
     assert (test.keys(), test.splits) == ([KEYS[0], KEYS[2]], ["test", "test"])
     assert test.rule == "above level 127, test split of train_test_split.txt"
     np.testing.assert_array_equal(test.read(0).mask, np.asarray(bird(1)[1]) > 127)
-    (root / "train_val_test_split.txt").write_text("1 2\n2 0\n3 1\n4 1\n")
+    (root / "train_val_test_split.txt").write_text("1 1\n2 2\n3 0\n4 0\n")
     found = {split: read_truth(root, "cub", split=split).keys() for split in ("train", "validation", "test")}
     assert found == {"train": KEYS[2:], "validation": [KEYS[1]], "test": [KEYS[0]]}
 
@@ -245,7 +245,7 @@ def test_drc_birds_are_those_of_the_test_split(tmp_path):
     for number in (1, 2, 3):
         write(tmp_path / "segmentations" / "x" / f"b{number}.png", MASK * 255)
     (tmp_path / "images.txt").write_text("1 x/b1.jpg\n2 x/b2.jpg\n3 x/b3.jpg\n")
-    (tmp_path / "train_val_test_split.txt").write_text("1 1\n2 0\n3 2\n")
+    (tmp_path / "train_val_test_split.txt").write_text("1 0\n2 2\n3 1\n")
     assert (read_truth(tmp_path, "drc").keys(), read_truth(tmp_path, "drc").splits) == (["b2"], ["test"])
     (tmp_path / "images.txt").write_text("1 x/b1.jpg\n2 x/b9.jpg\n3 x/b3.jpg\n")
     with pytest.raises(NotFoundError, match="1 masks of the test split are missing"):
