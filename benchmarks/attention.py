@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -102,30 +101,23 @@ def parse() -> argparse.Namespace:
         "batch_size": 32 if on_gpu else 8,
         "repeats": 1 if found.quick else 3 if on_gpu else 5,
     }
-    for name, value in defaults.items():
-        if getattr(found, name) is None:
-            setattr(found, name, value)
-    return found
+    return harness.fill_in(found, defaults)
 
 
 def main() -> None:
     """Print the figures and write the results."""
     arguments = parse()
-    on_gpu = arguments.device.startswith("cuda")
-    if not on_gpu:
+    if not arguments.device.startswith("cuda"):
         harness.pin_to_one_core()
     options = {name: value for name, value in vars(arguments).items() if name != "quick"}
     found = {"options": options, **sides(arguments), "flops": counted()}
-    if on_gpu:
-        found["gpu"] = torch.cuda.get_device_name(arguments.device)
-        found["gpu_memory_gib"] = round(torch.cuda.max_memory_allocated(arguments.device) / 2**30, 2)
+    found |= harness.gpu(arguments.device)
     for name, times in found["sides"].items():
         print(f"{name:<12}{times['items_per_second']:10.2f} images/s")
     print(f"{found['times_as_fast']} times as fast; {found['flops']}")
     if not arguments.quick:
-        model = re.sub(r"\W+", "_", found.get("gpu", "").removeprefix("NVIDIA ")).strip("_").lower()
         packages = {package: version_of(package) for package in ("transformers", "diffusers")}
-        print(harness.write(f"attention_{model}".rstrip("_"), {"packages": packages, **found}))
+        print(harness.write(harness.name_on("attention", found), {"packages": packages, **found}))
 
 
 if __name__ == "__main__":

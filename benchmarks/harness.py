@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import gc
 import importlib
@@ -9,10 +10,11 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,30 @@ def machine() -> dict[str, Any]:
         "torchvision_operators": _torchvision_operators(),
         "libjpeg_turbo": _libjpeg(),
     }
+
+
+def fill_in(arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> argparse.Namespace:
+    """Return the arguments, with a default for each that the command line left open."""
+    for name, value in defaults.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
+    return arguments
+
+
+def gpu(device: str) -> dict[str, Any]:
+    """The GPU's name, and the most memory that torch has taken of it; empty for a CPU."""
+    if not device.startswith("cuda"):
+        return {}
+    import torch
+
+    memory = round(torch.cuda.max_memory_allocated(device) / 2**30, 2)
+    return {"gpu": torch.cuda.get_device_name(device), "gpu_memory_gib": memory}
+
+
+def name_on(name: str, found: Mapping[str, Any]) -> str:
+    """Return the name of results with the GPU that gave them, if one did."""
+    model = re.sub(r"\W+", "_", found.get("gpu", "").removeprefix("NVIDIA ")).strip("_").lower()
+    return f"{name}_{model}".rstrip("_")
 
 
 def write(name: str, results: dict[str, Any]) -> Path:

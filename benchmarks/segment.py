@@ -210,9 +210,8 @@ def figures(report: Report, seconds: float, device: str, busy: Sequence[float]) 
             **{stage: round(1000 * spent / report.images, 2) for stage, spent in report.seconds.items()},
         },
     }
-    if device.startswith("cuda"):
-        result["gpu"] = torch.cuda.get_device_name(device)
-        result["gpu_memory_gib"] = round(torch.cuda.max_memory_allocated(device) / 2**30, 2)
+    if gpu := harness.gpu(device):
+        result |= gpu
         result["gpu_busy_mean_percent"] = round(float(np.mean(busy)), 1) if busy else None
     return result
 

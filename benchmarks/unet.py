@@ -10,7 +10,6 @@ figures go to `results/unet_PRESET_MODEL.json`, named after the GPU, or `unet_PR
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,17 +107,13 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "batch_size": 256 if on_gpu else 8,
         "repeats": 1 if found.quick else 7 if on_gpu else 3,
     }
-    for name, value in defaults.items():
-        if getattr(found, name) is None:
-            setattr(found, name, value)
-    return found
+    return harness.fill_in(found, defaults)
 
 
 def main() -> None:
     """Print the figures and write the results."""
     arguments = parse()
-    on_gpu = arguments.device.startswith("cuda")
-    if not on_gpu:
+    if not arguments.device.startswith("cuda"):
         harness.pin_to_one_core()
     training = PRESETS[arguments.preset]
     if arguments.widths:
@@ -126,15 +121,12 @@ def main() -> None:
         training = Training(**{**vars(training), "widths": widths})
     options = {name: value for name, value in vars(arguments).items() if name != "quick"}
     found = {"options": options, **sides(arguments, training)}
-    if on_gpu:
-        found["gpu"] = torch.cuda.get_device_name(arguments.device)
-        found["gpu_memory_gib"] = round(torch.cuda.max_memory_allocated(arguments.device) / 2**30, 2)
+    found |= harness.gpu(arguments.device)
     for name, times in found["sides"].items():
         print(f"{name:<14}{times['items_per_second']:10.1f} images/s{times['median_ms']:10.2f} ms an image")
     print(f"{found['gflop']} GFLOP an image of {' x '.join(map(str, found['shape']))}")
     if not arguments.quick:
-        model = re.sub(r"\W+", "_", found.get("gpu", "").removeprefix("NVIDIA ")).strip("_").lower()
-        print(harness.write(f"unet_{arguments.preset}_{model}".rstrip("_"), found))
+        print(harness.write(harness.name_on(f"unet_{arguments.preset}", found), found))
 
 
 if __name__ == "__main__":

@@ -157,9 +157,24 @@ def lama_file(folder: Path, seed: int = 0) -> Path:
     return path
 
 
+def vae_of(**options):
+    """A tiny autoencoder of Stable Diffusion's shape: 8 pixels of the image to one of its 4 channels of latents."""
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8),
+        norm_num_groups=8,
+        layers_per_block=1,
+        latent_channels=4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        **options,
+    )
+
+
 def sdxl_inpainting():
     """The pipeline without text encoders, and random embeddings of the empty prompt."""
-    from diffusers import AutoencoderKL, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
+    from diffusers import StableDiffusionXLInpaintPipeline, UNet2DConditionModel
 
     with seeded():
         unet = UNet2DConditionModel(
@@ -179,16 +194,7 @@ def sdxl_inpainting():
             projection_class_embeddings_input_dim=8 * 6 + 32,
             cross_attention_dim=64,
         )
-        vae = AutoencoderKL(
-            block_out_channels=(8, 8, 8, 8),
-            norm_num_groups=8,
-            layers_per_block=1,
-            latent_channels=4,
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            scaling_factor=0.13025,
-            force_upcast=False,
-        )
+        vae = vae_of(scaling_factor=0.13025, force_upcast=False)
         tokens, pooled = torch.randn(1, 77, 64), torch.randn(1, 32)
     from producers.infill.attentive_eraser import EmptyPrompt, use_ddim
 
@@ -248,7 +254,7 @@ def stable_diffusion(**options):
 
     The options are the U-Net's.
     """
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from diffusers import DDIMScheduler, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
     tokenizer = clip_tokenizer()
@@ -265,15 +271,7 @@ def stable_diffusion(**options):
     layout = {"sample_size": 64, "attention_head_dim": 8, "cross_attention_dim": 32, "norm_num_groups": 8}
     with seeded():
         unet = UNet2DConditionModel(**{**layout, "block_out_channels": (16, 32, 32, 32), **options})
-        vae = AutoencoderKL(
-            block_out_channels=(8, 8, 8, 8),
-            norm_num_groups=8,
-            layers_per_block=1,
-            latent_channels=4,
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            scaling_factor=0.18215,
-        )
+        vae = vae_of(scaling_factor=0.18215)
         text_encoder = CLIPTextModel(config)
     scheduler = DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
