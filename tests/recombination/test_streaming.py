@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
+import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -121,6 +121,10 @@ def test_shards_that_are_read_by_turns_share_the_pool(ds, rows):
     assert len(recombine.pool._kept[None]) == 2
 
 
+def a_dot(_: Image.Image) -> Image.Image:
+    return Image.new("RGBA", (1, 1), (0, 0, 0, 255))
+
+
 def test_threads_do_not_mix_up_backgrounds(rows, monkeypatch):
     """Each example shows the background that its composition names."""
     pick = StreamPool.pick
@@ -131,11 +135,11 @@ def test_threads_do_not_mix_up_backgrounds(rows, monkeypatch):
         large.to_iterable_dataset(num_shards=6),
         batch_size=2,
         return_composition=True,
-        foreground_transform=lambda image: Image.new("RGBA", (1, 1), (0, 0, 0, 255)),
+        foreground_transform=a_dot,
         mask_smoothing_sigma=0,
     )
     shuffled = stream.shuffle(seed=0, buffer_size=5)
-    for one in (shuffled, copy.deepcopy(shuffled)):
+    for one in (shuffled, pickle.loads(pickle.dumps(shuffled))):  # as a loader's worker gets it
         examples = list(one)
         assert len(examples) == len(large)
         for example in examples:
