@@ -19,7 +19,8 @@ from fornet_hf.recombination.draw.configuration import BILINEAR
 
 def painted(batch: Batch, form: Form) -> tuple[Tensor, Tensor | None]:
     """Return the images of a batch without JPEGs, or with decoded ones, in a form; and their masks, if wanted."""
-    levels, alpha = compose(batch, torch.float16 if batch.device.type == "cuda" else torch.float32)
+    # CPUs with matrix units multiply float32 as bfloat16 where torch's matmul precision is "medium"; float64 never.
+    levels, alpha = compose(batch, torch.float16 if batch.device.type == "cuda" else torch.float64)
     masks = alpha.mul_(255).round_().to(torch.uint8)[:, None] if batch.with_masks else None
     return _formed(levels.permute(0, 2, 1, 3), form), masks
 
@@ -38,7 +39,7 @@ def _formed(levels: Tensor, form: Form) -> Tensor:
 def compose(batch: Batch, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     """Return whole levels, images x height x 3 x width, and the objects' masks, images x height x width, 0 to 1.
 
-    Matrices and levels are of `kind`, torch.float16 (GPUs) or torch.float32 (CPUs).
+    Matrices and levels are of `kind`, torch.float16 (GPUs) or torch.float64 (CPUs).
     """
     whole, _ = batch.index()
     x, y = Along.of(batch, whole, 0), Along.of(batch, whole, 1)
