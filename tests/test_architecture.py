@@ -55,7 +55,7 @@ EVALUATION = [
     "report",
     "results",
     "challenge measures masks",
-    "saliency",
+    "independence saliency",
     "answers variants",
     "data",
     "stimuli",
