@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any
 
 from fornet_hf.arguments import is_integer, is_number, require
-from fornet_hf.errors import ConfigurationError, explain
+from producers.devices.carded import keywords_of, object_of
 
 FORMAT = 1
 MAX_SIDE = 2048
@@ -102,22 +101,9 @@ class Card:
         Raises:
             ConfigurationError: it is none, or of a later format.
         """
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ConfigurationError(explain("the card is not valid JSON", found=error)) from error
-        known = value.pop("format", None) if isinstance(value, dict) else None
-        require(known == FORMAT, "the card's format", known, str(FORMAT))
-        return cls(**{**_object(value, cls), "network": NetworkSpec(**_object(value.get("network"), NetworkSpec))})
-
-
-def _object(value: Any, kind: type) -> dict[str, Any]:
-    """Return a JSON object as keywords: lists are tuples there."""
-    names = {one.name for one in fields(kind)}
-    require(isinstance(value, dict) and set(value) <= names, kind.__name__, value, ", ".join(sorted(names)))
-    missing = {"network", "side"} & names - set(value)
-    require(not missing, kind.__name__, sorted(value), f"with {', '.join(sorted(missing))}")
-    return {name: tuple(one) if isinstance(one, list) else one for name, one in value.items()}
+        value = object_of(text, FORMAT)
+        spec = NetworkSpec(**keywords_of(value.get("network"), NetworkSpec))
+        return cls(**{**keywords_of(value, cls), "network": spec})
 
 
 def _numbers(values: object) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from fornet_hf.files import atomic_path
 from fornet_hf.packages import needing
+from producers.devices.carded import CardedFiles, load_weights, seeded
 from producers.segment.networks.card import Card, NetworkSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-_KEY = "fornet_segmenter"
+_FILES = CardedFiles(
+    key="fornet_segmenter",
+    missing="the segmenter is missing",
+    foreign="no card of a segmenter",
+    origin="build/train_segmenter.py writes segmenter.safetensors into its folder.",
+)
 _ENCODERS = "segmentation-models-pytorch timm"
 
 
@@ -51,23 +55,12 @@ def built(spec: NetworkSpec, encoder_weights: str | None = None) -> nn.Module:
 
 def drawn(spec: NetworkSpec, seed: int, encoder_weights: str | None = None) -> nn.Module:
     """Return a network whose random weights follow from a seed; torch's generator stays as it is. As `built`."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return built(spec, encoder_weights)
+    return seeded(seed, built, spec, encoder_weights)
 
 
 def write_segmenter(path: Path, network: nn.Module, card: Card) -> None:
     """Write a network with its card; beside it the same card as JSON, for people."""
-    from safetensors.torch import save_file
-
-    text = json.dumps(card.to_json(), ensure_ascii=False)
-    with atomic_path(path) as temporary:
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-        save_file(tensors, temporary, {_KEY: text})
-    with atomic_path(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(card.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _FILES.write(path, network, card.to_json())
 
 
 def read_card(path: Path) -> Card:
@@ -77,21 +70,9 @@ def read_card(path: Path) -> Card:
         NotFoundError: there is no such file.
         ConfigurationError: it is damaged, or not of `write_segmenter`.
     """
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        then = "build/train_segmenter.py writes segmenter.safetensors into its folder."
-        raise NotFoundError(explain("the segmenter is missing", found=f"no file {path}", then=then))
+    text = _FILES.card(path)
     try:
-        with safe_open(path, "numpy") as file:
-            metadata: dict[str, str] = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ConfigurationError(explain(f"{path}: not a whole safetensors file", found=error)) from error
-    if _KEY not in metadata:
-        then = "Give the file that build/train_segmenter.py wrote."
-        raise ConfigurationError(explain(f"{path}: no card of a segmenter", found=sorted(metadata), then=then))
-    try:
-        return Card.from_json(metadata[_KEY])
+        return Card.from_json(text)
     except ConfigurationError as error:
         raise error.at(path) from error
 
@@ -102,15 +83,7 @@ def read_segmenter(path: Path) -> tuple[nn.Module, Card]:
     Raises:
         NotFoundError, ConfigurationError: as `read_card` and `built`; or the weights are not those of the network.
     """
-    from safetensors.torch import load_file
-
     card = read_card(path)
     network = drawn(card.network, seed=0)
-    tensors: dict[str, Any] = load_file(path)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ConfigurationError(explain(f"{path}: the weights do not fit the card", found=error)) from error
-    if not all(one.isfinite().all() for one in network.state_dict().values()):
-        raise ConfigurationError(explain(f"{path}: weights are not numbers", then="Train it anew."))
+    load_weights(path, network)
     return network.eval(), card
