@@ -85,6 +85,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield from _atomic_path(path)
 
 
+@contextlib.contextmanager
+def whole_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that is renamed to `path` at the end, for one of many small files.
+
+    It is not synced, as it can be made again, and no one else may write the same file meanwhile. A killed process
+    leaves the temporary file behind, which the next one that makes `path` writes anew.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
+    with stored(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        yield temporary
+        temporary.replace(path)
+
+
 def _atomic_path(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     clear_leftovers(path)

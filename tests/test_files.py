@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from fornet_hf.errors import StorageError
-from fornet_hf.files import atomic_path, clear_leftovers, open_local, readable_bytes, sha256_of, write_text
+from fornet_hf.files import (
+    atomic_path,
+    clear_leftovers,
+    open_local,
+    readable_bytes,
+    sha256_of,
+    whole_path,
+    write_text,
+)
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -21,6 +29,17 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
         assert not path.exists()
         assert temporary.name.startswith(".")
     assert path.read_bytes() == b"half"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_one_of_many_files_is_whole_and_what_a_killed_process_left_is_used_again(tmp_path):
+    path = tmp_path / "new" / "file"
+    with pytest.raises(TypeError), whole_path(path) as temporary:
+        temporary.write_bytes(b"half") + "no number"
+    assert not path.exists()
+    with whole_path(path) as temporary:
+        temporary.write_bytes(b"all")
+    assert path.read_bytes() == b"all"
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -6,9 +6,8 @@ all, and what is there is not made again.
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,7 @@ from fornet_hf.evaluation.variants.job import Job
 from fornet_hf.evaluation.variants.planning import Candidate, Plan, background_of
 from fornet_hf.evaluation.variants.rendering import infilled, mixed, plain, shown
 from fornet_hf.evaluation.variants.subjects import Subject, restored
-from fornet_hf.files import stored, write_text
+from fornet_hf.files import stored, whole_path, write_text
 from fornet_hf.locks import alone
 from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import progress
@@ -115,11 +114,11 @@ def _make_item(job: Job, item: Candidate, behind: Mapping[str, Candidate]) -> in
         subject = job.subjects.subject(row, item.box)
         for variant in missing:
             image = _image(job, variant, subject, row, behind.get(variant), side)
-            with _whole(paths[variant]) as temporary:
+            with whole_path(paths[variant]) as temporary:
                 image.save(temporary, "JPEG", quality=config.quality)
     except (SourceError, PatchFormatError) as error:
         raise error.at(row["key"]) from error
-    with _whole(mask) as temporary, temporary.open("wb") as file:
+    with whole_path(mask) as temporary, temporary.open("wb") as file:
         np.save(file, shown(subject.mask, side).astype(np.bool_))
     return len(missing)
 
@@ -135,15 +134,6 @@ def _image(
     # A background needs no mask, which GrabCut would take long for.
     back = Subject(restored(behind), subject.mask, other.box)
     return Image.fromarray(cropped(mixed(subject, back), side))
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary file that becomes `path`; it is not synced, as it can be made again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    yield temporary
-    temporary.replace(path)
 
 
 def _note(output: Path, job: Job, plan: Plan) -> None:
