@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from producers.distil.squares import Squares, cut, recolouring
+from producers.distil.squares import Squares, cut
 from producers.distil.store import TRAIN, PairStore
 from producers.training.visits import Visit
 
@@ -55,33 +55,3 @@ def test_the_centre_is_cut_by_default():
     layers = np.zeros((8, 14, 4), np.uint8)
     layers[:, 3:11] = 1
     assert cut(layers, 8).all()
-
-
-def test_colours_change_as_often_and_as_far_as_they_say():
-    changes = np.stack([recolouring(0.5, 0, number) for number in range(4000)]).astype(np.float64)
-    grey, added = changes[:, 0, :3].sum(1), changes[:, 0, 3]
-    assert (recolouring(0.0, 0, 1) == np.eye(3, 4)).all()
-    assert np.mean(added != 0) == pytest.approx(0.5, abs=0.03)
-    assert np.mean(grey < 0) == pytest.approx(0.25, abs=0.03)
-    plain = np.abs(np.abs(grey) - 1) < 1e-5
-    assert np.std(np.log2(np.abs(grey[~plain]))) == pytest.approx(0.5, abs=0.05)
-    assert np.std(added[plain & (added != 0)]) == pytest.approx(0.2, abs=0.03)
-
-
-def test_hues_are_turned_by_any_angle():
-    first, second = np.array([1, -1, 0]) / np.sqrt(2), np.array([1, 1, -2]) / np.sqrt(6)
-    matrices = [recolouring(1.0, 3, number).astype(np.float64)[:, :3] for number in range(2000)]
-    angles = np.array([np.arctan2(second @ matrix @ first, first @ matrix @ first) for matrix in matrices])
-    counts, _ = np.histogram(angles, 8, (-np.pi, np.pi))
-    assert counts.min() > 180  # of 250
-
-
-def test_grey_stays_grey_and_saturation_and_hue_leave_brightness():
-    for number in range(50):
-        matrix = recolouring(1.0, 7, number).astype(np.float64)
-        assert np.allclose(matrix[:, :3] @ np.ones(3), matrix[:, :3].sum(1)[0])
-        rest = matrix[:, :3] @ np.array([1.0, -1.0, 0.0])
-        assert abs(rest.sum()) < 1e-5
-        scale = np.linalg.norm(rest) / np.sqrt(2)
-        other = np.linalg.norm(matrix[:, :3] @ np.array([1.0, 1.0, -2.0])) / np.sqrt(6)
-        assert scale == pytest.approx(other, rel=1e-5)
