@@ -9,6 +9,10 @@ import pytest
 import fornet_hf
 
 ON_TENSORS = {
+    "fornet_hf.evaluation.independence.bounds",
+    "fornet_hf.evaluation.independence.critics",
+    "fornet_hf.evaluation.independence.estimating",
+    "fornet_hf.evaluation.independence.training",
     "fornet_hf.mixing.alternate",
     "fornet_hf.mixing.applying",
     "fornet_hf.mixing.backgrounds",
