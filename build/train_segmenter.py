@@ -118,10 +118,8 @@ def _stored(arguments: argparse.Namespace, training: Training, sources: Mapping[
     ]
     store = make_store(folder, request, chosen, training.side)
     unmatched = sum((Counter(pairs.unmatched) for pairs, _ in chosen), Counter[str]())
-    for reason, count in {**unmatched, **store.index["lost"]}.items():
-        print(f"left out, {reason}: {count:,}", file=sys.stderr)
-    for example in store.index["examples"]:
-        print(f"  {example}", file=sys.stderr)
+    for line in (*(f"left out, {reason}: {count:,}" for reason, count in unmatched.items()), *store.said()):
+        print(line, file=sys.stderr)
     return store
 
 

@@ -2,72 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fornet_hf.errors import ConfigurationError, IntegrityError, NotFoundError, SourceError, explain
-from fornet_hf.files import atomic_path, write_text
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
 from fornet_hf.recombination.draw.rng import Uniforms
 from producers.pairs.reading import Pairs
 from producers.pairs.sizes import Pair, shorter_side
 from producers.segment.networks.card import LONGEST
+from producers.training.ahead import ahead
+from producers.training.arrays import ArrayStore, Index
 
 Layers = npt.NDArray[np.uint8]  # height x width x 4: red, green, blue, and 255 where the object is
 
 TRAIN, VALIDATION = "train", "validation"
 _AHEAD = 4  # pairs for each thread that are being read
-_SHOWN = 3  # reasons of each kind that are kept
 
 
-@dataclass(frozen=True)
-class PairStore:
-    """Small pairs in a folder: `pairs.bin` has all their layers, `pairs.json` says where they lie.
+class PairStore(ArrayStore):
+    """Small pairs in a folder: `pairs.bin` has all their layers, `pairs.json` says where they lie."""
 
-    Attributes:
-        folder: of the files.
-        index: of `pairs.json`.
-    """
-
-    folder: Path
-    index: Mapping[str, Any]
-
-    @classmethod
-    def opened(cls, folder: Path, request: Mapping[str, Any]) -> PairStore | None:
-        """Return what was made for the same request; None: nothing was."""
-        path = folder / "pairs.json"
-        if not path.is_file():
-            return None
-        index = json.loads(path.read_text(encoding="utf-8"))
-        if index["request"] != json.loads(json.dumps(request)):
-            return None
-        store = cls(folder, index)
-        if (folder / "pairs.bin").stat().st_size != store.places[-1]:
-            then = f"Delete {folder} to read the pairs anew."
-            raise IntegrityError(explain(f"{folder / 'pairs.bin'}: not of the size that was written", then=then))
-        return store
-
-    @cached_property
-    def places(self) -> npt.NDArray[np.int64]:
-        """The first byte of each pair, and the number of all."""
-        sizes = np.prod(np.array(self.index["shapes"], np.int64).reshape(-1, 2), axis=1) * 4
-        return np.concatenate([[0], np.cumsum(sizes)])
-
-    @cached_property
-    def codes(self) -> npt.NDArray[np.uint8]:
-        """All bytes."""
-        return np.memmap(self.folder / "pairs.bin", np.uint8, "r")
+    name = "pairs"
+    channels = 4
 
     @cached_property
     def splits(self) -> Mapping[str, npt.NDArray[np.int64]]:
@@ -75,17 +39,9 @@ class PairStore:
         splits = np.array(self.index["splits"])
         return {split: np.flatnonzero(splits == split) for split in (TRAIN, VALIDATION)}
 
-    def shape(self, number: int) -> tuple[int, int]:
-        """Return height and width of a pair."""
-        height, width = self.index["shapes"][number]
-        return height, width
-
     def layers(self, number: int) -> Layers:
         """Return a pair; its bytes are read when they are looked at."""
-        return self.codes[self.places[number] : self.places[number + 1]].reshape(*self.shape(number), 4)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "index": self.index}
+        return self.array(number)
 
 
 def make_store(
@@ -104,66 +60,36 @@ def make_store(
         ForNetError: a shard of masks is damaged.
         StorageError: the disk is full.
     """
-    keys: list[str] = []
-    splits: list[str] = []
-    shapes: list[tuple[int, int]] = []
-    lost: Counter[str] = Counter()
-    examples: list[str] = []
-    digest = hashlib.sha256()
-    (folder / "pairs.json").unlink(missing_ok=True)  # of others, which `pairs.bin` is about to replace
-    with atomic_path(folder / "pairs.bin") as temporary, temporary.open("wb") as file:
-        for key, split, found in _decoded(chosen, side):
-            if isinstance(found, str):
-                reason, _, detail = found.partition(": ")
-                if lost[reason] < _SHOWN:
-                    examples.append(detail or key)
-                lost[reason] += 1
-                continue
-            _append(file, digest, found)
-            keys.append(key)
-            splits.append(split)
-            shapes.append((found.shape[0], found.shape[1]))
+    uses = Counter(one for _, numbers in chosen for one in numbers.values())
+    return PairStore.made(folder, request, _decoded(chosen, side), partial(_check, uses))
+
+
+def _check(uses: Mapping[str, int], index: Index) -> None:
     for split in (TRAIN, VALIDATION):
-        if split not in splits:
-            uses = Counter(one for _, numbers in chosen for one in numbers.values())
-            counted = ", ".join(f"{count} {reason}" for reason, count in lost.items()) or "none"
+        if split not in index.get("splits", ()):
+            counted = ", ".join(f"{count} {reason}" for reason, count in index["lost"].items()) or "none"
             found = f"{uses[TRAIN]} for {TRAIN}, {uses[VALIDATION]} for {VALIDATION}, left out of them: {counted}"
             then = "Look at --validation and --validate, too; those of a test split are for neither."
             what = f"no pairs for {split} can be used"
             raise ConfigurationError(explain(what, found=found, allowed="1 or more", then=then))
-    index = {
-        "request": request,
-        "sha256": digest.hexdigest(),
-        "lost": dict(lost),
-        "examples": examples,
-        "keys": keys,
-        "splits": splits,
-        "shapes": shapes,
-    }
-    write_text(folder / "pairs.json", json.dumps(index, ensure_ascii=False) + "\n")
-    return PairStore(folder, json.loads(json.dumps(index)))
 
 
-def _append(file: BinaryIO, digest: Any, layers: Layers) -> None:
-    codes = layers.tobytes()
-    file.write(codes)
-    digest.update(codes)
-
-
-def _decoded(chosen: Sequence[tuple[Pairs, Mapping[int, str]]], side: int) -> Iterator[tuple[str, str, Layers | str]]:
-    """Yield key, split, and the layers or why there are none, in the order of the files."""
+def _decoded(
+    chosen: Sequence[tuple[Pairs, Mapping[int, str]]], side: int
+) -> Iterator[tuple[Mapping[str, str], Layers | str]]:
+    """Yield key and split, and the layers or why there are none, in the order of the files."""
     workers = max_workers()
-    with ThreadPoolExecutor(workers) as executor:
-        waiting: deque[tuple[str, str, Future[Layers | str]]] = deque()
-        jobs = ((pairs, splits, one) for pairs, splits in chosen for one in pairs.readers([*splits]))
-        total = sum(len(splits) for _, splits in chosen)
-        for pairs, splits, (index, read) in progress(jobs, "reading pairs", "pairs", total):
-            waiting.append((pairs.keys[index], splits[index], executor.submit(small, read, side)))
-            if len(waiting) > _AHEAD * workers:
-                key, split, future = waiting.popleft()
-                yield key, split, future.result()
-        for key, split, future in waiting:
-            yield key, split, future.result()
+    found = ((pairs, splits, one) for pairs, splits in chosen for one in pairs.readers([*splits]))
+    total = sum(len(splits) for _, splits in chosen)
+    jobs = (
+        partial(_named, {"keys": pairs.keys[index], "splits": splits[index]}, read, side)
+        for pairs, splits, (index, read) in progress(found, "reading pairs", "pairs", total)
+    )
+    yield from ahead(jobs, workers, _AHEAD * workers)
+
+
+def _named(names: Mapping[str, str], read: Callable[[], Pair], side: int) -> tuple[Mapping[str, str], Layers | str]:
+    return names, small(read, side)
 
 
 def small(read: Callable[[], Pair], side: int) -> Layers | str:

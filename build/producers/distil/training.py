@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +21,7 @@ from producers.distil.store import TRAIN, VALIDATION, PairStore
 from producers.segment.networks.card import Card
 from producers.segment.networks.files import drawn, write_segmenter
 from producers.segment.networks.pixels import normalized, object_logits
+from producers.training.ahead import ahead
 from producers.training.machine import share
 from producers.training.run import TrainingRun
 from producers.training.visits import Visits
@@ -152,17 +152,7 @@ class Trainer:
             return layers, colours  # type: ignore[return-value]
 
         workers = min(max_workers(), 8)
-        with ThreadPoolExecutor(workers) as executor:
-            waiting: deque[Future[Batch]] = deque()
-            try:
-                for step in steps:
-                    waiting.append(executor.submit(make, step))
-                    if len(waiting) > 2 * workers:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                executor.shutdown(cancel_futures=True)
+        yield from ahead((partial(make, step) for step in steps), workers, 2 * workers)
 
     def _evaluate(self, step: int, loss: float, speed: float) -> None:
         """Score what was held back, keep the best network, note it all, and store the state.

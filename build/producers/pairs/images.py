@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from fornet_hf.errors import NotFoundError, SourceError, explain
+from fornet_hf.classes import wnid_index
+from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
 from fornet_hf.evaluation.masks.names import Name, NameSet, image_files
 from fornet_hf.format.keys import key_of_row
 from fornet_hf.sources import Columns, damage_named, keys_in_shard
@@ -59,6 +61,33 @@ def images_of_split(root: Path, split: str, columns: Columns) -> Images:
     return Images([Name(key) for key, _ in found], [place for _, place in found], [split] * len(found))
 
 
+def images_of_class(root: Path, name: str, split: str, columns: Columns) -> Images:
+    """Return the images of a class, in a set as segment.py reads it.
+
+    Args:
+        root: folder of the set.
+        name: of the class, as its folder or the shards' labels have it; of ImageNet its WNID, too.
+        split: train, validation, val, or all that there are.
+        columns: of Parquet shards.
+
+    Raises:
+        ConfigurationError: there is no such class.
+        ForNetError: as `plan` and `present_splits`.
+    """
+    tasks = plan(root, present_splits(root, split), columns=columns)
+    names = tasks[0].class_names
+    wnids = [*wnid_index()] if tasks[0].classes is None else []
+    label = next((labels.index(name) for labels in (names, wnids) if name in labels), None)
+    if label is None:
+        near = difflib.get_close_matches(name, names, 3) or names[:3]
+        raise ConfigurationError(explain("there is no such class", found=repr(name), allowed=f"such as {near}"))
+    found = [(key, place, task.split) for task in tasks for key, place in _of_task(task, label)]
+    if not found:
+        raise NotFoundError(explain(f"no images of the class {name}", found=f"none in {root}, split {split}"))
+    keys, places, splits = zip(*found, strict=True)
+    return Images([Name(key) for key in keys], places, splits)
+
+
 def images_of(root: Path, columns: Columns) -> Images:
     """Return all images in a folder, by the names of their files.
 
@@ -89,13 +118,22 @@ def _split_of(path: Path) -> str:
     return next((split for split in SPLITS if folder in split_names(split)), "")
 
 
-def _of_task(task: Task) -> list[tuple[str, Path | Row]]:
+def _of_task(task: Task, label: int | None = None) -> list[tuple[str, Path | Row]]:
+    """Return key and place of a task's images, or of those with a label."""
     if not isinstance(task.images, Path):
-        return [(ref.key, ref.path) for ref in task.images]
+        labels = {name: number for number, name in enumerate(task.classes)} if task.classes else wnid_index()
+        return [(ref.key, ref.path) for ref in task.images if label in (None, labels[ref.folder_class])]
     shard, column = task.images, task.columns.image or "image"
     keys = keys_in_shard(shard, name=shard.name, columns=task.columns)
-    named = [key_of_row(shard.name, row) if task.by_row else key for row, key in enumerate(keys)]
-    return [(key or "", Row(shard, column, row)) for row, key in enumerate(named)]
+    wanted = range(len(keys)) if label is None else _rows_with(shard, task.columns.label or "label", label)
+    named = [(row, key_of_row(shard.name, row) if task.by_row else keys[row]) for row in wanted]
+    return [(key or "", Row(shard, column, row)) for row, key in named]
+
+
+def _rows_with(shard: Path, column: str, label: int) -> list[int]:
+    with damage_named(shard):
+        labels = pq.read_table(shard, columns=[column], use_threads=False).column(column).to_pylist()
+    return [row for row, found in enumerate(labels) if found == label]
 
 
 class Reader:
