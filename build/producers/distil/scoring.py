@@ -12,11 +12,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from fornet_hf.evaluation.masks.agreement import FIGURES
-from fornet_hf.files import atomic_path
-from fornet_hf.preview import Group, Line, sheet
 from producers.distil.squares import cut
 from producers.distil.store import Layers, PairStore
 from producers.segment.networks.card import Card
+from producers.training.sheets import write_halves
 
 if TYPE_CHECKING:
     import torch
@@ -96,11 +95,4 @@ def write_sheet(
         [Image.fromarray(one) for one in (layers[..., :3], layers[..., 3], (255 * chance).astype(np.uint8))]
         for layers, chance in zip(squares, chances, strict=True)
     ]
-    half = -(-len(cells) // 2)
-    empty = [Image.new("L", cells[0][0].size, 255)] * 3
-    lines = [Line("", [*left, *right]) for left, right in zip(cells[:half], [*cells[half:], empty], strict=False)]
-    groups = [Group("", ["image", "truth", "prediction"])] * 2
-    caption = ", ".join(f"{name} {value}" for name, value in said.items())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        sheet(groups, lines, caption=caption).save(temporary, "PNG")
+    write_halves(path, ["image", "truth", "prediction"], cells, said)
