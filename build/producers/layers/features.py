@@ -58,12 +58,12 @@ class Scorer:
         self._made_of = {"squares": store.index["sha256"], "extractor": EXTRACTOR, "weights": origin}
 
     def scores(self, made: Iterable[npt.NDArray[np.uint8]]) -> dict[str, float]:
-        """Return `fid` and `kid` of made images, in batches of n x side x side x 3; both are lower for better ones."""
+        """Return `fid` and `kid` of made images, in batches of n x side x side x 3: the lower the better."""
         from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
         from torch_fidelity.metric_kid import kid_features_to_metric
 
         features = self._features(made)
-        found = fid_statistics_to_metric(self._statistics, fid_features_to_statistics(features), False)  # noqa: FBT003
+        found = fid_statistics_to_metric(self._statistics, fid_features_to_statistics(features), False)
         size = min(_SUBSET, len(features), len(self.real))
         found |= kid_features_to_metric(
             features, self.real, kid_subsets=_SUBSETS, kid_subset_size=size, rng_seed=0, verbose=False

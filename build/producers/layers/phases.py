@@ -11,8 +11,11 @@ import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import TypeVar
 
 import torch
+from torch import nn
+from torch.autograd import backward
 
 from producers.devices.carded import seeded
 from producers.layers.augmentation import changed
@@ -28,6 +31,7 @@ from producers.layers.settings import LayerSettings
 _LIKELIHOOD = 0.1  # weight of the learned distribution's own loss
 
 Figures = dict[str, torch.Tensor]
+Network = TypeVar("Network", bound=nn.Module)
 Image = torch.Tensor  # float32, n x 3 x side x side, about -1 to 1
 
 
@@ -59,19 +63,21 @@ class Phases:
             compiled: whether `torch.compile` makes them faster; the gradient's penalty is computed without.
         """
         self.settings, self.drawing, self._autocast = settings, drawing, autocast
-        place = {"device": drawing.placement.device, "memory_format": torch.channels_last}
-        spec, seed = settings.network, settings.seed
-        self.generator: LayerGenerator = seeded(seed, LayerGenerator, spec).to(**place)
-        self.discriminator: Discriminator = seeded(seed, Discriminator, spec).to(**place)
+        self.generator = self._placed(LayerGenerator, settings.network)
+        self.discriminator = self._placed(Discriminator, settings.network)
         self.strength = 0.0
         self.bound: LearnedBound | None = None
         kind = settings.independence.removeprefix("learned-")
         if kind != settings.independence:
-            self.bound = seeded(seed, LearnedBound, kind).to(**place)
-        self.average: LayerGenerator = copy.deepcopy(self.generator).requires_grad_(False).eval()
+            self.bound = self._placed(LearnedBound, kind)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self._paint: Callable[..., Layers] = torch.compile(self.generator) if compiled else self.generator
         judge = torch.compile(self.discriminator) if compiled else self.discriminator
         self._judge: Callable[[Image], torch.Tensor] = judge
+
+    def _placed(self, kind: Callable[..., Network], form: object) -> Network:
+        network = seeded(self.settings.seed, kind, form)
+        return network.to(self.drawing.placement.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def discriminate(self, step: int, real: Image) -> Figures:
         """Leave gradients in the discriminator, and in the learned distribution; return the losses.
@@ -87,16 +93,16 @@ class Phases:
         change = self._change("real", step, len(real))
         signs = self._judged(change(real))
         loss = discriminator_loss(signs, self._judged(self._change("made", step, len(real))(made)))
-        loss.backward()
+        backward(loss)
         figures = {"loss_discriminator": loss.detach(), "sign_real": signs.detach().sign().mean()}
         if self.bound is not None:
             with self._autocast():
                 likelihood = self.bound.likelihood_loss(layers)
-            (_LIKELIHOOD * likelihood).backward()
+            backward(_LIKELIHOOD * likelihood)
             figures["likelihood"] = likelihood.detach()
         if step % settings.r1_every == 0 and settings.penalty:
             penalty = gradient_penalty(self.discriminator, real, change)
-            (settings.penalty / 2 * settings.r1_every * penalty).backward()
+            backward(settings.penalty / 2 * settings.r1_every * penalty)
             figures["penalty"] = penalty.detach()
         return figures
 
@@ -120,7 +126,7 @@ class Phases:
         weights = {"loss_generator": 1.0, "binary": settings.binary, "size": settings.size}
         if (weight := settings.independent(step)) > 0:
             parts["independence"], weights["independence"] = self._dependence(layers, drawn.order), weight
-        torch.stack([weights[name] * part for name, part in parts.items()]).sum().backward()
+        backward(torch.stack([weights[name] * part for name, part in parts.items()]).sum())
         self.discriminator.requires_grad_(True)
         return {**{name: part.detach() for name, part in parts.items()}, "mask": layers.mask.detach().mean()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,8 @@ from producers.layers.samples import Sampler
 from producers.layers.settings import LayerSettings
 from producers.layers.squares import SquareStore
 from producers.training.ahead import ahead
-from producers.training.machine import share
+from producers.training.clock import Clock
+from producers.training.machine import mean_gradients, share
 from producers.training.run import TrainingRun
 from producers.training.stopping import Stopping
 from producers.training.visits import Visits
@@ -124,6 +124,7 @@ class LayerTrainer:
             name: self._adam(module, powers[name]) for name, module in self._modules.items() if module is not None
         }
         self._sums = torch.zeros(len(_FIGURES), device=machine.device)
+        self._none = torch.zeros((), device=machine.device)
         self._counts: Counter[str] = Counter()
         self.first, self._seconds = 0, 0.0
         self._restore()
@@ -140,7 +141,7 @@ class LayerTrainer:
         """
         steps = range(self.first, self.settings.steps)
         batches = self._ahead(steps)
-        clock = _Clock(self._seconds, self.first)
+        clock = Clock(self._seconds, self.first)
         for step in progress(steps, "training", "steps") if self.machine.is_main_process else steps:
             self._step(step, next(batches))
             done, last = step + 1, step + 1 == self.settings.steps
@@ -166,10 +167,8 @@ class LayerTrainer:
         figures |= self.phases.generate(step, len(real))
         self._learn("generator")
         self.phases.follow(step)
-        names = [name for name in _FIGURES if name in figures]
-        index = [_FIGURES.index(name) for name in names]
-        self._sums[index] += torch.stack([figures[name] for name in names])
-        self._counts.update(names)
+        self._sums += torch.stack([figures.get(name, self._none) for name in _FIGURES])
+        self._counts.update(figures.keys())
 
     def _learn(self, name: str) -> None:
         """Take a step of a network's optimizer, with the mean gradient of all processes."""
@@ -177,11 +176,7 @@ class LayerTrainer:
         if module is None:
             return
         optimizer = self._optimizers[name]
-        parameters = [one for one in module.parameters() if one.grad is not None]
-        if self.machine.num_processes > 1:
-            mean = self.machine.reduce(torch.cat([one.grad.flatten() for one in parameters]), "mean")
-            for one, part in zip(parameters, mean.split([one.numel() for one in parameters]), strict=True):
-                one.grad.copy_(part.view_as(one))
+        mean_gradients(self.machine, module)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
@@ -219,7 +214,7 @@ class LayerTrainer:
         mine = torch.tensor(float(stopping.due), device=self.machine.device)
         return bool(self.machine.reduce(mine, "sum") > 0)
 
-    def _look(self, done: int, clock: _Clock, *, keeps: bool) -> None:
+    def _look(self, done: int, clock: Clock, *, keeps: bool) -> None:
         """Note the figures since the last look, adapt the augmentation, and keep the generator if it is time.
 
         Raises:
@@ -244,10 +239,10 @@ class LayerTrainer:
             "seconds": round(clock.seconds, 1),
         }
         if keeps:
-            figures |= self._keep(done, figures)
+            figures |= self._keep(figures)
         self.run.note(done, **figures)
 
-    def _keep(self, done: int, figures: Mapping[str, Any]) -> dict[str, Any]:
+    def _keep(self, figures: Mapping[str, Any]) -> dict[str, Any]:
         """Write the averaged generator and a sheet of its samples; return what the log is to say of it."""
         said: dict[str, Any] = {"kept": True}
         if self.run.writes:
@@ -264,7 +259,7 @@ class LayerTrainer:
         self.machine.wait_for_everyone()
         return said
 
-    def _save(self, done: int, clock: _Clock) -> None:
+    def _save(self, done: int, clock: Clock) -> None:
         """Store all that the next steps depend on.
 
         Raises:
@@ -304,31 +299,3 @@ class LayerTrainer:
     def _outcome(self, done: int) -> Outcome:
         lines = self.run.figures()
         return Outcome(done * self.settings.batch_size // 1000, self.settings.kimg, lines[-1] if lines else {})
-
-
-class _Clock:
-    """The time of a training, on which no result depends."""
-
-    def __init__(self, seconds: float, step: int) -> None:
-        self._before, self._started = seconds, time.monotonic()
-        self._saved, self._last = self._started, (self._started, step)
-
-    @property
-    def seconds(self) -> float:
-        """The seconds of all commands until now."""
-        return self._before + time.monotonic() - self._started
-
-    @property
-    def since_saved(self) -> float:
-        """The seconds since `note_save`."""
-        return time.monotonic() - self._saved
-
-    def note_save(self) -> None:
-        """Begin to count anew."""
-        self._saved = time.monotonic()
-
-    def speed(self, step: int) -> float:
-        """Return the steps per second since the last call."""
-        (then, first), now = self._last, time.monotonic()
-        self._last = now, step
-        return (step - first) / max(now - then, 1e-9)

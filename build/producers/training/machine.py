@@ -14,6 +14,7 @@ from producers.devices.placement import Placement
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+    from torch import nn
 
 Item = TypeVar("Item")
 
@@ -53,6 +54,22 @@ def share(batch: Sequence[Item], rank: int, processes: int) -> Sequence[Item]:
         raise ConfigurationError(explain("--batch-size", found=len(batch), allowed=allowed))
     each = len(batch) // processes
     return batch[rank * each : (rank + 1) * each]
+
+
+def mean_gradients(machine: Accelerator, module: nn.Module) -> None:
+    """Give all processes the mean of the gradients that each of them has left in its copy of a module.
+
+    It is for modules that are derived several times, in parts or twice over, before a step: wrappers that add up
+    gradients meanwhile do not see that.
+    """
+    if machine.num_processes == 1:
+        return
+    import torch
+
+    gradients = [one.grad for one in module.parameters() if one.grad is not None]
+    mean = machine.reduce(torch.cat([one.flatten() for one in gradients]), "mean")
+    for one, part in zip(gradients, mean.split([one.numel() for one in gradients]), strict=True):
+        one.copy_(part.view_as(one))
 
 
 @contextlib.contextmanager
