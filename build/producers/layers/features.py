@@ -114,7 +114,7 @@ def _kept(path: Path, made_of: dict[str, str]) -> torch.Tensor | None:
 
 
 def _extractor(weights: Path | None) -> torch.nn.Module:
-    with needing("FID and KID", "--no-deps torch-fidelity"):
+    with needing("FID and KID", "torch-fidelity"):
         from torch_fidelity.utils import create_feature_extractor
     if weights is not None:
         _check_weights(weights)
