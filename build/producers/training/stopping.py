@@ -30,7 +30,7 @@ class Stopping:
 
     @property
     def due(self) -> bool:
-        """Whether the training is to end now."""
+        """True if the training is to end now."""
         return self.interrupted or (self._until is not None and time.monotonic() >= self._until)
 
     def __enter__(self) -> Stopping:
