@@ -18,7 +18,7 @@ from producers.layers.settings import LayerSettings
 
 
 class Drawn(NamedTuple):
-    """What layers of n images are painted from, and what is done with them.
+    """The numbers that layers of n images are painted from, and moved by.
 
     Attributes:
         latents: float32, n x latent.

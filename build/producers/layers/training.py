@@ -71,7 +71,7 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether all steps are done."""
+        """True if all steps are done."""
         return self.kimg >= self.of
 
     def summary(self) -> str:
