@@ -4,6 +4,7 @@
     python build/train_layers.py IMAGES OUT
     python build/train_layers.py IMAGES OUT --preset cpu --kimg 100
     python build/train_layers.py IMAGENET OUT --class n02123045 --split train --fid 10000
+    python build/train_layers.py IMAGES OUT --auto --n 10000 --truth REAL_IMAGES MASKS
     accelerate launch build/train_layers.py birds OUT --drc --side 128 --batch-size 64
 
 IMAGES are a folder of images of one kind, at any depth, each with one object; with --class a set laid out as for
@@ -14,6 +15,9 @@ OUT gets generators/NNNNNN.safetensors after each --every thousands of images (k
 what they paint, the figures of each thousand in log.jsonl, and a checkpoint. A training that was interrupted, or
 whose --minutes were over, goes on as if nothing had been when the same command is given again; --kimg, --lr and
 --every may be others then, but a schedule stretches with --kimg.
+
+After the training, --auto takes the generator with the lowest FID up to --until-kimg, and OUT/auto gets samples of
+it, a segmenter that learns from them, and its scores on the images of --truth. Each step goes on where it was.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
@@ -30,13 +34,14 @@ from typing import TYPE_CHECKING, Any
 
 from fornet_hf.format.manifest import SPLITS
 from fornet_hf.packages import needing
+from layers_chain import add_chain, chain, check_chain
 from producers.layers.settings import FREE, LayerSettings, add_options, asked
 from producers.layers.sources import images_asked
 from producers.layers.squares import SquareStore, make_squares
 from producers.training.machine import PRECISIONS, accelerator, first_alone, share
 from producers.training.run import TrainingRun
 from producers.training.stopping import Stopping
-from producers.work.command import add_columns, columns_asked, described, finish
+from producers.work.command import Summary, add_columns, columns_asked, described, finish
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -54,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--drc", action="store_true", help="IMAGES are birds, dogs or cars as DRC has selected them")
     add_columns(result)
     add_options(result)
+    add_chain(result)
     text = "weights of Inception for --fid, as torch-fidelity publishes them; default: it downloads them"
     result.add_argument("--inception", type=Path, metavar="FILE", help=text)
     machines = result.add_argument_group("machines")
@@ -66,8 +72,22 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def work(arguments: argparse.Namespace) -> Summary:
+    """Do what the command line says: train, and then the chain if it is asked for and all steps are done.
+
+    Raises:
+        ForNetError: anything that a user can put right; its message says how.
+    """
+    check_chain(arguments)
+    outcome = train(arguments)
+    if not (arguments.auto and outcome.complete):
+        return outcome
+    print(outcome.summary())
+    return chain(arguments.out, arguments)
+
+
 def train(arguments: argparse.Namespace) -> Outcome:
-    """Do what the command line says.
+    """Train, or go on with it.
 
     Raises:
         ForNetError: anything that a user can put right; its message says how.
@@ -144,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     with first_alone():
-        return finish(partial(train, arguments), arguments.out)
+        return finish(partial(work, arguments), arguments.out)
 
 
 if __name__ == "__main__":

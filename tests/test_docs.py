@@ -57,7 +57,7 @@ def test_the_code_of_a_page_runs(page, reader):
 def possible(block: Block) -> bool:
     """Whether this environment has what a block needs; one runs without torch."""
     names = ("torch", "torchvision", "pytorch_lightning", "accelerate")
-    code = block.code.replace("train.py", "torch").replace("train_segmenter.py", "torch accelerate")
+    code = re.sub(r"\b(train|sample)_\w+\.py", "torch accelerate", block.code.replace("train.py", "torch"))
     return all(find_spec(name) for name in names if name in code)
 
 

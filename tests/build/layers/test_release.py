@@ -6,6 +6,7 @@ from PIL import Image
 
 import fornet_hf
 from fornet_hf.errors import ConfigurationError
+from fornet_hf.format import jpeg
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.rows import open_image
 from producers.layers.release import LayersSettings, layers_shard
@@ -51,6 +52,16 @@ def test_rows_have_the_layers_of_the_generator(tmp_path):
     assert row["foreground_ratio"] == pytest.approx(sample.mask.mean())
     colours = np.asarray(open_image(row["foreground"]))[np.asarray(row["mask"])].mean(0)
     assert np.abs(colours - sample.image[sample.mask].mean(0)).max() < 12
+
+
+def test_the_background_is_the_generators_far_from_the_object_too(tmp_path):
+    """Where the mask is below a half, a bit of the foreground is in the image, but not in its background."""
+    sample = drawn_sample(2, side=96)
+    sample.image[:8, :8] = sample.image[:8, :8] // 2 + sample.foreground[:8, :8] // 2
+    write_samples(SampleFolder(tmp_path, "disc", KINDS), [(2, sample)])
+    release(tmp_path)
+    expected = np.asarray(open_image(jpeg.encode(Image.fromarray(sample.background))))
+    assert np.array_equal(np.asarray(load(tmp_path)[0]["background"]), expected)
 
 
 def test_classes_beyond_imagenet_are_labels_and_rows_recombine(tmp_path):

@@ -7,21 +7,15 @@ torch = pytest.importorskip("torch")
 
 from producers.devices.placement import Placement  # noqa: E402
 from producers.layers.composition import Layers  # noqa: E402
-from producers.layers.networks.card import LayerSpec  # noqa: E402
-from producers.layers.networks.generator import LayerGenerator  # noqa: E402
 from producers.layers.samples import Sampler, latents, samples_of  # noqa: E402
+from tests.build.layers.tiny_generator import tiny  # noqa: E402
 from tests.one_thread import one_thread  # noqa: E402
 
 __all__ = ["one_thread"]
 
-SPEC = LayerSpec(side=16, latent=8, style=16, mapping=2, base=256, most=32)
-
 
 def sampler(**options):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = LayerGenerator(SPEC)
-    return Sampler(network, Placement(), **options)
+    return Sampler(tiny(), Placement(), **options)
 
 
 def images(samples):
