@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -14,11 +14,11 @@ from fornet_hf.evaluation.independence.configuration import EstimatorConfig
 from fornet_hf.evaluation.independence.critics import Critic
 from fornet_hf.evaluation.statistics.values import Means
 
-Batches = Iterable[tuple[Tensor, Tensor]]
+Batches = Iterator[tuple[Tensor, Tensor]]
 _STEEPEST = 1.0  # norm of a gradient
 
 
-def train(critic: Critic, batches: Iterator[tuple[Tensor, Tensor]], kept: Batches, config: EstimatorConfig) -> None:
+def train(critic: Critic, batches: Batches, kept: Callable[[], Batches], config: EstimatorConfig) -> None:
     """Train a critic until the bound of the pairs kept for this no longer rises; it keeps its best weights.
 
     These may be those that it came with: where nothing is to be learned it stays at 0 for all pairs.
@@ -26,13 +26,13 @@ def train(critic: Critic, batches: Iterator[tuple[Tensor, Tensor]], kept: Batche
     Args:
         critic: trained in place.
         batches: yields x and y, rows that belong together, on the critic's device; as many as there are steps.
-        kept: batches of pairs that are in none of `batches`.
+        kept: yields pairs that are in none of `batches`, in each call the same.
         config: its bound, steps, rate, every and patience count.
     """
     bound = new_bound(config)
     optimiser = torch.optim.Adam(critic.parameters(), config.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
-    best, weights, looks = held_out(critic, kept, config), _weights(critic), 0
+    best, weights, looks = held_out(critic, kept(), config), _weights(critic), 0
     for step in range(1, config.steps + 1):
         x, y = next(batches)
         optimiser.zero_grad()
@@ -42,7 +42,7 @@ def train(critic: Critic, batches: Iterator[tuple[Tensor, Tensor]], kept: Batche
         schedule.step()
         if step % config.every and step < config.steps:
             continue
-        value, looks = held_out(critic, kept, config), looks + 1
+        value, looks = held_out(critic, kept(), config), looks + 1
         if value > best:
             best, weights, looks = value, _weights(critic), 0
         if looks == config.patience:
@@ -50,9 +50,9 @@ def train(critic: Critic, batches: Iterator[tuple[Tensor, Tensor]], kept: Batche
     critic.load_state_dict(weights)
 
 
-def held_out(critic: Critic, kept: Batches, config: EstimatorConfig) -> float:
+def held_out(critic: Critic, batches: Batches, config: EstimatorConfig) -> float:
     """Return the bound of these pairs, in nats."""
-    return float(new_bound(config).read(scored(critic, kept, config)).scores.mean())
+    return float(new_bound(config).read(scored(critic, batches, config)).scores.mean())
 
 
 @torch.no_grad()

@@ -68,9 +68,9 @@ def test_a_row_without_partners_is_left_out():
     assert found.value.left_out == {ALONE: 1}
 
 
-def test_items_of_one_source_count_as_one():
-    found = estimate(*rows(300), CONFIG, sources=[str(row // 3) for row in range(300)])
-    assert found.value.n == 100
+def test_the_evidence_names_the_sources():
+    names = [f"image {row}" for row in range(300)]
+    assert sorted(estimate(*rows(300), CONFIG, sources=names).value.evidence.sources) == sorted(names)
 
 
 def silhouettes(count):
@@ -91,7 +91,7 @@ def silhouettes(count):
 
 def test_a_critic_of_images_finds_silhouettes():
     x, y, planted = silhouettes(600)
-    config = EstimatorConfig(critic="images", others=3, **QUICK | {"batch": 32, "steps": 200})
+    config = EstimatorConfig(critic="images", others=3, **QUICK | {"batch": 32, "steps": 150})
     found = estimate(x, y, config)
     assert found.value.low > 0.1
     assert (found.scores[planted, None] > found.scores[~planted]).mean() > 0.75
@@ -101,7 +101,10 @@ def test_a_critic_of_images_finds_silhouettes():
     ("change", "match"),
     [
         ({"y": np.zeros((99, 20))}, "rows of y"),
+        ({"groups": [0] * 99}, "rows of groups"),
+        ({"sources": ["image"] * 100}, "rows of sources"),
         ({"groups": list(range(100))}, "largest group"),
+        ({"config": EstimatorConfig(critic="images")}, "shape of images"),
         ({"config": EstimatorConfig(folds=20)}, "largest group"),
     ],
 )

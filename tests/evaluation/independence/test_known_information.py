@@ -14,7 +14,7 @@ from fornet_hf.evaluation.independence.training import held_out, train  # noqa: 
 from tests.evaluation.independence.gaussians import INFORMATION, pairs  # noqa: E402
 from tests.one_thread import one_thread  # noqa: E402, F401
 
-SETTINGS = {"critic": "bilinear", "width": 64, "steps": 250, "every": 125}
+SETTINGS = {"critic": "bilinear", "rate": 1e-2, "width": 64, "steps": 150, "every": 75}
 
 
 def learned(correlation, config):
@@ -26,7 +26,7 @@ def learned(correlation, config):
             yield tuple(map(torch.from_numpy, pairs(correlation, config.batch, draws)))
 
     critic = new_critic(config.critic, *next(batches(0)), config.width, 0)
-    train(critic, batches(1), list(itertools.islice(batches(2), 4)), config)
+    train(critic, batches(1), lambda: itertools.islice(batches(2), 4), config)
     return held_out(critic, itertools.islice(batches(3), 16), config)
 
 
@@ -41,7 +41,7 @@ def test_mine_is_within_a_quarter_up_to_6_nats_and_rises_above():
 def test_infonce_stays_below_the_truth_and_the_batchs_logarithm():
     config = EstimatorConfig(estimator="infonce", batch=64, **SETTINGS)
     low, high = learned(INFORMATION[2], config), learned(INFORMATION[10], config)
-    assert 1.3 < low < 2
+    assert 1.5 < low < 2
     assert 3.5 < high < math.log(64)
 
 
