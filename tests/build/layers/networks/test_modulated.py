@@ -13,7 +13,7 @@ from producers.layers.networks.modulated import (  # noqa: E402
     activated,
     blurred,
     doubled,
-    halved,
+    means,
 )
 
 RAMP = torch.tensor([1.0, 3, 3, 1]) / 8
@@ -83,7 +83,9 @@ def test_norms_stay_float32_under_autocast():
 def test_blurs_are_those_of_the_filter():
     images = values(2, 3, 8, 8)
     torch.testing.assert_close(blurred(images, 2, 1), filtered(images, 2, 1))
-    torch.testing.assert_close(halved(images), filtered(images, 1, 1)[:, :, ::2, ::2])
+    torch.testing.assert_close(blurred(images, 1, 1, stride=2), filtered(images, 1, 1)[:, :, ::2, ::2])
+    for stride in (1, 2):  # as on a GPU
+        torch.testing.assert_close(means(images, stride), blurred(images, 0, 0, stride=stride))
     spread = torch.zeros(2, 3, 17, 17)
     spread[:, :, 1::2, 1::2] = images
     inner = slice(2, -2)
