@@ -34,11 +34,9 @@ def blurred(values: torch.Tensor, before: int, after: int, *, stride: int = 1) -
         stride: 1, or 2 to keep every other row and column, from the first on.
     """
     values = pad(values, (before, after, before, after))
-    if values.device.type == "cpu":
-        channels, ramp = values.shape[1], values.new_tensor([0.125, 0.375, 0.375, 0.125])
-        kernel = (ramp[:, None] * ramp).expand(channels, 1, 4, 4)
-        return conv2d(values, kernel, stride=stride, groups=channels)
-    return means(values, stride)
+    if values.device.type != "cpu":
+        return means(values, stride)
+    return conv2d(values, _kernel(values), stride=stride, groups=values.shape[1])
 
 
 def means(values: torch.Tensor, stride: int) -> torch.Tensor:
@@ -49,8 +47,17 @@ def means(values: torch.Tensor, stride: int) -> torch.Tensor:
 
 
 def doubled(values: torch.Tensor) -> torch.Tensor:
-    """Return values of twice the sides: zeros between them, filtered by [1, 3, 3, 1] / 4; borders are repeated."""
-    return nn.functional.interpolate(values, scale_factor=2, mode="bilinear", align_corners=False)
+    """Return values of twice the sides: zeros between them and around, filtered by [1, 3, 3, 1] / 4.
+
+    Within the image that is bilinear scaling, whose own gradient is not the same twice on a GPU.
+    """
+    return conv_transpose2d(values, 4 * _kernel(values), stride=2, padding=1, groups=values.shape[1])
+
+
+def _kernel(values: torch.Tensor) -> torch.Tensor:
+    """Return [1, 3, 3, 1] / 8 along both sides, for each channel; made where it is used, so that no GPU waits."""
+    ramp = 0.5 - (torch.arange(4, device=values.device, dtype=values.dtype) - 1.5).abs() / 4
+    return (ramp[:, None] * ramp).expand(values.shape[1], 1, 4, 4)
 
 
 class Linear(nn.Module):
