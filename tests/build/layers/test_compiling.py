@@ -1,4 +1,4 @@
-"""All that a training compiles is one graph, with the values and gradients of each step by itself."""
+"""All that a training compiles can be compiled as one graph: no Python depends on values."""
 
 import numpy as np
 import pytest
@@ -21,12 +21,8 @@ def test_the_phase_of_the_generator_is_one_graph_under_autocast():
     generator, discriminator = seeded(0, LayerGenerator, SPEC), seeded(1, Discriminator, SPEC)
     draws = np.random.default_rng(0)
     changes, offsets = drawn_changes(4, 0.5, 16, draws), torch.from_numpy(drawn_offsets(4, 0.125, 16, draws))
-    latents, order, cuts = (
-        torch.randn(4, 8, generator=torch.Generator().manual_seed(1)),
-        torch.arange(4).roll(1),
-        torch.arange(4),
-    )
-    noises = generator.noises(4, torch.Generator().manual_seed(0))
+    order, cuts, torch_draws = torch.arange(4).roll(1), torch.arange(4), torch.Generator().manual_seed(1)
+    latents, noises = torch.randn(4, 8, generator=torch_draws), generator.noises(4, torch_draws)
 
     def phase(latents):
         layers = generator(latents, second=latents.flip(0), cuts=cuts, noises=noises)
@@ -35,9 +31,9 @@ def test_the_phase_of_the_generator_is_one_graph_under_autocast():
         return generator_loss(logits) + binary_loss(moved.mask) + size_loss(moved.mask) + laplace(layers, order)
 
     found = []
-    for call in (phase, torch.compile(phase, fullgraph=True, backend="aot_eager")):
+    for call in (phase, torch.compile(phase, fullgraph=True, backend="eager")):
         with torch.autocast("cpu", torch.bfloat16):
             loss = call(latents)
         found.append([loss, *torch.autograd.grad(loss, list(generator.parameters()))])
     for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
