@@ -18,14 +18,15 @@ _SLOPE, _GAIN = 0.2, math.sqrt(2)  # the gain gives outputs of a unit normal inp
 def activated(values: torch.Tensor, clamp: float | None = None) -> torch.Tensor:
     """Return leaky ReLUs of slope 0.2 times the root of 2, clamped to `-clamp .. clamp` if that is given."""
     result = leaky_relu(values, _SLOPE) * _GAIN
-    return result if clamp is None else hardtanh(result, -clamp, clamp)  # whose gradient is a third of `clamp`'s work
+    return result if clamp is None else hardtanh(result, -clamp, clamp)  # derived in one pass, unlike `clamp`
 
 
 def blurred(values: torch.Tensor, before: int, after: int, *, stride: int = 1) -> torch.Tensor:
     """Return features filtered by [1, 3, 3, 1] / 8 along both sides.
 
-    The filter is three times the mean of two neighbours. GPUs are quick with means in any layout of memory, and
-    CPUs with a convolution by channel; both can be derived any number of times.
+    The filter is three times the mean of two neighbours. So it is computed on a GPU, as means keep the layout of
+    memory, and merge when they are compiled; on a CPU a convolution by channel takes less time. Both can be derived
+    any number of times.
 
     Args:
         values: n x channels x height x width.
