@@ -21,7 +21,7 @@ SCHEDULES = ("constant", "two-steps", "cool-down", "cosine")
 FREE = frozenset({"kimg", "lr", "every"})
 """Settings that may change when a training goes on."""
 
-_PERIOD, _ON = 0.1, 0.25  # of the budget, and of that: `cool-down` is on for 200 of 800 thousands among 8,000
+_PERIODS, _ON = 10, 0.25  # of a training, and share of each: `cool-down` is on for 200 of 800 kimg among 8,000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ class LayerSettings:
             return 1.0
         if self.schedule == "cosine":
             return self.first + (1 - self.first) * (1 - math.cos(math.pi * done)) / 2
-        if self.schedule == "cool-down" and done % _PERIOD >= _ON * _PERIOD:
+        if self.schedule == "cool-down" and done * _PERIODS % 1 >= _ON:
             return 0.0
         return self.first if done < self.turn else 1.0
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.masks.names import Name
 from fornet_hf.sources import Columns
 from fornet_hf.sources.image_list import NAME, read_image_list
+from fornet_hf.sources.selection import read_selection
 from producers.pairs.images import Images, images_of, images_of_class
 
 _SELECTIONS = {"data_mrcnn_train_select.npy": "data_mrcnn/train/orig", "data_tr_sel.npy": "train_orig/orig"}
@@ -58,7 +57,7 @@ def _drc(root: Path) -> Images:
         return _files(paths, [Name(path.stem, path.parent.name) for path in paths])
     for file, folder in _SELECTIONS.items():
         if (root / file).is_file():
-            tokens = _tokens(root / file)
+            tokens = read_selection(root / file)
             return _files([root / folder / f"{token}{_SUFFIX}" for token in tokens], [Name(one) for one in tokens])
     allowed = f"{NAME} (birds), {' (cars) or '.join(_SELECTIONS)} (dogs)"
     raise NotFoundError(explain(f"{root} is none of DRC's sets", found="none of their files", allowed=allowed))
@@ -71,24 +70,3 @@ def _files(paths: Sequence[Path], names: Sequence[Name]) -> Images:
         then = "Unpack the originals beside the selection; for dogs they are an archive of their own."
         raise NotFoundError(explain("training images are missing", found=found, allowed="all of them", then=then))
     return Images(names, paths)
-
-
-def _tokens(path: Path) -> list[str]:
-    """Return the names in a selection: a list of numbers or texts.
-
-    Raises:
-        SourceError: it is damaged, holds objects, or a name is none of a file.
-    """
-    try:
-        found = np.load(path, allow_pickle=False, mmap_mode="r")  # mapped: a header may promise any size
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
-        raise SourceError(explain(f"{path} cannot be read", found=error, allowed="a NumPy array")) from error
-    if not isinstance(found, np.ndarray) or found.ndim != 1 or found.dtype.kind not in "iuU":
-        kind = f"{found.dtype}, shape {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
-        raise SourceError(explain(f"{path} is no selection", found=kind, allowed="a list of numbers or names"))
-    tokens = [str(one) for one in found]
-    for token in tokens:
-        if Path(token).name != token or "\0" in token:
-            what = f"{path}: an image's name is none of a file"
-            raise SourceError(explain(what, found=repr(token)[:80], allowed="numbers or names without folders"))
-    return tokens

@@ -76,10 +76,10 @@ class Outcome:
 
     def summary(self) -> str:
         """Return a line for people."""
-        ends = "" if self.complete else "; the same command goes on from here"
         names = ("fid", "kid", "mask", "binary", "independence")
-        said = ", ".join(f"{name} {self.figures[name]:.4g}" for name in names if name in self.figures)
-        return f"{self.kimg} of {self.of} kimg: {said}{ends}"
+        figures = [f"{name} {self.figures[name]:.4g}" for name in names if name in self.figures]
+        said = f"{self.kimg} of {self.of} kimg" + (f": {', '.join(figures)}" if figures else "")
+        return said if self.complete else f"{said}; the same command goes on from here"
 
 
 class LayerTrainer:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from fornet_hf.errors import ConfigurationError, NotFoundError, SourceError, explain
+from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.masks.coco import read_coco
 from fornet_hf.evaluation.masks.names import Name, files_in
 from fornet_hf.evaluation.masks.sets import Files, MaskSet, Outlining, by_index, by_level
 from fornet_hf.format.keys import image_key
 from fornet_hf.sources.image_list import SPLITS, read_image_list
+from fornet_hf.sources.selection import read_selection
 
 _VOID = 255  # of VOC: the border of objects, and what was not labelled
 _HALF = 127
@@ -110,10 +109,7 @@ def _chosen(files: Mapping[Name, Path], chosen: set[Name], split: str) -> dict[N
 def _tokens(root: Path) -> list[str]:
     for file in ("data_mrcnn_test_select.npy", "data_te_sel.npy"):
         if (root / file).is_file():
-            try:
-                return [str(token) for token in np.load(root / file, allow_pickle=False)]
-            except (OSError, ValueError, EOFError) as error:
-                raise SourceError(explain(f"{root / file} cannot be read", found=error)) from error
+            return read_selection(root / file)
     raise NotFoundError(explain(f"{root} does not say which images are tests", allowed="data_mrcnn_test_select.npy"))
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from producers.training.machine import accelerator, share
+from producers.training.machine import accelerator, mean_gradients, share
 
 torch = pytest.importorskip("torch")
 
@@ -22,3 +22,25 @@ def test_processes_share_a_batch_in_equal_parts():
     assert [share(range(6), rank, 3) for rank in range(3)] == [range(2), range(2, 4), range(4, 6)]
     with pytest.raises(ConfigurationError, match="a multiple of the 4 processes"):
         share(range(6), 0, 4)
+
+
+def test_gradients_become_the_mean_of_all_processes():
+    """The other one has gradients that are larger by 2."""
+
+    class Machine:
+        num_processes = 2
+
+        @staticmethod
+        def reduce(tensor, reduction):
+            assert reduction == "mean"
+            return (tensor + (tensor + 2)) / 2
+
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1))
+    module(torch.ones(4, 2)).sum().backward()
+    module[1].bias.grad = None
+    before = {name: one.grad.clone() for name, one in module.named_parameters() if one.grad is not None}
+    mean_gradients(Machine(), module)
+    after = {name: one.grad for name, one in module.named_parameters() if one.grad is not None}
+    assert len(after) == 3
+    for name, one in before.items():
+        torch.testing.assert_close(after[name], one + 1)

@@ -1,0 +1,48 @@
+"""Work that threads do ahead."""
+
+import threading
+from functools import partial
+
+import pytest
+
+from producers.training.ahead import ahead
+
+
+def test_results_come_in_the_order_of_their_jobs_and_no_more_is_begun_than_asked_for():
+    begun = []
+
+    def jobs():
+        for number in range(20):
+            begun.append(number)
+            yield partial(int, number)
+
+    results = ahead(jobs(), workers=3, most=4)
+    assert next(results) == 0
+    assert len(begun) == 4
+    assert [*results] == [*range(1, 20)]
+
+
+def test_an_error_comes_in_its_turn():
+    def fail():
+        raise ValueError("the second")
+
+    results = ahead([partial(int, 1), fail, partial(int, 3)], workers=2, most=3)
+    assert next(results) == 1
+    with pytest.raises(ValueError, match="the second"):
+        next(results)
+
+
+def test_jobs_that_nobody_waits_for_are_not_begun():
+    free, done = threading.Event(), []
+
+    def work(number):
+        if number:
+            free.wait(10)
+        done.append(number)
+        return number
+
+    results = ahead((partial(work, number) for number in range(50)), workers=1, most=10)
+    next(results)
+    threading.Timer(0.2, free.set).start()
+    results.close()
+    assert done == [0, 1]
