@@ -56,6 +56,7 @@ EVALUATION = [
     "report",
     "results",
     "challenge measures masks",
+    "leakage",
     "independence saliency",
     "answers variants",
     "data",

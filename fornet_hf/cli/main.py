@@ -9,7 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fornet_hf import __version__
-from fornet_hf.cli import apply, demo, evaluate, info, masks, pack, preview, report, validate, variants, verify
+from fornet_hf.cli import (
+    apply,
+    demo,
+    evaluate,
+    info,
+    leakage,
+    masks,
+    pack,
+    preview,
+    report,
+    validate,
+    variants,
+    verify,
+)
 from fornet_hf.cli.common import tell
 from fornet_hf.errors import ForNetError
 from fornet_hf.hub.errors import without_token
@@ -34,6 +47,7 @@ COMMANDS: Mapping[str, Command] = {
     "info": info,
     "verify": verify,
     "masks": masks,
+    "leakage": leakage,
     "variants": variants,
     "evaluate": evaluate,
     "report": report,
