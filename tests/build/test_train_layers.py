@@ -115,6 +115,22 @@ def test_minutes_end_a_training_which_then_goes_on(tmp_path, capsys):
     assert "1 of 1 kimg" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_two_processes_train_one_generator_together(tmp_path):
+    """Each sees half of a batch; with their gradients' mean both have the same networks, and one writes them."""
+    images, _ = write_drawn(tmp_path, 6)
+    words = [str(images), str(tmp_path / "out"), *TINY, *CPU, "--batch-size", "250"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [*launch, str(ROOT / "build" / "train_layers.py"), *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("1 of 1 kimg") == 1
+    (line,) = TrainingRun(tmp_path / "out").figures()
+    assert (line["step"], line["kimg"]) == (4, 1)
+    assert read_card(chosen(tmp_path / "out")).trained["squares"] == 6
+
+
 def test_scores_need_their_package_before_anything_is_trained(tmp_path, capsys, monkeypatch):
     images, _ = write_drawn(tmp_path, 6)
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
