@@ -13,6 +13,7 @@ ON_TENSORS = {
     "fornet_hf.evaluation.independence.critics",
     "fornet_hf.evaluation.independence.estimating",
     "fornet_hf.evaluation.independence.training",
+    "fornet_hf.evaluation.leakage.learned",
     "fornet_hf.mixing.alternate",
     "fornet_hf.mixing.applying",
     "fornet_hf.mixing.backgrounds",

@@ -16,6 +16,7 @@ from fornet_hf.evaluation.measures.background import Background
 from fornet_hf.evaluation.measures.centre import Centre
 from fornet_hf.evaluation.measures.focus import ForegroundFocus
 from fornet_hf.evaluation.measures.in9 import ImageNet9
+from fornet_hf.evaluation.measures.independence import Independence
 from fornet_hf.evaluation.measures.measure import Experiment, Measure
 from fornet_hf.evaluation.measures.sensitivity import Sensitivity
 from fornet_hf.evaluation.measures.size import Size
@@ -37,8 +38,11 @@ KINDS: Mapping[str, Callable[[EvaluationConfig], Kind]] = {
     "focus": lambda _: ForegroundFocus(),
     "in9": lambda _: ImageNet9(),
     "challenge": lambda _: Challenge(),
+    "independence": lambda _: Independence(),
 }
 """All measures by their names in commands."""
+ON_REQUEST = ("independence",)
+"""Measures that are taken only where they are named: those that say nothing of a classifier."""
 
 
 def is_experiment(kind: Kind) -> TypeIs[Experiment]:
@@ -52,7 +56,7 @@ def chosen(
     config: EvaluationConfig,
     saliency: SaliencyConfig | None = None,
 ) -> list[Kind]:
-    """Return the measures that were asked for, or all that the data allow; focus with settings of its own.
+    """Return the measures that were asked for, or all of classifiers that the data allow; focus with its settings.
 
     Raises:
         ConfigurationError: one is not known, two of one name differ, the data lack what one needs, or there are
@@ -72,7 +76,7 @@ def chosen(
 
 def _asked(measures: str | Iterable[str | Kind] | None, data: Data, config: EvaluationConfig) -> list[Kind]:
     if measures is None:
-        every = [make(config) for make in KINDS.values()]
+        every = [make(config) for name, make in KINDS.items() if name not in ON_REQUEST]
         return _each_number_once([kind for kind in every if not _lacks(kind, data) or _notes_it(kind, data)])
     chosen: list[Kind] = []
     for measure in [measures] if isinstance(measures, str) else measures:

@@ -25,8 +25,6 @@ ESTIMATORS = (CLOSED_FORM, "mine", "infonce")
 INFILL, RING, BEYOND = "infill", "ring", "infill beyond ring"
 """What estimators speak of: the infill, the ring continued into its place, and the one less the other."""
 _PARTNERS = 8  # of each row
-_STEPS = 300  # of training a critic
-_OTHERS = 8  # rows that each row is compared with in training
 
 
 def check_estimators(names: Sequence[str]) -> None:
@@ -108,24 +106,10 @@ def _closed(sample: Squares, sources: Field, hidden: Field, bootstrap: Bootstrap
 
 def _learned(name: str, device: str | None) -> Estimates:
     with needing("leakage", "torch"):
-        from fornet_hf.evaluation.independence.configuration import IMAGES, EstimatorConfig
-        from fornet_hf.evaluation.independence.estimating import estimate
+        from fornet_hf.evaluation.leakage.learned import information
 
     def learned(sample: Squares, sources: Field, hidden: Field, bootstrap: Bootstrap) -> dict[str, Value]:
-        config = EstimatorConfig(
-            estimator=name,
-            critic=IMAGES,
-            width=32,
-            batch=64,
-            others=_OTHERS,
-            steps=_STEPS,
-            folds=2,
-            seed=bootstrap.seed,
-            device=device,
-        )
-        area = sample.masks[..., None].astype(np.float32)
-        shown = np.concatenate([(sources + 1) * area, area], axis=-1)
-        x, y = (np.moveaxis(one, -1, 1) for one in (shown, hidden + 1))
-        return {name: estimate(x, y, config, sources=sample.keys, bootstrap=bootstrap).value}
+        del sources
+        return {name: information(sample, hidden, name, bootstrap, device).value}
 
     return learned

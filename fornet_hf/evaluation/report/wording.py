@@ -108,6 +108,13 @@ MEASURES = {
         unit=PERCENT,
         ideal=0,
     ),
+    "leakage": Wording(
+        title="Leakage",
+        heading="Independence",
+        sentence="How much of the object's colours its infilled background has, beyond what the surroundings tell, "
+        "in standard deviations of shuffled pairs. It is of the data, whatever the model. 0: nothing.",
+        ideal=0,
+    ),
     "challenge": Wording(
         title="Challenge accuracy",
         heading="The background challenge",
