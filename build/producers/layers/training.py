@@ -28,7 +28,7 @@ from producers.layers.settings import LayerSettings
 from producers.layers.squares import SquareStore
 from producers.training.ahead import ahead
 from producers.training.clock import Clock
-from producers.training.machine import mean_gradients, share
+from producers.training.machine import PRECISIONS, mean_gradients, share
 from producers.training.run import TrainingRun
 from producers.training.stopping import Stopping
 from producers.training.visits import Visits
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 _SAVED = 600  # seconds from one checkpoint to the next, at most, but for the thousand images between two looks
 _BATCH = 64  # samples that are made at a time for scores
 _LAZY_GENERATOR = 4 / 5
-"""Exponent of Adam's betas and factor of its rate: published with a path length penalty every 4 steps, which ILSGAN
-leaves out, and kept."""
+"""As for a penalty in every fourth step (path length), which ILSGAN leaves out while it keeps the rate."""
 
 _FIGURES = (
     "loss_discriminator",
@@ -109,8 +108,8 @@ class LayerTrainer:
         """
         self.settings, self.squares, self.run, self.machine = settings, squares, run, machine
         self._trained, self._scorer = trained, scorer
-        names = {"no": "float32", "bf16": "bfloat16"}
-        self._placement = Placement(str(machine.device), names[machine.mixed_precision])
+        precision = next(name for name, one in PRECISIONS.items() if one == machine.mixed_precision)
+        self._placement = Placement(str(machine.device), precision)
         drawing = Drawing(settings, machine.process_index, self._placement)
         self.phases = Phases(settings, drawing, machine.autocast, compiled=compiled)
         lazy = settings.r1_every / (settings.r1_every + 1) if settings.penalty else 1.0
