@@ -38,8 +38,8 @@ def traces(squares: Squares, bootstrap: Bootstrap, device: str | None = None) ->
     """Return InfoNCE's bound of the information of masks and whole backgrounds, and each row's share in it, in nats.
 
     The critic sees the background inside and outside of the mask, at a quarter of the size, and how busy it is; it
-    learns from one half of the rows to score the other. Whatever tells the object's outline has high scores: its shadow,
-    or another texture.
+    learns from one half of the rows to score the other. Whatever tells the object's outline has high scores: its
+    shadow, or another texture.
 
     Args and errors as of `information`.
     """
