@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fornet_hf.arguments import require
+from fornet_hf.arguments import is_number, require
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.format.keys import plain_name, valid_key
@@ -73,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--until-kimg", type=positive, metavar="K", help=text)
     text = "distance from the mean style that is kept: 1 is all variety, less is more alike (%(default)s)"
     group.add_argument("--truncation", type=float, default=1.0, metavar="SHARE", help=text)
+    text = "share of the side by which objects are moved at most; default: that of the training, which judged them so"
+    group.add_argument("--shift", type=float, metavar="SHARE", help=text)
     group.add_argument("--seed", type=natural, default=0, help="of the latents (%(default)s)")
     machine = result.add_argument_group("machine")
     machine.add_argument("--device", default="cuda", help="of torch, such as cuda:1 or cpu (%(default)s)")
@@ -110,10 +112,12 @@ def sample(arguments: argparse.Namespace) -> Summary:
         ForNetError: anything that a user can put right; its message says how.
     """
     require(0 <= arguments.truncation <= 1, "--truncation", arguments.truncation, "0 to 1")
+    require(arguments.shift is None or 0 <= arguments.shift <= 1, "--shift", arguments.shift, "0 to 1")
     name = plain_name(arguments.name, "class")
     require(valid_key(name) == name, "--class", name, "a name that every file system takes")
     placement = Placement(arguments.device)
     file = generator_file(arguments.training, arguments.until_kimg)
+    shift = _shift(file) if arguments.shift is None else arguments.shift
     kinds = (
         IMAGES,
         MASKS,
@@ -128,12 +132,13 @@ def sample(arguments: argparse.Namespace) -> Summary:
         "sha256": sha256_of(file),
         "seed": arguments.seed,
         "truncation": arguments.truncation,
+        "shift": shift,
     }
     note_settings(arguments.out / NOTES / f"{name}.json", made_with)
     made = Counter[str]()
     if waiting:
         with needing("sampling", "torch safetensors"):
-            samples = _drawn(arguments, file, placement, waiting)
+            samples = _drawn(arguments, file, shift, placement, waiting)
             made = write_samples(folder, samples)
     before = len(numbers) - len(waiting)
     return Summary(made, before, _patches(arguments) if arguments.patches else None)
@@ -155,15 +160,23 @@ def generator_file(training: Path, until: int | None) -> Path:
     return chosen(training, until)
 
 
+def _shift(file: Path) -> float:
+    """Return the shift of a generator's training; 0: its card does not say it."""
+    with needing("sampling", "torch safetensors"):
+        from producers.layers.networks.files import read_card
+    said = read_card(file).trained.get("shift", 0.0)
+    return float(said) if is_number(said) and 0 <= said <= 1 else 0.0
+
+
 def _drawn(
-    arguments: argparse.Namespace, file: Path, placement: Placement, numbers: Sequence[int]
+    arguments: argparse.Namespace, file: Path, shift: float, placement: Placement, numbers: Sequence[int]
 ) -> Iterator[tuple[int, Sample]]:
     """Yield numbered samples, batch by batch."""
     from producers.layers.networks.files import read_generator
     from producers.layers.samples import Sampler
 
     network, _ = read_generator(file)
-    sampler = Sampler(network, placement, seed=arguments.seed, truncation=arguments.truncation)
+    sampler = Sampler(network, placement, seed=arguments.seed, truncation=arguments.truncation, shift=shift)
     size = BatchSize(arguments.batch_size)
     windows = [numbers[start : start + size.value] for start in range(0, len(numbers), size.value)]
     for window in progress(windows, "sampling", "batches"):

@@ -143,6 +143,7 @@ def test_of_a_training_the_best_generator_is_taken(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (["--shift", "-1"], "--shift is not allowed; found -1.0; allowed: 0 to 1"),
         (["--truncation", "1.5"], "--truncation is not allowed; found 1.5; allowed: 0 to 1"),
         (["--class", "a/b"], "class"),
         (["--class", "a:b"], "--class is not allowed"),

@@ -10,7 +10,7 @@ from torch import nn
 
 from fornet_hf.recombination.draw.rng import generator
 from producers.devices.placement import Placement
-from producers.layers.composition import Layers, composed
+from producers.layers.composition import Layers, composed, drawn_offsets, shifted
 from producers.layers.networks.generator import LayerGenerator
 from producers.layers.written import Sample
 
@@ -48,12 +48,20 @@ class Sampler:
         placement: where, and how precisely.
         seed: of the latents.
         truncation: share of a style's distance from the mean style that is kept, 0 to 1, which is all variety.
+        shift: share of the side by which foregrounds and masks are moved at most, as in the training.
     """
 
     def __init__(
-        self, network: LayerGenerator, placement: Placement, *, seed: int = 0, truncation: float = 1.0
+        self,
+        network: LayerGenerator,
+        placement: Placement,
+        *,
+        seed: int = 0,
+        truncation: float = 1.0,
+        shift: float = 0.0,
     ) -> None:
-        self.network, self.placement, self.seed = network.to(placement.device).eval(), placement, seed
+        self.network, self.placement = network.to(placement.device).eval(), placement
+        self.seed, self.shift = seed, shift
         if truncation != 1:
             for name in ("foreground_mapping", "background_mapping"):
                 mapping = getattr(network, name)
@@ -68,6 +76,9 @@ class Sampler:
         with self.placement.inference():
             drawn = latents(self.seed, numbers, self.network.spec.latent)
             found: Layers = self.network(self.placement.moved(drawn))
+            if self.shift:
+                offsets = offsets_of(self.seed, numbers, self.shift, self.network.spec.side)
+                found = shifted(found, self.placement.moved(offsets))
             return found
 
 
@@ -75,6 +86,12 @@ def latents(seed: int, numbers: Sequence[int], size: int) -> torch.Tensor:
     """Return the latents of numbered samples: float32, n x size, unit normal; each follows from seed and number."""
     drawn = [generator("latents", seed, number).standard_normal(size, np.float32) for number in numbers]
     return torch.from_numpy(np.stack(drawn))
+
+
+def offsets_of(seed: int, numbers: Sequence[int], reach: float, side: int) -> torch.Tensor:
+    """Return the offsets of numbered samples, as of `drawn_offsets`; each follows from seed and number."""
+    drawn = [drawn_offsets(1, reach, side, generator("shift of a sample", seed, number)) for number in numbers]
+    return torch.from_numpy(np.concatenate(drawn))
 
 
 def samples_of(layers: Layers) -> list[Sample]:

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from producers.devices.placement import Placement  # noqa: E402
 from producers.layers.composition import Layers  # noqa: E402
-from producers.layers.samples import Sampler, latents, samples_of  # noqa: E402
+from producers.layers.samples import Sampler, latents, offsets_of, samples_of  # noqa: E402
 from tests.build.layers.tiny_generator import tiny  # noqa: E402
 from tests.one_thread import one_thread  # noqa: E402
 
@@ -42,6 +42,17 @@ def test_truncation_leads_to_the_mean_style():
     assert spread[0] > 1.3 * spread[1] > 0
     assert spread[2] == 0
     assert np.array_equal(images(sampler(truncation=0.0, seed=0)([0])), images(sampler(truncation=0.0, seed=1)([0])))
+
+
+def test_objects_are_moved_by_their_number_and_backgrounds_stay():
+    still, moved = (sampler(shift=shift).layers(range(4)) for shift in (0.0, 0.5))
+    assert torch.equal(still.background, moved.background)
+    side = still.mask.shape[-1]
+    for one, (down, right) in enumerate(offsets_of(0, range(4), 0.5, side).tolist()):
+        there = moved.mask[one, 0, max(down, 0) : side + down, max(right, 0) : side + right]
+        before = still.mask[one, 0, max(-down, 0) : side - down, max(-right, 0) : side - right]
+        assert torch.equal(there, before)
+    torch.testing.assert_close(sampler(shift=0.5).layers([3]).mask[0], moved.mask[3], atol=1e-5, rtol=1e-5)
 
 
 def test_all_variety_is_the_generator_itself():
