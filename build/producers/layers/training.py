@@ -243,20 +243,20 @@ class LayerTrainer:
 
     def _keep(self, figures: Mapping[str, Any]) -> dict[str, Any]:
         """Write the averaged generator and a sheet of its samples; return what the log is to say of it."""
-        said: dict[str, Any] = {"kept": True}
+        scores: dict[str, float] = {}
         if self.run.writes:
             kimg = figures["kimg"]
             sampler = Sampler(self.phases.average, self._placement, seed=self.settings.seed)
             if self._scorer is not None:
                 numbers = range(self.settings.fid)
                 parts = (sampler(numbers[start : start + _BATCH]) for start in numbers[::_BATCH])
-                said |= self._scorer.scores(np.stack([one.image for one in part]) for part in parts)
-            card = GeneratorCard(network=self.settings.network, trained={**self._trained, "kimg": kimg, **said})
+                scores = self._scorer.scores(np.stack([one.image for one in part]) for part in parts)
+            card = GeneratorCard(network=self.settings.network, trained={**self._trained, "kimg": kimg, **scores})
             write_generator(generator_file(self.run.folder, kimg), self.phases.average, card)
-            shown = {name: figures[name] for name in ("kimg", "mask", "binary") if name in figures} | said
+            shown = {name: figures[name] for name in ("kimg", "mask", "binary") if name in figures} | scores
             write_grid(self.run.folder / "progress" / f"{kimg:06}.png", sampler(range(SHOWN)), shown)
         self.machine.wait_for_everyone()
-        return said
+        return {"kept": True, **scores}
 
     def _save(self, done: int, clock: Clock) -> None:
         """Store all that the next steps depend on.

@@ -150,7 +150,7 @@ def test_what_is_kept_is_the_average_and_its_card_says_what_it_was_trained_on(st
     one.train(Stopping())
     network, card = read_generator(generator_file(tmp_path, 1))
     assert card.network == TINY.network
-    assert card.trained == {"preset": "none", "kimg": 1, "kept": True}
+    assert card.trained == {"preset": "none", "kimg": 1}
     for name, tensor in one.phases.average.state_dict().items():
         assert torch.equal(network.state_dict()[name], tensor)
     assert not torch.equal(one.phases.generator.foreground.start, one.phases.average.foreground.start)
