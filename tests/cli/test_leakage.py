@@ -46,6 +46,11 @@ def test_a_sample_and_workers_change_no_score_but_by_the_control(release, tmp_pa
     assert json.loads((tmp_path / "two" / "leakage.json").read_text())["images"] == 9
 
 
+def test_critics_do_not_learn_from_few_images(release, tmp_path, capsys):
+    assert leakage(release, tmp_path / "out", "--estimators", "closed-form,mine") == 1
+    assert "found 9; allowed: 256 or more for mine, infonce" in capsys.readouterr().err
+
+
 def test_too_few_images_and_unknown_estimators_are_errors(release, tmp_path, capsys):
     assert leakage(release, tmp_path / "out", "--split", "val") == 1
     assert "found 3; allowed: 8 or more" in capsys.readouterr().err

@@ -24,6 +24,8 @@ SCORE, CLOSED_FORM = "leakage", "closed-form"
 ESTIMATORS = (CLOSED_FORM, "mine", "infonce")
 INFILL, RING, BEYOND = "infill", "ring", "infill beyond ring"
 """What estimators speak of: the infill, the ring continued into its place, and the one less the other."""
+LEAST_LEARNED = 256
+"""Images that a sample has at least for estimators that are learned: of few, critics learn noise (-3 nats of 60)."""
 _PARTNERS = 8  # of each row
 
 
@@ -58,6 +60,9 @@ def values(
         MissingDependencyError: one is learned, and torch is not installed.
     """
     check_estimators(estimators)
+    if set(estimators) - {CLOSED_FORM}:
+        found, allowed = len(leakage.sample), f"{LEAST_LEARNED} or more for {', '.join(ESTIMATORS[1:])}"
+        require(found >= LEAST_LEARNED, "number of images in the sample", found, allowed)
     return [
         *_of_scores(leakage, class_names, bootstrap),
         *_estimated(leakage.sample, bootstrap, estimators, device),
