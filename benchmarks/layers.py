@@ -6,7 +6,7 @@
 OUT gets the drawn set and the training, whose progress/ shows the layers. README.md says what is measured, and how.
 The same command again goes on where the last one ended, until --kimg are done; then the samples of the last generator
 train a segmenter, whose masks of images that nothing has seen are scored. The figures go to
-`results/layers_PRESET_MODEL.json`, named after the GPU, or `layers_PRESET.json`.
+`results/layers_PRESET_seed_SEED_MODEL.json`, named after the GPU if there is one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Plan:
 
 
 _SET = "--shift .25 --binary 1 --size 10 --least .2 --most .45"
-"""Objects lie as far from the middle as this moves them, and fill a fifth of their image; see docs/layers.md."""
+"""As the preset `cpu`: objects lie as far from the middle as this moves them, and fill a fifth of their image."""
 
 PLANS: Mapping[str, Plan] = MappingProxyType(
     {
@@ -62,7 +62,7 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
             images=4000,
             held=500,
             samples=4000,
-            words=f"--preset cpu --precision float32 --base 256 --mapping 4 --gamma .3 {_SET} --kimg 40 --every 4",
+            words="--preset cpu --precision float32",
             unet="widths=16,32,64 side=16 steps=100 every=100 batch-size=32",
         ),
         "gpu": Plan(
@@ -91,7 +91,8 @@ def words_of(out: Path, plan: Plan, arguments: argparse.Namespace) -> list[str]:
     unet = [word for value in plan.unet.split() for word in ("--unet", value)]
     after = ["--auto", "--n", str(plan.samples), "--truth", *held, *unet]
     where = ["--device", arguments.device, "--minutes", str(arguments.minutes), "--seed", str(arguments.seed)]
-    return [str(out / "train" / "images"), str(out / "training"), *plan.words.split(), *after, *where]
+    words = f"{plan.words} {arguments.more}".split()
+    return [str(out / "train" / "images"), str(out / "training"), *words, *after, *where]
 
 
 def separated(out: Path, plan: Plan, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def separated(out: Path, plan: Plan, arguments: argparse.Namespace) -> dict[str,
     settings: LayerSettings = train_layers.asked(train_layers.parser().parse_args(words))
     lines = TrainingRun(out / "training").figures()
     found: dict[str, Any] = {
-        "settings": plan.words,
+        "settings": f"{plan.words} {arguments.more}".strip(),
         "seed": arguments.seed,
         "side": plan.side,
         "images": plan.images,
@@ -125,6 +126,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument("--device", choices=("cuda", "cpu"), default="cuda" if torch.cuda.is_available() else "cpu")
     options.add_argument("--minutes", type=float, default=8.0, help="of this run (%(default)s)")
     options.add_argument("--seed", type=int, default=0)
+    text = "options of train_layers.py in place of the preset's, in quotes: nothing is written"
+    options.add_argument("--with", dest="more", default="", metavar="OPTIONS", help=text)
     found = options.parse_args(argv)
     return harness.fill_in(found, {"preset": "gpu" if found.device == "cuda" else "cpu"})
 
@@ -134,8 +137,8 @@ def main() -> None:
     arguments = parse()
     found = separated(arguments.out, PLANS[arguments.preset], arguments) | harness.gpu(arguments.device)
     print(json.dumps(found, indent=2))
-    if found["ended"] and arguments.preset != "quick":
-        harness.write(harness.name_on(f"layers_{arguments.preset}", found), found)
+    if found["ended"] and arguments.preset != "quick" and not arguments.more:
+        harness.write(harness.name_on(f"layers_{arguments.preset}_seed_{arguments.seed}", found), found)
 
 
 if __name__ == "__main__":
