@@ -85,6 +85,9 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
 )
 
 
+_COURSE = ("kimg", "mask", "binary", "images_per_second")
+
+
 def words_of(out: Path, plan: Plan, arguments: argparse.Namespace) -> list[str]:
     """The command line of train_layers.py."""
     held = [str(out / "held" / kind) for kind in ("images", "masks")]
@@ -110,7 +113,7 @@ def separated(out: Path, plan: Plan, arguments: argparse.Namespace) -> dict[str,
         "seed": arguments.seed,
         "side": plan.side,
         "images": plan.images,
-        "course": [{name: line[name] for name in ("kimg", "mask", "binary", "images_per_second")} for line in lines],
+        "course": [{name: line[name] for name in _COURSE} for line in lines if "kept" in line],
         "ended": lines[-1]["step"] >= settings.steps,
     }
     for path in sorted((out / "training" / "auto").glob("*/chain.json")):

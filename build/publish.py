@@ -19,15 +19,18 @@ from pathlib import Path
 
 import huggingface_hub as hub
 
-from fornet_hf.errors import AccessError, ForNetError
+from fornet_hf.errors import AccessError, ConfigurationError, ForNetError, explain
+from fornet_hf.evaluation.leakage.read import read_numbers, sentence
 from fornet_hf.files import readable_bytes
 from fornet_hf.hub.errors import without_token
+from fornet_hf.hub.location import locate
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.contents import refuse_tokens
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.target import Target
+from fornet_hf.release.release import open_release
 from fornet_hf.release.statistics import STATISTICS
 from producers.work.command import described
 
@@ -50,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="sample for the card; only images that may be published",
+    )
+    add(
+        "--leakage",
+        type=Path,
+        metavar="FILE",
+        help="leakage.json of `fornet leakage` for these patches: for the card",
     )
     add("--message", default="New release of patches", help="of the commit; title of the pull request")
     add("--revision", metavar="BRANCH", help="default: main")
@@ -120,8 +129,27 @@ def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredient
         imagenet_dir=arguments.imagenet_dir,
         sample=arguments.sample,
         image=arguments.image,
+        remarks=_remarks(arguments),
         token=token,
     )
+
+
+def _remarks(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return sentences for the card: the leakage, if it was measured.
+
+    Raises:
+        ForNetError: the file cannot be read, or is of another release.
+    """
+    if arguments.leakage is None:
+        return ()
+    document = read_numbers(arguments.leakage)
+    split = document["settings"]["split"]
+    release = open_release(locate(str(patches_in(arguments.folder))))
+    now = release.fingerprint(split) if split in release.splits else f"no split {split}"
+    if document["settings"]["release"] != now:
+        what, then = f"{arguments.leakage}: of another release", "Measure these patches: fornet leakage."
+        raise ConfigurationError(explain(what, found=document["settings"]["release"], allowed=now, then=then))
+    return (sentence(document),)
 
 
 def _target(arguments: argparse.Namespace, token: str | None) -> Target:
@@ -144,6 +172,8 @@ def _tell_checks(release: Assembled) -> None:
         _say(f"{split}: {one['shards']:,} shards, {counts}, {readable_bytes(one['bytes'])}")
     applied = release.findings.applied
     _say(f"applied {applied:,} patches: all exact" if applied else "applied no patches: --imagenet-dir was not given")
+    for remark in release.remarks:
+        _say(remark)
 
 
 def _say(text: str) -> None:

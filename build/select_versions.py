@@ -2,13 +2,16 @@
 """Choose one version of each image that segment.py has taken apart; what is chosen becomes the release.
 
     python build/select_versions.py RUN IMAGES OUT --gpus 4
+    python build/select_versions.py RUN IMAGES OUT2 --leakage leakage/leakage.csv --max-leakage 3
     python build/select_versions.py RUN IMAGES OUT --engine ray --address auto
     python build/select_versions.py RUN IMAGES OUT --shard-index $SLURM_ARRAY_TASK_ID --shard-count 64
 
 RUN is the folder of a finished run of segment.py, IMAGES what it was made of. Each version is scored by
 classifiers: the object by itself should be recognised, the background should not. OUT/patches becomes the release,
-OUT/scores has the scores of all versions. A run that was interrupted goes on where it was when the same command
-is given again; several commands may share OUT when each does other shards, and the last one writes the manifest.
+OUT/scores has the scores of all versions. With --leakage, backgrounds of a first selection that betray their objects
+by more than --max-leakage are left out of a second one; the objects stay. A run that was interrupted goes on where it
+was when the same command is given again; several commands may share OUT when each does other shards, and the last one
+writes the manifest.
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
 
@@ -16,12 +19,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from fornet_hf.arguments import require
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
+from fornet_hf.evaluation.leakage.read import read_scores
 from fornet_hf.evaluation.models import FORMS, parse_name
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
@@ -58,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--precision", choices=PRECISIONS, default="bfloat16", help="default: %(default)s")
     result.add_argument("--batch-size", type=positive, default=16, help="versions at a time (%(default)s)")
     result.add_argument("--views", choices=VIEWS, default="filled", help=f"{_VIEWS} (%(default)s)")
+    text = "table of `fornet leakage`: leave out backgrounds whose score is above --max-leakage"
+    result.add_argument("--leakage", type=Path, metavar="CSV", help=text)
+    text = "in standard deviations of shuffled pairs, such as 3: see docs/leakage.md"
+    result.add_argument("--max-leakage", type=float, metavar="SCORE", help=text)
     result.add_argument("--source-name", help="what the manifest calls the images; default: the folder's name")
     result.add_argument("--source-revision", help="commit of the source repository, for the manifest")
     add_machines(result)
@@ -92,6 +102,8 @@ def select(arguments: argparse.Namespace) -> Report:
         every=arguments.every,
         views=arguments.views,
         encoding=encoding,
+        max_leakage=arguments.max_leakage,
+        betraying=_betraying(arguments.leakage, arguments.max_leakage),
     )
     folder = RunFolder(arguments.out)
     folder.begin(tasks, settings)
@@ -104,6 +116,19 @@ def select(arguments: argparse.Namespace) -> Report:
         return folder.total()
     name = arguments.source_name or arguments.images.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)
+
+
+def _betraying(table: Path | None, most: float | None) -> frozenset[str]:
+    """Return the keys of the images whose scores are above the highest that is allowed.
+
+    Raises:
+        ForNetError: the table cannot be read, or only one of the two is given.
+    """
+    both = (table is None) == (most is None) and (most is None or math.isfinite(most))
+    require(both, "--leakage and --max-leakage", f"{table} and {most}", "both of them, a table and a number")
+    if table is None or most is None:
+        return frozenset()
+    return frozenset(key for key, score in read_scores(table).items() if score > most)
 
 
 def _check_classes(classifiers: Sequence[str], classes: Sequence[str] | None) -> None:

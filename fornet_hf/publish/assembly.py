@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Ingredients:
         imagenet_dir: the images, to apply patches to; None: none are applied.
         sample: patches of every shard to apply.
         image: for the card: a JPEG or PNG that may be published.
+        remarks: sentences for the card, about how it was made.
         token: the token in use, which no file may hold.
     """
 
@@ -51,6 +52,7 @@ class Ingredients:
     imagenet_dir: Path | None = None
     sample: int = 4
     image: Path | None = None
+    remarks: Sequence[str] = ()
     token: str | None = None
 
 
@@ -64,6 +66,7 @@ class Assembled:
         known: SHA-256 of the shards.
         statistics: of every split.
         findings: of the checks, without problems.
+        remarks: of the card.
     """
 
     files: Mapping[str, Content]
@@ -71,6 +74,7 @@ class Assembled:
     known: Mapping[str, str]
     statistics: Mapping[str, Any]
     findings: Findings
+    remarks: Sequence[str] = ()
 
     def write(self, folder: Path) -> None:
         """Put manifest and statistics beside the shards, where they are missing or differ."""
@@ -101,7 +105,7 @@ def assemble(ingredients: Ingredients) -> Assembled:
     image = None if ingredients.image is None else image_path(ingredients.image)
     template = (ingredients.project / TEMPLATE).read_text(encoding="utf-8")
     made[CARD] = card = fill_card(
-        template, manifest, statistics, repository=ingredients.repository, image=image
+        template, manifest, statistics, repository=ingredients.repository, image=image, remarks=ingredients.remarks
     ).encode()
     refuse_tokens(made, ingredients.token)
     entries = manifest.shards
@@ -111,6 +115,7 @@ def assemble(ingredients: Ingredients) -> Assembled:
         known={f"{PATCHES}/{entry.path}": entry.sha256 for entry in entries},
         statistics=statistics,
         findings=findings,
+        remarks=ingredients.remarks,
     )
 
 

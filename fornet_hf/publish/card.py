@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fornet_hf.builder.about import CITATION
@@ -18,7 +18,13 @@ _SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<
 
 
 def fill_card(
-    template: str, manifest: Manifest, statistics: Mapping[str, Any], *, repository: str, image: str | None
+    template: str,
+    manifest: Manifest,
+    statistics: Mapping[str, Any],
+    *,
+    repository: str,
+    image: str | None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Return the card of a release.
 
@@ -28,11 +34,13 @@ def fill_card(
         statistics: of every split, as in `statistics.json`.
         repository: which it is published to.
         image: path of the sample image in the repository, if there is one.
+        remarks: sentences about how it was made, more than the manifest says.
 
     Raises:
         ConfigurationError: the template has an unknown placeholder, or its header is not valid.
     """
     values = {**_origin_values(manifest, repository), **_values(manifest, statistics, image)}
+    values["producer"] = "\n".join([values["producer"], *(f"- {remark}" for remark in remarks)])
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:

@@ -11,6 +11,7 @@ import select_versions
 from fornet_hf.errors import IntegrityError
 from fornet_hf.format.manifest import read_manifest
 from fornet_hf.format.patch import apply_patch
+from fornet_hf.format.shards import PatchShard
 from fornet_hf.processes import InlineExecutor
 from producers.tasks.candidate_shards import CandidateShard
 from producers.tasks.select import Selection, select_shard
@@ -82,6 +83,32 @@ def test_objects_are_asked_for_and_kept_as_the_options_say(image_folder, tmp_pat
     assert select_versions.main([*words, "--classifiers"]) == 0
     producer = read_manifest(tmp_path / "out" / "patches").producer
     assert (producer["prompts"], producer["merging"]) == (noted["prompts"], noted["merging"])
+
+
+def test_backgrounds_that_betray_their_objects_are_left_out(image_folder, tmp_path, capsys):
+    """The objects stay, and the manifest says what was left out; a table without a limit is refused."""
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "run") == 0
+    words = [str(tmp_path / "run"), str(images), str(tmp_path / "out"), "--gpus", "0", "--workers", "0"]
+    select = [*words, "--classifiers", "--source-name", "test"]
+    assert select_versions.main([*select[:2], str(tmp_path / "all"), *select[3:]]) == 0
+    (shard,) = (tmp_path / "all" / "patches").glob("train*")
+    keys = list(PatchShard(shard, shard.name).keys)
+    table = tmp_path / "leakage.csv"
+    rows = [f"{key},thing,{score},0,0" for key, score in zip(keys, (5.0, 3.0, 1.0, -1.0), strict=True)]
+    table.write_text("\n".join(["key,class,score,area,rim", *rows]))
+    assert select_versions.main([*select, "--leakage", str(table)]) == 1
+    assert "--leakage and --max-leakage is not allowed" in capsys.readouterr().err
+    assert select_versions.main([*select, "--leakage", str(table), "--max-leakage", "3"]) == 0
+    patches = tmp_path / "out" / "patches"
+    left = {patch.key: patch for path in patches.glob("*.parquet") for patch in PatchShard(path, path.name)}
+    assert len(left) == 5
+    assert all(patch.mask is not None for patch in left.values())
+    assert [key for key, patch in left.items() if patch.delta is None] == keys[:1]
+    noted = read_manifest(patches).producer["max_leakage"]
+    assert (noted["score"], noted["left_out"]) == (3.0, 1)
+    assert select_versions.main(select) == 1
+    assert "this folder holds a run with another" in capsys.readouterr().err
 
 
 def test_prompts_for_a_class_that_is_not_there_are_refused(image_folder, tmp_path, capsys):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import publish
+from fornet_hf.cli import main
 from tests.blocks import blocks
 from tests.local_hub.fixtures import uploads
 from tests.local_hub.state import Hub
@@ -75,3 +77,20 @@ def test_the_commands_of_the_documentation_work_in_their_order(
         assert publish.main(line.split()[2:]) == 0, line
     assert hub.repo("you/MyForNet").tags == {"v1.0": hub.head("you/MyForNet")}
     assert len(hub.repo(NAME).pulls) == 1
+
+
+def test_leakage_that_was_measured_is_told_and_put_onto_the_card(
+    run: Callable, hub: Hub, release: Release, tmp_path: Path, capsys
+) -> None:
+    measure = ["leakage", str(release.patches), "-in", str(release.imagenet), "-o", str(tmp_path / "leakage")]
+    assert main([*measure, "--resamples", "20"]) == 0
+    numbers = tmp_path / "leakage" / "leakage.json"
+    options = ["--card", str(tmp_path / "card.md"), "--leakage", str(numbers)]
+    assert run(release.patches, *options) == 0
+    assert "leakage of train: mean score" in capsys.readouterr().err
+    assert "- leakage of train: mean score" in (tmp_path / "card.md").read_text()
+    document = json.loads(numbers.read_text())
+    document["settings"]["release"] = "another"
+    numbers.write_text(json.dumps(document))
+    assert run(release.patches, *options) == 1
+    assert "leakage.json: of another release" in capsys.readouterr().err

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,7 @@ class Selection:
         views: a name in `VIEWS`.
         every: look at images of one version too, which changes nothing but the scores.
         window: images at a time.
+        betraying: keys of the images whose backgrounds are left out.
     """
 
     witnesses: Witnesses | None
@@ -68,6 +70,7 @@ class Selection:
     views: str = "filled"
     every: bool = False
     window: int = 64
+    betraying: frozenset[str] = frozenset()
 
 
 def select_shard(
@@ -117,7 +120,12 @@ def _chosen(
             chosen, records = judge(versions, [next(evidence) for _ in made])
             scores.extend(records)
             report.ok += 1
-            yield chosen
+            yield without_background(chosen) if chosen.key in selection.betraying else chosen
+
+
+def without_background(patch: Patch) -> Patch:
+    """Return a patch of the object alone; one without an object stays as it is."""
+    return patch if patch.mask is None else replace(patch, delta=None, target_sha256=None)
 
 
 def judge(versions: Versions, evidence: Sequence[Evidence]) -> tuple[Patch, list[dict[str, object]]]:
@@ -208,6 +216,8 @@ class SelectSettings:
         every: score images of one version too.
         views: a name in `VIEWS`: what classifiers are shown.
         encoding: of the candidates.
+        max_leakage: score of `fornet leakage` above which a background is left out; None: none is.
+        betraying: keys of those images.
     """
 
     run: CandidateFolder
@@ -217,6 +227,8 @@ class SelectSettings:
     every: bool = False
     views: str = "filled"
     encoding: Encoding
+    max_leakage: float | None = None
+    betraying: frozenset[str] = field(default=frozenset(), repr=False)
 
     def producer(self) -> dict[str, object]:
         """Return what the manifest says about the patches: which models made them, and how they were selected."""
@@ -232,8 +244,17 @@ class SelectSettings:
             "greys": self.greys,
             "precision": self.precision,
             "views": self.views,
+            **self._leakage(),
             "versions": {name: version_of(name) for name in packages},
         }
+
+    def _leakage(self) -> dict[str, object]:
+        """Return what the manifest says about backgrounds that are left out; empty: none are."""
+        if self.max_leakage is None:
+            return {}
+        keys = "".join(f"{key}\n" for key in sorted(self.betraying))
+        digest = hashlib.sha256(keys.encode()).hexdigest()[:16]
+        return {"max_leakage": {"score": self.max_leakage, "left_out": len(self.betraying), "digest": digest}}
 
 
 class NoModels:
@@ -273,6 +294,12 @@ class SelectWorker(GpuWorker["Witnesses | NoModels"]):
     def do(self, task: Task, models: Witnesses | NoModels, pool: Executor) -> Report:
         """Write a patch shard and its scores."""
         witnesses = None if isinstance(models, NoModels) else models
-        selection = Selection(witnesses=witnesses, pool=pool, every=self.settings.every, views=self.settings.views)
+        selection = Selection(
+            witnesses=witnesses,
+            pool=pool,
+            every=self.settings.every,
+            views=self.settings.views,
+            betraying=self.settings.betraying,
+        )
         candidates = CandidateShard(self.settings.run.shard(task))
         return select_shard(task, candidates, selection, self.folder, self.settings.run.report(task).lost)
