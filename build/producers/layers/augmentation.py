@@ -18,9 +18,6 @@ import torch
 from fornet_hf.arguments import require
 from producers.training.colours import recolourings
 
-EVERY = 4
-"""Steps from one adaptation of the strength to the next."""
-
 _SIZE = 0.2 * math.log(2)  # deviation of the logarithm of scales
 _FAR = 0.125  # of the side: longest whole translation, deviation of others
 
