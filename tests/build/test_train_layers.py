@@ -160,7 +160,7 @@ def test_what_cannot_be_is_refused(tmp_path, capsys, words, message):
 def test_a_folder_without_images_is_an_error(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert train(tmp_path / "empty", tmp_path / "out") == 1
-    assert "no masks or images" in capsys.readouterr().err
+    assert "no masks or images; found none in" in capsys.readouterr().err
 
 
 def test_a_selection_with_objects_is_refused(tmp_path, capsys):

@@ -65,8 +65,9 @@ def make_squares(folder: Path, request: Mapping[str, Any], images: Images, side:
 
 def _check(count: int, index: Index) -> None:
     if len(index["shapes"]) < 2:
-        found = f"{len(index['shapes'])} of {count}" + "".join(f"; {one}" for one in index["examples"][:1])
-        raise ConfigurationError(explain("too few images can be used", found=found, allowed="2 or more"))
+        found, reason = f"{len(index['shapes'])} of {count}", next(iter(index["examples"]), None)
+        then = reason and f"The first that cannot: {reason}"
+        raise ConfigurationError(explain("too few images can be used", found=found, allowed="2 or more", then=then))
 
 
 def _decoded(images: Images, side: int) -> Iterator[tuple[Mapping[str, str], Pixels | str]]:

@@ -129,5 +129,7 @@ def files_in(root: Path, pattern: str = "*.png", suffix: str = "") -> dict[Name,
             raise SourceError(explain("two files of one name", found=f"{found[name]} and {path}"))
         found[name] = path
     if not found:
-        raise NotFoundError(explain("no masks or images", found=f"no {pattern} in {root}"))
+        raise NotFoundError(
+            explain("no masks or images", found=f"none in {root}" if pattern == "*" else f"no {pattern} in {root}")
+        )
     return found

@@ -62,5 +62,6 @@ def test_a_batch_shows_its_visits_and_mirrors_every_other_one(store):
 def test_too_few_images_are_an_error(tmp_path):
     images, _ = write_drawn(tmp_path, 2)
     (images / "train" / "thing" / "0001.jpg").write_bytes(b"no image")
-    with pytest.raises(ConfigurationError, match="too few images can be used; found 1 of 2; 0001: the source"):
+    message = "too few images can be used; found 1 of 2; allowed: 2 or more. The first that cannot: 0001: the source"
+    with pytest.raises(ConfigurationError, match=message):
         make_squares(tmp_path / "squares", {}, images_of(images, Columns()), 16)
