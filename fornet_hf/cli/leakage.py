@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     bootstrap = Bootstrap(arguments.seed, arguments.resamples)
     check_estimators(arguments.estimators)
+    arguments.output.mkdir(parents=True, exist_ok=True)
     place = f"{arguments.place}@{arguments.revision}" if arguments.revision else arguments.place
     release = open_release(locate(place))
     images = find_images(release, arguments.imagenet_dir)

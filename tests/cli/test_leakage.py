@@ -56,3 +56,9 @@ def test_too_few_images_and_unknown_estimators_are_errors(release, tmp_path, cap
     assert "found 3; allowed: 8 or more" in capsys.readouterr().err
     assert leakage(release, tmp_path / "out", "--estimators", "guess") == 1
     assert "allowed: closed-form, mine, infonce" in capsys.readouterr().err
+
+
+def test_an_output_that_is_no_folder_is_an_error_before_anything_is_read(tmp_path, capsys):
+    (tmp_path / "out").touch()
+    assert main(["leakage", str(tmp_path / "none"), "-o", str(tmp_path / "out")]) == 1
+    assert "File exists" in capsys.readouterr().err

@@ -33,6 +33,7 @@ LEAST = 8
 """Rows that a sample has at least."""
 _FLOORS = (0.1, 0.05)  # logarithms of light; below them content is noise, whose direction says nothing
 _OUTSIDE, _INSIDE = 2, 3  # pixels of the band along the edge
+_BLENDED = 2  # pixels inside of the edge, which show some of the ground through the object
 _ROUNDS = 3  # of the regression, whose weights depend on its residuals
 _PARTNERS = 4  # of each row of the sample
 _TOGETHER = 64  # rows at a time, which keeps them in the processor's cache
@@ -127,7 +128,7 @@ class _Views:
         band: pixels along the edges.
         sides: pixels beyond the band, on both sides.
         around: what the ring lets expect in the mask.
-        object: the object less that, beyond its edge continued.
+        object: the object less that, from within its edge continued.
     """
 
     infills: Field
@@ -144,7 +145,7 @@ class _Views:
         band = grown(masks, _OUTSIDE) & ~shrunk(masks, _INSIDE)
         infills = light(squares.backgrounds)
         around = filled(infills, squares.rings)
-        apart = filled(light(squares.sources) - around, masks)
+        apart = filled(light(squares.sources) - around, _unblended(masks))
         return cls(infills, masks, squares.rings, band, ~grown(band, 1), around, apart)
 
     def pairs(self, infills: Field | None = None) -> tuple[tuple[Field, Field, Area, Field], ...]:
@@ -161,6 +162,12 @@ class _Views:
             for (y, x, areas, content), regression, floor in zip(self.pairs(infills), expected, _FLOORS, strict=True)
         ]
         return np.stack(columns, axis=1)
+
+
+def _unblended(masks: Area) -> Area:
+    """Return masks without their blended edges; thin ones, of which nothing would be left, as they are."""
+    inner = shrunk(masks, _BLENDED)
+    return np.where(inner.any(axis=(1, 2), keepdims=True), inner, masks)
 
 
 def _product(x: Field, y: Field, areas: Area) -> Scores:

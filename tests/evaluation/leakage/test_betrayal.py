@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import pickle
 
@@ -10,6 +11,7 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.leakage.betrayal import Control
+from fornet_hf.evaluation.leakage.fields import shrunk
 from fornet_hf.evaluation.leakage.squares import Squares
 from tests.evaluation.leakage.made import auc, made
 
@@ -61,3 +63,12 @@ def test_no_rows_have_no_scores():
 def test_a_sample_that_is_too_small_is_refused():
     with pytest.raises(ConfigurationError, match="8 or more"):
         Control.of(made("clean", 7, 0))
+
+
+def test_ground_that_shows_through_a_blended_edge_is_no_betrayal():
+    clean = made("clean", 2 * COUNT, 4)
+    near = shrunk(clean.masks, 2) ^ clean.masks
+    blended = ((clean.sources.astype(float) + clean.backgrounds) / 2).astype(np.uint8)
+    sources = np.where(near[..., None], blended, clean.sources)
+    squares = dataclasses.replace(clean, sources=sources)
+    assert np.allclose(Control.of(squares).parts(squares), Control.of(clean).parts(clean))
