@@ -19,19 +19,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from fornet_hf.arguments import require
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
-from fornet_hf.evaluation.leakage.read import read_scores
 from fornet_hf.evaluation.models import FORMS, parse_name
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.sources import Columns
 from producers.devices.placement import PRECISIONS
+from producers.score.betraying import Betraying
 from producers.score.score import VIEWS
 from producers.tasks.select import SelectSettings, SelectWorker
 from producers.work.command import add_machines, described, finish, my_part, positive, run
@@ -102,8 +100,7 @@ def select(arguments: argparse.Namespace) -> Report:
         every=arguments.every,
         views=arguments.views,
         encoding=encoding,
-        max_leakage=arguments.max_leakage,
-        betraying=_betraying(arguments.leakage, arguments.max_leakage),
+        betraying=Betraying.of(arguments.leakage, arguments.max_leakage),
     )
     folder = RunFolder(arguments.out)
     folder.begin(tasks, settings)
@@ -116,19 +113,6 @@ def select(arguments: argparse.Namespace) -> Report:
         return folder.total()
     name = arguments.source_name or arguments.images.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)
-
-
-def _betraying(table: Path | None, most: float | None) -> frozenset[str]:
-    """Return the keys of the images whose scores are above the highest that is allowed.
-
-    Raises:
-        ForNetError: the table cannot be read, or only one of the two is given.
-    """
-    both = (table is None) == (most is None) and (most is None or math.isfinite(most))
-    require(both, "--leakage and --max-leakage", f"{table} and {most}", "both of them, a table and a number")
-    if table is None or most is None:
-        return frozenset()
-    return frozenset(key for key, score in read_scores(table).items() if score > most)
 
 
 def _check_classes(classifiers: Sequence[str], classes: Sequence[str] | None) -> None:

@@ -25,6 +25,7 @@ Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line,
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -32,6 +33,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fornet_hf.arguments import require
 from fornet_hf.format.manifest import SPLITS
 from fornet_hf.packages import needing
 from layers_chain import add_chain, chain, check_chain
@@ -92,6 +94,8 @@ def train(arguments: argparse.Namespace) -> Outcome:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
+    fits = arguments.minutes is None or 0 <= arguments.minutes < math.inf
+    require(fits, "--minutes", arguments.minutes, "0 or more")
     stopping = Stopping(arguments.minutes)
     settings = asked(arguments)
     machine = accelerator(arguments.device, arguments.precision)

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_split(parser, "train")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the files go")
     parser.add_argument("--most", type=positive, metavar="N", help="draw about N images; default: all")
-    text = "some of closed-form, mine, infonce; the last two need torch (closed-form)"
+    text = "some of closed-form, mine, infonce, traces; all but the first need torch (closed-form)"
     parser.add_argument("--estimators", type=_words, default=_DEFAULT, metavar="A,B", help=text)
     parser.add_argument("--seed", type=int, default=0, help="of all draws (%(default)s)")
     parser.add_argument("--resamples", type=positive, default=1000, help="for intervals (%(default)s)")

@@ -109,6 +109,8 @@ def test_a_training_that_is_interrupted_says_so_and_loses_nothing(tmp_path):
 
 def test_minutes_end_a_training_which_then_goes_on(tmp_path, capsys):
     images, _ = write_drawn(tmp_path, 6)
+    assert train(images, tmp_path / "out", "--minutes", "nan") == 1
+    assert "--minutes is not allowed; found nan; allowed: 0 or more" in capsys.readouterr().err
     assert train(images, tmp_path / "out", "--minutes", "0") == 0
     assert "0 of 1 kimg; the same command goes on from here" in capsys.readouterr().out
     assert train(images, tmp_path / "out") == 0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch
 from fornet_hf.format.shards import write_shard
 from fornet_hf.packages import needing
+from producers.score.betraying import Betraying
 from producers.score.score import Evidence, View, best, score, view
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard
 from producers.tasks.gpu_worker import GpuWorker, read_models
@@ -62,7 +62,7 @@ class Selection:
         views: a name in `VIEWS`.
         every: look at images of one version too, which changes nothing but the scores.
         window: images at a time.
-        betraying: keys of the images whose backgrounds are left out.
+        betraying: images whose backgrounds are left out; None: there are none.
     """
 
     witnesses: Witnesses | None
@@ -70,7 +70,7 @@ class Selection:
     views: str = "filled"
     every: bool = False
     window: int = 64
-    betraying: frozenset[str] = frozenset()
+    betraying: Betraying | None = None
 
 
 def select_shard(
@@ -120,12 +120,7 @@ def _chosen(
             chosen, records = judge(versions, [next(evidence) for _ in made])
             scores.extend(records)
             report.ok += 1
-            yield without_background(chosen) if chosen.key in selection.betraying else chosen
-
-
-def without_background(patch: Patch) -> Patch:
-    """Return a patch of the object alone; one without an object stays as it is."""
-    return patch if patch.mask is None else replace(patch, delta=None, target_sha256=None)
+            yield selection.betraying.spared(chosen) if selection.betraying else chosen
 
 
 def judge(versions: Versions, evidence: Sequence[Evidence]) -> tuple[Patch, list[dict[str, object]]]:
@@ -216,8 +211,7 @@ class SelectSettings:
         every: score images of one version too.
         views: a name in `VIEWS`: what classifiers are shown.
         encoding: of the candidates.
-        max_leakage: score of `fornet leakage` above which a background is left out; None: none is.
-        betraying: keys of those images.
+        betraying: images whose backgrounds are left out; None: there are none.
     """
 
     run: CandidateFolder
@@ -227,8 +221,7 @@ class SelectSettings:
     every: bool = False
     views: str = "filled"
     encoding: Encoding
-    max_leakage: float | None = None
-    betraying: frozenset[str] = field(default=frozenset(), repr=False)
+    betraying: Betraying | None = None
 
     def producer(self) -> dict[str, object]:
         """Return what the manifest says about the patches: which models made them, and how they were selected."""
@@ -244,17 +237,9 @@ class SelectSettings:
             "greys": self.greys,
             "precision": self.precision,
             "views": self.views,
-            **self._leakage(),
+            **({"max_leakage": self.betraying.to_json()} if self.betraying else {}),
             "versions": {name: version_of(name) for name in packages},
         }
-
-    def _leakage(self) -> dict[str, object]:
-        """Return what the manifest says about backgrounds that are left out; empty: none are."""
-        if self.max_leakage is None:
-            return {}
-        keys = "".join(f"{key}\n" for key in sorted(self.betraying))
-        digest = hashlib.sha256(keys.encode()).hexdigest()[:16]
-        return {"max_leakage": {"score": self.max_leakage, "left_out": len(self.betraying), "digest": digest}}
 
 
 class NoModels:

@@ -20,8 +20,8 @@ from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.packages import needing
 from fornet_hf.recombination.draw.rng import generator
 
-SCORE, CLOSED_FORM = "leakage", "closed-form"
-ESTIMATORS = (CLOSED_FORM, "mine", "infonce")
+SCORE, CLOSED_FORM, TRACES = "leakage", "closed-form", "traces"
+ESTIMATORS = (CLOSED_FORM, "mine", "infonce", TRACES)
 INFILL, RING, BEYOND = "infill", "ring", "infill beyond ring"
 """What estimators speak of: the infill, the ring continued into its place, and the one less the other."""
 LEAST_LEARNED = 256
@@ -46,7 +46,7 @@ def values(
 
     `leakage` is the mean score of all images, in standard deviations of shuffled pairs, and its parts `area` and
     `rim`, cosines; `class NAME` of a class. The estimators see a sample of the set: `laplace` and `gaussian` in
-    logarithms of light, `mine` and `infonce` in nats.
+    logarithms of light, `mine` and `infonce` in nats; `traces`, in nats, is what whole backgrounds tell of outlines.
 
     Args:
         leakage: the scores.
@@ -87,6 +87,9 @@ def _estimated(sample: Squares, bootstrap: Bootstrap, estimators: Sequence[str],
     around = filled(infills, sample.rings)
     found = []
     for name in estimators:
+        if name == TRACES:
+            found.append(_traces(sample, bootstrap, device))
+            continue
         made = _closed if name == CLOSED_FORM else _learned(name, device)
         of_infill, of_ring = (made(sample, sources, hidden, bootstrap) for hidden in (infills, around))
         for kind, value in of_infill.items():
@@ -107,6 +110,14 @@ def _closed(sample: Squares, sources: Field, hidden: Field, bootstrap: Bootstrap
         each = scores(sources, hidden, sample.masks, partners, kind=kind)
         found[kind] = bootstrap.estimate(kind, each[:, None], sample.keys)
     return found
+
+
+def _traces(sample: Squares, bootstrap: Bootstrap, device: str | None) -> Value:
+    with needing("leakage", "torch"):
+        from fornet_hf.evaluation.leakage.learned import traces
+
+    value = traces(sample, bootstrap, device).value
+    return replace(value, measure=TRACES).noted(f"of a sample of {len(sample):,} images")
 
 
 def _learned(name: str, device: str | None) -> Estimates:
