@@ -85,6 +85,7 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
 )
 
 
+_SCORES = ("measure", "part", "value", "low", "high", "n")
 _COURSE = ("kimg", "mask", "binary", "images_per_second")
 
 
@@ -117,8 +118,14 @@ def separated(out: Path, plan: Plan, arguments: argparse.Namespace) -> dict[str,
         "ended": lines[-1]["step"] >= settings.steps,
     }
     for path in sorted((out / "training" / "auto").glob("*/chain.json")):
-        found["chain"] = json.loads(path.read_text(encoding="utf-8"))
+        chain = json.loads(path.read_text(encoding="utf-8"))
+        found["on_samples"] = chain["made"]
+        found["on_held_images"] = [{name: _rounded(value[name]) for name in _SCORES} for value in chain["real"]]
     return found
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:

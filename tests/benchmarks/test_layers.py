@@ -33,6 +33,6 @@ def test_the_chain_ends_in_scores_of_images_that_nothing_has_seen(tmp_path):
     found = layers.separated(tmp_path, layers.PLANS["quick"], arguments)
     assert found["ended"]
     assert found["course"][-1]["kimg"] == 1
-    assert {value["n"] for value in found["chain"]["real"]} == {16}
-    assert {"iou", "dice"} <= {value["measure"] for value in found["chain"]["real"]}
+    assert {value["n"] for value in found["on_held_images"]} == {16}
+    assert {"iou", "dice"} <= {value["measure"] for value in found["on_held_images"]}
     assert sorted(harness.RESULTS.iterdir()) == before

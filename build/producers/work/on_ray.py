@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -75,6 +77,7 @@ def run_on_ray(
     paths = os.pathsep.join([*map(str, _CODE), *filter(None, [os.environ.get("PYTHONPATH")])])
     own = {} if address else {"include_dashboard": False, "num_cpus": max_workers()}
     # Without "local" it would join a cluster that it knows of from elsewhere.
+    before = signal.getsignal(signal.SIGTERM)
     ray.init(address=address or "local", runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, **own)
     try:
         gpus = _gpus(ray) if gpus is None else gpus
@@ -84,6 +87,8 @@ def run_on_ray(
         yield from _Run(actors, Roster(tasks, attempts), patience).reports(min(max(gpus, 1), len(tasks)))
     finally:
         ray.shutdown()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)  # Ray leaves its own, which processes forked later would have, too
 
 
 def _ray() -> Any:

@@ -1,6 +1,7 @@
 """Ray's engine: on a real cluster of one machine that says it has GPUs, and its rules without one."""
 
 import functools
+import signal
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def test_all_gpus_work_when_nothing_is_asked_for(run, tmp_path):
     assert run() == {index: index for index in range(6)}
     processes, devices, workers = zip(*notes(tmp_path), strict=True)
     assert (len(set(processes)), set(devices), set(workers)) == (2, {"cuda"}, {"1"})
+
+
+def test_the_process_has_its_own_handlers_again_afterwards(run):
+    """Ray's handler of SIGTERM would go on to all processes that are forked later."""
+    before = signal.getsignal(signal.SIGTERM)
+    assert len(run(count=1)) == 1
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_fits_works_and_what_does_not_is_not_waited_for(run, tmp_path):
