@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Network = TypeVar("Network", bound="nn.Module")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +46,12 @@ class CardedFiles:
         with atomic_path(path.with_suffix(".json")) as temporary:
             temporary.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def card(self, path: Path) -> str:
-        """Return the JSON text of the card in a file, without reading its weights.
+    def card(self, path: Path, read: Callable[[str], Read]) -> Read:
+        """Return what a function reads from the JSON text of a file's card; the weights are not read.
 
         Raises:
             NotFoundError: there is no such file.
-            ConfigurationError: it is damaged, or has no such card.
+            ConfigurationError: it is damaged, or has no such card; or what the function raises, with the path.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -63,7 +64,10 @@ class CardedFiles:
             raise ConfigurationError(explain(f"{path}: not a whole safetensors file", found=error)) from error
         if self.key not in metadata:
             raise ConfigurationError(explain(f"{path}: {self.foreign}", found=sorted(metadata), then=self.origin))
-        return metadata[self.key]
+        try:
+            return read(metadata[self.key])
+        except ConfigurationError as error:
+            raise error.at(path) from error
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fornet_hf.errors import ConfigurationError
 from producers.devices.carded import CardedFiles, load_weights, seeded
 from producers.layers.networks.card import GeneratorCard
 
@@ -32,11 +31,7 @@ def read_card(path: Path) -> GeneratorCard:
         NotFoundError: there is no such file.
         ConfigurationError: it is damaged, or not of `write_generator`.
     """
-    text = _FILES.card(path)
-    try:
-        return GeneratorCard.from_json(text)
-    except ConfigurationError as error:
-        raise error.at(path) from error
+    return _FILES.card(path, GeneratorCard.from_json)
 
 
 def read_generator(path: Path) -> tuple[LayerGenerator, GeneratorCard]:

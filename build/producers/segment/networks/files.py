@@ -70,11 +70,7 @@ def read_card(path: Path) -> Card:
         NotFoundError: there is no such file.
         ConfigurationError: it is damaged, or not of `write_segmenter`.
     """
-    text = _FILES.card(path)
-    try:
-        return Card.from_json(text)
-    except ConfigurationError as error:
-        raise error.at(path) from error
+    return _FILES.card(path, Card.from_json)
 
 
 def read_segmenter(path: Path) -> tuple[nn.Module, Card]:
