@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -87,6 +88,7 @@ def run_on_ray(
         yield from _Run(actors, Roster(tasks, attempts), patience).reports(min(max(gpus, 1), len(tasks)))
     finally:
         ray.shutdown()
+        gc.collect()  # Ray leaves cycles whose end in a process that is forked later would crash it
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)  # Ray leaves its own, which processes forked later would have, too
 

@@ -33,16 +33,18 @@ def test_an_error_comes_in_its_turn():
 
 
 def test_jobs_that_nobody_waits_for_are_not_begun():
-    free, done = threading.Event(), []
+    begun, free, done = threading.Event(), threading.Event(), []
 
     def work(number):
         if number:
+            begun.set()
             free.wait(10)
         done.append(number)
         return number
 
     results = ahead((partial(work, number) for number in range(50)), workers=1, most=10)
     next(results)
+    assert begun.wait(10)
     threading.Timer(0.2, free.set).start()
     results.close()
     assert done == [0, 1]

@@ -24,10 +24,14 @@ def test_the_first_signal_asks_for_an_end(number):
 
 
 def test_the_second_signal_does_not_wait():
-    with Stopping():
-        send(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells' background commands ignore it
+    try:
+        with Stopping():
             send(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                send(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_the_end_of_its_time_is_no_interruption(monkeypatch):
