@@ -1,0 +1,1 @@
+"""Figures of experiments that were repeated with several seeds."""
