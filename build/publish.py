@@ -1,13 +1,22 @@
 #!/usr/bin/env python
-"""Publish a folder of patch shards as a dataset repository on the Hub, checked and in one commit.
+"""Publish a release, weights, results or a Space on the Hub, checked and in one commit; or bring an old state back.
 
     python build/publish.py run/patches TNauen/ForNet --dry-run
     python build/publish.py run/patches TNauen/ForNet -in ~/imagenet --tag v1.0
+    python build/publish.py unet you/bird-segmenter --kind model --create public
+    python build/publish.py TNauen/ForNet --restore v1.0
 
-Every shard is read and compared with the manifest; with --imagenet-dir, patches of every shard are applied. Only what
-changed is uploaded, and readers see the old release until all of the new one is there. An interrupted run goes
-on where it was when the same command is given again. Exit status: 0 done, 1 an error that a message explains,
-2 a wrong command line, 130 interrupted.
+FOLDER holds what --kind says: patch shards (release); a segmenter of train_segmenter.py, a generator of
+train_layers.py, an adapter, or a run of examples/train.py (model); what `fornet evaluate` wrote (results); or
+examples/space (space). Only what changed is uploaded, and readers see the old state until all of the new one is
+there. An interrupted run goes on where it was when the same command is given again.
+
+Of a release, every shard is read and compared with the manifest; with --imagenet-dir, patches of every shard are
+applied. No token and no image of ImageNet is published, and no other image unless --images-may-be-published.
+
+--restore TAG makes a new commit with the files of a tag; the history and all tags stay.
+
+Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -21,17 +30,18 @@ import huggingface_hub as hub
 
 from fornet_hf.errors import AccessError, ConfigurationError, ForNetError, explain
 from fornet_hf.evaluation.leakage.read import read_numbers, sentence
-from fornet_hf.files import readable_bytes
 from fornet_hf.hub.errors import without_token
 from fornet_hf.hub.location import locate
 from fornet_hf.hub.retry import Patience
-from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
+from fornet_hf.publish.assembly import Ingredients, patches_in
 from fornet_hf.publish.contents import refuse_tokens
+from fornet_hf.publish.kinds.kind import KINDS, Maker
+from fornet_hf.publish.kinds.release import ReleaseMaker
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
+from fornet_hf.publish.restore import find_return, restore
 from fornet_hf.publish.target import Target
 from fornet_hf.release.release import open_release
-from fornet_hf.release.statistics import STATISTICS
 from producers.work.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -41,36 +51,34 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     result = described(__doc__)
     add = result.add_argument
-    add("folder", type=Path, metavar="FOLDER", help="the patch shards, or the folder of a run with patches/ in it")
-    add("repository", metavar="REPO", help="namespace/name of the dataset")
+    add("folder", type=Path, nargs="?", metavar="FOLDER", help="what to publish; none with --restore")
+    add("repository", metavar="REPO", help="namespace/name on the Hub")
+    add("--kind", choices=KINDS, default="release", help="of what is published (%(default)s)")
     add("--dry-run", action="store_true", help="check, print the plan, change nothing")
-    names = ("-in", "--imagenet-dir", "--source")
-    add(*names, dest="imagenet_dir", type=Path, metavar="DIR", help="the images: apply a sample of the patches")
-    add("--sample", type=int, default=4, metavar="N", help="patches of every shard to apply (%(default)s)")
-    add(
-        "--image",
-        "--picture",
-        type=Path,
-        metavar="FILE",
-        help="sample for the card; only images that may be published",
-    )
-    add(
-        "--leakage",
-        type=Path,
-        metavar="FILE",
-        help="leakage.json of `fornet leakage` for these patches: for the card",
-    )
-    add("--message", default="New release of patches", help="of the commit; title of the pull request")
+    add("--restore", metavar="TAG", help="bring the files of a tag back by a new commit")
+    add("--message", help="of the commit; title of the pull request")
     add("--revision", metavar="BRANCH", help="default: main")
     add("--create-pr", action="store_true", help="open a pull request instead of changing the branch")
     add("--tag", help="name for the new commit")
     add("--create", choices=("public", "private"), help="create the repository if there is none")
     add("--remove", action="append", default=[], metavar="PATTERN", help="delete other files, too: '*.zip'")
     add("--card", type=Path, metavar="FILE", help="also write the finished card here")
+    add("--token", help="default: HF_TOKEN, or the login (others can see the command line while this runs)")
+    _add_release(result.add_argument_group("of a release"))
+    return result
+
+
+def _add_release(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    names = ("-in", "--imagenet-dir", "--source")
+    add(*names, dest="imagenet_dir", type=Path, metavar="DIR", help="the images: apply a sample of the patches")
+    add("--sample", type=int, default=4, metavar="N", help="patches of every shard to apply (%(default)s)")
+    text = "sample for the card; only images that may be published"
+    add("--image", "--picture", type=Path, metavar="FILE", help=text)
+    text = "leakage.json of `fornet leakage` for these patches: for the card"
+    add("--leakage", type=Path, metavar="FILE", help=text)
     add("--source-repo", default="ILSVRC/imagenet-1k", help="of shards without manifest (%(default)s)")
     add("--source-revision", metavar="COMMIT", help="of the source, for shards without manifest")
-    add("--token", help="default: HF_TOKEN, or the login (others can see the command line while this runs)")
-    return result
 
 
 def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
@@ -79,44 +87,83 @@ def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
     Raises:
         ForNetError: anything that a user can put right; its message says how.
     """
-    refuse_tokens({"--message": arguments.message.encode()}, token)
     target = _target(arguments, token)
-    ingredients = _ingredients(arguments, token)
-    head = _preflight(arguments, target, ingredients)
-    release = assemble(ingredients)
-    _tell_checks(release)
+    refuse_tokens({"--message": target.message.encode()}, token)
+    maker = _maker(arguments, token)
+    head = _preflight(arguments, target, maker)
+    made = maker.made()
+    for line in made.said:
+        _say(line)
     if arguments.card:
-        arguments.card.write_bytes(release.card)
+        arguments.card.write_bytes(made.card)
     if not arguments.dry_run:
         if not head:
             target.create(private=arguments.create == "private")
         head = target.head()  # it may have moved during the checks
-    plan = target.plan(release.files, head, release.known)
+    plan = target.plan(made.files, head, made.known)
     print("\n".join(plan.lines()))
     if arguments.dry_run:
         target.check_tag(head, there=plan.is_empty)
         return None
-    release.write(patches_in(arguments.folder))
-    return push(target, release.files, plan)
+    made.keep()
+    return push(target, made.files, plan)
 
 
-def _preflight(arguments: argparse.Namespace, target: Target, ingredients: Ingredients) -> str:
+def bring_back(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
+    """Make the branch hold the files of a tag again; None for a dry run.
+
+    Raises:
+        ForNetError: as `publish`.
+    """
+    if arguments.folder is not None:
+        found, then = f"FOLDER {arguments.folder}", "Give the repository alone: publish.py REPO --restore TAG"
+        raise ConfigurationError(explain("--restore publishes nothing new", found=found, then=then))
+    target = _target(arguments, token)
+    refuse_tokens({"--message": target.message.encode()}, token)
+    head = find_start(target, {}, create=False)
+    _ask_rights(arguments, target, head)
+    way = find_return(target, arguments.restore)
+    _say(f"{arguments.restore} is commit {way.commit}")
+    print("\n".join(way.plan.lines()))
+    return None if arguments.dry_run else restore(target, way)
+
+
+def _preflight(arguments: argparse.Namespace, target: Target, maker: Maker) -> str:
     """Refuse what a glance tells; return the commit to build on, empty for a repository that is yet to be created."""
-    given = given_files(ingredients)
+    given = maker.given()
     if arguments.card:
         check_output(arguments.card)
     if not arguments.dry_run:
-        check_output(patches_in(arguments.folder) / STATISTICS)
+        for path in maker.outputs:
+            check_output(path)
     head = find_start(target, given, create=bool(arguments.create))
     if not head:
         _say(f"there is no {target.repository} yet; it is created, {arguments.create}, by the push")
+    _ask_rights(arguments, target, head)
+    return head
+
+
+def _ask_rights(arguments: argparse.Namespace, target: Target, head: str) -> None:
     try:
         check_rights(target, head)
     except AccessError as error:
         if not arguments.dry_run:
             raise
         _say(f"only a plan, for a push would be refused: {error}")
-    return head
+
+
+def _maker(arguments: argparse.Namespace, token: str | None) -> Maker:
+    """Return what is to be published, which nobody has looked at yet.
+
+    Raises:
+        ForNetError: an option is of another kind, or what it names cannot be read.
+    """
+    if arguments.folder is None:
+        then = "publish.py FOLDER REPO publishes; publish.py REPO --restore TAG brings an old state back."
+        raise ConfigurationError(
+            explain("nothing to publish", found="one argument", allowed="FOLDER REPO", then=then)
+        )
+    return ReleaseMaker(_ingredients(arguments, token))
 
 
 def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredients:
@@ -153,27 +200,21 @@ def _remarks(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _target(arguments: argparse.Namespace, token: str | None) -> Target:
+    kind = KINDS[arguments.kind]
+    usual = f"Back to {arguments.restore}" if arguments.restore else kind.message
     return Target(
         api=hub.HfApi(token=token, library_name="fornet-hf"),
         repository=arguments.repository,
+        repo_type=kind.repo_type,
+        sdk=kind.sdk,
         revision=arguments.revision,
         create_pr=arguments.create_pr,
         tag=arguments.tag,
-        message=arguments.message,
-        remove=arguments.remove,
+        message=usual if arguments.message is None else arguments.message,
+        remove=(*kind.managed, *arguments.remove),
         patience=Patience(say=_say),
         say=_say,
     )
-
-
-def _tell_checks(release: Assembled) -> None:
-    for split, one in release.statistics.items():
-        counts = f"{one['rows']:,} rows, {one['foregrounds']:,} foregrounds, {one['backgrounds']:,} backgrounds"
-        _say(f"{split}: {one['shards']:,} shards, {counts}, {readable_bytes(one['bytes'])}")
-    applied = release.findings.applied
-    _say(f"applied {applied:,} patches: all exact" if applied else "applied no patches: --imagenet-dir was not given")
-    for remark in release.remarks:
-        _say(remark)
 
 
 def _say(text: str) -> None:
@@ -182,10 +223,10 @@ def _say(text: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_intermixed_args(argv)
     token = arguments.token or hub.get_token()
     try:
-        done = publish(arguments, token)
+        done = (publish if arguments.restore is None else bring_back)(arguments, token)
     except ForNetError as error:
         _say(f"error: {without_token(str(error), token)}")
         return 1
@@ -193,7 +234,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("interrupted; the same command goes on from here")
         return 130
     if done is not None:
-        print(f"{'was there already' if done.was_there else 'published'}: {arguments.repository}@{done.commit}")
+        verb = "published" if arguments.restore is None else "restored"
+        print(f"{'was there already' if done.was_there else verb}: {arguments.repository}@{done.commit}")
         if done.pull_request:
             print(f"pull request: {done.pull_request}")
     return 0

@@ -31,23 +31,28 @@ class FileFacts:
     digest: str
 
 
-def head_of(api: hub.HfApi, repository: str, revision: str | None, patience: Patience) -> str:
+def head_of(
+    api: hub.HfApi, repository: str, revision: str | None, patience: Patience, repo_type: str = "dataset"
+) -> str:
     """Return the full id of the commit which a revision names; default: the head of main."""
     tried = f"read {repository}" + (f" at {revision}" if revision else "")
-    return patience.ask("find the head", tried, lambda: _commit(api, repository, revision))
+    return patience.ask("find the head", tried, lambda: _commit(api, repository, revision, repo_type))
 
 
-def remote_files(api: hub.HfApi, repository: str, revision: str, patience: Patience) -> dict[str, FileFacts]:
-    """Return all files of a dataset repository at a revision, by path."""
-    return patience.ask("list files", f"list the files of {repository}", lambda: _tree(api, repository, revision))
+def remote_files(
+    api: hub.HfApi, repository: str, revision: str, patience: Patience, repo_type: str = "dataset"
+) -> dict[str, FileFacts]:
+    """Return all files of a repository at a revision, by path."""
+    tried = f"list the files of {repository}"
+    return patience.ask("list files", tried, lambda: _tree(api, repository, revision, repo_type))
 
 
-def _commit(api: hub.HfApi, repository: str, revision: str | None) -> str:
-    return str(api.dataset_info(repository, revision=revision).sha)
+def _commit(api: hub.HfApi, repository: str, revision: str | None, repo_type: str = "dataset") -> str:
+    return str(api.repo_info(repository, revision=revision, repo_type=repo_type).sha)
 
 
-def _tree(api: hub.HfApi, repository: str, revision: str) -> dict[str, FileFacts]:
-    tree = api.list_repo_tree(repository, recursive=True, revision=revision, repo_type="dataset")
+def _tree(api: hub.HfApi, repository: str, revision: str, repo_type: str = "dataset") -> dict[str, FileFacts]:
+    tree = api.list_repo_tree(repository, recursive=True, revision=revision, repo_type=repo_type)
     files = (one for one in tree if isinstance(one, hub.hf_api.RepoFile))
     return {one.path: FileFacts(one.size, one.lfs.sha256 if one.lfs else one.blob_id) for one in files}
 

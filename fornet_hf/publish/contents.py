@@ -8,7 +8,6 @@ from pathlib import Path
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
-from fornet_hf.format.manifest import PATCHES
 from fornet_hf.hub.errors import TOKENS
 from fornet_hf.release.verify import CARD
 
@@ -16,9 +15,6 @@ Content = Path | bytes
 
 _CODE = ("ForNet.py", "requirements.txt", "pyproject.toml", "LICENSE")
 _FOLDERS = ("fornet_hf", "docs")
-_MANAGED = (f"{PATCHES}/*", "fornet_hf/*", "docs/*", "assets/*")
-"""What a release replaces as a whole: files below these that it does not have are deleted."""
-
 _KEPT = (CARD, ".gitattributes")  # the second tells the Hub which files are large
 _IMAGE_ENDINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
 _MAX_IMAGE = 4 * 10**6  # bytes: a card should load fast
@@ -62,19 +58,18 @@ def image_path(image: Path) -> str:
     return f"assets/sample-{sha256_of(image)[:8]}{ending}"
 
 
-def superseded(remote: Sequence[str], wanted: Mapping[str, object], remove: Sequence[str] = ()) -> list[str]:
-    """Return the files in the repository that this release does away with.
+def superseded(remote: Sequence[str], wanted: Mapping[str, object], remove: Sequence[str]) -> list[str]:
+    """Return the files in the repository that what is published does away with.
 
     Args:
         remote: paths in the repository.
-        wanted: the files of the release, by path.
-        remove: patterns of further files to delete, such as `*.zip`; the card and `.gitattributes` always stay.
+        wanted: the files to publish, by path.
+        remove: patterns of files to delete, such as `*.zip`; the card and `.gitattributes` always stay.
     """
-    patterns = (*_MANAGED, *remove)
     return [
         path
         for path in sorted(remote)
-        if path not in wanted and path not in _KEPT and any(fnmatch(path, pattern) for pattern in patterns)
+        if path not in wanted and path not in _KEPT and any(fnmatch(path, pattern) for pattern in remove)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The plan of a push: the release compared with what the repository holds."""
+"""The plan of a push: what is to be published, or an earlier state, compared with what the repository holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Plan:
         new: files which the repository does not have.
         changed: files which it has with other content.
         unchanged: files which it has as they are.
-        deleted: files which the release does away with.
+        deleted: files which it does away with.
     """
 
     head: str
@@ -32,7 +32,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """True if the repository holds the release already."""
+        """True if the repository holds all of it already, and no more."""
         return not (self.new or self.changed or self.deleted)
 
     @property
@@ -73,16 +73,49 @@ def make_plan(
 
     Args:
         head: the commit at which `remote` was read.
-        wanted: the files of the release, by path.
+        wanted: the files to publish, by path.
         remote: the files in the repository.
-        known: SHA-256 of files of the release, where it is known already.
-        remove: patterns of further files to delete.
+        known: SHA-256 of files to publish, where it is known already.
+        remove: patterns of files to delete.
     """
-    parts: dict[str, dict[str, int]] = {"new": {}, "changed": {}, "unchanged": {}}
-    for path, content in wanted.items():
-        parts[_compare(path, content, remote.get(path), known or {})][path] = size_of(content)
-    gone = {path: remote[path].size for path in superseded(list(remote), wanted, remove)}
-    return Plan(head=head, **parts, deleted=gone)
+    sizes = {path: size_of(content) for path, content in wanted.items()}
+    verdicts = {path: _compare(path, content, remote.get(path), known or {}) for path, content in wanted.items()}
+    return _sorted_out(head, sizes, verdicts, remote, remove)
+
+
+def plan_return(
+    head: str, past: Mapping[str, FileFacts], remote: Mapping[str, FileFacts], *, remove: Sequence[str] = ()
+) -> Plan:
+    """Compare an earlier state of a repository with the newest one.
+
+    Args:
+        head: the commit at which `remote` was read.
+        past: the files that shall be there again.
+        remote: the files that are there.
+        remove: patterns of files to delete.
+    """
+    sizes = {path: facts.size for path, facts in past.items()}
+    verdicts = {path: _verdict(remote.get(path), facts) for path, facts in past.items()}
+    return _sorted_out(head, sizes, verdicts, remote, remove)
+
+
+def _sorted_out(
+    head: str,
+    sizes: Mapping[str, int],
+    verdicts: Mapping[str, str],
+    remote: Mapping[str, FileFacts],
+    remove: Sequence[str],
+) -> Plan:
+    new, changed, unchanged = (
+        {path: sizes[path] for path, one in verdicts.items() if one == verdict}
+        for verdict in ("new", "changed", "unchanged")
+    )
+    gone = {path: remote[path].size for path in superseded(list(remote), sizes, remove)}
+    return Plan(head=head, new=new, changed=changed, unchanged=unchanged, deleted=gone)
+
+
+def _verdict(there: FileFacts | None, wanted: FileFacts) -> str:
+    return "new" if there is None else "unchanged" if there == wanted else "changed"
 
 
 def _compare(path: str, content: Content, there: FileFacts | None, known: Mapping[str, str]) -> str:

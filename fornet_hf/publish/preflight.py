@@ -22,7 +22,7 @@ def find_start(target: Target, given: Mapping[str, Content], *, create: bool) ->
 
     Args:
         target: where to.
-        given: the files of the release that are known so far, by path.
+        given: the files to publish that are known so far, by path.
         create: whether a missing repository may be created.
 
     Raises:
@@ -39,7 +39,9 @@ def find_start(target: Target, given: Mapping[str, Content], *, create: bool) ->
             "Check the name; a new one is made with --create public or --create private. "
             f"A private repository also looks like this without access. {LOGIN}"
         )
-        raise NotFoundError(explain("no such repository", found=f"no dataset {target.repository}", then=then))
+        raise NotFoundError(
+            explain("no such repository", found=f"no {target.repo_type} {target.repository}", then=then)
+        )
     if target.revision not in (None, _MAIN):
         raise NotFoundError(explain("no such revision in a new repository", found=target.revision, allowed=_MAIN))
     return ""
@@ -66,7 +68,7 @@ def check_rights(target: Target, head: str) -> None:
         target.api.preupload_lfs_files(
             target.repository,
             [hub.CommitOperationAdd(CARD, b"-")],
-            repo_type="dataset",
+            repo_type=target.repo_type,
             revision=target.revision,
             create_pr=target.create_pr,
         )

@@ -1,18 +1,19 @@
-"""Bringing a release to the Hub: files first, then one commit that makes all of it visible at once."""
+"""Bringing files to the Hub: first what is large, then one commit that makes all of it visible at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import huggingface_hub as hub
 
 from fornet_hf.errors import ConflictError, explain
 from fornet_hf.hub.errors import is_transient, status_of
-from fornet_hf.hub.listing import head_of
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.plan import Plan
 from fornet_hf.publish.target import Target
+
+Addition = hub.CommitOperationAdd | hub.CommitOperationCopy
 
 _GROUP = 32  # files uploaded between two lines of progress, and again after a failure
 _STALE = 412
@@ -20,7 +21,7 @@ _STALE = 412
 
 @dataclass(frozen=True)
 class Pushed:
-    """The outcome of a push: the commit which holds the release, and the pull request, if one was asked for."""
+    """The outcome of a push: the commit which holds everything, and the pull request, if one was asked for."""
 
     commit: str
     pull_request: str | None = None
@@ -30,31 +31,49 @@ class Pushed:
 def push(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
     """Upload what a plan names, commit it as one, and tag the commit.
 
-    What was uploaded before an interruption is on the Hub already and not sent again. Readers see the release
-    that was there before until the commit, and all of the new one from then on.
+    What was uploaded before an interruption is on the Hub already and not sent again. Readers see what was there
+    before until the commit, and all of the new files from then on.
 
     Args:
         target: where to.
-        files: the release, by path.
+        files: what is published, by path.
         plan: of these files at the head of the branch.
 
     Raises:
         ConfigurationError: the tag is on another commit already.
-        ConflictError: the branch moved since the plan was made, and does not hold this release.
+        ConflictError: the branch moved since the plan was made, and does not hold these files.
         AccessError: the Hub refuses.
         UnreachableError: it fails, or cannot be reached, after all attempts.
+    """
+    return land(
+        target, plan, lambda: _upload(target, files, plan.uploads), lambda head: target.plan(files, head).is_empty
+    )
+
+
+def land(
+    target: Target, plan: Plan, additions: Callable[[], Sequence[Addition]], holds: Callable[[str], bool]
+) -> Pushed:
+    """Commit what a plan says as one, and tag the commit; nothing is committed twice.
+
+    Args:
+        target: where to.
+        plan: at the head of the branch.
+        additions: makes the operations that add or change files.
+        holds: tells of a commit whether it holds everything already.
+
+    Raises:
+        ForNetError: as `push`.
     """
     target.check_tag(plan.head, there=plan.is_empty)
     if plan.is_empty:
         done = Pushed(plan.head, was_there=True)
     else:
-        done = (_find_pull(target, files) if target.create_pr else None) or _commit(target, files, plan)
+        done = (_find_pull(target, holds) if target.create_pr else None) or _commit(target, plan, additions(), holds)
     target.set_tag(done.commit)
     return done
 
 
-def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
-    additions = _upload(target, files, plan.uploads)
+def _commit(target: Target, plan: Plan, additions: Sequence[Addition], holds: Callable[[str], bool]) -> Pushed:
     deletions = [hub.CommitOperationDelete(path, is_folder=False) for path in sorted(plan.deleted)]
 
     def attempt() -> Pushed:
@@ -64,7 +83,7 @@ def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
                 [*additions, *deletions],
                 commit_message=target.message,
                 revision=target.revision,
-                repo_type="dataset",
+                repo_type=target.repo_type,
                 create_pr=target.create_pr,
                 parent_commit=plan.head,
             )
@@ -72,7 +91,7 @@ def _commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed:
             if not is_transient(error) and status_of(error) != _STALE:
                 raise
             # The commit may be made though its answer is lost or unreadable, or another run of this has made it.
-            landed = _find_pull(target, files) if target.create_pr else _find_commit(target, files, plan)
+            landed = _find_pull(target, holds) if target.create_pr else _find_commit(target, plan, holds)
             if landed is None:
                 raise
             return landed
@@ -92,7 +111,7 @@ def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) 
             target.api.preupload_lfs_files(
                 target.repository,
                 group,
-                repo_type="dataset",
+                repo_type=target.repo_type,
                 revision=target.revision,
                 create_pr=target.create_pr,
                 free_memory=False,
@@ -104,8 +123,8 @@ def _upload(target: Target, files: Mapping[str, Content], paths: Sequence[str]) 
     return additions
 
 
-def _find_commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pushed | None:
-    """Return the head of the branch if it holds the release, None if the branch did not move.
+def _find_commit(target: Target, plan: Plan, holds: Callable[[str], bool]) -> Pushed | None:
+    """Return the head of the branch if it holds everything, None if the branch did not move.
 
     Raises:
         ConflictError: it moved to something else.
@@ -113,7 +132,7 @@ def _find_commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pu
     head = target.head()
     if head == plan.head:
         return None
-    if target.plan(files, head).is_empty:
+    if holds(head):
         return Pushed(head)
     branch = target.revision or "main"
     raise ConflictError(
@@ -126,18 +145,18 @@ def _find_commit(target: Target, files: Mapping[str, Content], plan: Plan) -> Pu
     )
 
 
-def _find_pull(target: Target, files: Mapping[str, Content]) -> Pushed | None:
-    """Return an open pull request of this title which holds the release already."""
+def _find_pull(target: Target, holds: Callable[[str], bool]) -> Pushed | None:
+    """Return an open pull request of this title which holds everything already."""
     api, repository = target.api, target.repository
 
     def titled() -> list[int]:
-        found = api.get_repo_discussions(repository, repo_type="dataset")
+        found = api.get_repo_discussions(repository, repo_type=target.repo_type)
         ours = (one for one in found if one.is_pull_request and one.status == "open" and one.title == target.message)
         return [one.num for one in ours]
 
     numbers = target.patience.ask("list pull requests", f"list the pull requests of {repository}", titled)
     for number in numbers:
-        head = head_of(api, repository, f"refs/pr/{number}", target.patience)
-        if target.plan(files, head).is_empty:
-            return Pushed(head, f"{api.endpoint}/datasets/{repository}/discussions/{number}", was_there=True)
+        head = target.commit_of(f"refs/pr/{number}")
+        if holds(head):
+            return Pushed(head, target.page(number), was_there=True)
     return None

@@ -10,6 +10,7 @@ from fornet_hf.errors import ConfigurationError
 from fornet_hf.hub.errors import without_token
 from fornet_hf.hub.listing import FileFacts
 from fornet_hf.publish.contents import refuse_tokens
+from fornet_hf.publish.kinds.kind import KINDS
 from fornet_hf.publish.plan import local_digest, make_plan
 
 SHA = hashlib.sha256(b"hello\n").hexdigest()
@@ -48,13 +49,14 @@ def test_only_what_releases_are_made_of_is_deleted():
     remote = dict.fromkeys(
         ("patches/a.parquet", "docs/a.md", "README.md", ".gitattributes", "train_0.zip"), FileFacts(1, BLOB)
     )
-    assert list(plan({}, remote).deleted) == ["docs/a.md", "patches/a.parquet"]
+    managed = KINDS["release"].managed
+    assert list(plan({}, remote, remove=managed).deleted) == ["docs/a.md", "patches/a.parquet"]
     assert "train_0.zip" in plan({}, remote, remove=["*.zip"]).deleted
     assert not {"README.md", ".gitattributes"} & set(plan({}, remote, remove=["*"]).deleted)
 
 
 def test_lines_name_every_change_and_the_sums():
-    lines = plan({"new": b"n"}, {"docs/old.md": FileFacts(2000, BLOB)}).lines()
+    lines = plan({"new": b"n"}, {"docs/old.md": FileFacts(2000, BLOB)}, remove=["docs/*"]).lines()
     assert [line.split() for line in lines] == [
         ["new", "1", "new"],
         ["deleted", "2,000", "docs/old.md"],

@@ -9,6 +9,7 @@ import pytest
 
 import publish
 from fornet_hf.publish.contents import library_files
+from fornet_hf.publish.kinds import release as release_kind
 from tests.local_hub.fixtures import uploads
 from tests.local_hub.state import Hub
 from tests.publish.conftest import NAME, TOKEN
@@ -21,7 +22,7 @@ BOTH = pytest.mark.parametrize("dry", [("--dry-run",), ()], ids=["dry", "push"])
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks must not begin."""
-    monkeypatch.delattr(publish, "assemble")
+    monkeypatch.delattr(release_kind, "assemble")
 
 
 @BOTH
@@ -55,7 +56,7 @@ def test_the_tag_of_the_last_release_is_refused_for_another(
     assert run(release.patches, "--tag", "v1") == 0
     assert run(release.patches, "--tag", "v1", *dry) == 0
     other = make_release(tmp_path / "other", changed={0})
-    monkeypatch.delattr(publish, "assemble")
+    monkeypatch.delattr(release_kind, "assemble")
     assert run(other.patches, "--tag", "v1", *dry) == 1
     assert "the tag v1 is there already" in capsys.readouterr().err
 
