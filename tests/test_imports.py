@@ -9,6 +9,12 @@ import pytest
 import fornet_hf
 
 ON_TENSORS = {
+    "fornet_hf.adapters.by_peft",
+    "fornet_hf.adapters.files",
+    "fornet_hf.adapters.frozen",
+    "fornet_hf.adapters.layers",
+    "fornet_hf.adapters.orthogonal",
+    "fornet_hf.adapters.tuning",
     "fornet_hf.evaluation.independence.bounds",
     "fornet_hf.evaluation.independence.critics",
     "fornet_hf.evaluation.independence.estimating",

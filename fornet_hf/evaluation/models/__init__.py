@@ -6,11 +6,11 @@
 names           what a name means
 of_timm         ... and so on: a library's networks, and the images they expect
 checkpoints     weights in files, loaded strictly
-adapters        weights that peft made on top of others
+adapters        weights that were trained on top of others
 loading         all of it together
 """
 
-from fornet_hf.evaluation.models.loading import build, load
+from fornet_hf.evaluation.models.loading import build, load, pretrained
 from fornet_hf.evaluation.models.names import FORMS, parse_name
 
-__all__ = ["FORMS", "build", "load", "parse_name"]
+__all__ = ["FORMS", "build", "load", "parse_name", "pretrained"]

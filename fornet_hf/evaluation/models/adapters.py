@@ -1,19 +1,21 @@
-"""Adapters that peft trained on top of a classifier's own weights."""
+"""Adapters that were trained on top of a classifier's weights, by `fornet_hf.adapters` or by peft alone."""
 
 from __future__ import annotations
 
 import dataclasses
 import warnings
 from pathlib import Path
-from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.models.checkpoints import other_classes
+from fornet_hf.evaluation.models.checkpoints import carry, other_classes, restored
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.source import Source
 from fornet_hf.packages import needing
+from fornet_hf.tensors import Weights
 
-SETTINGS = "adapter_config.json"
+OURS, SETTINGS = "adapter.json", "adapter_config.json"
+"""Files that tell a folder of `fornet_hf.adapters`, and one of peft."""
+
 _PREFIX = "base_model.model."  # of the network's names in an adapter's
 
 
@@ -33,14 +35,11 @@ def adapted(source: Source, folder: Path) -> Classifier:
     base = source.pretrained()
     weights = load_peft_weights(str(folder), device="cpu")
     layers = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
-    network = base.network
-    if (classes := other_classes(network.state_dict(), layers)) is not None:
-        network = _with_classes(source.untrained(classes).network, network, set(layers), folder)
-        base = dataclasses.replace(base, names=())
+    base = _with_classes(source, base, layers, folder)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of keys that are missing, of which the error below has more to say
-            adapter = PeftModel.from_pretrained(network, str(folder))
+            adapter = PeftModel.from_pretrained(base.network, str(folder))
     except (ValueError, RuntimeError) as error:
         raise ConfigurationError(explain(f"{folder} does not fit the network", found=error)) from error
     loaded = get_peft_model_state_dict(adapter)
@@ -55,13 +54,37 @@ def adapted(source: Source, folder: Path) -> Classifier:
     return dataclasses.replace(base, revision="", network=adapter.merge_and_unload())
 
 
-def _with_classes(network: Any, pretrained: Any, layers: set[str], folder: Path) -> Any:
-    """Return a network with pretrained weights, but for its last layer, which the adapter must have."""
-    own, trained = network.state_dict(), pretrained.state_dict()
-    head = {name for name in own if own[name].shape != trained[name].shape}
-    if lacking := sorted(head - layers):
+def tuned(source: Source, folder: Path) -> Classifier:
+    """Return a classifier with an adapter of `fornet_hf.adapters`, merged into its weights if that is possible.
+
+    The base is the checkpoint that the adapter names, or has the library's weights.
+
+    Raises:
+        NotFoundError: a file of the adapter is missing, or its base.
+        ConfigurationError: the adapter is damaged, or of another network.
+        MissingDependencyError: peft is not installed.
+    """
+    with needing(f"the adapter {folder}", "torch safetensors"):
+        from fornet_hf.adapters import merge, mergeable, restore
+        from fornet_hf.adapters.files import read
+
+    adapter = read(folder)
+    base = _with_classes(
+        source, restored(source, adapter.base) if adapter.base else source.pretrained(), adapter.weights, folder
+    )
+    network = restore(base.network, folder)
+    return dataclasses.replace(base, revision="", network=merge(network) if mergeable(network) else network)
+
+
+def _with_classes(source: Source, base: Classifier, layers: Weights, folder: Path) -> Classifier:
+    """Return a classifier with as many classes as an adapter's last layer, which it must have if they are others."""
+    classes = other_classes(base.network.state_dict(), layers)
+    if classes is None:
+        return base
+    network = source.untrained(classes).network
+    head = carry(base.network, network, str(folder))
+    if lacking := sorted(head - layers.keys()):
         found = f"no {', '.join(lacking)}"
         then = "Train it with the last layer among modules_to_save."
         raise ConfigurationError(explain(f"{folder} has no whole last layer", found=found, then=then))
-    network.load_state_dict({name: tensor for name, tensor in trained.items() if name not in head}, strict=False)
-    return network
+    return dataclasses.replace(base, network=network, names=())

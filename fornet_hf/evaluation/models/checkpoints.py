@@ -6,17 +6,14 @@ import argparse
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.of_hub import Hub
 from fornet_hf.evaluation.models.source import Source
+from fornet_hf.tensors import Weights, check_fit, read_tensors
 
-if TYPE_CHECKING:
-    import torch
-
-Weights = Mapping[str, "torch.Tensor"]
 SETS = ("state_dict", "model", "model_ema", "state_dict_ema")
 """Names under which training scripts keep weights, beside the optimizer's state and more."""
 
@@ -46,7 +43,8 @@ def restored(source: Source, place: Path) -> Classifier:
     classes = other_classes(made.network.state_dict(), weights)
     if classes is not None:
         made = source.untrained(classes)
-    _fit(made.network, weights, place)
+    check_fit(weights, made.network.state_dict(), place, "Name the model that the checkpoint was made with.")
+    made.network.load_state_dict(weights)
     return made
 
 
@@ -58,25 +56,13 @@ def read_weights(place: Path) -> Weights:
     if not file.is_file():
         raise NotFoundError(f"no checkpoint {file}")
     if file.suffix == ".safetensors":
-        return _mapped(file)
+        return read_tensors(file)
     return _chosen(_unpickled(file), file, part)
 
 
 def _parted(place: Path) -> tuple[Path, str]:
     name, _, part = place.name.rpartition("#")
     return (place.with_name(name), part) if name else (place, "")
-
-
-def _mapped(file: Path) -> Weights:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return dict(load_file(file))
-    except SafetensorError as error:
-        raise ConfigurationError(
-            explain(f"{file} is damaged", found=error, then="Fetch or save it again.")
-        ) from error
 
 
 def _unpickled(file: Path) -> Any:
@@ -144,24 +130,16 @@ def other_classes(own: Weights, weights: Weights) -> int | None:
     return int(classes)
 
 
-def _fit(network: Any, weights: Weights, place: Path) -> None:
-    """Load weights into a network, strictly."""
-    own = network.state_dict()
-    faults = {
-        "keys of no layer": sorted(set(weights) - set(own)),
-        "layers without weights": sorted(set(own) - set(weights)),
-        "other shapes": [
-            f"{name} {tuple(weights[name].shape)} for {tuple(own[name].shape)}"
-            for name in own
-            if name in weights and weights[name].shape != own[name].shape
-        ],
-    }
-    if any(faults.values()):
-        found = "; ".join(f"{len(names)} {what}: {_few(names)}" for what, names in faults.items() if names)
-        then = "Name the model that the checkpoint was made with."
-        raise ConfigurationError(explain(f"{place} does not fit the network", found=found, then=then))
-    network.load_state_dict(weights)
+def carry(pretrained: Any, network: Any, place: str) -> set[str]:
+    """Give a network the weights of a pretrained one; return the names of its last layer, if it has other classes.
 
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    Raises:
+        ConfigurationError: they differ in more than that.
+    """
+    own, trained = network.state_dict(), pretrained.state_dict()
+    head = {name for name in own if name in trained and own[name].shape != trained[name].shape}
+    if own.keys() != trained.keys() or (head and other_classes(own, trained) is None):
+        found = ", ".join(sorted(head | (own.keys() ^ trained.keys()))[:4])
+        raise ConfigurationError(explain(f"{place}: more than the last layer depends on the classes", found=found))
+    network.load_state_dict({name: tensor for name, tensor in trained.items() if name not in head}, strict=False)
+    return head

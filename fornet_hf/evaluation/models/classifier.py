@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
+from fornet_hf.tensors import digest
 
 if TYPE_CHECKING:
     import torch
@@ -117,15 +117,7 @@ def weights_digest(network: Any) -> str:
 
     It does not depend on the file that they come from. Empty if there are no weights, so that nothing names them.
     """
-    import torch
-
-    result = hashlib.sha256()
-    weights = network.state_dict() if hasattr(network, "state_dict") else {}
-    for name, value in sorted(weights.items()):
-        tensor = value.detach().cpu().contiguous()
-        result.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        result.update(tensor.flatten().view(torch.uint8).numpy())
-    return result.hexdigest() if weights else ""
+    return digest(network.state_dict()) if hasattr(network, "state_dict") else ""
 
 
 def in_float32(network: Any) -> Any:

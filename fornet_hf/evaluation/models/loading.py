@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, NotFoundError, explain
-from fornet_hf.evaluation.models.adapters import SETTINGS, adapted
-from fornet_hf.evaluation.models.checkpoints import restored
+from fornet_hf.evaluation.models.adapters import OURS, SETTINGS, adapted, tuned
+from fornet_hf.evaluation.models.checkpoints import carry, restored
 from fornet_hf.evaluation.models.classifier import Classifier, in_float32, weights_digest
 from fornet_hf.evaluation.models.names import PACKAGES, ModelName, parse_name
 from fornet_hf.evaluation.models.of_functions import Function, TorchHub
@@ -31,7 +31,7 @@ def load(
     Args:
         name: in one of the `FORMS`. A function of your own returns a `Classifier`, or a network alone, which then
             gets the preprocessing that is usual for ImageNet. A checkpoint is a file of weights, a folder that
-            save_pretrained wrote, or the folder of an adapter of peft.
+            save_pretrained wrote, or the folder of an adapter of `fornet_hf.adapters` or of peft.
         device: of torch.
         trust_remote_code: code of repositories on GitHub and on the Hub may be run.
         use_test_size: models of timm see images of the size that timm validates them with, not of their training.
@@ -45,12 +45,7 @@ def load(
     asked = parse_name(name)
     with _failures(name, asked.library):
         source = _source(asked, trust_remote_code=trust_remote_code, use_test_size=use_test_size)
-        if asked.checkpoint is None:
-            loaded = source.pretrained()
-        elif (asked.checkpoint / SETTINGS).is_file():
-            loaded = adapted(source, asked.checkpoint)
-        else:
-            loaded = restored(source, asked.checkpoint)
+        loaded = _loaded(asked, source)
     network = loaded.network
     if hasattr(network, "to"):
         network = in_float32(network).to(device).eval()
@@ -77,6 +72,34 @@ def build(name: str, classes: int, **options: Any) -> torch.nn.Module:
     with _failures(name, asked.library):
         network: torch.nn.Module = _source(asked).network(classes, **options)
     return network
+
+
+def pretrained(name: str, classes: int) -> torch.nn.Module:
+    """Load a network with its pretrained weights, or with those of a checkpoint, to be tuned.
+
+    Args:
+        name: in one of the `FORMS`.
+        classes: number of classes; where the weights are for another number, the last layer has random ones.
+
+    Raises:
+        ForNetError: as `load`.
+    """
+    asked = parse_name(name)
+    with _failures(name, asked.library):
+        source = _source(asked)
+        network: torch.nn.Module = source.network(classes)
+        carry(_loaded(asked, source).network, network, name)
+    return network
+
+
+def _loaded(asked: ModelName, source: Source) -> Classifier:
+    """Return a classifier with the weights that its name asks for."""
+    place = asked.checkpoint
+    if place is None:
+        return source.pretrained()
+    if (place / SETTINGS).is_file():
+        return adapted(source, place)
+    return tuned(source, place) if (place / OURS).is_file() else restored(source, place)
 
 
 def _source(asked: ModelName, *, trust_remote_code: bool = False, use_test_size: bool = True) -> Source:

@@ -1,0 +1,91 @@
+"""A tuned network begins as its base, learns nothing but its adapter and head, and merges into a plain network."""
+
+import copy
+
+import pytest
+
+from fornet_hf.adapters import AdapterConfig, merge, mergeable, trainable, tune
+from fornet_hf.errors import ConfigurationError
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("peft", exc_type=ImportError)
+from tests.adapters.networks import small, step, stir  # noqa: E402
+
+IMAGES = torch.rand(4, 3, 16, 16)
+CONFIGS = {
+    "lora": AdapterConfig(kind="lora"),
+    "oft": AdapterConfig(kind="oft", blocks=3, targets=("0.0", "0.3", "0.8")),
+    "head": AdapterConfig(kind="head"),
+    "full": AdapterConfig(kind="full"),
+}
+KINDS = pytest.mark.parametrize("kind", CONFIGS)
+
+
+def same(one, other):
+    torch.testing.assert_close(one.eval()(IMAGES), other.eval()(IMAGES), rtol=1e-4, atol=1e-5)
+
+
+@KINDS
+def test_it_begins_as_the_base(kind):
+    torch.testing.assert_close(tune(small(), CONFIGS[kind]).eval()(IMAGES), small().eval()(IMAGES), rtol=0, atol=1e-6)
+
+
+@KINDS
+def test_merged_it_answers_the_same_with_the_names_of_the_base(kind):
+    network = stir(tune(small(), CONFIGS[kind]))
+    merged = merge(network)
+    same(merged, network)
+    assert list(merged.state_dict()) == list(small().state_dict())
+    assert [type(module) for module in merged.modules()] == [type(module) for module in small().modules()]
+    with pytest.raises(AssertionError):
+        same(merged, small())
+
+
+@KINDS
+def test_a_step_moves_what_is_trained_and_nothing_else(kind):
+    network = tune(small(), CONFIGS[kind])
+    before = copy.deepcopy(network.state_dict())
+    step(network, IMAGES)
+    moved = {name for name, tensor in network.state_dict().items() if not tensor.equal(before[name])}
+    learnt = {name for name, _ in trainable(network)}
+    zero_gradient = {name for name in learnt if ".lora_A." in name}  # as B is 0
+    assert learnt - zero_gradient <= moved | {"0.0.bias", "0.3.bias"}
+    assert moved <= learnt
+
+
+@pytest.mark.parametrize(("bn", "moves"), [("freeze", False), ("adapt", True)])
+def test_statistics_move_only_where_they_are_to_adapt(bn, moves):
+    network = tune(small(), AdapterConfig(kind="head", bn=bn))
+    step(network, IMAGES)
+    assert network[0][1].training == moves
+    assert network[0][1].running_mean.equal(small()[0][1].running_mean) != moves
+    assert merge(network).train()[0][1].training
+
+
+@KINDS
+def test_a_copy_and_a_state_dict_keep_the_adapter(kind):
+    network = stir(tune(small(), CONFIGS[kind]))
+    copied = copy.deepcopy(network)
+    same(copied, network)
+    step(copied, IMAGES)
+    assert not copied[0][1].training
+    with pytest.raises(AssertionError):
+        same(copied, network)
+    copied.load_state_dict(network.state_dict())
+    same(copied, network)
+
+
+def test_lora_on_groups_is_not_merged_and_must_fit_them():
+    config = AdapterConfig(kind="lora", targets=("0.3",), rank=4)
+    network = stir(tune(small(), config))
+    assert not mergeable(network)
+    assert mergeable(tune(small(), CONFIGS["lora"]))
+    with pytest.raises(ConfigurationError, match=r"grouped convolutions cannot be merged; found 0\.3"):
+        merge(network)
+    with pytest.raises(ConfigurationError, match=r"0\.3: its 2 groups do not divide rank 3"):
+        tune(small(), AdapterConfig(kind="lora", targets=("0.3",), rank=3))
+
+
+def test_a_second_adapter_is_refused():
+    with pytest.raises(ConfigurationError, match="the network has an adapter already"):
+        tune(tune(small(), CONFIGS["lora"]), CONFIGS["oft"])
