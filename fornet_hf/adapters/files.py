@@ -60,7 +60,7 @@ def save(network: nn.Module, config: AdapterConfig, folder: Path, base: Path | N
         "base": None if base is None else Path(os.path.relpath(base, folder)).as_posix(),
         "frozen": digest({name: tensor for name, tensor in state.items() if name not in names}),
     }
-    write_tensors(folder / WEIGHTS, {name: state[name] for name in names})
+    write_tensors(folder / WEIGHTS, {name: state[name] for name in sorted(names)})
     write_text(folder / SETTINGS, json.dumps(document, indent=1) + "\n")
 
 
@@ -103,7 +103,7 @@ def restore(network: nn.Module, folder: Path) -> nn.Module:
     network = tune(network, adapter.settings)
     own, names = network.state_dict(), tuned(network, adapter.settings)
     then = "Name the model that was tuned, with as many classes."
-    check_fit(adapter.weights, {name: own[name] for name in names}, folder / WEIGHTS, then)
+    check_fit(adapter.weights, {name: own[name] for name in sorted(names)}, folder / WEIGHTS, then)
     found = digest({name: tensor for name, tensor in own.items() if name not in names})
     if found != adapter.frozen:
         then = "Name the checkpoint or the pretrained weights that were tuned."

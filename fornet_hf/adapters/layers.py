@@ -50,7 +50,7 @@ def adapted(network: nn.Module, config: AdapterConfig) -> list[str]:
         for name, module in network.named_modules()
         if isinstance(module, (nn.Linear, nn.Conv2d)) and not any(f"{name}.".startswith(f"{end}.") for end in ends)
     }
-    names = _matching(layers, config.targets or ["*"], "targets")
+    names = _matching(layers, config.targets, "targets") if config.targets else list(layers)
     obstacles = {name: obstacle(layers[name], config) for name in names}
     if not config.targets:  # groups have LoRA only where somebody asks for it, as it cannot be merged there
         names = [n for n in names if not obstacles[n] and not (config.kind == LORA and grouped(layers[n]))]
@@ -59,7 +59,10 @@ def adapted(network: nn.Module, config: AdapterConfig) -> list[str]:
         then = "Leave it out of targets, or change rank or blocks."
         raise ConfigurationError(explain(f"a layer cannot have the adapter {config.kind}", found=found, then=then))
     if not names:
-        raise ConfigurationError(explain(f"no layer can have the adapter {config.kind}", found=", ".join(layers)))
+        then = "Take another kind, or change rank or blocks."
+        raise ConfigurationError(
+            explain(f"no layer can have the adapter {config.kind}", found=list(layers), then=then)
+        )
     return names
 
 
