@@ -29,19 +29,16 @@ from pathlib import Path
 import huggingface_hub as hub
 
 from fornet_hf.errors import AccessError, ConfigurationError, ForNetError, explain
-from fornet_hf.evaluation.leakage.read import read_numbers, sentence
 from fornet_hf.hub.errors import without_token
-from fornet_hf.hub.location import locate
 from fornet_hf.hub.retry import Patience
-from fornet_hf.publish.assembly import Ingredients, patches_in
 from fornet_hf.publish.contents import refuse_tokens
 from fornet_hf.publish.kinds.kind import KINDS, Maker
-from fornet_hf.publish.kinds.release import ReleaseMaker
 from fornet_hf.publish.preflight import check_output, check_rights, find_start
 from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.restore import find_return, restore
 from fornet_hf.publish.target import Target
-from fornet_hf.release.release import open_release
+from producers.publishing.makers import maker_of
+from producers.publishing.options import add_options
 from producers.work.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -64,21 +61,8 @@ def parser() -> argparse.ArgumentParser:
     add("--remove", action="append", default=[], metavar="PATTERN", help="delete other files, too: '*.zip'")
     add("--card", type=Path, metavar="FILE", help="also write the finished card here")
     add("--token", help="default: HF_TOKEN, or the login (others can see the command line while this runs)")
-    _add_release(result.add_argument_group("of a release"))
+    add_options(result)
     return result
-
-
-def _add_release(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    names = ("-in", "--imagenet-dir", "--source")
-    add(*names, dest="imagenet_dir", type=Path, metavar="DIR", help="the images: apply a sample of the patches")
-    add("--sample", type=int, default=4, metavar="N", help="patches of every shard to apply (%(default)s)")
-    text = "sample for the card; only images that may be published"
-    add("--image", "--picture", type=Path, metavar="FILE", help=text)
-    text = "leakage.json of `fornet leakage` for these patches: for the card"
-    add("--leakage", type=Path, metavar="FILE", help=text)
-    add("--source-repo", default="ILSVRC/imagenet-1k", help="of shards without manifest (%(default)s)")
-    add("--source-revision", metavar="COMMIT", help="of the source, for shards without manifest")
 
 
 def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
@@ -89,7 +73,7 @@ def publish(arguments: argparse.Namespace, token: str | None) -> Pushed | None:
     """
     target = _target(arguments, token)
     refuse_tokens({"--message": target.message.encode()}, token)
-    maker = _maker(arguments, token)
+    maker = maker_of(arguments, PROJECT, token)
     head = _preflight(arguments, target, maker)
     made = maker.made()
     for line in made.said:
@@ -150,53 +134,6 @@ def _ask_rights(arguments: argparse.Namespace, target: Target, head: str) -> Non
         if not arguments.dry_run:
             raise
         _say(f"only a plan, for a push would be refused: {error}")
-
-
-def _maker(arguments: argparse.Namespace, token: str | None) -> Maker:
-    """Return what is to be published, which nobody has looked at yet.
-
-    Raises:
-        ForNetError: an option is of another kind, or what it names cannot be read.
-    """
-    if arguments.folder is None:
-        then = "publish.py FOLDER REPO publishes; publish.py REPO --restore TAG brings an old state back."
-        raise ConfigurationError(
-            explain("nothing to publish", found="one argument", allowed="FOLDER REPO", then=then)
-        )
-    return ReleaseMaker(_ingredients(arguments, token))
-
-
-def _ingredients(arguments: argparse.Namespace, token: str | None) -> Ingredients:
-    return Ingredients(
-        patches=arguments.folder,
-        repository=arguments.repository,
-        project=PROJECT,
-        source_repository=arguments.source_repo,
-        source_revision=arguments.source_revision,
-        imagenet_dir=arguments.imagenet_dir,
-        sample=arguments.sample,
-        image=arguments.image,
-        remarks=_remarks(arguments),
-        token=token,
-    )
-
-
-def _remarks(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Return sentences for the card: the leakage, if it was measured.
-
-    Raises:
-        ForNetError: the file cannot be read, or is of another release.
-    """
-    if arguments.leakage is None:
-        return ()
-    document = read_numbers(arguments.leakage)
-    split = document["settings"]["split"]
-    release = open_release(locate(str(patches_in(arguments.folder))))
-    now = release.fingerprint(split) if split in release.splits else f"no split {split}"
-    if document["settings"]["release"] != now:
-        what, then = f"{arguments.leakage}: of another release", "Measure these patches: fornet leakage."
-        raise ConfigurationError(explain(what, found=document["settings"]["release"], allowed=now, then=then))
-    return (sentence(document),)
 
 
 def _target(arguments: argparse.Namespace, token: str | None) -> Target:

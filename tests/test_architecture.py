@@ -32,6 +32,7 @@ LIBRARY = [
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 
 PRODUCERS = [
+    "publishing",
     "layers",
     "distil tuning",
     "pairs",

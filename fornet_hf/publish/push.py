@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,15 +79,17 @@ def _commit(target: Target, plan: Plan, additions: Sequence[Addition], holds: Ca
 
     def attempt() -> Pushed:
         try:
-            info = target.api.create_commit(
-                target.repository,
-                [*additions, *deletions],
-                commit_message=target.message,
-                revision=target.revision,
-                repo_type=target.repo_type,
-                create_pr=target.create_pr,
-                parent_commit=plan.head,
-            )
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "It seems that you are about to commit a data file", UserWarning)
+                info = target.api.create_commit(
+                    target.repository,
+                    [*additions, *deletions],
+                    commit_message=target.message,
+                    revision=target.revision,
+                    repo_type=target.repo_type,
+                    create_pr=target.create_pr,
+                    parent_commit=plan.head,
+                )
         except Exception as error:
             if not is_transient(error) and status_of(error) != _STALE:
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.files import read_document
@@ -86,21 +87,39 @@ def check_card(card: str) -> None:
     Raises:
         ConfigurationError: it has no such header.
     """
-    import yaml  # type: ignore[import-untyped]
-
-    match = re.match(r"---\n(.*?\n)---\n", card, re.DOTALL)
-    if match is None:
-        raise ConfigurationError("the card: no YAML header between two lines of ---")
-    try:
-        header = yaml.safe_load(match[1])
-    except yaml.YAMLError as error:
-        raise ConfigurationError(explain("the card: its header is not valid YAML", found=error)) from error
-    if not isinstance(header, dict) or "license" not in header:
+    header = card_header(card)
+    if "license" not in header:
         raise ConfigurationError(explain("the card: its header", found=repr(header)[:80], allowed="at least license"))
     if wrong := [name for name in _FORBIDDEN if name in header]:
         raise ConfigurationError(explain("the card: its header would break load_dataset", found=wrong))
     if left := PLACEHOLDER.search(card):
         raise ConfigurationError(explain("the card: a placeholder is not filled", found=left[0]))
+
+
+def card_header(card: str, name: object = "the card") -> dict[str, Any]:
+    """Return the YAML header of a card.
+
+    Args:
+        card: its text.
+        name: that an error names it by.
+
+    Raises:
+        ConfigurationError: it has none.
+    """
+    import yaml  # type: ignore[import-untyped]
+
+    match = re.match(r"---\n(.*?\n)---\n", card, re.DOTALL)
+    if match is None:
+        raise ConfigurationError(f"{name}: no YAML header between two lines of ---")
+    try:
+        header = yaml.safe_load(match[1])
+    except yaml.YAMLError as error:
+        raise ConfigurationError(explain(f"{name}: its header is not valid YAML", found=error)) from error
+    if not isinstance(header, dict):
+        raise ConfigurationError(
+            explain(f"{name}: its header", found=repr(header)[:80], allowed="names, at least license")
+        )
+    return header
 
 
 def _check_repository(place: Place) -> list[ForNetError]:

@@ -49,6 +49,14 @@ def test_a_repository_is_created_once(api: HfApi, hub: Hub) -> None:
     assert api.list_repo_files(NAME, repo_type="dataset") == [".gitattributes"]
 
 
+def test_models_and_spaces_have_addresses_of_their_own(api: HfApi, hub: Hub) -> None:
+    assert str(api.create_repo(NAME)) == f"{hub.url}/{NAME}"
+    assert str(api.create_repo(NAME, repo_type="space", space_sdk="gradio")) == f"{hub.url}/spaces/{NAME}"
+    for kind in ("model", "space"):
+        assert api.repo_info(NAME, repo_type=kind).sha == hub.head(NAME, kind=f"{kind}s")
+    assert not api.repo_exists(NAME, repo_type="dataset")
+
+
 def test_nobody_creates_repositories_of_others(api: HfApi) -> None:
     with pytest.raises(HfHubHTTPError, match="403"):
         api.create_repo("somebody/else", repo_type="dataset")

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import publish
 from fornet_hf.cli import main
-from tests.blocks import blocks
 from tests.local_hub.fixtures import uploads
 from tests.local_hub.state import Hub
-from tests.publish.conftest import NAME, TOKEN
 from tests.publish.releases import Release, make_release
 
 pytestmark = uploads
@@ -63,20 +60,6 @@ def test_a_repository_that_cannot_be_created_is_refused_at_once(
     release.shard(0).unlink()  # which the checks would find
     assert run(release.patches, "--create", "public", *options, name=name) == 1
     assert expected in capsys.readouterr().err
-
-
-def test_the_commands_of_the_documentation_work_in_their_order(
-    run: Callable, hub: Hub, release: Release, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hub.add_user("you", token=TOKEN)
-    release.patches.parent.joinpath("chosen").symlink_to(".")
-    monkeypatch.chdir(release.patches.parent)
-    lines = [line for block in blocks("docs/publishing.md", "bash") for line in block.code.splitlines()]
-    for line in lines:
-        assert line.startswith("python build/publish.py ")
-        assert publish.main(line.split()[2:]) == 0, line
-    assert hub.repo("you/MyForNet").tags == {"v1.0": hub.head("you/MyForNet")}
-    assert len(hub.repo(NAME).pulls) == 1
 
 
 def test_leakage_that_was_measured_is_told_and_put_onto_the_card(
