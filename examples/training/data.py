@@ -11,6 +11,7 @@ import fornet_hf
 from fornet_hf.errors import ConfigurationError, explain
 from training.augment import image_transform
 from training.config import TrainConfig
+from training.images import Images, open_images
 from training.processes import Place
 
 
@@ -34,7 +35,8 @@ class Data:
     def set_epoch(self, epoch: int) -> None:
         """Set order, recombination and schedules to those of an epoch, from 0."""
         self.train.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-        fornet_hf.set_epoch(self.train.dataset, epoch)
+        if not isinstance(self.train.dataset, Images):
+            fornet_hf.set_epoch(self.train.dataset, epoch)
 
 
 def open_data(config: TrainConfig, here: Place) -> Data:
@@ -45,22 +47,7 @@ def open_data(config: TrainConfig, here: Place) -> Data:
     Raises:
         ForNetError: data or parameters are not as they must be.
     """
-    train = _load(config, "train")
-    parameters = {"orig_img_prob": 1.0} if config.plain else config.recombination
-    train.set_transform(
-        fornet_hf.Recombine(
-            train,
-            crop=config.size,
-            flip=0.5,
-            seed=config.seed,
-            epochs=config.epochs,
-            transform=None if config.defer else image_transform(config),
-            defer=config.defer,
-            return_fg_masks=config.mix_needs_masks,
-            **parameters,
-        )
-    )
-    share = _share(config, here)
+    train = _recombined(config, here) if config.images is None else open_images(config, "train")
     if len(train) < config.batch_size:
         raise ConfigurationError(
             explain("batch_size is not allowed", found=config.batch_size, allowed=f"at most {len(train)} images")
@@ -69,7 +56,7 @@ def open_data(config: TrainConfig, here: Place) -> Data:
         train, num_replicas=here.world, rank=here.rank, seed=config.seed, drop_last=True
     )
     options: dict[str, Any] = {
-        "batch_size": share,
+        "batch_size": _share(config, here),
         "num_workers": config.workers,
         "pin_memory": here.device.type == "cuda",
     }
@@ -77,9 +64,36 @@ def open_data(config: TrainConfig, here: Place) -> Data:
     return Data(
         train=DataLoader(train, sampler=sampler, drop_last=True, collate_fn=fornet_hf.collate, **options),
         evaluations={name: DataLoader(_validation(config, name, here), **options) for name in config.evaluate},
-        classes=train.features["label"].num_classes,
+        classes=len(train.classes) if isinstance(train, Images) else train.features["label"].num_classes,
         images=len(train),
     )
+
+
+def validation_rows(config: TrainConfig) -> Any:
+    """Return the rows of ForNet that a run is evaluated on, as they are stored."""
+    return _load(config, "validation")
+
+
+def _recombined(config: TrainConfig, here: Place) -> Any:
+    """Return the training rows of ForNet, recombined; or their original images."""
+    train = _load(config, "train")
+    deferred = config.deferred(here.device.type)
+    parameters = {"orig_img_prob": 1.0} if config.plain else config.recombination
+    whole: dict[str, Any] = {} if config.crop == "random" else {"scale": (1, 1), "ratio": (1, 1)}
+    train.set_transform(
+        fornet_hf.Recombine(
+            train,
+            crop=fornet_hf.CropConfig(size=config.size, **whole),
+            flip=config.flip,
+            seed=config.seed,
+            epochs=config.epochs,
+            transform=None if deferred else image_transform(config),
+            defer=deferred,
+            return_fg_masks=config.mix_needs_masks,
+            **parameters,
+        )
+    )
+    return train
 
 
 def _load(config: TrainConfig, split: str) -> Any:
@@ -94,23 +108,27 @@ def _load(config: TrainConfig, split: str) -> Any:
 
 def _validation(config: TrainConfig, name: str, here: Place) -> Subset[Any]:
     """Return this process's rows of a validation set; each row is in one process, none is repeated or left out."""
-    rows = _load(config, "validation")
+    if config.images is not None:
+        images = open_images(config, "validation")
+        return Subset(images, range(here.rank, len(images), here.world))
+    rows = validation_rows(config)
     parameters: dict[str, Any] = {"orig_img_prob": 1.0}
     if name != "original":
         parameters = {**config.recombination, "orig_img_prob": 0.0, "background_combination": name}
+    crop = fornet_hf.CropConfig(size=config.size, centre=config.centre)
     rows.set_transform(
-        fornet_hf.Recombine(rows, crop=config.size, evaluation=True, transform=fornet_hf.to_uint8, **parameters)
+        fornet_hf.Recombine(rows, crop=crop, evaluation=True, transform=fornet_hf.to_uint8, **parameters)
     )
     return Subset(rows, range(here.rank, len(rows), here.world))
 
 
 def _share(config: TrainConfig, here: Place) -> int:
-    """Return the images a step of one process."""
-    share, rest = divmod(config.batch_size, here.world)
+    """Return the images that one process computes at once."""
+    parts = here.world * config.accumulate
+    share, rest = divmod(config.batch_size, parts)
     if rest or not share:
-        raise ConfigurationError(
-            explain(
-                "batch_size is not allowed", found=config.batch_size, allowed=f"a multiple of {here.world} processes"
-            )
+        allowed = f"a multiple of {here.world} processes" + (
+            f" x {config.accumulate} parts" if config.accumulate > 1 else ""
         )
+        raise ConfigurationError(explain("batch_size is not allowed", found=config.batch_size, allowed=allowed))
     return share

@@ -36,12 +36,18 @@ class Lines:
 
         Args:
             epoch: its number.
-            figures: of metrics.jsonl: `train_loss`, `images_per_second`, `seconds`, and for each evaluation `top1`.
+            figures: of metrics.jsonl: `train_loss`, `images_per_second`, `seconds`, and for each evaluation `top1`;
+                under `average` those of the moving average, if there is one.
         """
         self._seconds.append(figures["seconds"])
         total = self._config.epochs
         left = (total - epoch - 1) * sum(self._seconds) / len(self._seconds)
-        measured = [f"{name} {figures[name]['top1']:.1%}" for name in self._config.evaluate if name in figures]
+        averaged = figures.get("average", {})
+        measured = [
+            f"{name} {figures[name]['top1']:.1%}" + (f" (average {averaged[name]['top1']:.1%})" if averaged else "")
+            for name in self._config.evaluate
+            if name in figures
+        ]
         return "  ".join(
             [
                 f"epoch {epoch + 1:{len(str(total))}}/{total}",

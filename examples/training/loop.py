@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from fornet_hf import Compositor, DeviceLoader
 from fornet_hf.mixing.calling import BatchMixer
-from training.augment import MEAN, STD, normalized
+from training.augment import colours_of, normalized
 from training.config import TrainConfig
-from training.processes import Place, summed
+from training.processes import Place, alike, summed
+from training.schedule import Schedule
 
 
 @dataclass
@@ -30,6 +33,8 @@ class Trainer:
         model: trained; wrapped for several processes where there are any.
         bare: the same without wrapping: what is evaluated and stored.
         optimizer: of the model.
+        schedule: of the learning rate.
+        average: of the weights, moved after each step; or None.
         mix: called on images, labels and, where there are any, masks of a batch; or None.
         report: called with a line for people.
         check: called between steps; raises what ends the run.
@@ -40,6 +45,8 @@ class Trainer:
     model: nn.Module
     bare: nn.Module
     optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    average: AveragedModel | None
     mix: Callable[..., Any] | None
     report: Callable[[str], None]
     check: Callable[[], None]
@@ -50,40 +57,69 @@ class Trainer:
         if isinstance(self.mix, BatchMixer):
             self.mix.set_epoch(epoch, self.config.epochs)
         torch.manual_seed(seed_of(self.config.seed, epoch, self.here.rank))  # of dropout, MixUp and the workers
-        criterion = nn.CrossEntropyLoss(label_smoothing=self.config.label_smoothing)
-        total = torch.zeros((), device=self.here.device)
-        started, batches = time.perf_counter(), Timed(self._on_device(loader))
+        total, count = torch.zeros((), device=self.here.device), len(loader) // self.config.accumulate
+        started, timed = time.perf_counter(), Timed(self._on_device(loader))
+        batches = iter(timed)
         quiet = None if self.here.is_first else True  # None: unless somebody watches
-        steps = tqdm(batches, desc=f"epoch {epoch + 1}", total=len(loader), leave=False, disable=quiet)
-        for step, batch in enumerate(steps):
+        for step in tqdm(range(count), desc=f"epoch {epoch + 1}", leave=False, disable=quiet):
             self.check()
-            rate = learning_rate(self.config, epoch + step / len(loader))
-            images, labels, *masks = batch
-            if self.mix is not None:
-                images, labels, *_ = self.mix(images, labels, *masks)
-            with self._autocast():
-                loss = criterion(self.model(images), labels)
-            self._update(loss, rate)
-            total += loss.detach()
-        mean = summed(total / len(loader)).item() / self.here.world
+            total += self._step(batches, rate := self.schedule.rate(epoch + step / count))
+        for _ in batches:  # a rest that fills no step; loading processes end with their work
+            pass
+        for network in (self.bare, self.average):
+            if network is not None:
+                alike(network.buffers())
+        mean = summed(total / count).item() / self.here.world
         seconds = time.perf_counter() - started
         return {
             "train_loss": mean,
             "lr": rate,
-            "images_per_second": len(loader) * self.config.batch_size / seconds,
-            "waiting_for_data": batches.waited / seconds,
+            "images_per_second": count * self.config.batch_size / seconds,
+            "waiting_for_data": timed.waited / seconds,
         }
 
-    def evaluate(self, loader: DataLoader[Any]) -> dict[str, float]:
+    def _step(self, batches: Iterator[Sequence[torch.Tensor]], rate: float) -> torch.Tensor:
+        """Take one step, of `accumulate` batches; return its mean loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = self.config.accumulate
+        total = torch.zeros((), device=self.here.device)
+        for part in range(1, parts + 1):
+            with nullcontext() if part == parts else self._apart():
+                loss = self._loss(*next(batches)) / parts
+                loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        if self.config.clip_norm:
+            nn.utils.clip_grad_norm_(self.bare.parameters(), self.config.clip_norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.bare)
+        return total
+
+    def _loss(self, images: torch.Tensor, labels: torch.Tensor, *masks: torch.Tensor) -> torch.Tensor:
+        if self.mix is not None:
+            images, labels, *_ = self.mix(images, labels, *masks)
+        with self._autocast():
+            loss: torch.Tensor = nn.functional.cross_entropy(
+                self.model(images), labels, label_smoothing=self.config.label_smoothing
+            )
+        return loss
+
+    def _apart(self) -> AbstractContextManager[None]:
+        """Let gradients add up in this process; the others learn of them with the last part of a step."""
+        return self.model.no_sync() if isinstance(self.model, DistributedDataParallel) else nullcontext()
+
+    def evaluate(self, network: nn.Module, loader: DataLoader[Any]) -> dict[str, float]:
         """Return accuracy among the first 1 and 5 guesses, 0 to 1, and loss, over all processes."""
-        self.bare.eval()
+        network.eval()
         sums = torch.zeros(4, dtype=torch.float64, device=self.here.device)
         with torch.inference_mode():
             for batch in loader:
                 self.check()
                 images, labels = self._moved(batch)
                 with self._autocast():
-                    scores = self.bare(images).float()
+                    scores = network(images).float()
                 guesses = scores.topk(min(5, scores.shape[1])).indices == labels[:, None]
                 loss = nn.functional.cross_entropy(scores, labels, reduction="sum")
                 counts = (guesses[:, 0].sum(), guesses.sum(), loss, torch.tensor(len(labels)))
@@ -93,29 +129,20 @@ class Trainer:
 
     def _on_device(self, loader: DataLoader[Any]) -> Iterable[Sequence[torch.Tensor]]:
         """Return batches on this process's device, as of `_moved`; composed there if that was deferred."""
-        if self.config.defer is None:
+        if self.config.deferred(self.here.device.type) is None:
             return map(self._moved, loader)
-        composed = DeviceLoader(loader, Compositor(MEAN, STD), self.here.device, composed=True)
+        composed = DeviceLoader(loader, Compositor(*colours_of(self.bare)), self.here.device, composed=True)
         return ([one.images, one.labels, *([] if one.masks is None else [one.masks])] for one in composed)
 
     def _moved(self, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
         """Return normalized images and labels, and masks if there are any, on this process's device."""
         names = [name for name in ("image", "label", "mask") if name in batch]
         images, *others = (batch[name].to(self.here.device, non_blocking=True) for name in names)
-        return [normalized(images), *others]
+        return [normalized(images, *colours_of(self.bare)), *others]
 
     def _autocast(self) -> torch.autocast:
         on = self.config.precision == "bf16"
         return torch.autocast(self.here.device.type, dtype=torch.bfloat16, enabled=on)
-
-    def _update(self, loss: torch.Tensor, rate: float) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.config.clip_norm:
-            nn.utils.clip_grad_norm_(self.bare.parameters(), self.config.clip_norm)
-        self.optimizer.step()
 
 
 class Timed:
@@ -131,14 +158,6 @@ class Timed:
             self.waited += time.perf_counter() - started
             yield batch
             started = time.perf_counter()
-
-
-def learning_rate(config: TrainConfig, epoch: float) -> float:
-    """Return the learning rate at a (fractional) epoch: a linear rise from 0, then half a cosine."""
-    if epoch < config.warmup_epochs:
-        return config.lr * epoch / config.warmup_epochs
-    done = (epoch - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
-    return config.min_lr + (config.lr - config.min_lr) * (1 + math.cos(math.pi * min(done, 1.0))) / 2
 
 
 def seed_of(seed: int, epoch: int, rank: int) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -51,7 +52,8 @@ def process_group(here: Place) -> Iterator[None]:
     """Let processes talk to each other inside of this block. One process needs nobody to talk to.
 
     Afterwards the group's threads are gone, once nobody holds the group: gloo's may let go of a tensor a moment after
-    a sum is there, and abort the process when Python is gone by then. `torch.distributed.nn` keeps the group that it
+    a sum is there, and abort the process when Python is gone by then. So nobody may hold it then, which a model in
+    DistributedDataParallel does: freed later, it would wait for such a thread, which waits for Python's lock. `torch.distributed.nn` keeps the group that it
     finds as the default of its functions, for ever; DistributedDataParallel imports it if nobody did before.
     """
     if here.device.type == "cuda":
@@ -63,8 +65,18 @@ def process_group(here: Place) -> Iterator[None]:
     distributed.init_process_group(backend, timeout=dt.timedelta(hours=1))
     try:
         yield
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # which hold the model
+        raise
     finally:
         distributed.destroy_process_group()
+
+
+def alike(tensors: Iterable[torch.Tensor]) -> None:
+    """Give all processes the values that the first one has, such as its statistics of BatchNorm."""
+    if distributed.is_initialized():
+        for tensor in tensors:
+            distributed.broadcast(tensor, 0)
 
 
 def summed(values: torch.Tensor) -> torch.Tensor:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import atomic_path
 from training.config import TrainConfig
+from training.loop import Trainer
+from training.model import CHECKPOINT
 from training.processes import Place
 
 
@@ -41,32 +42,44 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         """The file of the last checkpoint."""
-        return self._folder / "checkpoint.pt"
+        return self._folder / CHECKPOINT
 
-    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> int:
+    @property
+    def figures(self) -> list[dict[str, Any]]:
+        """The figures of each epoch that is done, as metrics.jsonl has them."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
+
+    def restore(self, trainer: Trainer) -> int:
         """Load the last checkpoint, if there is one; return the number of epochs that are done."""
         if not self.checkpoint.exists():
             return 0
-        state = torch.load(self.checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        state = torch.load(self.checkpoint, map_location=trainer.here.device, weights_only=True)
+        for name, part in _parts(trainer).items():
+            if name in state:  # those of before there was a schedule to remember lack it
+                part.load_state_dict(state[name])
         return int(state["epochs"])
 
-    def finish_epoch(
-        self, epoch: int, figures: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> None:
+    def finish_epoch(self, epoch: int, figures: dict[str, Any], trainer: Trainer) -> None:
         """Note the figures of an epoch (from 0), then keep the model: what is killed between repeats the epoch."""
         if not self._writes:
             return
         self._note({"epoch": epoch, **figures})
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epoch + 1}
+        state = {name: part.state_dict() for name, part in _parts(trainer).items()}
         with atomic_path(self.checkpoint) as temporary:
-            torch.save(state, temporary)
+            torch.save({**state, "epochs": epoch + 1}, temporary)
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "metrics.jsonl"
 
     def _note(self, figures: dict[str, Any]) -> None:
         """Write the epoch's line; one of an epoch that is repeated is replaced."""
-        path = self._folder / "metrics.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        kept = [line for line in lines if json.loads(line)["epoch"] < figures["epoch"]]
-        with atomic_path(path) as temporary:
-            temporary.write_text("\n".join([*kept, json.dumps(figures)]) + "\n")
+        kept = [line for line in self.figures if line["epoch"] < figures["epoch"]]
+        with atomic_path(self._log) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in [*kept, figures]))
+
+
+def _parts(trainer: Trainer) -> dict[str, Any]:
+    """Return all of a run that has a state, by its name in checkpoints."""
+    parts = {"model": trainer.bare, "optimizer": trainer.optimizer, "schedule": trainer.schedule}
+    return parts if trainer.average is None else {**parts, "model_ema": trainer.average}

@@ -1,7 +1,8 @@
 import pytest
 
 from fornet_hf.errors import ConfigurationError
-from training.config import TrainConfig, parse
+from training.config import TrainConfig
+from training.options import parse
 
 
 def test_the_command_line_names_every_field():
@@ -47,6 +48,20 @@ def test_recombination_keeps_its_defaults_unless_they_are_named(words, original)
     "words",
     [
         "--optimizer lamb",
+        "--schedule linear",
+        "--tune dora",
+        "--bn keep",
+        "--crop square",
+        "--crop padded",
+        "--ema 1.5",
+        "--accumulate 0",
+        "--milestones 3",
+        "--adapter rank=2",
+        "--images pictures --plain",
+        "--images pictures --evaluate all",
+        "--images pictures --mix background",
+        "--images pictures --defer jpeg",
+        "--rotate 10 --defer pixels",
         "--epochs 0",
         "--lr -1",
         "--recombination fg_bates_n",

@@ -11,6 +11,7 @@ from training.data import open_data  # noqa: E402
 from training.loop import Trainer  # noqa: E402
 from training.model import build_model, build_optimizer  # noqa: E402
 from training.processes import Place  # noqa: E402
+from training.schedule import Schedule  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_the_epoch_changes_order_and_recombination(opened):
 
 def test_batches_that_the_device_composes_are_the_same_to_rounding(opened):
     """So are the losses of an epoch: dropout, order and compositions depend on the seed alone."""
-    (wanted, loss), (pixels, one), (jpegs, other) = (epoch(opened, defer) for defer in (None, "pixels", "jpeg"))
+    (wanted, loss), (pixels, one), (jpegs, other) = (epoch(opened, defer) for defer in ("none", "pixels", "jpeg"))
     for (images, labels, masks), (close, same, soft), (near, likewise, _) in zip(wanted, pixels, jpegs, strict=True):
         assert torch.equal(labels, same)
         assert torch.equal(labels, likewise)
@@ -97,7 +98,8 @@ def epoch(opened, defer):
         batches.append((images, labels, masks))
         return images, labels
 
-    trainer = Trainer(config, Place(0, 1, 0), model, model, build_optimizer(config, model), kept, print, lambda: None)
+    optimizer, schedule = build_optimizer(config, model), Schedule(config)
+    trainer = Trainer(config, Place(0, 1, 0), model, model, optimizer, schedule, None, kept, print, lambda: None)
     return batches, trainer.train(data.train, 0)["train_loss"]
 
 

@@ -1,30 +1,34 @@
-import json
-
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError  # noqa: E402
 from tests.torchvision_shim import import_torchvision  # noqa: E402
+from training.average import moving_average  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
-from training.loop import Timed, Trainer, learning_rate, seed_of  # noqa: E402
+from training.loop import Timed, Trainer, seed_of  # noqa: E402
 from training.model import build_model, build_optimizer  # noqa: E402
 from training.processes import Place  # noqa: E402
 from training.run import Run  # noqa: E402
+from training.schedule import Schedule  # noqa: E402
 
 ALONE = Place(rank=0, world=1, local_rank=0)
 
 
 def trainer_of(model, **values):
-    config = TrainConfig(precision="fp32", **values)
-    optimizer = build_optimizer(config, model)
-    return Trainer(config, ALONE, model, model, optimizer, mix=None, report=lambda line: None, check=lambda: None)
-
-
-def test_the_learning_rate_rises_and_falls():
-    config = TrainConfig(lr=1.0, min_lr=0.1, warmup_epochs=5, epochs=105)
-    rates = [learning_rate(config, epoch) for epoch in (0, 2.5, 5, 55, 105)]
-    assert rates == pytest.approx([0.0, 0.5, 1.0, 0.55, 0.1])
+    config = TrainConfig(**{"precision": "fp32", **values})
+    return Trainer(
+        config=config,
+        here=ALONE,
+        model=model,
+        bare=model,
+        optimizer=build_optimizer(config, model),
+        schedule=Schedule(config),
+        average=moving_average(model, config.ema) if config.ema else None,
+        mix=None,
+        report=lambda line: None,
+        check=lambda: None,
+    )
 
 
 def test_weights_decay_and_biases_do_not():
@@ -54,16 +58,16 @@ def test_training_lowers_the_loss_and_counts_images():
     loader = [{"image": images, "label": labels}] * 5
     losses = [trainer.train(loader, epoch)["train_loss"] for epoch in range(4)]
     assert losses[-1] < losses[0]
-    assert trainer.evaluate(loader)["top1"] == 1.0
+    assert trainer.evaluate(trainer.bare, loader)["top1"] == 1.0
 
 
 def test_evaluation_counts_right_guesses():
     scores = torch.eye(7)
     trainer = trainer_of(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 4 * 4, 7)))
-    trainer.bare = lambda images: scores[: len(images)]
-    trainer.bare.eval = lambda: None
+    network = torch.nn.Module()
+    network.forward = lambda images: scores[: len(images)]
     images = torch.zeros(4, 3, 4, 4, dtype=torch.uint8)
-    figures = trainer.evaluate([{"image": images, "label": torch.tensor([0, 1, 2, 6])}])
+    figures = trainer.evaluate(network, [{"image": images, "label": torch.tensor([0, 1, 2, 6])}])
     assert figures["top1"] == 0.75
 
 
@@ -78,26 +82,48 @@ def test_processes_and_epochs_have_their_own_seeds():
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path):
-    config = TrainConfig(model="tiny", out=str(tmp_path / "run"))
-    model = build_model(config, 5)
-    optimizer = build_optimizer(config, model)
-    run = Run(config, ALONE)
-    assert run.restore(model, optimizer, ALONE.device) == 0
+    values = {"out": str(tmp_path / "run"), "ema": 0.9, "schedule": "plateau"}
+    trainers = [trainer_of(build_model(TrainConfig(model="tiny"), 5), **values) for _ in range(2)]
+    one, other = trainers
+    run = Run(one.config, ALONE)
+    assert run.restore(one) == 0
     for epoch in (0, 1, 1):  # an epoch that is repeated has one line
-        run.finish_epoch(epoch, {"train_loss": 1.0}, model, optimizer)
-    other = build_model(config, 5)
-    assert Run(config, ALONE).restore(other, optimizer, ALONE.device) == 2
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
-    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["epoch"] for line in lines] == [0, 1]
+        one.schedule.note(3.0)
+        run.finish_epoch(epoch, {"train_loss": 1.0}, one)
+    assert Run(other.config, ALONE).restore(other) == 2
+    for name in ("bare", "average"):
+        pairs = zip(getattr(one, name).parameters(), getattr(other, name).parameters(), strict=True)
+        assert all(torch.equal(mine, its) for mine, its in pairs)
+    assert other.schedule == one.schedule
+    assert [line["epoch"] for line in run.figures] == [0, 1]
 
 
 def test_a_folder_with_another_run_is_refused(tmp_path):
-    config = TrainConfig(model="tiny", out=str(tmp_path))
-    model = build_model(config, 5)
-    Run(config, ALONE).finish_epoch(0, {}, model, build_optimizer(config, model))
+    trainer = trainer_of(build_model(TrainConfig(model="tiny"), 5), out=str(tmp_path))
+    Run(trainer.config, ALONE).finish_epoch(0, {}, trainer)
     with pytest.raises(ConfigurationError, match=r"lr: 0\.001, now 0\.5"):
-        Run(TrainConfig(model="tiny", out=str(tmp_path), lr=0.5), ALONE)
+        Run(TrainConfig(precision="fp32", out=str(tmp_path), lr=0.5), ALONE)
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.01])
+def test_a_step_in_parts_is_a_step_of_all_of_them(clip):
+    torch.manual_seed(0)
+    images, labels = torch.randint(0, 256, (8, 3, 16, 16), dtype=torch.uint8), torch.arange(8) % 3
+
+    def trained(parts):
+        torch.manual_seed(1)
+        values = {"optimizer": "sgd", "lr": 0.1, "warmup_epochs": 0, "batch_size": 4, "clip_norm": clip}
+        trainer = trainer_of(
+            build_model(TrainConfig(model="tiny"), 3), accumulate=parts, label_smoothing=0.1, **values
+        )
+        size = 4 // parts
+        batches = [{"image": images[i : i + size], "label": labels[i : i + size]} for i in range(0, 8, size)]
+        loss = trainer.train([*batches, *batches[: parts - 1]], 0)["train_loss"]  # the rest fills no step
+        return [*trainer.bare.parameters(), torch.tensor(loss)]
+
+    wanted = trained(1)
+    for parts in (2, 4):
+        assert all(torch.allclose(mine, its, atol=1e-6) for mine, its in zip(trained(parts), wanted, strict=True))
 
 
 def test_a_model_of_torchvision_is_trained():

@@ -17,10 +17,17 @@ from tests.local_hub.client import hub_environment
 
 torch = pytest.importorskip("torch")
 
+from fornet_hf.tensors import write_tensors  # noqa: E402
+from training.model import tiny  # noqa: E402
+
 ROOT = Path(__file__).parents[2]
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--lr=0.01"]
-WHOLE = ["--evaluate", "original", "all", "--mix", "alternate"]
+WHOLE = [
+    *("--evaluate", "original", "all", "--mix", "alternate", "--accumulate", "2", "--ema", "0.9"),
+    *("--tune", "oft", "--adapter", "blocks=3", "--weights", "base.safetensors"),
+]
+"""All that has a state of its own, with two processes."""
 SPEEDS = ("images_per_second", "waiting_for_data", "seconds")
 
 
@@ -32,9 +39,12 @@ def train(demo, tmp_path_factory):
     environment = hub_environment("http://127.0.0.1:9", folder / "cache")
     environment["PYTHONPATH"] = f"{folder / 'without'}:{environment['PYTHONPATH']}"
     environment["OMP_NUM_THREADS"] = "1"
+    torch.manual_seed(0)
+    write_tensors(folder / "base.safetensors", tiny(1000).state_dict())
     data = ["--patches", demo / "made" / "patches", "--imagenet-dir", demo / "pictures"]
 
     def command(out, *words, start=()):
+        words = [folder / word if word == "base.safetensors" else word for word in words]
         words = [sys.executable, *start, "examples/train.py", *data, *OPTIONS, "--out", folder / out, *words]
         return {"args": [*map(str, words)], "cwd": ROOT, "env": environment, "text": True}
 
@@ -63,7 +73,8 @@ def figures(folder):
 
 
 def weights(folder):
-    return torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
+    state = torch.load(folder / "checkpoint.pt", weights_only=True)
+    return {**state["model"], **state["model_ema"]}
 
 
 def test_two_processes_train_and_evaluate(whole):
@@ -97,6 +108,7 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(whole, going_on):
     folder = going_on("again")
     assert figures(folder) == figures(whole)
     ours, theirs = weights(folder), weights(whole)
+    assert {"0.parametrizations.weight.original", "module.0.parametrizations.weight.original"} <= set(theirs)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
@@ -137,11 +149,12 @@ def test_the_command_of_the_page_learns_something_and_says_so_in_a_line_an_epoch
     out = words.index("--out")
     done, folder = train("demo", *words[2:out], *words[out + 2 :])
     assert done.returncode == 0, done.stderr
-    start, *lines = done.stdout.splitlines()
+    start, *lines, end = done.stdout.splitlines()
     assert start == f"20 epochs of 25 images, 1,000 classes; log: {folder / 'metrics.jsonl'}"
     form = r"epoch +\d+/20  loss \d\.\d{3}  accuracy original \d+\.\d%  [\d,]+ images/s  [\dmin ]+ s left  CPU"
     assert len(lines) == 20
     assert [line for line in lines if not re.fullmatch(form, line)] == []
+    assert end == f"weights: {folder / 'weights.safetensors'}; results: {folder.parent / 'results.csv'}"
     assert figures(folder)[-1]["original"]["top1"] >= 0.5  # of five classes
 
 

@@ -19,10 +19,18 @@ def test_options_go_to_those_that_have_them():
     assert chosen("background", options={"max_soft": 0.3}) == [BackgroundMixConfig(max_soft=0.3)]
 
 
+def test_several_are_joined_by_plus():
+    assert chosen("fmix+mixup", options={"p": 0.5, "decay": 2.0}) == [
+        FMixConfig(p=0.5, decay=2.0),
+        MixUpConfig(p=0.5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("fmixx",), "mix is not allowed; found 'fmixx'; allowed: fmix, cutmix, mixup, alternate, background"),
+        (("fmix+cut",), "mix is not allowed; found 'cut'"),
         (("mixup", "area", {"decay": 3}), "mixup has no such option; found decay; allowed: alpha, each"),
         (("background", "visible"), "labels is not allowed"),
         (("alternate", "area", {"alpha": 0}), "alpha is not allowed"),

@@ -74,12 +74,13 @@ def build(name: str, classes: int, **options: Any) -> torch.nn.Module:
     return network
 
 
-def pretrained(name: str, classes: int) -> torch.nn.Module:
+def pretrained(name: str, classes: int, **options: Any) -> torch.nn.Module:
     """Load a network with its pretrained weights, or with those of a checkpoint, to be tuned.
 
     Args:
         name: in one of the `FORMS`.
         classes: number of classes; where the weights are for another number, the last layer has random ones.
+        options: of the network, as its library calls them.
 
     Raises:
         ForNetError: as `load`.
@@ -87,7 +88,7 @@ def pretrained(name: str, classes: int) -> torch.nn.Module:
     asked = parse_name(name)
     with _failures(name, asked.library):
         source = _source(asked)
-        network: torch.nn.Module = source.network(classes)
+        network: torch.nn.Module = source.network(classes, **options)
         carry(_loaded(asked, source).network, network, name)
     return network
 

@@ -1,0 +1,31 @@
+"""A moving average of the weights."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+Tensors: TypeAlias = tuple[torch.Tensor, ...] | list[torch.Tensor]
+
+
+def moving_average(network: nn.Module, keep: float) -> AveragedModel:
+    """Return a copy of a network; each `update_parameters(network)` moves it towards the network as it is then.
+
+    The parameters that are trained are averaged, those of adapters too, so that averaged rotations are rotations; so
+    are the statistics of BatchNorm.
+
+    Args:
+        network: adapters included.
+        keep: share of the average that stays in a step. In step t it is at most (1 + t) / (10 + t), as in
+            TensorFlow's ExponentialMovingAverage, so that short trainings have an average of their own.
+    """
+
+    def move(averaged: Tensors, current: Tensors, steps: torch.Tensor | int) -> None:
+        done = int(steps)
+        average: Any = get_ema_multi_avg_fn  # has no types
+        average(min(keep, (1 + done) / (10 + done)))(averaged, current, steps)
+
+    return AveragedModel(network, multi_avg_fn=move, use_buffers=True)
