@@ -52,9 +52,10 @@ def process_group(here: Place) -> Iterator[None]:
     """Let processes talk to each other inside of this block. One process needs nobody to talk to.
 
     Afterwards the group's threads are gone, once nobody holds the group: gloo's may let go of a tensor a moment after
-    a sum is there, and abort the process when Python is gone by then. So nobody may hold it then, which a model in
-    DistributedDataParallel does: freed later, it would wait for such a thread, which waits for Python's lock. `torch.distributed.nn` keeps the group that it
-    finds as the default of its functions, for ever; DistributedDataParallel imports it if nobody did before.
+    a sum is there, and abort the process when Python is gone by then. A model in DistributedDataParallel holds it,
+    too: freed later, it would wait for such a thread, which waits for Python's lock. `torch.distributed.nn` keeps the
+    group that it finds as the default of its functions, for ever; DistributedDataParallel imports it if nobody did
+    before.
     """
     if here.device.type == "cuda":
         torch.cuda.set_device(here.device)
