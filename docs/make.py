@@ -6,6 +6,7 @@ parameters.md  from the configuration's dataclasses: default, what validation al
 benchmarks.md  from the results in benchmarks/results
 getting_started.md  its table of costs, between two marks, from the same results
 scale.md, device.md and README.md  the figures that they state
+data.md        its tables of sets and weights, between two marks, from the catalogue of build/download.py
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path[:0] = [str(DOCS.parent), str(DOCS)]  # run as a script, it finds the project beside it
+# Run as a script, it finds the project beside it.
+sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "build"), str(DOCS)]
 
 from api import api_page, items, shown  # noqa: E402
 from costs import costs_table  # noqa: E402
@@ -26,10 +28,12 @@ from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.mixing.methods import CutMixConfig, FMixConfig, MixConfig  # noqa: E402
 from fornet_hf.recombination import CropConfig, RecombinationConfig  # noqa: E402
 from fornet_hf.recombination.hooks import Hooks  # noqa: E402
+from producers.downloads.page import tables  # noqa: E402
 from stated import of_device, of_readme, of_scale, with_figures  # noqa: E402
 
 _MADE = "<!-- Made by docs/make.py: edit the code, not this page. -->\n"
 _COSTS = "<!-- costs: made by docs/make.py -->\n", "<!-- end of costs -->\n"
+_CATALOGUE = "<!-- catalogue: made by docs/make.py -->\n", "<!-- end of catalogue -->\n"
 
 
 def main() -> None:
@@ -40,24 +44,25 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """The pages by the names of their files."""
-    stating = ("getting_started.md", "scale.md", "device.md", "../README.md")
+    stating = ("data.md", "getting_started.md", "scale.md", "device.md", "../README.md")
     now = {name: (DOCS / name).read_text(encoding="utf-8") for name in stating}
     return {
         "api.md": _MADE + api_page(),
         "parameters.md": parameters_page(),
         "benchmarks.md": _MADE + benchmarks_page(DOCS.parent),
-        "getting_started.md": with_costs(now["getting_started.md"]),
+        "data.md": between(now["data.md"], _CATALOGUE, f"{tables()}\n"),
+        "getting_started.md": between(now["getting_started.md"], _COSTS, f"{costs_table(DOCS.parent)}\n"),
         "scale.md": with_figures(now["scale.md"], of_scale(DOCS.parent)),
         "device.md": with_figures(now["device.md"], of_device(DOCS.parent)),
         "../README.md": with_figures(now["../README.md"], of_readme(DOCS.parent)),
     }
 
 
-def with_costs(page: str) -> str:
-    """Return a page with the table of costs anew between its marks."""
-    before, _, rest = page.partition(_COSTS[0])
-    after = rest.partition(_COSTS[1])[2]
-    return f"{before}{_COSTS[0]}{costs_table(DOCS.parent)}\n{_COSTS[1]}{after}"
+def between(page: str, marks: tuple[str, str], text: str) -> str:
+    """Return a page with another text between its marks."""
+    before, _, rest = page.partition(marks[0])
+    after = rest.partition(marks[1])[2]
+    return f"{before}{marks[0]}{text}{marks[1]}{after}"
 
 
 def parameters_page() -> str:

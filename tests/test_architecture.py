@@ -32,7 +32,7 @@ LIBRARY = [
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 
 PRODUCERS = [
-    "publishing",
+    "publishing downloads",
     "layers",
     "distil tuning",
     "pairs",

@@ -134,10 +134,10 @@ def test_every_page_is_in_the_index():
     ] == []
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["api.md", "parameters.md", "benchmarks.md", "getting_started.md", "scale.md", "device.md", "../README.md"],
-)
+MADE = ("api.md", "parameters.md", "benchmarks.md", "data.md", "getting_started.md", "scale.md", "device.md")
+
+
+@pytest.mark.parametrize("name", [*MADE, "../README.md"])
 def test_pages_made_from_code_and_results_are_up_to_date(name):
     pytest.importorskip("torch", reason="the names that need torch are on these pages, too")
     code = f"import sys; sys.path.insert(0, 'docs'); import make; print(make.pages()[{name!r}], end='')"
