@@ -142,6 +142,8 @@ class TrainConfig:
     compile: bool = _option(False, "torch.compile the model")
 
     def __post_init__(self) -> None:
+        for name in ("evaluate", "measures", "milestones"):  # lists in JSON
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for name, allowed in CHOICES.items():
             require(getattr(self, name) in allowed, name, getattr(self, name), ", ".join(allowed))
         for name, lowest in (*_COUNTS.items(), *dict.fromkeys(_AMOUNTS, 0).items()):
@@ -156,7 +158,7 @@ class TrainConfig:
         if self.tune == NONE:
             require(not self.adapter, "adapter without tune", self.adapter, "none")
         if self.defer in ("pixels", "jpeg"):
-            require(not (found := self._changes), f"{found} with defer", getattr(self, found, ""), "its default")
+            require(not (found := self.changes), f"{found} with defer", getattr(self, found, ""), "its default")
 
     @property
     def folder(self) -> Path:
@@ -174,16 +176,10 @@ class TrainConfig:
         return self.weights or (None if self.tune == NONE else PRETRAINED)
 
     @property
-    def _changes(self) -> str:
-        """Name of an option that needs images in the loading processes; empty: there is none."""
+    def changes(self) -> str:
+        """Name of an option that needs whole images in the loading processes; empty: there is none."""
         usual = {"images": None, "augment": NONE, "color_jitter": 0, "rotate": 0}
         return next((name for name, value in usual.items() if getattr(self, name) != value), "")
-
-    def deferred(self, device: str) -> str | None:
-        """Return what a device of this type composes from: pixels, jpeg, or None where the workers compose."""
-        if self.defer == "auto":
-            return "jpeg" if device == "cuda" and not self._changes else None
-        return None if self.defer == NONE else self.defer
 
     def _check_images(self) -> None:
         if self.images is None:

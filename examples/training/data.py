@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 import fornet_hf
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
+from fornet_hf.recombination.device.jpegs import decoder_for
 from training.augment import image_transform
-from training.config import TrainConfig
+from training.config import NONE, TrainConfig
 from training.images import Images, open_images
 from training.processes import Place
 
@@ -69,6 +71,19 @@ def open_data(config: TrainConfig, here: Place) -> Data:
     )
 
 
+def deferral(config: TrainConfig, device: torch.device) -> str | None:
+    """Return what a device composes from: pixels, jpeg, or None where the workers compose."""
+    if config.defer != "auto":
+        return None if config.defer == NONE else config.defer
+    if device.type != "cuda" or config.changes:
+        return None
+    try:
+        decoder_for(device)
+    except MissingDependencyError:
+        return "pixels"
+    return "jpeg"
+
+
 def validation_rows(config: TrainConfig) -> Any:
     """Return the rows of ForNet that a run is evaluated on, as they are stored."""
     return _load(config, "validation")
@@ -77,7 +92,7 @@ def validation_rows(config: TrainConfig) -> Any:
 def _recombined(config: TrainConfig, here: Place) -> Any:
     """Return the training rows of ForNet, recombined; or their original images."""
     train = _load(config, "train")
-    deferred = config.deferred(here.device.type)
+    deferred = deferral(config, here.device)
     parameters = {"orig_img_prob": 1.0} if config.plain else config.recombination
     whole: dict[str, Any] = {} if config.crop == "random" else {"scale": (1, 1), "ratio": (1, 1)}
     train.set_transform(

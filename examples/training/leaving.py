@@ -47,7 +47,8 @@ def leave(trainer: Trainer, run: Run) -> dict[str, Any]:
     measured = measure(network.eval(), config) if config.measures else None
     if not writes:
         return {}
-    row = {**_origin(config), **_accuracies(run.figures[-1]), **({} if measured is None else _values(measured))}
+    row = {**origin(trainer), **_accuracies(run.figures[-1]), **({} if measured is None else _values(measured))}
+    run.row = row
     table = config.folder.parent / "results.csv"
     add_row(table, row)
     trainer.report(f"weights: {config.folder / (WEIGHTS if whole else ADAPTER)}; results: {table}")
@@ -69,20 +70,24 @@ def measure(network: nn.Module, config: TrainConfig) -> Results:
         output=config.folder / "report",
         imagenet_dir=config.imagenet_dir,
         cache_dir=config.cache_dir,
-        seed=config.seed,
         precision=precision,
         workers=config.workers or 1,
     )
 
 
-def _origin(config: TrainConfig) -> dict[str, Any]:
+def origin(trainer: Trainer) -> dict[str, Any]:
+    """Return all of a run's row that is known before anything is measured."""
+    config = trainer.config
     return {
         "run": config.folder.absolute().name,
         "configuration": config.digest,
         "seed": config.seed,
         "model": full_name(config),
         "tune": config.tune,
+        "trainable": sum(one.numel() for one in trainer.bare.parameters() if one.requires_grad),
         "epochs": config.epochs,
+        "measures": " ".join(config.measures),
+        "measured_on": config.measure_on or "",
         "fornet_hf": fornet_hf.__version__,
         "torch": torch.__version__,
         "python": platform.python_version(),

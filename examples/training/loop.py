@@ -19,6 +19,7 @@ from fornet_hf import Compositor, DeviceLoader
 from fornet_hf.mixing.calling import BatchMixer
 from training.augment import colours_of, normalized
 from training.config import TrainConfig
+from training.data import deferral
 from training.processes import Place, alike, summed
 from training.schedule import Schedule
 
@@ -129,7 +130,7 @@ class Trainer:
 
     def _on_device(self, loader: DataLoader[Any]) -> Iterable[Sequence[torch.Tensor]]:
         """Return batches on this process's device, as of `_moved`; composed there if that was deferred."""
-        if self.config.deferred(self.here.device.type) is None:
+        if deferral(self.config, self.here.device) is None:
             return map(self._moved, loader)
         composed = DeviceLoader(loader, Compositor(*colours_of(self.bare)), self.here.device, composed=True)
         return ([one.images, one.labels, *([] if one.masks is None else [one.masks])] for one in composed)

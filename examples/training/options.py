@@ -47,7 +47,7 @@ def configured(*layers: Mapping[str, Any]) -> TrainConfig:
             if hints[name] == dict[str, Any]:
                 values[name] = {**values.get(name, defaults[name]), **value}
             else:
-                values[name] = tuple(value) if isinstance(value, list) else value
+                values[name] = value
     return TrainConfig(**values)
 
 

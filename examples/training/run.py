@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.files import atomic_path
+from fornet_hf.files import atomic_path, write_text
 from training.config import TrainConfig
 from training.loop import Trainer
 from training.model import CHECKPOINT
@@ -49,6 +49,15 @@ class Run:
         """The figures of each epoch that is done, as metrics.jsonl has them."""
         return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of results of the finished run; empty: there is none yet."""
+        return dict(json.loads(self._row.read_text())) if self._row.exists() else {}
+
+    @row.setter
+    def row(self, value: dict[str, Any]) -> None:
+        write_text(self._row, json.dumps(value, indent=2) + "\n")
+
     def restore(self, trainer: Trainer) -> int:
         """Load the last checkpoint, if there is one; return the number of epochs that are done."""
         if not self.checkpoint.exists():
@@ -67,6 +76,10 @@ class Run:
         state = {name: part.state_dict() for name, part in _parts(trainer).items()}
         with atomic_path(self.checkpoint) as temporary:
             torch.save({**state, "epochs": epoch + 1}, temporary)
+
+    @property
+    def _row(self) -> Path:
+        return self._folder / "row.json"
 
     @property
     def _log(self) -> Path:

@@ -16,7 +16,7 @@ from training.board import Board
 from training.config import TrainConfig
 from training.data import Data, open_data
 from training.interrupts import interruptible
-from training.leaving import leave
+from training.leaving import leave, origin
 from training.lines import Lines
 from training.loop import Trainer
 from training.model import build_model, build_optimizer
@@ -32,7 +32,8 @@ def train(config: TrainConfig, report: Callable[[str], None] = lambda _: None) -
         config: of the run.
         report: called with each line for people, in the first process.
 
-    Returns: the row of results; empty if epochs are left, as of `stop_after`, and in all processes but the first.
+    Returns: the row of results; empty if epochs are left, as of `stop_after`, and in all processes but the first. A
+        run that is done already has its row from then, unless other measures are asked for.
 
     Raises:
         ForNetError: an option does not fit, or data are not as they must be.
@@ -49,8 +50,11 @@ def _trained(config: TrainConfig, here: Place, data: Data, report: Callable[[str
     with interruptible() as stop:
         trainer = build(config, here, data, report, stop.check)
         run = Run(config, here)
-        done = fit(trainer, run, data)
-    return leave(trainer, run) if done >= config.epochs else {}
+        first, done = fit(trainer, run, data)
+    if done < config.epochs:
+        return {}
+    kept = run.row if first == done else {}
+    return kept if origin(trainer).items() <= kept.items() else leave(trainer, run)
 
 
 def build(
@@ -76,8 +80,8 @@ def build(
     )
 
 
-def fit(trainer: Trainer, run: Run, data: Data) -> int:
-    """Train for all epochs that are left of a run, or those of `stop_after`; return how many are done."""
+def fit(trainer: Trainer, run: Run, data: Data) -> tuple[int, int]:
+    """Train for all epochs that are left of a run, or those of `stop_after`; return how many were, and are, done."""
     config, here = trainer.config, trainer.here
     first = run.restore(trainer)
     last = config.epochs if config.stop_after is None else min(config.epochs, first + config.stop_after)
@@ -96,7 +100,7 @@ def fit(trainer: Trainer, run: Run, data: Data) -> int:
             trainer.report(lines.epoch(epoch, figures))
             if board is not None:
                 board.epoch(epoch, figures)
-    return max(first, last)
+    return first, max(first, last)
 
 
 def _evaluated(trainer: Trainer, data: Data) -> dict[str, Any]:

@@ -85,6 +85,19 @@ def test_every_mix_gives_images_and_targets_by_seed_epoch_step_and_rank(mix, mon
     assert torch.equal(mixed(9, mix_options={"off_for_last": 1})[0], batch[0])
 
 
+@pytest.mark.parametrize("turns", [True, False])
+def test_methods_are_taken_in_turn_or_drawn(turns):
+    mix = batch_transform(TrainConfig(mix="mixup+fmix", mix_in_turn=turns), 5)
+    batch = torch.rand(6, 3, 8, 8), torch.arange(6) % 5
+    mix.set_epoch(0, 10)
+    cut = []  # FMix leaves pixels as they are, MixUp blends them
+    for _ in range(12):
+        images = mix(*batch)[0]
+        cut.append(bool((images[:, None] == batch[0][None]).all(2).any(1).all()))
+    assert (cut == [False, True] * 6) is turns
+    assert len(set(cut)) == 2
+
+
 def test_alphas_are_those_of_their_methods():
     config = TrainConfig(mix="alternate", mixup=0.8, mix_options={"alpha": 0.2, "max_soft": 0.1})
     assert {method.method: method.alpha for method in config.methods} == {"fmix": 0.2, "cutmix": 0.2, "mixup": 0.8}

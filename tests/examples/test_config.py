@@ -82,6 +82,12 @@ def test_values_that_are_not_allowed_are_named(words):
         parse(words.split())
 
 
+def test_lists_are_as_good_as_tuples():
+    values = {"milestones": [3], "schedule": "step", "evaluate": ["original"], "measures": ["accuracy"]}
+    config = TrainConfig(images="pictures", **values)
+    assert (config.milestones, config.evaluate, config.measures) == ((3,), ("original",), ("accuracy",))
+
+
 def test_json_gives_the_same_run():
     config = parse(["--model", "tiny", "--evaluate", "all"])
     assert config.differences(config.to_json()) == []

@@ -3,11 +3,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fornet_hf.errors import ConfigurationError  # noqa: E402
+from fornet_hf.errors import ConfigurationError, MissingDependencyError  # noqa: E402
 from fornet_hf.format.raster import canonical_raster  # noqa: E402
 from training.augment import STD  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
-from training.data import open_data  # noqa: E402
+from training.data import deferral, open_data  # noqa: E402
 from training.loop import Trainer  # noqa: E402
 from training.model import build_model, build_optimizer  # noqa: E402
 from training.processes import Place  # noqa: E402
@@ -33,6 +33,30 @@ def original(demo, split, key):
     side = round(min(raster.size) * 0.875)
     left, top = (raster.width - side) // 2, (raster.height - side) // 2
     return np.asarray(raster.crop((left, top, left + side, top + side)).resize((64, 64)), dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("values", "device", "wanted"),
+    [
+        ({}, "cpu", None),
+        ({}, "cuda", "jpeg"),
+        ({"defer": "none"}, "cuda", None),
+        ({"defer": "pixels"}, "cpu", "pixels"),
+        ({"augment": "3augment"}, "cuda", None),
+        ({"images": "pictures"}, "cuda", None),
+    ],
+)
+def test_a_gpu_composes_where_nothing_else_changes_images(values, device, wanted, monkeypatch):
+    monkeypatch.setattr("training.data.decoder_for", lambda _: "torchvision")
+    assert deferral(TrainConfig(**values), torch.device(device)) == wanted
+
+
+def test_a_gpu_without_decoder_gets_pixels(monkeypatch):
+    def missing(_):
+        raise MissingDependencyError("no decoder")
+
+    monkeypatch.setattr("training.data.decoder_for", missing)
+    assert deferral(TrainConfig(), torch.device("cuda")) == "pixels"
 
 
 def test_validation_shows_original_images(opened, demo):

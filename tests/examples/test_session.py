@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from fornet_hf.errors import ConfigurationError, NotFoundError  # noqa: E402
 from fornet_hf.evaluation import load  # noqa: E402
 from fornet_hf.evaluation.models import pretrained  # noqa: E402
 from tests.torchvision_shim import import_torchvision  # noqa: E402
-from training.model import build_model  # noqa: E402
+from training.model import build_model, tiny  # noqa: E402
 from training.options import configured  # noqa: E402
 from training.session import train  # noqa: E402
 
@@ -31,12 +32,13 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """Two classes, of red and of green images, in folders as those of a variant of ImageNet-9."""
+    """A variant of ImageNet-9 with two classes, of red and of green images; others are beside it."""
     try:
         import_torchvision()
     except ImportError:
         pytest.skip("needs torchvision")
-    root, rng = tmp_path_factory.mktemp("mixed_rand"), np.random.default_rng(0)
+    tree, rng = tmp_path_factory.mktemp("in9"), np.random.default_rng(0)
+    root = tree / "mixed_rand"
     for split in ("train", "val"):
         for number, name in enumerate(("00_dog", "01_bird")):
             (root / split / name).mkdir(parents=True)
@@ -44,6 +46,8 @@ def images(tmp_path_factory):
                 pixels = rng.integers(0, 120, (20, 24, 3), np.uint8)
                 pixels[..., number] += 130
                 Image.fromarray(pixels).save(root / split / name / f"{index}.png")
+    for name in ("original", "mixed_same"):
+        shutil.copytree(root, tree / name)
     return root
 
 
@@ -130,6 +134,13 @@ def test_measures_are_in_a_report_and_in_the_row_of_the_table(runs, base):
     assert rows["measured"]["configuration"] != rows["base"]["configuration"]
 
 
+def test_variants_of_imagenet9_give_a_gap(runs, images, base):
+    _, row = runs("in9", measures=["in9"], measure_on=str(images.parent), weights=str(base), epochs=1)
+    assert row["bg_gap"] == row["accuracy mixed_same"] - row["accuracy mixed_rand"] == 0
+    assert row["accuracy original"] == 1
+    assert (row["measures"], row["measured_on"]) == ("in9", str(images.parent))
+
+
 def test_seeds_share_a_configuration(runs):
     rows = [runs(f"seed{seed}", seed=seed, epochs=1)[1] for seed in (0, 1)]
     assert rows[0]["configuration"] == rows[1]["configuration"]
@@ -137,11 +148,12 @@ def test_seeds_share_a_configuration(runs):
 
 
 def test_a_finished_run_says_so_and_gives_its_row_again(runs, base):
-    said = []
-    config = configured(json.loads((base / "config.json").read_text()))
-    row = train(config, said.append)
+    said, stored = [], json.loads((base / "config.json").read_text())
+    row = train(configured(stored), said.append)
+    assert len(said) == 1
     assert said[0].startswith("nothing is left to do")
-    assert row["run"] == "base"
+    assert (row["run"], row["trainable"]) == ("base", sum(one.numel() for one in tiny(2).parameters()))
+    assert "accuracy original" in train(configured(stored, {"measures": ["accuracy"]}))
 
 
 def test_figures_are_written_for_tensorboard(runs):
