@@ -13,7 +13,7 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.publish.contents import Content, refuse_tokens
 from fornet_hf.publish.kinds.cards import TERMS, card, citation, files_table, left_out, section, settings_table, table
 from fornet_hf.publish.kinds.kind import Publication
-from fornet_hf.publish.kinds.weights import Weights, find_weights
+from fornet_hf.publish.kinds.weights import ADAPTER, Weights, find_weights
 from fornet_hf.release.verify import CARD, card_header
 
 _FOLDER = "model_index"  # in which `fornet evaluate` writes the headers of cards
@@ -64,7 +64,7 @@ class ModelMaker:
         headers = {path: header.raw for path, header in self._weights.headers.items()}  # the rest are numbers
         refuse_tokens({**given, CARD: text, **headers}, self.token)
         said = left_out(self._weights.left)
-        if own := self._weights.facts.get("base"):
+        if self._weights.form is ADAPTER and (own := self._weights.facts.get("base")):
             said.append(f"it was tuned on {own}, which its users need, too; publish that beside it")
         return Publication(files={**given, CARD: text}, card=text, said=said)
 
@@ -85,7 +85,7 @@ class ModelMaker:
             "model-index": index,
         }
         sizes = {path: f"{one.parameters:,} numbers, {', '.join(one.types)}" for path, one in weights.headers.items()}
-        use = weights.form.use.format(repository=self.repository, base=base or "timm:NAME")
+        use = weights.form.use.format(repository=self.repository, base=_evaluated(base))
         parts = (
             f"# {self.repository.rpartition('/')[2]}",
             weights.form.sentence,
@@ -136,6 +136,14 @@ def _base_of(facts: Mapping[str, Any]) -> str | None:
     network = facts.get("network")
     found = network.get("encoder") if isinstance(network, Mapping) else facts.get("model")
     return found if isinstance(found, str) else None
+
+
+def _evaluated(base: str | None) -> str:
+    """Return the name by which `fornet evaluate` knows a model: an id of the Hub is timm's, or of transformers."""
+    if base is None or not _ID.fullmatch(base):
+        return base or "timm:NAME"
+    owner, _, name = base.partition("/")
+    return f"timm:{name}" if owner == "timm" else f"hf:{base}"
 
 
 def _results(index: Any) -> str:

@@ -100,7 +100,7 @@ def _of_release(folder: Path) -> dict[str, Path]:
     if not found:
         then = f"Give a folder with patches ({MANIFEST}) and the images that they apply to."
         raise NotFoundError(explain(f"{folder}: no release for the Space", found=contents(folder), then=then))
-    paths = [*_inside(folder, ENDINGS)]
+    paths = [path for path in _inside(folder, ENDINGS) if path.parent != folder]  # sheets for people stand there
     for path in found:
         manifest = read_manifest(path.parent)
         if manifest.classes is None or "imagenet" in manifest.source.lower():

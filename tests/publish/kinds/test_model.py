@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from huggingface_hub import ModelCard
 
+from fornet_hf.evaluation.results.model_index import write_headers
 from fornet_hf.release.verify import card_header
+from tests.evaluation.results.test_model_index import ORIGIN, VALUES, results
 from tests.local_hub.fixtures import uploads
 from tests.local_hub.state import Hub
 from tests.publish.conftest import TOKEN
@@ -100,6 +103,7 @@ def test_an_adapter_names_its_base_and_licence(
     header = card_header(text)
     assert (header["base_model"], header["license"]) == ("timm/resnet50.a1_in1k", "apache-2.0")
     assert "| `settings.rank` | 4 |" in text
+    assert "fornet evaluate timm:resnet50.a1_in1k=weights DATA" in text
 
 
 def test_a_run_of_training_gives_its_weights_with_results_and_keeps_its_paths(
@@ -124,6 +128,18 @@ def test_a_run_of_training_gives_its_weights_with_results_and_keeps_its_paths(
     (index.parent / "other.md").write_text(index.read_text())
     assert run(folder, *MODEL, name=NAME) == 1
     assert run(folder, *MODEL, "--model-index", str(index), name=NAME) == 0
+
+
+def test_the_header_of_an_evaluation_goes_into_the_card(
+    run: Callable[..., int], hub: Hub, segmenter: Path, tmp_path: Path
+) -> None:
+    numbers = results(*((ORIGIN, value) for value in VALUES))
+    (path,) = write_headers(tmp_path, numbers)
+    assert run(segmenter, *MODEL, "--model-index", str(path), name=NAME) == 0
+    card = published(hub)["README.md"].decode()
+    assert [one.metric_value for one in ModelCard(card).data.eval_results] == [0.75, 0.9]
+    assert "| accuracy, original | 0.75 | 0.7 to 0.8 | TNauen/ForNet | validation |" in card
+    assert "| background robustness | 0.9 |  | TNauen/ForNet | validation |" in card
 
 
 def test_pickles_are_refused_with_the_next_step(
@@ -215,3 +231,17 @@ def test_files_of_the_trainings_are_known_by_their_cards(tmp_path: Path) -> None
     assert (one.form, two.form) == (SEGMENTER, GENERATOR)
     assert [header.parameters for header in one.headers.values()] == [9]
     assert [*two.files] == ["generator.safetensors"]
+
+
+def test_adapters_are_known_as_they_are_saved(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from fornet_hf import adapters
+    from fornet_hf.publish.kinds.weights import ADAPTER, find_weights
+
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 4), torch.nn.Linear(4, 2))
+    config = adapters.AdapterConfig(kind="head", head=["2"])
+    adapters.save(adapters.tune(network, config), config, tmp_path / "adapter")
+    found = find_weights(tmp_path / "adapter")
+    assert (found.form, set(found.files)) == (ADAPTER, {"adapter.json", "adapter.safetensors"})
+    assert found.headers["adapter.safetensors"].parameters == 10
+    assert found.facts["settings"]["kind"] == "head"

@@ -47,6 +47,7 @@ def demo(tmp_path: Path) -> Path:
     """Patches and the images that they apply to, as the demo makes them."""
     folder = tmp_path / "demo"
     make_release(folder)
+    (folder / "contact_sheet.png").write_bytes(file_of(made_image(8, 8), "PNG"))
     (folder / "cache").mkdir()
     pq.write_table(pa.table({"image": [file_of(made_image(8, 8))]}), folder / "cache" / "rows.parquet")
     return folder
@@ -77,7 +78,7 @@ def test_a_release_goes_along_with_its_images_if_they_may_be_published(
         assert found[f"release/patches/{path.name}"] == path.read_bytes()
     images = list(demo.rglob("*.JPEG"))
     assert len([name for name in found if name.endswith(".JPEG")]) == len(images) > 0
-    assert "release/cache/rows.parquet" not in found
+    assert not {"release/cache/rows.parquet", "release/contact_sheet.png"} & set(found)
     assert run(app, *SPACE, name=NAME) == 0
     assert not [name for name in published(hub) if name.startswith("release/")]
     assert hub.repo(NAME, "spaces").tags == {"v1": hub.history(NAME, kind="spaces")[1].oid}
