@@ -170,6 +170,11 @@ def a_token_in_the_header(folder: Path) -> str:
     return "looks like an access token"
 
 
+def a_token_that_no_card_shows(folder: Path) -> str:
+    write_weights(folder / "segmenter.safetensors", {"made_by": TOKEN})
+    return "looks like an access token"
+
+
 def a_broken_card(folder: Path) -> str:
     write_weights(folder / "segmenter.safetensors", {"fornet_segmenter": "{"})
     return "not valid JSON"
@@ -186,7 +191,9 @@ def none(folder: Path) -> str:
     return "no weights"
 
 
-@pytest.mark.parametrize("broken", [cut_off, another_file, a_token_in_the_header, a_broken_card, several, none])
+@pytest.mark.parametrize(
+    "broken", [cut_off, another_file, a_token_in_the_header, a_token_that_no_card_shows, a_broken_card, several, none]
+)
 def test_weights_that_are_not_sound_are_not_published(
     run: Callable[..., int], hub: Hub, segmenter: Path, capsys: pytest.CaptureFixture[str], broken: Callable
 ) -> None:

@@ -90,6 +90,12 @@ def of_imagenet(demo: Path) -> str:
     return "a release of ImageNet must not be published with its images"
 
 
+def without_class_names(demo: Path) -> str:
+    manifest = read_manifest(demo / "patches")
+    write_manifest(demo / "patches", dataclasses.replace(manifest, classes=None))
+    return "a release of ImageNet must not be published with its images"
+
+
 def with_keys_of_imagenet(demo: Path) -> str:
     (demo / "imagenet" / "train" / "n01440764_10026.JPEG").write_bytes(file_of(made_image(8, 8)))
     return "a release of ImageNet must not be published with its images"
@@ -106,7 +112,9 @@ def without_a_manifest(demo: Path) -> str:
     return "no release for the Space"
 
 
-@pytest.mark.parametrize("spoil", [of_imagenet, with_keys_of_imagenet, with_images_for_patches, without_a_manifest])
+@pytest.mark.parametrize(
+    "spoil", [of_imagenet, without_class_names, with_keys_of_imagenet, with_images_for_patches, without_a_manifest]
+)
 def test_releases_that_must_not_be_shown_are_refused(
     run: Callable[..., int],
     hub: Hub,
