@@ -17,6 +17,12 @@ def test_every_preset_makes_a_run(name):
     assert json.loads((FOLDER / f"{name}.json").read_text())["about"]
 
 
+def test_the_page_names_all_presets_and_no_others():
+    text = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert {name for name in names() if f"`{name}`" not in text} == set()
+    assert set(re.findall(r"--preset ([\w-]+)", text)) - {"NAME", "FILE"} <= set(names())
+
+
 def test_options_overrule_a_preset_and_join_its_objects():
     config = parse(["--preset", "lora", "--lr", "0.5", "--adapter", "rank=8", "--no-nesterov"])
     assert (config.tune, config.lr, config.epochs) == ("lora", 0.5, 50)
@@ -25,7 +31,10 @@ def test_options_overrule_a_preset_and_join_its_objects():
 
 def test_what_a_preset_extends_comes_first():
     mixed, alone = parse(["--preset", "cifar10-fmix"]), parse(["--preset", "cifar10-baseline"])
-    assert mixed.differences(alone.to_json()) == ["mix: 'none', now 'fmix'", "mix_options: {}, now {'alpha': 1.0}"]
+    assert mixed.differences(alone.to_json()) == [
+        "mix: 'none', now 'fmix'",
+        "mix_options: {}, now {'alpha': 1.0, 'legacy_spectrum': True}",
+    ]
 
 
 def test_a_file_is_a_preset(tmp_path):

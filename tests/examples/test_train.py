@@ -143,19 +143,37 @@ def test_help_explains_every_option():
     assert "highest learning rate (0.001)" in text
 
 
-def test_the_command_of_the_page_learns_something_and_says_so_in_a_line_an_epoch(train, demo):
-    (command,) = [block.code for block in blocks("examples/README.md", "bash") if "runs/demo" in block.code]
-    words = command.replace("demo/made", f"{demo}/made").replace("demo/pictures", f"{demo}/pictures").split()
-    out = words.index("--out")
-    done, folder = train("demo", *words[2:out], *words[out + 2 :])
-    assert done.returncode == 0, done.stderr
-    start, *lines, end = done.stdout.splitlines()
+@pytest.fixture(scope="module")
+def page(train, demo):
+    """Does what the page's command for a run does."""
+
+    def do(run):
+        (command,) = [
+            block.code for block in blocks("examples/README.md", "bash") if f"--out runs/{run} " in block.code
+        ]
+        words = command.replace("demo/made", f"{demo}/made").replace("demo/pictures", f"{demo}/pictures")
+        done, folder = train(run, *words.replace("runs/", f"{train.folder}/").split()[2:])
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines(), folder
+
+    return do
+
+
+def test_the_commands_of_the_page_learn_something_and_say_so_in_a_line_an_epoch(page):
+    (start, *lines, end), folder = page("demo")
     assert start == f"20 epochs of 25 images, 1,000 classes; log: {folder / 'metrics.jsonl'}"
     form = r"epoch +\d+/20  loss \d\.\d{3}  accuracy original \d+\.\d%  [\d,]+ images/s  [\dmin ]+ s left  CPU"
     assert len(lines) == 20
     assert [line for line in lines if not re.fullmatch(form, line)] == []
     assert end == f"weights: {folder / 'weights.safetensors'}; results: {folder.parent / 'results.csv'}"
-    assert figures(folder)[-1]["original"]["top1"] >= 0.5  # of five classes
+    learnt = figures(folder)[-1]
+    assert learnt["original"]["top1"] >= 0.5  # of five classes
+    _, folder = page("tuned")
+    assert figures(folder)[0]["train_loss"] < figures(folder.parent / "demo")[0]["train_loss"] / 2
+    row = json.loads((folder / "row.json").read_text())
+    assert row["accuracy original"] == pytest.approx(row["top1 original"])
+    assert row["background_robustness"] is not None
+    assert (folder / "adapter" / "adapter.json").is_file()
 
 
 @pytest.mark.parametrize("start", [(), TWO], ids=["alone", "torchrun"])
