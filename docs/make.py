@@ -23,6 +23,7 @@ sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / "build"), str(DOCS)]
 from api import api_page, items, shown  # noqa: E402
 from costs import costs_table  # noqa: E402
 from figures import benchmarks_page  # noqa: E402
+from fornet_hf.adapters import AdapterConfig  # noqa: E402
 from fornet_hf.builder.load import load_dataset  # noqa: E402
 from fornet_hf.errors import ConfigurationError  # noqa: E402
 from fornet_hf.mixing.methods import CutMixConfig, FMixConfig, MixConfig  # noqa: E402
@@ -125,6 +126,13 @@ set the epoch with `ds.epoch = e` or `fornet_hf.set_epoch(ds, e)`.
 and `CutMix` this one:
 
 {table(CutMixConfig)}
+
+## Adapters
+
+`fornet_hf.adapters.tune(network, AdapterConfig(...))` prepares a pretrained classifier for training few of its
+parameters.
+
+{table(AdapterConfig)}
 
 ## Loading
 

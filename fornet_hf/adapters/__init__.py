@@ -7,8 +7,8 @@
 
 settings    AdapterConfig: the kind, its layers, and what happens to statistics of batches
 layers      which layers are the head, and which get an adapter
-by_peft     LoRA, and rotations of linear layers, by the library peft
-orthogonal  rotations of the weights of convolutions
+by_peft     LoRA, by the library peft
+orthogonal  rotations of weights
 frozen      statistics of batches that do not move
 tuning      tune, trainable and merge
 files       save and restore

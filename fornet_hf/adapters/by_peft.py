@@ -1,7 +1,8 @@
-"""LoRA, and rotations of linear layers: layers of the library peft in the place of a network's own."""
+"""LoRA: layers of the library peft in the place of a network's own."""
 
 from __future__ import annotations
 
+import functools
 import re
 import warnings
 from collections.abc import Sequence
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from fornet_hf.adapters.settings import LORA, AdapterConfig
+from fornet_hf.adapters.settings import AdapterConfig
 from fornet_hf.packages import needing
 
 if TYPE_CHECKING:
+    import torch
     from peft import PeftConfig
 
 
@@ -22,9 +24,7 @@ def insert(network: nn.Module, names: Sequence[str], config: AdapterConfig) -> N
     Raises:
         MissingDependencyError: peft is not installed.
     """
-    if not names:
-        return
-    with needing(f"the adapter {config.kind}", "peft"):
+    with needing("LoRA", "peft"):
         from peft import inject_adapter_in_model
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LoRA adapter added to ConvNd layer with groups")  # merging refuses it
@@ -53,24 +53,39 @@ def _inserted(network: nn.Module) -> list[tuple[str, Any]]:
 
 
 def _settings(names: Sequence[str], config: AdapterConfig) -> PeftConfig:
-    from peft import LoraConfig, OFTConfig
+    from peft import LoraConfig
 
     targets = "|".join(map(re.escape, names))  # a regular expression for whole names: of a list, ends would do
-    if config.kind == LORA:
-        alpha: Any = config.alpha  # an int, says peft, and divides it by the rank
-        return LoraConfig(r=config.rank, lora_alpha=alpha, lora_dropout=config.dropout, target_modules=targets)
-    return OFTConfig(r=config.blocks, oft_block_size=0, use_cayley_neumann=False, target_modules=targets)
+    alpha: Any = config.alpha  # an int, says peft, and divides it by the rank
+    return LoraConfig(r=config.rank, lora_alpha=alpha, lora_dropout=config.dropout, target_modules=targets)
 
 
 def _complete(layer: Any) -> None:
-    """Give an adapter the layer's mode, and LoRA's first convolution its dilation and padding mode as well."""
+    """Give an adapter what peft leaves out."""
     base = layer.get_base_layer()
     layer.train(base.training)
-    if not isinstance(base, nn.Conv2d) or (base.dilation == (1, 1) and base.padding_mode == "zeros"):
-        return
-    ((adapter, first),) = layer.lora_A.items()
-    names = ("kernel_size", "stride", "padding", "dilation", "padding_mode")
-    same: dict[str, Any] = {name: getattr(base, name) for name in names}
-    whole = nn.Conv2d(first.in_channels, first.out_channels, bias=False, **same)
-    whole.weight = first.weight
-    layer.lora_A[adapter] = whole
+    if isinstance(base, nn.Linear):
+        kind: Any = type(layer)
+        layer.__class__ = _visible(kind)
+    elif base.dilation != (1, 1) or base.padding_mode != "zeros":
+        ((adapter, first),) = layer.lora_A.items()
+        names = ("kernel_size", "stride", "padding", "dilation", "padding_mode")
+        same: dict[str, Any] = {name: getattr(base, name) for name in names}
+        whole = nn.Conv2d(first.in_channels, first.out_channels, bias=False, **same)
+        whole.weight = first.weight
+        layer.lora_A[adapter] = whole
+
+
+@functools.cache
+def _visible(kind: Any) -> Any:
+    """Return a class of peft's linear layers whose `weight` has the adapter in it.
+
+    Some attentions read the weight and never call the layer: those of torch, of torchvision's Swin, of timm's BEiT.
+    """
+
+    def weight(layer: Any) -> torch.Tensor:
+        (adapter,) = layer.active_adapters
+        both: torch.Tensor = layer.get_base_layer().weight + layer.get_delta_weight(adapter)
+        return both
+
+    return type(kind.__name__, (kind,), {"weight": property(weight)})

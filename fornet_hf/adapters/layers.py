@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from torch import nn
-from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from fornet_hf.adapters.settings import LORA, OFT, AdapterConfig
 from fornet_hf.errors import ConfigurationError, explain
@@ -73,10 +72,7 @@ def grouped(layer: nn.Module) -> bool:
 
 def obstacle(layer: nn.Module, config: AdapterConfig) -> str:
     """Return why a layer cannot have an adapter; empty: it can."""
-    if isinstance(layer, NonDynamicallyQuantizableLinear):
-        return "its attention reads the weight past it"
-    own = type(layer).forward not in (nn.Linear.forward, nn.Conv2d.forward)
-    if own and not (config.kind == OFT and isinstance(layer, nn.Conv2d)):  # whose weight is rotated, whatever it does
+    if config.kind == LORA and type(layer).forward not in (nn.Linear.forward, nn.Conv2d.forward):
         return f"{type(layer).__name__} has a forward() of its own"
     if config.kind == LORA and isinstance(layer, nn.Conv2d) and config.rank % layer.groups:
         return f"its {layer.groups} groups do not divide rank {config.rank}"

@@ -1,9 +1,12 @@
-"""Orthogonal fine-tuning of convolutions: their weights are rotated, not their inputs.
+"""Orthogonal fine-tuning: weights are rotated, not their inputs.
 
-y = conv(x, W R), with W as a matrix of out x columns (input channels / groups * kernel height * width) and R
-block-diagonal. Each block is the Cayley transform (I - Q)(I + Q)^-1 of a skew-symmetric Q: orthogonal for any Q, and
-the identity for Q = 0 (Qiu et al., arXiv 2306.07280). Strides, padding, dilation and groups stay those of the
-convolution, so they cannot go wrong; and merging is nothing but keeping W R.
+y = f(x, W R) for a convolution or linear layer f, with W as a matrix of out x columns (input channels / groups *
+kernel height * width) and R block-diagonal. Each block is the Cayley transform (I - Q)(I + Q)^-1 of a skew-symmetric
+Q: orthogonal for any Q, and the identity for Q = 0 (Qiu et al., arXiv 2306.07280). Strides, padding, dilation and
+groups stay those of the layer, so they cannot go wrong; and merging is nothing but keeping W R.
+
+peft 0.21 rotates inputs: patches of convolutions that overlap are added up, and inputs of linear layers that have
+four dimensions, as in Swin and ConvNeXt, are taken for images. Its dropout of blocks is never called.
 """
 
 from __future__ import annotations

@@ -22,13 +22,14 @@ class AdapterConfig:
             rotation (arXiv 2306.07280), "head" tunes the last layer alone, "full" all weights. The last layer is
             always tuned.
         targets: names of the linear layers and convolutions that get an adapter, as `named_modules` of the network
-            calls them, or patterns such as `layer4.*.conv?`. Empty: all that can have one, but for the head.
-        rank: of LoRA's matrices, 1 or more.
+            calls them, or patterns such as `layer4.*.conv?`. Empty: all that can have one, but for the head, and for
+            LoRA on convolutions of several groups, which cannot be merged.
+        rank: inner side of LoRA's two matrices, 1 or more.
         alpha: LoRA's product counts alpha / rank times; above 0.
-        blocks: of a rotation, 1 or more: each turns so many of the columns of a weight (out x columns) among each
-            other. They must divide its columns, which are input channels / groups * kernel height * width.
-        dropout: share of a layer's inputs that LoRA's matrices do not see in a step of training, or of the blocks of
-            a convolution's rotation that are left out; from 0 to below 1. Rotations of linear layers have none.
+        blocks: of a rotation, 1 or more. Each turns its share of a weight's columns among each other, so more blocks
+            have fewer parameters. They must divide the columns: input channels / groups * kernel height * width.
+        dropout: share of a layer's inputs that LoRA's matrices do not see in a step of training, or of a rotation's
+            blocks that are left out; from 0 to below 1.
         head: names of the last layers, likewise; empty: they are found.
         bn: "freeze" keeps the statistics of batch normalisation as they are, also in training; "adapt" lets them
             follow the batches, and they belong to the adapter.

@@ -26,16 +26,16 @@ def tune(network: nn.Module, config: AdapterConfig) -> nn.Module:
 
     Raises:
         ConfigurationError: the settings do not fit the network, or it has adapters already.
-        MissingDependencyError: peft is not installed.
+        MissingDependencyError: peft is not installed, which LoRA needs.
     """
     if any(mark in name for name, _ in network.named_parameters() for mark in _MARKS.values()):
         then = "Merge it first, or take the network as it was before."
         raise ConfigurationError(explain("the network has an adapter already", then=then))
     layers = adapted(network, config)
-    convolutions = [n for n in layers if config.kind == OFT and isinstance(network.get_submodule(n), nn.Conv2d)]
-    for name in convolutions:
+    if config.kind == LORA:
+        by_peft.insert(network, layers, config)
+    for name in layers if config.kind == OFT else ():
         orthogonal.rotate(network.get_submodule(name), config.blocks, config.dropout)
-    by_peft.insert(network, [name for name in layers if name not in convolutions], config)
     names = tuned(network, config)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name in names)

@@ -15,6 +15,13 @@ from fornet_hf.adapters.layers import adapted, heads  # noqa: E402
 CHALLENGE = AdapterConfig(kind="lora", rank=4, alpha=1, targets=("layer4.?.conv2",), bn=ADAPT)
 
 
+class OwnForward(nn.Linear):
+    """A layer that does something else with its weight, as those with standardised weights do."""
+
+    def forward(self, vectors):
+        return nn.functional.linear(vectors, self.weight / self.weight.norm())
+
+
 def made(name, classes=9):
     pytest.importorskip(name.partition(":")[0])
     with torch.device("meta"):  # no memory, no time
@@ -68,7 +75,7 @@ def test_another_head_may_be_named():
         (nn.Sequential(nn.Linear(2, 2)), {"kind": "lora"}, "no layer can have the adapter lora"),
         (nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), {"targets": ["1"]}, "targets: no such layer; found 1"),
         (nn.Sequential(nn.Linear(5, 2), nn.Linear(2, 2)), {"kind": "oft", "targets": ["0"]}, "16 blocks do not"),
-        (nn.Sequential(nn.MultiheadAttention(8, 2), nn.Linear(2, 2)), {"targets": ["0.out_proj"]}, "past it"),
+        (nn.Sequential(OwnForward(4, 4), nn.Linear(2, 2)), {"targets": ["0"]}, r"OwnForward has a forward\(\) of"),
         (
             nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(4, 2)), nn.Linear(2, 2)),
             {"kind": "oft", "blocks": 2, "targets": ["0"]},

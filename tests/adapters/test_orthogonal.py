@@ -1,4 +1,4 @@
-"""Rotations of convolutions: the identity at first, orthogonal always, in float32, and the weight's alone."""
+"""Rotations of weights: the identity at first, orthogonal always, in float32, and the weight's alone."""
 
 import pytest
 
@@ -111,16 +111,26 @@ def test_dropout_leaves_whole_blocks_out_in_training_alone():
     assert all(torch.allclose(b[~out], calm[~out]) for b, out in zip(seen, left_out, strict=True))
 
 
-def test_a_rotation_of_a_linear_layer_is_that_of_peft():
+def of_peft(layer):
+    """A layer with a rotation of peft's."""
     peft = pytest.importorskip("peft", exc_type=ImportError)
-    layer = nn.Linear(12, 5)
-    tuned = tune(nn.Sequential(layer, nn.Linear(5, 2)), AdapterConfig(kind="oft", blocks=3, targets=("0",)))
-    assert isinstance(tuned[0], peft.tuners.oft.Linear)
-    ours = Rotation(12, 3)
-    ours.oft_skew.data = -nn.init.normal_(tuned[0].oft_R["default"].weight).data  # theirs is W times R's inverse
-    vectors = torch.rand(4, 12)
+    config = peft.OFTConfig(r=2, oft_block_size=0, use_cayley_neumann=False, target_modules=["0"])
+    return peft.inject_adapter_in_model(config, nn.Sequential(layer))[0]
+
+
+def test_a_rotation_of_a_linear_layer_is_that_of_peft():
+    layer, vectors, ours = nn.Linear(12, 5), torch.rand(4, 12), Rotation(12, 2)
+    theirs = of_peft(layer)
+    ours.oft_skew.data = -nn.init.normal_(theirs.oft_R["default"].weight).data  # theirs is W times R's inverse
     expected = nn.functional.linear(vectors, ours(layer.weight), layer.bias)
-    torch.testing.assert_close(tuned[0](vectors), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(theirs(vectors), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_linear_layer_may_have_inputs_of_any_shape():
+    """peft takes four dimensions, as in Swin and ConvNeXt, for images."""
+    layer, places = nn.Linear(12, 5), torch.rand(2, 7, 7, 12)
+    tuned = stir(tune(nn.Sequential(layer, nn.Linear(5, 2)), AdapterConfig(kind="oft", blocks=2, targets=("0",))))
+    torch.testing.assert_close(tuned(places), tuned(places.flatten(0, 2)).reshape(2, 7, 7, 2))
 
 
 def test_peft_adds_up_overlapping_patches():
@@ -128,11 +138,9 @@ def test_peft_adds_up_overlapping_patches():
 
     Other images it also mixes up: it folds what is ordered by places and then kernel as if it were the other way.
     """
-    peft = pytest.importorskip("peft", exc_type=ImportError)
-    base, images = network({"kernel_size": 3, "bias": False}), torch.ones(2, 4, 8, 8)
-    expected = base[0](images)
-    config = peft.OFTConfig(r=2, oft_block_size=0, use_cayley_neumann=False, target_modules=["0"])
-    theirs = peft.inject_adapter_in_model(config, base)[0](images)
+    layer, images = nn.Conv2d(4, 8, 3, bias=False), torch.ones(2, 4, 8, 8)
+    expected = layer(images)
+    theirs = of_peft(layer)(images)
     if torch.allclose(theirs, expected, atol=1e-5):
         pytest.skip("this peft is right: its convolutions could take the place of ours")
     inner = (..., slice(2, 4), slice(2, 4))  # those answers that depend on no border

@@ -1,11 +1,12 @@
 """Settings are validated once, and go to JSON and back."""
 
+import doctest
 import json
 
 import numpy as np
 import pytest
 
-from fornet_hf.adapters import AdapterConfig
+from fornet_hf.adapters import AdapterConfig, settings
 from fornet_hf.errors import ConfigurationError
 
 
@@ -51,3 +52,9 @@ def test_a_wrong_value_is_named(values):
 def test_json_of_something_else_is_refused(value, message):
     with pytest.raises(ConfigurationError, match=message):
         AdapterConfig.from_json(value)
+
+
+def test_the_example_of_their_docstring_is_true():
+    done = doctest.testmod(settings)
+    assert done.attempted
+    assert not done.failed

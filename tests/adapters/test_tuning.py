@@ -9,6 +9,8 @@ from fornet_hf.errors import ConfigurationError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft", exc_type=ImportError)
+from torch import nn  # noqa: E402
+
 from tests.adapters.networks import small, step, stir  # noqa: E402
 
 IMAGES = torch.rand(4, 3, 16, 16)
@@ -89,3 +91,30 @@ def test_lora_on_groups_is_not_merged_and_must_fit_them():
 def test_a_second_adapter_is_refused():
     with pytest.raises(ConfigurationError, match="the network has an adapter already"):
         tune(tune(small(), CONFIGS["lora"]), CONFIGS["oft"])
+
+
+class Attention(nn.Module):
+    """Reads weights without calling their layers: torch's the last, ours the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(8, 8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, tokens):
+        tokens = nn.functional.linear(tokens, self.first.weight)
+        return self.head(self.attention(tokens, tokens, tokens)[0].mean(1))
+
+
+@pytest.mark.parametrize("kind", ["lora", "oft"])
+def test_who_reads_a_weight_without_its_layer_sees_the_adapter(kind):
+    base, tokens = Attention(), torch.rand(2, 5, 8)
+    answer = base(tokens)
+    network = tune(base, AdapterConfig(kind=kind, blocks=2, targets=("first", "attention.out_proj")))
+    torch.testing.assert_close(network(tokens), answer)
+    stir(network)
+    network(tokens).sum().backward()
+    assert all(parameter.grad.abs().max() > 0 for _, parameter in trainable(network))
+    for one in (network.train(), network.eval()):
+        torch.testing.assert_close(merge(network)(tokens), one(tokens), rtol=1e-4, atol=1e-5)
