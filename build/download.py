@@ -29,7 +29,7 @@ from fornet_hf.hub.errors import without_token
 from producers.downloads.catalogue import CATALOGUE
 from producers.downloads.fetching import Fetching
 from producers.downloads.item import Item
-from producers.downloads.page import lines
+from producers.downloads.page import details, lines
 from producers.work.command import described
 
 _OUT = Path("downloads")
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     result = described(__doc__)
     add = result.add_argument
     add("names", nargs="*", metavar="NAME", help="what to fetch, by the names of --list")
-    add("--list", action="store_true", help="say what there is, with size, licence and the commands that want it")
+    add("--list", action="store_true", help="say what there is, and of NAMEs all that is known")
     add("--check", action="store_true", help="say what is there, whole or damaged, of NAMEs or of everything")
     text = f"folder of data, in a folder for each name; weights go there, too (default: data alone, into {_OUT})"
     add("--out", type=Path, metavar="OUT", help=text)
@@ -55,7 +55,8 @@ def download(arguments: argparse.Namespace, token: str | None) -> int:
         ForNetError: anything that a user can put right; its message says how.
     """
     if arguments.list:
-        print("\n".join(lines()))
+        items = _asked(arguments.names)
+        print("\n".join([line for item in items for line in details(item)] if items else lines()))
         return 0
     way = Fetching(out=arguments.out or _OUT, everything=arguments.out is not None, token=token, say=_say)
     if arguments.check:

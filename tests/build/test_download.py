@@ -33,6 +33,18 @@ def test_the_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert "build/segment.py, its default infiller" in next(line for line in lines if line.startswith("lama "))
 
 
+def test_the_list_of_a_name_says_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert download.main(["--list", "imagenet-1k", "lama"]) == 0
+    out = capsys.readouterr().out
+    for text in (
+        "  terms: https://huggingface.co/datasets/ILSVRC/imagenet-1k\n",
+        "  size: 150 GB\n",
+        "  digest: md5:e3aa4aaa15225a33ec84f9f4bc47e500, says build/producers/registry.py\n",
+        "  licence: not stated\n",
+    ):
+        assert text in out
+
+
 @pytest.mark.parametrize(("options", "folder"), [((), "downloads"), (("--out", "sets"), "sets")])
 def test_names_are_fetched_and_checked(
     listed: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], folder: str

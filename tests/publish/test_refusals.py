@@ -194,6 +194,16 @@ def test_wrong_options_are_explained(run, release, capsys, options, expected):
     assert expected in capsys.readouterr().err
 
 
+def test_a_sample_image_of_imagenet_is_refused(run, hub, release, tmp_path, capsys):
+    for name in ("n01440764_10026.JPEG", "n01440764/fish.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(next(release.imagenet.rglob("*.JPEG")).read_bytes())
+        assert run(release.patches, "--image", str(path)) == 1
+        assert "its terms forbid passing them on" in capsys.readouterr().err
+    assert hub.uploads == []
+
+
 def test_a_missing_folder_is_explained(run, tmp_path, capsys):
     assert run(tmp_path / "nowhere") == 1
     assert "the folder of patches is missing" in capsys.readouterr().err

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import http.client
+import math
 import re
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ForNetError, NotFoundError, UnreachableError, explain
 from fornet_hf.files import readable_bytes, storage_error, stored
 from fornet_hf.hub.retry import Patience
+from fornet_hf.progress import progress
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _SILENCE = 60.0  # seconds without a byte after which a connection counts as broken
@@ -57,33 +59,46 @@ def _attempt(address: str, part: Path, say: Callable[[str], None]) -> None:
 
     Raises:
         ConnectionError: the connection ended before the file did.
+        UnreachableError: a page came in place of the file.
     """
     have, mark = part.stat().st_size if part.is_file() else 0, _mark(part)
-    headers = {"User-Agent": "fornet-hf", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-        if mark.is_file():
-            headers["If-Range"] = mark.read_text()  # so that another file is sent from its beginning
-    try:
-        answer = urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=_SILENCE)  # noqa: S310
-    except urllib.error.HTTPError as error:
-        if error.code == _UNSATISFIABLE and have and error.headers.get("Content-Range") == f"bytes */{have}":
-            return  # all of it was there
-        if error.code == _UNSATISFIABLE:
-            part.unlink(missing_ok=True)
-            raise ConnectionError("what was there is more than the file, so it begins anew") from error
-        raise
+    answer = _opened(address, part, have)
+    if answer is None:
+        return  # all of it was there
     with answer:
+        if answer.headers.get_content_type() == "text/html":
+            then = "Open the address in a browser: the file may have moved, or a network may want you to log in."
+            raise UnreachableError(explain("a page came in place of a file", found=answer.url, then=then))
         start, size = _extent(answer, have)
         version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         if version and not version.startswith("W/"):
             mark.write_text(version)
         whole = "" if size is None else f" of {readable_bytes(size)}"
         say(f"{part.stem}: " + (f"going on at {readable_bytes(start)}{whole}" if start else f"fetching{whole}"))
+        blocks = None if size is None else math.ceil((size - start) / _CHUNK)
         with part.open("ab" if start else "wb") as file:
-            shutil.copyfileobj(answer, file, _CHUNK)
+            for block in progress(iter(partial(answer.read, _CHUNK), b""), part.stem, "MiB", blocks):
+                file.write(block)
     if size is not None and (found := part.stat().st_size) != size:
         raise ConnectionError(f"{found} of {size} bytes arrived")
+
+
+def _opened(address: str, part: Path, have: int) -> Any:
+    """Return the answer to a request for what follows on the first bytes; None: nothing does."""
+    headers = {"User-Agent": "fornet-hf", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        if _mark(part).is_file():
+            headers["If-Range"] = _mark(part).read_text()  # so that another file is sent from its beginning
+    try:
+        return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=_SILENCE)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        if error.code != _UNSATISFIABLE or not have:
+            raise
+        if error.headers.get("Content-Range") == f"bytes */{have}":
+            return None
+        part.unlink(missing_ok=True)
+        raise ConnectionError("what was there is more than the file, so it begins anew") from error
 
 
 def _extent(answer: Any, have: int) -> tuple[int, int | None]:

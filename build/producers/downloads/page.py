@@ -23,6 +23,20 @@ def lines() -> list[str]:
     return ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows]
 
 
+def details(item: Item) -> list[str]:
+    """Return all that is known of an item."""
+    facts = {
+        "wanted by": item.wanted_by,
+        "address": item.page,
+        "size": item.size,
+        "licence": item.licence,
+        "terms": item.terms,
+        "digest": f"{item.digest}, says {item.stated_by}" if item.digest else UNKNOWN,
+        "commit": item.revision,
+    }
+    return [item.name, *(f"  {name}: {value}" for name, value in facts.items() if value)]
+
+
 def _table(items: Iterable[Item]) -> str:
     rows = [_HEAD, ("---",) * len(_HEAD), *map(_row, items)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

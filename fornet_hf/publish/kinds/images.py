@@ -59,17 +59,29 @@ def refuse_images(files: Mapping[str, Path], *, allowed: bool, beside: Iterable[
     images = {name: path for name, path in files.items() if holds_images(path)}
     if not images:
         return
+    refuse_named(images, then=then)
     texts = {path for path in (*beside, *images.values()) if path.suffix.lower() in {*PAGES, ".json", ".csv"}}
-    named = {key.decode() for path in texts for key in _KEY.findall(path.read_bytes())}
-    of_imagenet = [name for name, path in images.items() if is_of_imagenet(name) or is_of_imagenet(path.name)]
-    if of_imagenet or named:
-        found = ", ".join(sorted(of_imagenet)[:3]) or f"{min(images)} beside the keys {', '.join(sorted(named)[:3])}"
-        what = "images of ImageNet must not be published: its terms forbid passing them on"
-        raise ConfigurationError(explain(what, found=found, then=then))
+    if keys := sorted({key.decode() for path in texts for key in _KEY.findall(path.read_bytes())}):
+        raise _of_imagenet(f"{min(images)} beside the keys {', '.join(keys[:3])}", then)
     if not allowed:
         found = f"{len(images)} files with images, such as {min(images)}"
         again = f"If all of them may be published, say so: {_CONSENT}. {then}".strip()
         raise ConfigurationError(explain("images are not published without your word", found=found, then=again))
+
+
+def refuse_named(images: Mapping[str, Path], *, then: str = "") -> None:
+    """Refuse images in whose names, or in whose folders' names, ImageNet's keys or classes stand.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    if named := sorted(name for name, path in images.items() if is_of_imagenet(name) or is_of_imagenet(str(path))):
+        raise _of_imagenet(", ".join(named[:3]), then)
+
+
+def _of_imagenet(found: str, then: str) -> ConfigurationError:
+    what = "images of ImageNet must not be published: its terms forbid passing them on"
+    return ConfigurationError(explain(what, found=found, then=then))
 
 
 def _table_holds(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from fornet_hf.files import readable_bytes
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.contents import Content
+from fornet_hf.publish.kinds.images import refuse_named
 from fornet_hf.publish.kinds.kind import Publication
 from fornet_hf.release.statistics import STATISTICS
 
@@ -26,7 +27,13 @@ class ReleaseMaker:
         return [patches_in(self.ingredients.patches) / STATISTICS]
 
     def given(self) -> Mapping[str, Content]:
-        """Return what is there before the shards are read; raises as `given_files`."""
+        """Return what is there before the shards are read.
+
+        Raises:
+            ForNetError: as `given_files`; or the sample image is one of ImageNet.
+        """
+        if self.ingredients.image is not None:
+            refuse_named({str(self.ingredients.image): self.ingredients.image})
         return given_files(self.ingredients)
 
     def made(self) -> Publication:

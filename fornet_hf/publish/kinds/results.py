@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,9 @@ CSV = "results.csv"
 _ROWS = (CSV, "results.jsonl", "results.json")  # of which there must be one
 _BELONG = frozenset({".csv", ".json", ".jsonl", ".md", ".html", ".svg", ".parquet", *ENDINGS})
 _THEN = "Leave pages and files with images out: --without-images."
-_MOST = 60  # numbers on the card
+_MOST, _COLUMNS = 60, 10  # of the table on the card
+_NAMES = ("model", "data", "measure", "part")
+_OF_CLASS = re.compile(r"(^| )class ")
 _LICENSE = "cc-by-4.0"
 
 
@@ -95,7 +98,7 @@ class ResultsMaker:
             "tags": ["fornet", "evaluation", "bias"],
             "configs": [{"config_name": "default", "data_files": CSV}] if CSV in self._files else None,
         }
-        numbers = table(("model", "data", "measure", "part", "value", "95 %"), self._numbers())
+        numbers = table(*self._numbers())
         read = (
             f'```python\nimport pandas as pd\n\nnumbers = pd.read_csv("hf://datasets/{self.repository}/{CSV}")\n```'
         )
@@ -109,18 +112,24 @@ class ResultsMaker:
         )
         return card(header, parts)
 
-    def _numbers(self) -> Iterator[tuple[str, ...]]:
-        """Yield the first numbers of `results.csv`, those of single classes apart."""
+    def _numbers(self) -> tuple[Sequence[str], list[Sequence[str]]]:
+        """Return the head of a table, and its rows: of `results.csv` the first numbers, without those of classes."""
         path = self._files.get(CSV)
         if path is None:
-            return
+            return (), []
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("value")]
-        shown = [row for row in rows if not (row.get("part") or "").startswith("class ")]
-        for row in shown[:_MOST]:
-            interval = f"{_short(row['low'])} to {_short(row['high'])}" if row.get("low") and row.get("high") else ""
-            named = (row.get(name) or "" for name in ("model", "data", "measure", "part"))
-            yield (*named, _short(row["value"]), interval)
+            reader = csv.DictReader(file)
+            rows, names = list(reader), list(reader.fieldnames or ())
+        if not {"value", "measure"} <= set(names):  # a row for each run
+            return names[:_COLUMNS], [[_short(row[name] or "") for name in names[:_COLUMNS]] for row in rows[:_MOST]]
+        shown = [row for row in rows if row["value"] and not _OF_CLASS.search(row.get("part") or "")]
+        return (*_NAMES, "value", "95 %"), [
+            [*(row.get(name) or "" for name in _NAMES), _short(row["value"]), _interval(row)] for row in shown[:_MOST]
+        ]
+
+
+def _interval(row: Mapping[str, str]) -> str:
+    return f"{_short(row['low'])} to {_short(row['high'])}" if row.get("low") and row.get("high") else ""
 
 
 def _short(number: str) -> str:

@@ -109,6 +109,13 @@ def test_a_refusal_is_told_at_once(hub: Hub, address: str, path: Path) -> None:
     assert len(hub.asked("a.tgz")) == 1
 
 
+def test_a_page_in_place_of_the_file_is_not_taken_for_it(hub: Hub, address: str, path: Path) -> None:
+    hub.inject(Fault("html", "a.tgz"))
+    with pytest.raises(UnreachableError, match=r"a page came in place of a file; found http://.*a\.tgz"):
+        fetch(address, path, lambda _: None)
+    assert [*path.parent.iterdir()] == []
+
+
 def test_no_server_is_told(path: Path) -> None:
     with pytest.raises(UnreachableError, match="cannot fetch http://127"):
         fetch("http://127.0.0.1:9/a.tgz", path, lambda _: None)
@@ -118,6 +125,6 @@ def test_a_full_disk_is_told(address: str, path: Path, monkeypatch: pytest.Monke
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
+    monkeypatch.setattr("producers.downloads.files.progress", full)
     with pytest.raises(StorageError, match="the disk is full"):
         fetch(address, path, lambda _: None)

@@ -83,6 +83,15 @@ def test_the_card_shows_numbers_and_the_viewer_the_table(run: Callable[..., int]
     assert f"hf://datasets/{NAME}/results.csv" in card
 
 
+def test_a_table_with_a_row_for_each_run_is_shown_as_it_is(run: Callable[..., int], hub: Hub, report: Path) -> None:
+    (report / "results.csv").write_text("run,model,top1 all\nlora,timm:resnet50,0.512345\nhead,timm:resnet50,\n")
+    assert run(report, *RESULTS, "--without-images", name=NAME) == 0
+    card = hub.files(NAME)["README.md"].decode()
+    assert "| run | model | top1 all |" in card
+    assert "| lora | timm:resnet50 | 0.5123 |" in card
+    assert "| head | timm:resnet50 |  |" in card
+
+
 @pytest.mark.parametrize("where", ["examples/examples.json", "report.html"])
 def test_images_beside_keys_of_imagenet_are_refused_whatever_the_word(
     run: Callable[..., int], hub: Hub, report: Path, capsys: pytest.CaptureFixture[str], where: str
