@@ -120,6 +120,8 @@ def _mark(part: Path) -> Path:
 def _passes(error: BaseException) -> bool:
     if isinstance(error, urllib.error.HTTPError):
         return error.code in _TRANSIENT
+    if isinstance(error, ForNetError):  # of which some are ConnectionErrors
+        return False
     return isinstance(error, urllib.error.URLError | ConnectionError | TimeoutError | http.client.HTTPException)
 
 
