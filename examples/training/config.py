@@ -171,6 +171,11 @@ class TrainConfig:
         return 0.875 if self.crop == "random" else 1.0
 
     @property
+    def evaluations(self) -> tuple[str, ...]:
+        """Names of what is evaluated after an epoch, in figures."""
+        return self.evaluate if self.images is None else ("images",) * len(self.evaluate)
+
+    @property
     def base(self) -> str | None:
         """The weights that training begins with, as `weights` names them; None: random ones."""
         return self.weights or (None if self.tune == NONE else PRETRAINED)

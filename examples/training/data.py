@@ -65,7 +65,7 @@ def open_data(config: TrainConfig, here: Place) -> Data:
     # Workers start anew in each epoch: so their random numbers, and a resumed run, depend on seed and epoch alone.
     return Data(
         train=DataLoader(train, sampler=sampler, drop_last=True, collate_fn=fornet_hf.collate, **options),
-        evaluations={name: DataLoader(_validation(config, name, here), **options) for name in config.evaluate},
+        evaluations={name: DataLoader(_validation(config, name, here), **options) for name in config.evaluations},
         classes=len(train.classes) if isinstance(train, Images) else train.features["label"].num_classes,
         images=len(train),
     )

@@ -62,7 +62,6 @@ def measure(network: nn.Module, config: TrainConfig) -> Results:
         name=name, revision="", network=network, preprocessing=preprocessing(config, *colours_of(network))
     )
     rows = config.measure_on or config.images or validation_rows(config)
-    precision = "bfloat16" if config.precision == "bf16" else "float32"
     return evaluate(
         classifier,
         rows,
@@ -70,7 +69,6 @@ def measure(network: nn.Module, config: TrainConfig) -> Results:
         output=config.folder / "report",
         imagenet_dir=config.imagenet_dir,
         cache_dir=config.cache_dir,
-        precision=precision,
         workers=config.workers or 1,
     )
 

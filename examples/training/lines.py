@@ -45,7 +45,7 @@ class Lines:
         averaged = figures.get("average", {})
         measured = [
             f"{name} {figures[name]['top1']:.1%}" + (f" (average {averaged[name]['top1']:.1%})" if averaged else "")
-            for name in self._config.evaluate
+            for name in self._config.evaluations
             if name in figures
         ]
         return "  ".join(

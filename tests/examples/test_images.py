@@ -90,7 +90,7 @@ def test_processes_share_the_images(config):
     data = [open_data(config(), Place(rank, 2, 0)) for rank in range(2)]
     assert (data[0].classes, data[0].images) == (2, 4)
     assert len({*data[0].train.sampler, *data[1].train.sampler}) == 4
-    assert [len(one.evaluations["original"].dataset) for one in data] == [1, 1]
+    assert [len(one.evaluations["images"].dataset) for one in data] == [1, 1]
     data[0].set_epoch(1)
     batch = next(iter(data[0].train))
     assert (batch["image"].dtype, batch["image"].shape) == (torch.uint8, (1, 3, 32, 32))

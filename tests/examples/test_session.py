@@ -73,7 +73,7 @@ TUNED = {"tune": "oft", "adapter": {"blocks": 3}, "epochs": 2}
 
 def test_images_in_class_folders_are_learnt(base):
     last = json.loads((base / "metrics.jsonl").read_text().splitlines()[-1])
-    assert last["original"]["top1"] == 1.0
+    assert last["images"]["top1"] == 1.0
 
 
 def test_weights_are_those_of_the_network_and_are_evaluated_by_name(base, images):
@@ -120,13 +120,13 @@ def test_the_average_is_evaluated_beside_and_is_what_remains(runs, base):
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     kept = load(f"training.model:tiny={folder / 'weights.safetensors'}").network.state_dict()
     assert all(torch.equal(state["model_ema"][f"module.{name}"], tensor) for name, tensor in kept.items())
-    assert {"top1 original", "average top1 original"} <= row.keys()
+    assert {"top1 images", "average top1 images"} <= row.keys()
 
 
 def test_measures_are_in_a_report_and_in_the_row_of_the_table(runs, base):
     folder, row = runs("measured", measures=["accuracy"], epochs=1)
     assert (folder / "report" / "report.html").is_file()
-    assert row["accuracy original"] == pytest.approx(row["top1 original"])
+    assert row["accuracy original"] == pytest.approx(row["top1 images"])
     with (folder.parent / "results.csv").open() as file:
         rows = {one["run"]: one for one in csv.DictReader(file)}
     assert float(rows["measured"]["accuracy original"]) == row["accuracy original"]
