@@ -4,6 +4,7 @@ VENV := .venv
 NEWEST := .venv-newest
 DEMO := .venv-demo
 LOWEST := .venv-lowest
+SPACE := .venv-space
 OLD := -W ignore  # what old versions warn of is theirs
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
@@ -11,7 +12,7 @@ PIP := -m pip --disable-pip-version-check install --quiet
 COVERED := --cov=fornet_hf --cov-report=term  # processes that tests start are not counted
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-hub test test-scripts test-newest test-lowest lint format benchmarks docs clean
+.PHONY: help demo demo-hub test test-scripts test-newest test-lowest test-space lint format benchmarks docs clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +34,9 @@ test-newest: $(NEWEST)/ready  ## run them with the newest datasets and without t
 test-lowest: $(LOWEST)/ready $(LOWEST)-build/ready  ## run them with the oldest versions that the ranges allow
 	$(LOWEST)/bin/python -m pytest -n auto $(OLD) --ignore=tests/build/models
 	$(LOWEST)-build/bin/python -m pytest -n auto $(OLD) tests/build/models
+
+test-space: $(SPACE)/ready  ## run those of the page in examples/space, in a browser if there is one
+	$(SPACE)/bin/python -m pytest tests/space
 
 lint: $(VENV)/ready  ## check style, format and types
 	$(BIN)/ruff check .
@@ -75,10 +79,16 @@ $(LOWEST)-build/ready: tests/requirements-lowest-build.txt pyproject.toml
 	$(LOWEST)-build/bin/python $(PIP) --no-deps simple-lama-inpainting==0.1.2 -e .
 	touch $@
 
+$(SPACE)/ready: tests/requirements-space.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(SPACE)
+	$(SPACE)/bin/python $(PIP) -r tests/requirements-space.txt
+	$(SPACE)/bin/python $(PIP) --no-deps -e .
+	touch $@
+
 $(DEMO)/ready: build/requirements-demo.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(DEMO)
 	$(DEMO)/bin/python $(PIP) --no-compile --no-deps -r build/requirements-demo.txt -e .
 	touch $@
 
 clean:  ## delete environments, caches and the demo
-	rm -rf $(VENV) $(NEWEST) $(DEMO) $(LOWEST) $(LOWEST)-build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(NEWEST) $(DEMO) $(LOWEST) $(LOWEST)-build $(SPACE) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -5,7 +5,9 @@
 
 The photographs are the samples that scikit-image and scikit-learn bring along, so nothing is downloaded. Each is
 cut and mirrored in several ways, and these images are a class. OUT/boxes.json is for create_patches.py --boxes.
-The class folders are named by the nearest class that ImageNet has: the dahlia is a daisy there.
+The class folders are named by the nearest class that ImageNet has: the dahlia is a daisy there. With --own-names they
+are called `daisy` and so on, and so are the files: of such a set a release may be shown with its images, as nobody
+takes them for ImageNet's.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import ForNetError, MissingDependencyError
 from fornet_hf.files import atomic_path, write_text
 from producers.work.command import described
@@ -110,6 +113,7 @@ class DemoImage:
         split: name of its folder, `train` or `val`.
         wnid: name of its class folder.
         key: its file name without ending.
+        name: of the class, in a word.
         image: RGB, longer side `LONG_SIDE`.
         boxes: around the object, as fractions of width and height.
     """
@@ -117,6 +121,7 @@ class DemoImage:
     split: str
     wnid: str
     key: str
+    name: str
     image: Image.Image
     boxes: list[list[float]]
 
@@ -126,13 +131,14 @@ def demo_pictures() -> Iterator[DemoImage]:
     number = 0
     for photo in PHOTOS:
         pixels = Image.fromarray(photo.load())
+        name = imagenet_classes()[wnid_index()[photo.wnid]].name.partition(",")[0]
         for index, crop in enumerate(photo.train):
             part = _cut(pixels, crop, photo.boxes, mirrored=index % 2 == 1)
-            yield DemoImage("train", photo.wnid, f"{photo.wnid}_{index + 1}", *part)
+            yield DemoImage("train", photo.wnid, f"{photo.wnid}_{index + 1}", name, *part)
         for index, crop in enumerate(photo.validation):
             number += 1
             part = _cut(pixels, crop, photo.boxes, mirrored=index % 2 == 1)
-            yield DemoImage("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", *part)
+            yield DemoImage("val", photo.wnid, f"ILSVRC2012_val_{number:08d}", name, *part)
 
 
 def _cut(
@@ -156,13 +162,14 @@ def _fractions(box: Box, crop: Box, *, mirrored: bool) -> list[float]:
     return [round(side, 4) for side in (left, top, right, bottom)]
 
 
-def write_demo(out: Path) -> int:
-    """Write all images and `boxes.json`; returns the number of images."""
+def write_demo(out: Path, *, own_names: bool = False) -> int:
+    """Write all images and `boxes.json`; returns the number of images. `own_names`: they are not named as ImageNet's."""
     boxes = {}
-    for one in demo_pictures():
-        with atomic_path(out / one.split / one.wnid / f"{one.key}.JPEG") as path:
+    for number, one in enumerate(demo_pictures()):
+        folder, key = (one.name, f"{one.name}_{number:02d}") if own_names else (one.wnid, one.key)
+        with atomic_path(out / one.split / folder / f"{key}.JPEG") as path:
             one.image.save(path, "JPEG", quality=QUALITY, subsampling=0)  # GrabCut needs the colours
-        boxes[one.key] = one.boxes
+        boxes[key] = one.boxes
     write_text(out / "boxes.json", json.dumps(boxes, indent=1) + "\n")
     return len(boxes)
 
@@ -171,9 +178,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     parser = described(__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to; made if it is not there")
-    out: Path = parser.parse_args(argv).out
+    parser.add_argument("--own-names", action="store_true", help="name classes and files by words, not as ImageNet's")
+    arguments = parser.parse_args(argv)
+    out: Path = arguments.out
     try:
-        count = write_demo(out)
+        count = write_demo(out, own_names=arguments.own_names)
     except ForNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ from PIL import Image
 
 from demo_pictures import PHOTOS, _cut, main
 from fornet_hf.classes import wnid_index
+from fornet_hf.publish.kinds.images import is_of_imagenet
 
 
 def test_the_folder_is_laid_out_like_imagenet_and_every_image_has_boxes(tmp_path, capsys):
@@ -19,6 +20,15 @@ def test_the_folder_is_laid_out_like_imagenet_and_every_image_has_boxes(tmp_path
     assert "35 images" in capsys.readouterr().out
     with Image.open(files[0]) as image:
         assert max(image.size) == 500
+
+
+def test_names_of_their_own_are_none_of_imagenet_s(tmp_path):
+    assert main([str(tmp_path), "--own-names"]) == 0
+    files = sorted(tmp_path.glob("*/*/*.JPEG"))
+    assert {path.parts[-2] for path in files} == {"cup", "daisy", "palace", "projectile", "tabby"}
+    assert {path.stem for path in files} == set(json.loads((tmp_path / "boxes.json").read_text()))
+    assert len(files) == 35
+    assert not [path for path in files if is_of_imagenet(str(path.relative_to(tmp_path)))]
 
 
 def test_images_of_a_class_differ():

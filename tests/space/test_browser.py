@@ -1,0 +1,109 @@
+"""A visitor chooses by clicks and sees the composition and the answers; nothing is fetched from elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("gradio", reason="only the Space's environment has gradio")
+playwright = pytest.importorskip("playwright.sync_api")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+WAIT = 60_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page that a visitor looks at, what went wrong on it, and what it asked of other machines."""
+
+    def __init__(self, browser, address, width=1400):
+        self.page = browser.new_page(viewport={"width": width, "height": 1000})
+        self.page.set_default_timeout(WAIT)
+        self.errors, self.elsewhere = [], []
+        self.page.on("pageerror", self._note)
+        self.page.route("**/*", self._allow)
+        self.page.goto(address)
+        self.page.wait_for_selector("#verdict strong")
+
+    def _note(self, error):
+        self.errors.append(error)
+
+    def _allow(self, route):
+        parts = urlsplit(route.request.url)
+        if parts.hostname in ("127.0.0.1", None):
+            route.continue_()
+        else:
+            self.elsewhere.append(route.request.url)
+            route.abort()
+
+    def source(self, name):
+        """The address of the image that a part shows."""
+        return self.page.locator(f"#{name} img").first.get_attribute("src")
+
+    def changes(self, action, *names):
+        """Act, and wait until these images are others."""
+        before = {name: self.source(name) for name in names}
+        action()
+        for name, old in before.items():
+            self.page.wait_for_function(
+                "([name, old]) => document.querySelector(`#${name} img`)?.getAttribute('src') !== old",
+                arg=[name, old],
+            )
+
+
+@pytest.fixture
+def visit(browser, served):
+    one = Visit(browser, served)
+    yield one
+    one.page.close()
+
+
+def test_the_first_look_shows_all_parts(visit):
+    for name in ("composition", "mask", "before"):
+        assert visit.source(name)
+    assert visit.page.locator("#row img").count() == 5
+    assert "of 5" in visit.page.inner_text("#verdict")
+    assert "%" in visit.page.inner_text("#answer")
+    assert visit.errors == []
+
+
+def test_a_click_changes_object_background_and_answer(visit):
+    before = visit.page.inner_text("#answer")
+    visit.changes(lambda: visit.page.locator("#background button").nth(3).click(), "composition", "mask")
+    visit.page.wait_for_function("old => document.querySelector('#answer').innerText !== old", arg=before)
+    visit.changes(lambda: visit.page.locator("#object button").nth(4).click(), "composition", "mask", "before")
+    visit.page.wait_for_selector("#verdict strong:text('daisy')")
+
+
+def test_after_quick_clicks_the_answer_is_to_the_last_image(visit):
+    for number in (0, 3, 1, 4):
+        visit.page.locator("#background button").nth(number).click()
+    last = visit.page.locator("#row .caption-label").nth(4).inner_text().split()
+    visit.page.wait_for_function(
+        "words => document.querySelector('#answer').innerText.includes(words[1])", arg=last
+    )
+
+
+def test_a_slider_moves_the_object(visit):
+    number = visit.page.locator("#x input[type=number]")
+    visit.changes(lambda: (number.fill("0.2"), number.press("Enter")), "composition", "mask")
+
+
+def test_nothing_is_fetched_from_elsewhere(visit):
+    assert visit.elsewhere == []
+
+
+def test_a_small_screen_shows_everything_in_its_width(browser, served):
+    visit = Visit(browser, served, width=390)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    visit.page.close()
