@@ -163,7 +163,7 @@ def _fractions(box: Box, crop: Box, *, mirrored: bool) -> list[float]:
 
 
 def write_demo(out: Path, *, own_names: bool = False) -> int:
-    """Write all images and `boxes.json`; returns the number of images. `own_names`: they are not named as ImageNet's."""
+    """Write all images and `boxes.json`; returns the number of images. See `--own-names`."""
     boxes = {}
     for number, one in enumerate(demo_pictures()):
         folder, key = (one.name, f"{one.name}_{number:02d}") if own_names else (one.wnid, one.key)

@@ -21,7 +21,11 @@ from tests.blocks import ROOT, Block, blocks, commands
 from tests.local_hub.client import run_python
 from tests.reader import surroundings
 
-PAGES = [*(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))), "examples/README.md"]
+PAGES = [
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    "examples/README.md",
+    "examples/space/README.md",
+]
 WITH_CODE = [page for page in PAGES if blocks(page, "python") or blocks(page, "console")]
 WITH_CODE.remove("docs/recipes.md")  # tests/test_recipes.py looks at what its code leaves behind, too
 ROLES = {"--detector": "detector", "--segmenter": "segmenter", "--refine": "refiner", "--infiller": "infiller"}

@@ -46,7 +46,8 @@ def build(shelf: Shelf, judge: Judge) -> gr.Blocks:
                     with gr.Column(scale=5, min_width=340):
                         image = _image("Composition", 330, elem_id="composition")
                     with gr.Column(scale=3, min_width=240):
-                        answer = gr.Label(label=f"Answer of {judge.name}", num_top_classes=5, elem_id="answer")
+                        gr.Markdown(f"**Answer** of {judge.name}")
+                        answer = gr.Label(num_top_classes=5, show_label=False, elem_id="answer")
                         note = gr.Markdown(elem_id="note")
                     with gr.Column(scale=2, min_width=150):
                         mask = _image("Mask", 160, elem_id="mask")
@@ -94,18 +95,21 @@ def _image(label: str, height: int, elem_id: str) -> gr.Image:
 
 
 def _sliders() -> list[gr.Slider]:
-    """Add the sliders, two in a line; return them in the order of `LIMITS`."""
-    sliders = {}
-    for names in (("size", "feather"), ("x", "y"), ("crop",)):
-        with gr.Row():
-            for name in names:
-                low, high = LIMITS[name]
-                step = 0.5 if name == "feather" else 0.01
-                sliders[name] = gr.Slider(
-                    low, high, getattr(View, name), step=step, label=SLIDERS[name], min_width=160, elem_id=name
-                )
+    """Add the sliders; return them in the order of `LIMITS`."""
+    with gr.Group():
+        sliders = [
+            gr.Slider(
+                low,
+                high,
+                getattr(View, name),
+                step=0.5 if name == "feather" else 0.01,
+                label=SLIDERS[name],
+                elem_id=name,
+            )
+            for name, (low, high) in LIMITS.items()
+        ]
     gr.Markdown(HELP, elem_id="help")
-    return [sliders[name] for name in LIMITS]
+    return sliders
 
 
 def main() -> int:

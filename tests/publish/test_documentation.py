@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import publish
 from tests.blocks import blocks
 from tests.local_hub.fixtures import uploads
 from tests.local_hub.state import Hub
 from tests.publish.conftest import NAME, TOKEN
-from tests.publish.releases import Release, make_release
+from tests.publish.releases import Release
 from tests.publish.weights import write_weights
 
 pytestmark = uploads
@@ -23,7 +23,6 @@ pytestmark = uploads
 def prepare(folder: Path, release: Release) -> None:
     """Make everything that the commands name."""
     shutil.copytree(release.patches, folder / "chosen" / "patches")
-    make_release(folder / "demo")
     write_weights(folder / "unet" / "segmenter.safetensors")
     write_weights(folder / "runs" / "lora" / "adapter" / "adapter.safetensors")
     write_weights(folder / "runs" / "deit-s" / "weights.safetensors")
@@ -49,8 +48,9 @@ def test_the_commands_of_the_documentation_work_in_their_order(
     monkeypatch.chdir(folder)
     lines = [line for block in blocks("docs/publishing.md", "bash") for line in block.code.splitlines()]
     for line in lines:
-        assert line.startswith("python build/publish.py ")
-        assert publish.main(line.split()[2:]) == 0, line
+        python, script, *words = line.split()
+        assert (python, Path(script).parent) == ("python", Path("build"))
+        assert importlib.import_module(Path(script).stem).main(words) == 0, line
     assert hub.repo("you/MyForNet").tags == {"v1.0": hub.head("you/MyForNet")}
     assert len(hub.repo(NAME).pulls) == 1
     assert {kind for kind, _ in hub.repositories} == {"datasets", "models", "spaces"}

@@ -17,19 +17,20 @@ import pytest
 from tests.blocks import ROOT
 
 HERE = Path(__file__).parent
+APP = ROOT / "examples" / "space" / "app.py"
 START = 120  # seconds
 
 
 @contextmanager
-def serving(demo: Path, folder: Path, model: str) -> Iterator[str]:
-    """Run app.py; yields its address."""
+def serving(folder: Path, model: str, *, demo: Path | None = None, app: Path = APP) -> Iterator[str]:
+    """Run the app in a folder of its own; yields its address. `demo` None: the app looks for it itself."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, HERE))),
-        "FORNET_DEMO": str(demo),
+        "PYTHONPATH": os.pathsep.join(map(str, (HERE, ROOT))),
+        "FORNET_DEMO": str(demo or ""),
         "FORNET_MODEL": model,
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "images"),
@@ -37,7 +38,7 @@ def serving(demo: Path, folder: Path, model: str) -> Iterator[str]:
         "HF_DATASETS_CACHE": str(folder / "cache"),
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, str(ROOT / "examples" / "space" / "app.py")]
+    command = [sys.executable, str(app)]
     with (folder / "log.txt").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
@@ -62,5 +63,5 @@ def _wait(server: subprocess.Popen, address: str, log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def served(demo, tmp_path_factory) -> Iterator[str]:
-    with serving(demo, tmp_path_factory.mktemp("served"), "colours:classifier") as address:
+    with serving(tmp_path_factory.mktemp("served"), "colours:classifier", demo=demo) as address:
         yield address

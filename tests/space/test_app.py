@@ -77,7 +77,7 @@ def test_an_unknown_object_is_told(client):
 
 
 def test_without_a_classifier_the_page_works_and_says_why(demo, tmp_path):
-    with serving(demo, tmp_path, "nowhere:classifier") as address:
+    with serving(tmp_path, "nowhere:classifier", demo=demo) as address:
         client = gradio_client.Client(address, verbose=False)
         path = client.predict("palace", "projectile", None, *SLIDERS, api_name="/compose")[0]
         label, note = client.predict(gradio_client.handle_file(path), api_name="/answer")

@@ -23,7 +23,7 @@ def maker_of(arguments: argparse.Namespace, project: Path, token: str | None) ->
 
     Args:
         arguments: of `build/publish.py`.
-        project: folder of the builder script and the library, which belong to a release.
+        project: folder of the builder script and the library, which belong to a release and a Space.
         token: in use.
 
     Raises:
@@ -55,6 +55,7 @@ def maker_of(arguments: argparse.Namespace, project: Path, token: str | None) ->
         case "space":
             return SpaceMaker(
                 folder=arguments.folder,
+                project=project,
                 release=arguments.release,
                 images_allowed=arguments.images_may_be_published,
                 token=token,

@@ -40,7 +40,9 @@ KINDS: Mapping[str, Kind] = {
         managed=("*.csv", "*.json", "*.jsonl", "*.parquet", "*.html", "*.svg", "examples/*", "model_index/*"),
         message="New results",
     ),
-    "space": Kind(repo_type="space", managed=("*.py", "release/*"), message="New version", sdk="gradio"),
+    "space": Kind(
+        repo_type="space", managed=("*.py", "fornet_hf/*", "release/*"), message="New version", sdk="gradio"
+    ),
 }
 """The kinds by the names that the command line has for them."""
 

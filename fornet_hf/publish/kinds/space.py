@@ -1,4 +1,4 @@
-"""A Gradio app that becomes a Space, with a release of patches that it can run on."""
+"""A Gradio app that becomes a Space, with the library, and with a release of patches that it can run on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.format.manifest import MANIFEST, read_manifest
 from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.location import contents
-from fornet_hf.publish.contents import Content, refuse_tokens
+from fornet_hf.publish.contents import Content, library_files, refuse_tokens
 from fornet_hf.publish.kinds.cards import left_out
 from fornet_hf.publish.kinds.images import ENDINGS, is_of_imagenet, refuse_images
 from fornet_hf.publish.kinds.kind import Publication
@@ -20,6 +20,7 @@ from fornet_hf.release.verify import CARD, card_header
 RELEASE = "release"
 _NEEDED = (CARD, "requirements.txt")
 _BELONG = frozenset({".py", ".txt", ".md", ".css", ".js", ".json", ".svg", ".toml", ".yaml", *ENDINGS})
+_LIBRARY = ("ForNet.py", "fornet_hf/")
 _TESTS = ("test", "conftest")  # beginnings of names
 
 
@@ -29,6 +30,7 @@ class SpaceMaker:
 
     Attributes:
         folder: of the app, with `README.md` and `requirements.txt`.
+        project: folder of the builder script and the library, which go along: git would fetch all patches with them.
         release: a folder with patches and the images that they apply to, for the app; None: it has none, or its own.
         images_allowed: whether images that are not ImageNet's may be published.
         sdk: of the app, which its header has to name.
@@ -36,6 +38,7 @@ class SpaceMaker:
     """
 
     folder: Path
+    project: Path
     release: Path | None = None
     images_allowed: bool = False
     sdk: str = "gradio"
@@ -80,6 +83,7 @@ class SpaceMaker:
                 )
         files = {path.relative_to(self.folder).as_posix(): path for path in _inside(self.folder, _BELONG)}
         files = {name: path for name, path in files.items() if not path.name.startswith(_TESTS)}
+        files |= {name: self.project / name for name in library_files(self.project) if name.startswith(_LIBRARY)}
         if self.release is not None:
             files |= {f"{RELEASE}/{name}": path for name, path in _of_release(self.release).items()}
         texts = [path for path in files.values() if path.suffix == ".json"]
@@ -117,7 +121,8 @@ def _of_release(folder: Path) -> dict[str, Path]:
 
 def _forbidden(found: str) -> ConfigurationError:
     what = "a release of ImageNet must not be published with its images"
-    return ConfigurationError(explain(what, found=found, then="The demo's release may: --release demo"))
+    then = "Photographs with names of their own may: build/demo_pictures.py OUT --own-names"
+    return ConfigurationError(explain(what, found=found, then=then))
 
 
 def _inside(folder: Path, endings: frozenset[str]) -> Iterator[Path]:

@@ -54,7 +54,8 @@ def demo(tmp_path: Path) -> Path:
 
 
 def published(hub: Hub) -> set[str]:
-    return set(hub.files(NAME, kind="spaces"))
+    """The files of the Space but for the library."""
+    return {name for name in hub.files(NAME, kind="spaces") if not name.startswith(("fornet_hf/", "ForNet.py"))}
 
 
 def test_the_app_arrives_without_its_tests(
@@ -64,6 +65,9 @@ def test_the_app_arrives_without_its_tests(
     assert published(hub) == {"README.md", "app.py", "look/drawing.py", "requirements.txt"}
     assert hub.files(NAME, kind="spaces")["README.md"].decode() == HEADER
     assert "weights.pt" in capsys.readouterr().err
+    assert {"ForNet.py", "fornet_hf/__init__.py", "fornet_hf/data/imagenet_classes.tsv"} <= {
+        *hub.files(NAME, kind="spaces")
+    }
 
 
 def test_a_release_goes_along_with_its_images_if_they_may_be_published(
