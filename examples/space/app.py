@@ -122,7 +122,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     page = build(shelf, Judge(os.environ.get("FORNET_MODEL") or MODEL, shelf.classes))
-    page.launch(theme=gr.themes.Soft(**FONTS), css=CSS, ssr_mode=False, show_error=True)
+    page.launch(theme=gr.themes.Soft(**FONTS), css=CSS, ssr_mode=False, show_error=True, max_file_size="10mb")
     return 0
 
 
