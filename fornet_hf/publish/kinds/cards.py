@@ -69,13 +69,16 @@ def citation() -> str:
     return section("Citation", f"```bibtex\n{CITATION}\n```")
 
 
+def plain(text: str) -> str:
+    """Return a text, of an absolute path its last name alone: it tells of the machine."""
+    is_path = Path(text).is_absolute() or PureWindowsPath(text).is_absolute()
+    return PureWindowsPath(text).name if is_path else text
+
+
 def _words(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_words, value))
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = str(value)
-    return PureWindowsPath(text).name if Path(text).is_absolute() or PureWindowsPath(text).is_absolute() else text
+    return f"{value:.6g}" if isinstance(value, float) else plain(str(value))
 
 
 def _cell(value: object) -> str:

@@ -11,14 +11,24 @@ from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.publish.contents import Content, refuse_tokens
-from fornet_hf.publish.kinds.cards import TERMS, card, citation, files_table, left_out, section, settings_table, table
+from fornet_hf.publish.kinds.cards import (
+    TERMS,
+    card,
+    citation,
+    files_table,
+    left_out,
+    plain,
+    section,
+    settings_table,
+    table,
+)
 from fornet_hf.publish.kinds.kind import Publication
-from fornet_hf.publish.kinds.weights import ADAPTER, Weights, find_weights
+from fornet_hf.publish.kinds.weights import ADAPTER, RECORDS, Weights, find_weights
 from fornet_hf.release.verify import CARD, card_header
 
 _FOLDER = "model_index"  # in which `fornet evaluate` writes the headers of cards
 _ID = re.compile(r"[\w.-]+/[\w.-]+")
-_CONFIG = "config.json"
+NONE, PRETRAINED = "none", "pretrained"  # in the records of examples/train.py
 _MOST = 40  # lines of results on the page; the header has all of them
 
 
@@ -50,7 +60,7 @@ class ModelMaker:
     def given(self) -> Mapping[str, Content]:
         """Return the files of weights and their descriptions, by path; raises as `made`."""
         # What a run of examples/train.py was given names folders of this machine, and the Hub takes it for its own.
-        return {path: of for path, of in self._weights.files.items() if path != _CONFIG}
+        return {path: of for path, of in self._weights.files.items() if path not in RECORDS}
 
     def made(self) -> Publication:
         """Return the weights with their card.
@@ -74,7 +84,8 @@ class ModelMaker:
 
     def _card(self) -> bytes:
         weights, index = self._weights, self._index()
-        base = self.base or _base_of(weights.facts)
+        facts = weights.facts
+        base = self.base or _base_of(facts)
         terms = {} if self.license else {"license_name": "terms-of-the-training-data", "license_link": TERMS}
         header = {
             "license": self.license or "other",
@@ -85,14 +96,14 @@ class ModelMaker:
             "model-index": index,
         }
         sizes = {path: f"{one.parameters:,} numbers, {', '.join(one.types)}" for path, one in weights.headers.items()}
-        use = weights.form.use.format(repository=self.repository, base=_evaluated(base))
+        use = weights.form.use.format(repository=self.repository, base=_evaluated(self.base or facts.get("model")))
         parts = (
             f"# {self.repository.rpartition('/')[2]}",
             weights.form.sentence,
             f"It was made from `{base}`." if base else "",
             section("Use it", use),
             section("Results", _results(index)),
-            section("Settings and figures of the training", settings_table(weights.facts)),
+            section("Settings and figures of the training", settings_table(facts)),
             section("Files", files_table(self.given(), sizes)),
             section("Licence and data", self._terms(base)),
             citation(),
@@ -105,7 +116,8 @@ class ModelMaker:
             own = f"The weights are under the licence `{self.license}`."
         theirs = f" They build on `{base}`, under its own licence." if base else ""
         return (
-            f"{own}{theirs} This repository holds no images. If these weights or those that they build on have seen\n"
+            f"{own}{theirs}\n\n"
+            "This repository holds no images. If these weights or those that they build on have seen\n"
             f"ImageNet, its [terms of access]({TERMS}) govern the images: research and education, not commerce, and\n"
             "no passing on. Weights learn the biases of their data, such as those towards backgrounds."
         )
@@ -132,18 +144,22 @@ class ModelMaker:
 
 
 def _base_of(facts: Mapping[str, Any]) -> str | None:
-    """Return what the files say that the weights were made from: a run of training names its model."""
-    network = facts.get("network")
-    found = network.get("encoder") if isinstance(network, Mapping) else facts.get("model")
-    return found if isinstance(found, str) else None
+    """Return the model whose weights a training began with, as its files say; None: it began with random ones."""
+    trained, network = facts.get("trained"), facts.get("network")
+    if isinstance(trained, Mapping) and isinstance(network, Mapping):
+        return str(network.get("encoder")) if trained.get("encoder_weights") else None
+    weights = facts.get("weights") or (PRETRAINED if facts.get("tune", NONE) != NONE else None)
+    if weights is None:
+        return None
+    return str(facts.get("model")) if weights == PRETRAINED else plain(str(weights))
 
 
-def _evaluated(base: str | None) -> str:
+def _evaluated(model: str | None) -> str:
     """Return the name by which `fornet evaluate` knows a model: an id of the Hub is timm's, or of transformers."""
-    if base is None or not _ID.fullmatch(base):
-        return base or "timm:NAME"
-    owner, _, name = base.partition("/")
-    return f"timm:{name}" if owner == "timm" else f"hf:{base}"
+    if model is None or not _ID.fullmatch(model):
+        return model or "timm:NAME"
+    owner, _, name = model.partition("/")
+    return f"timm:{name}" if owner == "timm" else f"hf:{model}"
 
 
 def _results(index: Any) -> str:

@@ -12,6 +12,9 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.hub.location import contents
 from fornet_hf.publish.kinds.tensors import Header, read_header
 
+RECORDS = ("config.json", "row.json")
+"""Records of a run of examples/train.py: settings, and the row of its figures."""
+
 _PICKLES = frozenset({".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy"})
 _DOWNLOAD = "hf download {repository} --local-dir weights\n"
 
@@ -98,7 +101,7 @@ def find_weights(place: Path) -> Weights:
     if (place / "adapter.json").is_file() and (place / "adapter.safetensors").is_file():
         return _described(ADAPTER, place, ["adapter.safetensors"], ["adapter.json"])
     if (place / "weights.safetensors").is_file():
-        return _described(CLASSIFIER, place, ["weights.safetensors"], ["config.json"])
+        return _described(CLASSIFIER, place, ["weights.safetensors"], RECORDS)
     if (place / "adapter").is_dir():
         return find_weights(place / "adapter")
     found = [path for path in (place, place / "generators") for path in sorted(path.glob("*.safetensors"))]

@@ -29,7 +29,12 @@ def segmenter(tmp_path: Path) -> Path:
         "format": 1,
         "network": {"encoder": "resnet34"},
         "side": 128,
-        "trained": {"preset": "paper", "train": [["/home/me/birds", "/home/me/run"]], "scores": {"iou": 0.75}},
+        "trained": {
+            "preset": "paper",
+            "encoder_weights": "imagenet",
+            "train": [["/home/me/birds", "/home/me/run"]],
+            "scores": {"iou": 0.75},
+        },
     }
     folder = tmp_path / "unet"
     write_weights(folder / "segmenter.safetensors", {"fornet_segmenter": json.dumps(card)})
@@ -112,6 +117,7 @@ def test_a_run_of_training_gives_its_weights_with_results_and_keeps_its_paths(
     folder = tmp_path / "run"
     write_weights(folder / "weights.safetensors")
     (folder / "config.json").write_text(json.dumps({"model": "timm:resnet50", "out": "/home/me/run", "epochs": 3}))
+    (folder / "row.json").write_text(json.dumps({"model": "timm:resnet50", "accuracy all": 0.625}))
     index = folder / "report" / "model_index" / "run.md"
     index.parent.mkdir(parents=True)
     metric = {"name": "accuracy, all", "type": "accuracy", "value": 0.5, "args": {"interval_95": [0.25, 0.75]}}
@@ -124,10 +130,28 @@ def test_a_run_of_training_gives_its_weights_with_results_and_keeps_its_paths(
     assert card_header(card)["model-index"][0]["results"][0]["metrics"] == [metric]
     assert "| accuracy, all | 0.5 | 0.25 to 0.75 | demo | validation |" in card
     assert "fornet evaluate timm:resnet50=weights/weights.safetensors DATA" in card
+    assert "| `accuracy all` | 0.625 |" in card
+    assert "It was made from" not in card
     assert "/home/me" not in card
     (index.parent / "other.md").write_text(index.read_text())
     assert run(folder, *MODEL, name=NAME) == 1
     assert run(folder, *MODEL, "--model-index", str(index), name=NAME) == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "base"),
+    [
+        ({"weights": "pretrained"}, "timm:resnet50"),
+        ({"weights": None, "tune": "lora"}, "timm:resnet50"),
+        ({"weights": "/home/me/base.safetensors", "tune": "none"}, "base.safetensors"),
+    ],
+)
+def test_a_run_says_what_it_began_with(run: Callable[..., int], tmp_path: Path, record: dict, base: str) -> None:
+    folder, card = tmp_path / "run", tmp_path / "card.md"
+    write_weights(folder / "weights.safetensors")
+    (folder / "config.json").write_text(json.dumps({"model": "timm:resnet50", **record}))
+    assert run(folder, *MODEL, "--dry-run", "--card", str(card), name=NAME) == 0
+    assert f"It was made from `{base}`." in card.read_text()
 
 
 def test_the_header_of_an_evaluation_goes_into_the_card(
