@@ -38,22 +38,20 @@ class Rotation(nn.Module):
         self.oft_skew = nn.Parameter(torch.zeros(blocks, self.size * (self.size - 1) // 2))
 
     def blocks(self) -> torch.Tensor:
-        """Return R's blocks: blocks x size x size, in float32 at least, whatever autocast says."""
-        with torch.autocast(self.oft_skew.device.type, enabled=False):
-            skew = _in_float32(self.oft_skew)
-            if self.training and self.dropout:
-                kept = functional.dropout(torch.ones_like(skew[:, :1]), self.dropout) > 0
-                skew = skew * kept
-            rows, columns = torch.triu_indices(self.size, self.size, 1, device=skew.device)
-            upper = skew.new_zeros(len(skew), self.size, self.size)
-            upper[:, rows, columns] = skew
-            q = upper - upper.mT
-            identity = torch.eye(self.size, dtype=q.dtype, device=q.device)
-            rotation: torch.Tensor = torch.linalg.solve(identity + q, identity - q)  # the two factors commute
-            return rotation
+        """Return R's blocks: blocks x size x size, in float32 at least."""
+        skew = _in_float32(self.oft_skew)
+        if self.training and self.dropout:
+            skew = skew * (functional.dropout(torch.ones_like(skew[:, :1]), self.dropout) > 0)
+        rows, columns = torch.triu_indices(self.size, self.size, 1, device=skew.device)
+        upper = skew.new_zeros(len(skew), self.size, self.size)
+        upper[:, rows, columns] = skew
+        q = upper - upper.mT
+        identity = torch.eye(self.size, dtype=q.dtype, device=q.device)
+        rotation: torch.Tensor = torch.linalg.solve(identity + q, identity - q)  # the two factors commute
+        return rotation
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
-        """Return W R, of shape and dtype of W."""
+        """Return W R, of shape and dtype of W, whatever precision autocast has."""
         with torch.autocast(weight.device.type, enabled=False):
             blocks = self.blocks()
             columns = _in_float32(weight).reshape(len(weight), *blocks.shape[:2])
@@ -63,7 +61,7 @@ class Rotation(nn.Module):
 def rotate(layer: nn.Module, blocks: int, dropout: float) -> None:
     """Give a layer's weight (out x ..., as many columns as blocks or a multiple) a rotation that is the identity."""
     weight: torch.Tensor = layer.get_parameter("weight")
-    rotation = Rotation(weight[0].numel(), blocks, dropout).to(weight.device).train(layer.training)
+    rotation = Rotation(weight[0].numel(), blocks, dropout).to(weight.device)
     parametrize.register_parametrization(layer, "weight", rotation)
 
 

@@ -38,7 +38,7 @@ def rotated(shape=None, blocks=None, **settings):
     base(torch.rand(1, 4, 10, 12))  # so that the lazy layer has its weights
     columns = base[0].weight[0].numel()
     blocks = blocks or next(n for n in (2, 3, 7, 1) if columns % n == 0 and columns > n)
-    return tune(base, AdapterConfig(kind="oft", targets=("0",), blocks=blocks, **settings)).eval()
+    return tune(base.eval(), AdapterConfig(kind="oft", targets=("0",), blocks=blocks, **settings))
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)

@@ -35,8 +35,10 @@ def test_it_begins_as_the_base(kind):
 @KINDS
 def test_merged_it_answers_the_same_with_the_names_of_the_base(kind):
     network = stir(tune(small(), CONFIGS[kind]))
+    names = list(network.state_dict())
     merged = merge(network)
     same(merged, network)
+    assert list(network.state_dict()) == names
     assert list(merged.state_dict()) == list(small().state_dict())
     assert [type(module) for module in merged.modules()] == [type(module) for module in small().modules()]
     with pytest.raises(AssertionError):
@@ -58,6 +60,7 @@ def test_a_step_moves_what_is_trained_and_nothing_else(kind):
 @pytest.mark.parametrize(("bn", "moves"), [("freeze", False), ("adapt", True)])
 def test_statistics_move_only_where_they_are_to_adapt(bn, moves):
     network = tune(small(), AdapterConfig(kind="head", bn=bn))
+    assert network[0][1].training == moves
     step(network, IMAGES)
     assert network[0][1].training == moves
     assert network[0][1].running_mean.equal(small()[0][1].running_mean) != moves

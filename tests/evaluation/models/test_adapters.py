@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError
-from fornet_hf.evaluation.models import load, pretrained
+from fornet_hf.evaluation.models import build, load, pretrained
 
 torch = pytest.importorskip("torch")
 
@@ -170,3 +170,26 @@ def test_pretrained_weights_are_carried_to_another_number_of_classes(own, tmp_pa
     for network, missing in ((same, set()), (other, {"8.weight", "8.bias"})):
         own_weights = network.state_dict()
         assert {name for name in weights if not weights[name].equal(own_weights[name])} == missing
+
+
+def test_a_network_of_timm_is_tuned_and_loaded(own, tmp_path):
+    pytest.importorskip("timm")
+    checkpoint = tmp_path / "base.pt"
+    torch.save(build("timm:resnet10t", 5).state_dict(), checkpoint)
+    settings = {"kind": "oft", "targets": ["layer4.*.conv?"]}
+    network = tuned(tmp_path / "adapter", f"timm:resnet10t={checkpoint}", 9, checkpoint, **settings)
+    loaded = load(f"timm:resnet10t={tmp_path / 'adapter'}")
+    images = torch.rand(2, 3, 64, 64)
+    torch.testing.assert_close(loaded.network(images), network(images), rtol=1e-4, atol=1e-4)
+    assert loaded.outputs == 9
+    assert loaded.network.state_dict().keys() == build("timm:resnet10t", 9).state_dict().keys()
+    assert not loaded.network.training
+
+
+def test_an_adapter_of_other_pretrained_weights_is_refused(own, tmp_path):
+    tuned(tmp_path / "adapter", kind="lora", targets=["0"])
+    module = tmp_path / "own_tuned.py"
+    module.write_text(TUNED.replace("manual_seed(0)", "manual_seed(1)"))
+    sys.modules.pop("own_tuned")
+    with pytest.raises(ConfigurationError, match="was tuned on other weights than these"):
+        load(f"own_tuned:net={tmp_path / 'adapter'}")
