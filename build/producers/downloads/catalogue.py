@@ -10,6 +10,7 @@ from __future__ import annotations
 from producers.downloads.item import DATASET, FILE, MODEL, PAGE, Item
 
 _IMAGENET = "ImageNet's terms of access: research and education, no passing on"
+_PAGE = "see its page"
 _TERMS = "https://www.image-net.org/download.php"
 _HUB_TERMS = "https://huggingface.co/datasets/ILSVRC/imagenet-1k"
 _IN9 = "none stated; the images are ImageNet's"
@@ -57,8 +58,8 @@ def _timm(name: str) -> Item:
         name=f"timm-{name.partition('.')[0]}".replace("_", "-"),
         kind=MODEL,
         address=f"timm/{name}",
-        wanted_by=f"examples/train.py, fornet evaluate: timm:{name.partition('.')[0]}",
-        licence="Apache-2.0",
+        wanted_by=f"examples, fornet evaluate: timm:{name.partition('.')[0]}",
+        licence=_PAGE,
         patterns=("config.json", "model.safetensors"),
     )
 
@@ -217,7 +218,7 @@ WEIGHTS = (
         kind=MODEL,
         address="facebook/sam-vit-base",
         wanted_by="build/segment.py --segmenter sam-hf",
-        licence="Apache-2.0",
+        licence=_PAGE,
         patterns=("*.json", "model.safetensors"),
     ),
     Item(
@@ -235,7 +236,7 @@ WEIGHTS = (
         kind=MODEL,
         address="stabilityai/stable-diffusion-xl-base-1.0",
         wanted_by="build/segment.py --infiller attentive-eraser",
-        licence="CreativeML Open RAIL++-M",
+        licence=_PAGE,
         patterns=("*.json", "*.txt", "*.fp16.safetensors"),
     ),
     Item(
@@ -282,6 +283,7 @@ WEIGHTS = (
     _classifier("swin_s-5e29d889", "190 MB", "build/select_versions.py"),
     _classifier("resnet50-0676ba61", "98 MB", "fornet evaluate and tuning, IMAGENET1K_V1"),
     _classifier("resnet50-19c8e357", "98 MB", "fornet evaluate, the published figures of ImageNet-9"),
+    _timm("resnet18.a1_in1k"),
     _timm("resnet50.a1_in1k"),
     _timm("vit_small_patch16_224.augreg_in21k_ft_in1k"),
     _timm("vit_base_patch16_224.augreg2_in21k_ft_in1k"),

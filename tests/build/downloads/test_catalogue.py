@@ -108,6 +108,15 @@ def test_repositories_that_the_code_names_are_listed() -> None:
     assert found - set(ADDRESSES) == set()
 
 
+def test_classifiers_that_pages_and_examples_name_are_listed() -> None:
+    paths = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.*")]
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.suffix in (".md", ".py", ".json", ".ipynb")]
+    named = {name for text in texts for name in re.findall(r"\b(?:timm|torchvision):[a-z][a-z0-9_]+", text)}
+    wanted = "\n".join(item.wanted_by for item in WEIGHTS)
+    assert len(named) > 8
+    assert {name for name in named if not re.search(rf"{name}\b", wanted)} == set()
+
+
 def test_the_page_shows_the_catalogue() -> None:
     page = Path(ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     assert tables() in page, "run: python docs/make.py"
