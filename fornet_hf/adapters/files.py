@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from fornet_hf.adapters.settings import AdapterConfig
+from fornet_hf.adapters.settings import FILE, AdapterConfig
 from fornet_hf.adapters.tuning import tune, tuned
 from fornet_hf.arguments import require
 from fornet_hf.errors import ConfigurationError, ForNetError, NotFoundError, explain
 from fornet_hf.files import read_json, write_text
 from fornet_hf.tensors import Weights, check_fit, digest, read_tensors, write_tensors
 
-SETTINGS, WEIGHTS = "adapter.json", "adapter.safetensors"
+WEIGHTS = "adapter.safetensors"
 _FORMAT = 1
 
 
@@ -61,7 +61,7 @@ def save(network: nn.Module, config: AdapterConfig, folder: Path, base: Path | N
         "frozen": digest({name: tensor for name, tensor in state.items() if name not in names}),
     }
     write_tensors(folder / WEIGHTS, {name: state[name] for name in sorted(names)})
-    write_text(folder / SETTINGS, json.dumps(document, indent=1) + "\n")
+    write_text(folder / FILE, json.dumps(document, indent=1) + "\n")
 
 
 def read(folder: Path) -> Adapter:
@@ -71,14 +71,14 @@ def read(folder: Path) -> Adapter:
         NotFoundError: a file is missing.
         ConfigurationError: a file is damaged, or says something else than an adapter's.
     """
-    for file in (folder / SETTINGS, folder / WEIGHTS):
+    for file in (folder / FILE, folder / WEIGHTS):
         if not file.is_file():
             raise NotFoundError(explain("the folder holds no adapter", found=f"no file {file}"))
-    with (folder / SETTINGS).open("rb") as opened:
+    with (folder / FILE).open("rb") as opened:
         try:
-            settings, base, frozen = _parsed(read_json(opened, SETTINGS))
+            settings, base, frozen = _parsed(read_json(opened, FILE))
         except ForNetError as error:
-            raise ConfigurationError(f"{folder / SETTINGS}: {error}") from error
+            raise ConfigurationError(f"{folder / FILE}: {error}") from error
     weights = read_tensors(folder / WEIGHTS)
     if damaged := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
         message = explain(f"{folder / WEIGHTS}: weights are not numbers", found=", ".join(damaged))

@@ -11,6 +11,8 @@ from fornet_hf.arguments import check_keywords, is_number, keywords, plain, posi
 
 LORA, OFT, FULL, HEAD = KINDS = ("lora", "oft", "full", "head")
 FREEZE, ADAPT = STATISTICS = ("freeze", "adapt")
+FILE = "adapter.json"
+"""The file with the settings, by which the folder of an adapter is known."""
 
 
 @dataclass(frozen=True, kw_only=True)

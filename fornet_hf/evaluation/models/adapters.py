@@ -13,8 +13,8 @@ from fornet_hf.evaluation.models.source import Source
 from fornet_hf.packages import needing
 from fornet_hf.tensors import Weights
 
-OURS, SETTINGS = "adapter.json", "adapter_config.json"
-"""Files that tell a folder of `fornet_hf.adapters`, and one of peft."""
+SETTINGS = "adapter_config.json"
+"""The file by which the folder of an adapter of peft is known."""
 
 _PREFIX = "base_model.model."  # of the network's names in an adapter's
 
@@ -69,9 +69,8 @@ def tuned(source: Source, folder: Path) -> Classifier:
         from fornet_hf.adapters.files import read
 
     adapter = read(folder)
-    base = _with_classes(
-        source, restored(source, adapter.base) if adapter.base else source.pretrained(), adapter.weights, folder
-    )
+    base = restored(source, adapter.base) if adapter.base else source.pretrained()
+    base = _with_classes(source, base, adapter.weights, folder)
     network = restore(base.network, folder)
     return dataclasses.replace(base, revision="", network=merge(network) if mergeable(network) else network)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from fornet_hf.adapters.settings import FILE
 from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, NotFoundError, explain
-from fornet_hf.evaluation.models.adapters import OURS, SETTINGS, adapted, tuned
+from fornet_hf.evaluation.models.adapters import SETTINGS, adapted, tuned
 from fornet_hf.evaluation.models.checkpoints import carry, restored
 from fornet_hf.evaluation.models.classifier import Classifier, in_float32, weights_digest
 from fornet_hf.evaluation.models.names import PACKAGES, ModelName, parse_name
@@ -100,7 +101,7 @@ def _loaded(asked: ModelName, source: Source) -> Classifier:
         return source.pretrained()
     if (place / SETTINGS).is_file():
         return adapted(source, place)
-    return tuned(source, place) if (place / OURS).is_file() else restored(source, place)
+    return tuned(source, place) if (place / FILE).is_file() else restored(source, place)
 
 
 def _source(asked: ModelName, *, trust_remote_code: bool = False, use_test_size: bool = True) -> Source:

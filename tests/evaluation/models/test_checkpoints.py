@@ -168,15 +168,14 @@ def test_a_checkpoint_that_is_not_there_is_refused(tmp_path):
 
 
 def test_the_checkpoint_of_the_training_example_is_loaded(tmp_path):
-    from training.config import TrainConfig
-    from training.model import build_optimizer, tiny
-    from training.processes import Place
+    from tests.examples.test_loop import ALONE, trainer_of
+    from training.model import tiny
     from training.run import Run
 
-    config = TrainConfig(out=str(tmp_path / "run"), model="tiny")
     network = tiny(7)
-    run = Run(config, Place(0, 1, 0))
-    run.finish_epoch(0, {}, network, build_optimizer(config, network))
+    trainer = trainer_of(network, out=str(tmp_path / "run"), model="tiny")
+    run = Run(trainer.config, ALONE)
+    run.finish_epoch(0, {}, trainer)
     assert same(load(f"training.model:tiny={run.checkpoint}"), network)
 
 
