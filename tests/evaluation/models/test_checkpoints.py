@@ -173,7 +173,7 @@ def test_the_checkpoint_of_the_training_example_is_loaded(tmp_path):
     from training.run import Run
 
     network = tiny(7)
-    trainer = trainer_of(network, out=str(tmp_path / "run"), model="tiny")
+    trainer = trainer_of(network, out=str(tmp_path / "run"))
     run = Run(trainer.config, ALONE)
     run.finish_epoch(0, {}, trainer)
     assert same(load(f"training.model:tiny={run.checkpoint}"), network)
