@@ -46,6 +46,13 @@ def test_augmentations_change_the_image_and_follow_torchs_seed(name, photo, torc
     assert (first != second).any()
 
 
+def test_rotations_are_as_large_as_they_may(photo, torchvision):
+    transform = image_transform(TrainConfig(rotate=90.0))
+    torch.manual_seed(1)
+    corners = [transform(photo)[:, 0, 0].sum().item() for _ in range(8)]
+    assert 0 in corners  # nothing is beyond the image
+
+
 def test_mixing_gives_shares_of_two_labels(torchvision):
     torch.manual_seed(0)
     mix = batch_transform(TrainConfig(mixup=0.8, cutmix=1.0), 10)

@@ -3,6 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import fornet_hf  # noqa: E402
 from fornet_hf.errors import ConfigurationError, MissingDependencyError  # noqa: E402
 from fornet_hf.format.raster import canonical_raster  # noqa: E402
 from training.augment import STD  # noqa: E402
@@ -71,6 +72,14 @@ def test_plain_training_shows_originals_only(opened):
         rows = opened(plain=plain, recombination={}).train.dataset
         recombine = rows.format["format_kwargs"]["transform"].recombine
         assert {recombine(row).composition.original for row in rows.with_format(None)} == {plain}
+
+
+def test_whole_images_are_shown_in_training_as_in_evaluation(opened):
+    rows = opened(plain=True, recombination={}, crop="centre", flip=0.0).train.dataset
+    shown = rows[0]["image"].int()
+    whole = {"crop": fornet_hf.CropConfig(size=64, centre=1), "orig_img_prob": 1.0, "transform": fornet_hf.to_uint8}
+    rows.set_transform(fornet_hf.Recombine(rows, evaluation=True, **whole))
+    assert (shown - rows[0]["image"].int()).abs().float().mean() < 4
 
 
 def test_every_validation_image_is_in_one_process(opened):

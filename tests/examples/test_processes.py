@@ -13,12 +13,20 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPT = """
 import torch
 from pathlib import Path
-from training.processes import place, process_group, summed
+from training.processes import alike, place, process_group, summed
 
 def train():
     model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(3, 3))
     model(torch.ones(1, 3)).sum().backward()
     assert summed(torch.ones(2)).tolist() == [2, 2]
+    statistics = torch.full((2,), 5.0 + place().rank)
+    alike([statistics])
+    assert statistics.tolist() == [5, 5]
+
+def fail():
+    train()
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(3, 3))
+    raise KeyboardInterrupt
 
 def threads():
     return sorted(path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm"))
@@ -27,6 +35,14 @@ with process_group(place()):
     train()
     assert any("gloo" in name for name in threads()), threads()
 assert not any("gloo" in name for name in threads()), threads()
+
+try:
+    with process_group(place()):
+        fail()
+except KeyboardInterrupt:
+    assert not any("gloo" in name for name in threads()), threads()
+else:
+    raise AssertionError("it did not fail")
 """
 
 

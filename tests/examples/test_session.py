@@ -119,7 +119,9 @@ def test_the_average_is_evaluated_beside_and_is_what_remains(runs, base):
     folder, row = runs("averaged", ema=0.9, epochs=1)
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
     kept = load(f"training.model:tiny={folder / 'weights.safetensors'}").network.state_dict()
+    assert state["model_ema"]["n_averaged"] == 3  # steps
     assert all(torch.equal(state["model_ema"][f"module.{name}"], tensor) for name, tensor in kept.items())
+    assert any(not torch.equal(state["model"][name], tensor) for name, tensor in kept.items())
     assert {"top1 images", "average top1 images"} <= row.keys()
 
 
