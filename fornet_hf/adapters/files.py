@@ -40,7 +40,7 @@ class Adapter(NamedTuple):
     weights: Weights
 
 
-def save(network: nn.Module, config: AdapterConfig, folder: Path, base: Path | None = None) -> None:
+def save(network: nn.Module, config: AdapterConfig, folder: str | Path, base: str | Path | None = None) -> None:
     """Write a tuned network into a folder, which is made if need be.
 
     Args:
@@ -53,6 +53,7 @@ def save(network: nn.Module, config: AdapterConfig, folder: Path, base: Path | N
     Raises:
         StorageError: the disk is full or cannot be written.
     """
+    folder = Path(folder)
     state, names = network.state_dict(), tuned(network, config)
     document = {
         "format": _FORMAT,
@@ -64,13 +65,14 @@ def save(network: nn.Module, config: AdapterConfig, folder: Path, base: Path | N
     write_text(folder / FILE, json.dumps(document, indent=1) + "\n")
 
 
-def read(folder: Path) -> Adapter:
+def read(folder: str | Path) -> Adapter:
     """Return the adapter in a folder.
 
     Raises:
         NotFoundError: a file is missing.
         ConfigurationError: a file is damaged, or says something else than an adapter's.
     """
+    folder = Path(folder)
     for file in (folder / FILE, folder / WEIGHTS):
         if not file.is_file():
             raise NotFoundError(explain("the folder holds no adapter", found=f"no file {file}"))
@@ -86,7 +88,7 @@ def read(folder: Path) -> Adapter:
     return Adapter(settings, folder / base if base else None, frozen, weights)
 
 
-def restore(network: nn.Module, folder: Path) -> nn.Module:
+def restore(network: nn.Module, folder: str | Path) -> nn.Module:
     """Tune a network as one that was saved, and return it. It is changed.
 
     Args:
@@ -99,6 +101,7 @@ def restore(network: nn.Module, folder: Path) -> nn.Module:
         ConfigurationError: a file is damaged, or the adapter is another network's.
         MissingDependencyError: peft is not installed.
     """
+    folder = Path(folder)
     adapter = read(folder)
     network = tune(network, adapter.settings)
     own, names = network.state_dict(), tuned(network, adapter.settings)

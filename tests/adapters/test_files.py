@@ -25,8 +25,8 @@ CONFIGS = {
 def test_it_comes_back_as_it_was(kind, tmp_path):
     network = stir(tune(small(), CONFIGS[kind]))
     step(network, IMAGES)
-    save(network, CONFIGS[kind], tmp_path)
-    back = restore(small(), tmp_path)
+    save(network, CONFIGS[kind], str(tmp_path))
+    back = restore(small(), str(tmp_path))
     torch.testing.assert_close(back.state_dict(), network.state_dict(), rtol=0, atol=0)
     assert back.eval()(IMAGES).equal(network.eval()(IMAGES))
 
