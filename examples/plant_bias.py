@@ -14,33 +14,20 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import fornet_hf
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.files import write_text
-from planted_bias.draw import Planted, draw_set
+from planted_bias.draw import Planted
 from planted_bias.figure import figure
 from planted_bias.outcome import ARMS, BIASES, MEASURES, Run, table
+from planted_bias.prepare import prepare
 from planted_bias.train import classifier, train
 
-ROOT = Path(__file__).parents[1]
 SIZES = (0.25, 0.5, 1.0)  # twice as large, many of the objects would not fit
-
-
-def prepare(folder: Path, planted: Planted, counts: dict[str, int]) -> Any:
-    """Draw a set, make patches of it, apply them; return both splits."""
-    images, made = folder / "set", folder / "made"
-    if not (images / "boxes.json").is_file():
-        draw_set(images, planted, counts)
-    words = [str(images), str(made), "--boxes", str(images / "boxes.json"), "--dilation", "10"]
-    subprocess.run([sys.executable, ROOT / "build" / "create_patches.py", *words], check=True)  # noqa: S603
-    return fornet_hf.load_dataset(patches=made / "patches", imagenet_dir=images, cache_dir=folder / "cache")
 
 
 def experiment(folder: Path, bias: str, degree: float, counts: dict[str, int], seeds: int, epochs: int) -> list[Run]:

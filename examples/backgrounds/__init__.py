@@ -1,0 +1,1 @@
+"""Fine-tuning for backgrounds, compared: the parts of tune_for_backgrounds.py."""
