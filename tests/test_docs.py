@@ -47,7 +47,7 @@ def test_the_code_of_a_page_runs(page, reader):
     for language, group in groupby((step for step in steps if possible(step)), key=lambda block: block.language):
         if language == "python":
             code = "".join(_RUN.format(code=block.code, name=str(block)) for block in group)
-            if "torchvision" in code or "lightning" in code:
+            if any(name in code for name in ("torchvision", "lightning", "timm")):
                 code = torchvision_shim.CODE + code
             done = run_python(code, environment, cwd=folder, timeout=200)
             assert done.returncode == 0, done.stderr

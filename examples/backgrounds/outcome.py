@@ -16,10 +16,10 @@ GAP, CHALLENGE = "bg_gap", "challenge"
 MEASURES = {**{f"accuracy {variant}": variant for variant in OFFICIAL}, GAP: "BG-GAP", CHALLENGE: "challenge"}
 """Columns of a row of results, and their names for people."""
 _PANELS = {
-    "accuracy original": None,
-    "accuracy mixed_rand": None,
-    GAP: (0.0, "no bias"),
-    CHALLENGE: None,
+    "accuracy original": "accuracy, originals",
+    "accuracy mixed_rand": "accuracy, mixed_rand",
+    GAP: "BG-GAP",
+    CHALLENGE: "challenge",
 }
 _INKS = ("#555555", "#e69f00", "#cc79a7", "#0072b2", "#009e73", "#d55e00", "#56b4e9")
 
@@ -41,12 +41,13 @@ def table(runs: Sequence[Run]) -> str:
 
 def figure(runs: Sequence[Run]) -> Image.Image:
     """Draw a point for each network, in a panel for each of four measures."""
-    names = {column: MEASURES[column].replace("_", " ") for column in _PANELS}
     groups = [
-        Group(label=arm, rows=[Row(ink=ink, values={names[one]: _values(runs, arm, one) for one in _PANELS})])
+        Group(
+            label=arm, rows=[Row(ink=ink, values={title: _values(runs, arm, one) for one, title in _PANELS.items()})]
+        )
         for arm, ink in zip(arms(runs), _INKS * len(runs), strict=False)
     ]
-    panels = {names[column]: line for column, line in _PANELS.items()}
+    panels = {title: (0.0, "no bias") if column == GAP else None for column, title in _PANELS.items()}
     return Dots(panels=panels, groups=groups, left=90, panel=215).drawn()
 
 
