@@ -15,7 +15,7 @@ def moving_average(network: nn.Module, keep: float) -> AveragedModel:
     """Return a copy of a network; each `update_parameters(network)` moves it towards the network as it is then.
 
     The parameters that are trained are averaged, those of adapters too, so that averaged rotations are rotations; so
-    are the statistics of BatchNorm.
+    are the statistics of BatchNorm. Integers are the network's.
 
     Args:
         network: adapters included.
@@ -23,9 +23,14 @@ def moving_average(network: nn.Module, keep: float) -> AveragedModel:
             TensorFlow's ExponentialMovingAverage, so that short trainings have an average of their own.
     """
 
-    def move(averaged: Tensors, current: Tensors, steps: torch.Tensor | int) -> None:
-        done = int(steps)
-        average: Any = get_ema_multi_avg_fn  # has no types
-        average(min(keep, (1 + done) / (10 + done)))(averaged, current, steps)
+    def move(averaged: Tensors, current: Tensors, _steps: torch.Tensor | int) -> None:
+        if not averaged[0].is_floating_point():  # counters, and indices such as Swin's, which rounding would spoil
+            for mine, other in zip(averaged, current, strict=True):
+                mine.copy_(other)
+            return
+        done = int(average.n_averaged)  # which is not on the GPU: nobody waits for it
+        step: Any = get_ema_multi_avg_fn  # has no types
+        step(min(keep, (1 + done) / (10 + done)))(averaged, current, done)
 
-    return AveragedModel(network, multi_avg_fn=move, use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=move, use_buffers=True)
+    return average

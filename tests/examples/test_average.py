@@ -33,6 +33,15 @@ def test_statistics_are_averaged_and_frozen_parameters_stay():
     assert torch.equal(average.module[0].weight, before["0.weight"])
 
 
+def test_integers_are_not_averaged():
+    network = torch.nn.Linear(2, 1)
+    network.register_buffer("index", torch.arange(200))
+    average = moving_average(network, 0.99)
+    for _ in range(20):
+        average.update_parameters(network)
+    assert torch.equal(average.module.index, network.index)
+
+
 def test_averaged_rotations_are_rotations():
     torch.manual_seed(0)
     head = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4 * 8 * 8, 2))
