@@ -48,11 +48,11 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
 
 
 def write_tensors(file: Path, weights: Weights) -> None:
-    """Write tensors as safetensors, the whole file or nothing."""
+    """Write tensors as safetensors, the whole file or nothing; one with several names is written for each."""
     from safetensors.torch import save_file
 
     with atomic_path(file) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, temporary)
+        save_file({name: tensor.detach().cpu().clone().contiguous() for name, tensor in weights.items()}, temporary)
 
 
 def check_fit(weights: Weights, own: Weights, place: Path, then: str) -> None:

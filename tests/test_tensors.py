@@ -19,6 +19,12 @@ def test_they_come_back_from_a_file(tmp_path):
     torch.testing.assert_close(read_tensors(tmp_path / "new" / "one.safetensors"), weights(), rtol=0, atol=0)
 
 
+def test_a_tensor_with_two_names_is_in_the_file_under_both(tmp_path):
+    one = torch.arange(3.0)
+    write_tensors(tmp_path / "one.safetensors", {"a": one, "b": one})
+    assert read_tensors(tmp_path / "one.safetensors")["b"].tolist() == [0, 1, 2]
+
+
 def test_a_file_that_is_not_whole_is_refused(tmp_path):
     file = tmp_path / "one.safetensors"
     write_tensors(file, weights())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MethodType
+from functools import partial
 
 from torch import nn
 
@@ -18,7 +18,7 @@ def with_statistics(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 def freeze(network: nn.Module) -> None:
     """Keep layers with statistics in evaluation mode, whatever `network.train()` says; copies of it do likewise."""
     for _, module in with_statistics(network):
-        vars(module)["train"] = MethodType(_still, module)  # which a copy binds to itself, as it would no closure
+        vars(module)["train"] = partial(_still, module)  # copies and pickles have their own, as of no closure
         module.eval()
 
 

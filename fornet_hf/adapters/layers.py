@@ -50,7 +50,7 @@ def adapted(network: nn.Module, config: AdapterConfig) -> list[str]:
         if isinstance(module, (nn.Linear, nn.Conv2d)) and not any(f"{name}.".startswith(f"{end}.") for end in ends)
     }
     names = _matching(layers, config.targets, "targets") if config.targets else list(layers)
-    obstacles = {name: obstacle(layers[name], config) for name in names}
+    obstacles = {name: _shared(network, layers[name]) or obstacle(layers[name], config) for name in names}
     if not config.targets:  # groups have LoRA only where somebody asks for it, as it cannot be merged there
         names = [n for n in names if not obstacles[n] and not (config.kind == LORA and grouped(layers[n]))]
     elif faults := [f"{name}: {fault}" for name, fault in obstacles.items() if fault]:
@@ -82,6 +82,12 @@ def obstacle(layer: nn.Module, config: AdapterConfig) -> str:
     if config.kind == OFT and (columns % config.blocks or columns == config.blocks):
         return f"{config.blocks} blocks do not divide its {columns} columns into several each"
     return ""
+
+
+def _shared(network: nn.Module, layer: nn.Module) -> str:
+    """Return why a layer whose weight has other names too cannot have an adapter: the others would not have it."""
+    places = sum(one is layer.weight for _, one in network.named_parameters(remove_duplicate=False))
+    return "its weight is shared" if places > 1 else ""
 
 
 def _matching(names: Iterable[str], patterns: Iterable[str], field: str) -> list[str]:

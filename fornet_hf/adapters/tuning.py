@@ -51,10 +51,13 @@ def tuned(network: nn.Module, config: AdapterConfig) -> set[str]:
         network: that `tune` returned, or a copy.
         config: of its adapter.
     """
-    parameters = {name for name, _ in network.named_parameters()}
+    every = list(network.named_parameters(remove_duplicate=False))  # shared ones have several names in the state_dict
+    chosen = every
     if config.kind != FULL:
         ends, mark = tuple(f"{name}." for name in heads(network, config)), _MARKS.get(config.kind)
-        parameters = {name for name in parameters if name.startswith(ends) or (mark and mark in name)}
+        chosen = [(name, one) for name, one in every if name.startswith(ends) or (mark and mark in name)]
+    trained = {id(parameter) for _, parameter in chosen}
+    parameters = {name for name, parameter in every if id(parameter) in trained}
     if config.bn == FREEZE:
         return parameters
     moving = [(name, module) for name, module in frozen.with_statistics(network)]

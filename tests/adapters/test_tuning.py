@@ -1,10 +1,11 @@
 """A tuned network begins as its base, learns nothing but its adapter and head, and merges into a plain network."""
 
 import copy
+import pickle
 
 import pytest
 
-from fornet_hf.adapters import AdapterConfig, merge, mergeable, trainable, tune
+from fornet_hf.adapters import AdapterConfig, merge, mergeable, restore, save, trainable, tune
 from fornet_hf.errors import ConfigurationError
 
 torch = pytest.importorskip("torch")
@@ -121,3 +122,36 @@ def test_who_reads_a_weight_without_its_layer_sees_the_adapter(kind):
     assert all(parameter.grad.abs().max() > 0 for _, parameter in trainable(network))
     for one in (network.train(), network.eval()):
         torch.testing.assert_close(merge(network)(tokens), one(tokens), rtol=1e-4, atol=1e-5)
+
+
+class Sharing(nn.Module):
+    """Its second layer is its first, its third has the weight of the first, and there is another one."""
+
+    def __init__(self, classes=8):
+        super().__init__()
+        self.first, self.third, self.own, self.head = (nn.Linear(8, side) for side in (8, 8, 8, classes))
+        self.second, self.third.weight = self.first, self.first.weight
+
+    def forward(self, inputs):
+        return self.head(self.own(self.third(self.second(self.first(inputs).relu()).relu())).relu())
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_shared_weights_are_tuned_as_one_or_not_at_all(kind, tmp_path):
+    config, inputs = AdapterConfig(kind=kind, blocks=2), torch.rand(3, 8)
+    base = Sharing()
+    network = stir(tune(copy.deepcopy(base), config)).eval()
+    torch.testing.assert_close(merge(network)(inputs), network(inputs))
+    save(network, config, tmp_path)
+    torch.testing.assert_close(restore(base, tmp_path)(inputs), network(inputs))
+
+
+@pytest.mark.parametrize("kind", ["lora", "oft"])
+def test_a_layer_with_a_shared_weight_has_no_adapter(kind):
+    with pytest.raises(ConfigurationError, match="first: its weight is shared"):
+        tune(Sharing(), AdapterConfig(kind=kind, blocks=2, targets=("first",)))
+
+
+def test_frozen_layers_stay_frozen_from_a_pickle():
+    network = tune(small(), CONFIGS["head"])
+    assert not pickle.loads(pickle.dumps(network)).train()[0][1].training
