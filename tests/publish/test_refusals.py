@@ -194,6 +194,15 @@ def test_wrong_options_are_explained(run, release, capsys, options, expected):
     assert expected in capsys.readouterr().err
 
 
+def test_an_image_of_imagenet_among_the_documents_is_refused(run, release, tmp_path, monkeypatch, capsys):
+    for name in ("ForNet.py", "fornet_hf/__init__.py", "requirements.txt", "docs/n01440764_10026.JPEG"):
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / name).write_text("")
+    monkeypatch.setattr("publish.PROJECT", tmp_path / "project")
+    assert run(release.patches) == 1
+    assert "found docs/n01440764_10026.JPEG" in capsys.readouterr().err
+
+
 def test_a_sample_image_of_imagenet_is_refused(run, hub, release, tmp_path, capsys):
     for name in ("n01440764_10026.JPEG", "n01440764/fish.jpg"):
         path = tmp_path / name

@@ -1,8 +1,8 @@
 """Images that must not be published: those of ImageNet never, others with the publisher's word alone.
 
 ImageNet's images are known by their keys, `n01440764_10026` and `ILSVRC2012_val_00000293`, and by folders of classes,
-`n01440764`. A file counts as an image by its ending or by how it begins; a page counts as one if it holds images
-within itself, a table if a column holds them.
+`n01440764`. A file counts as an image by its ending or by how it begins; a text if an image is written within it, or
+if it is no text at all; a table if a column holds images, or bytes that may be some.
 """
 
 from __future__ import annotations
@@ -16,22 +16,27 @@ from fornet_hf.errors import ConfigurationError, SourceError, explain
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"})
 PAGES = frozenset({".html", ".svg", ".md", ".ipynb"})
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
-_KEY = re.compile(rb"n\d{8}_\d+|ILSVRC2012_(?:train|val|test)_\d{8}")
-_PLACE = re.compile(r"(?:^|[/\\._-])(?:n\d{8}(?=[/\\_.]|$)|ILSVRC2012_(?:train|val|test)_\d{8})")
-_WITHIN = re.compile(rb"data:image/(?!svg)|<image[\s>]|image/(?:png|jpeg)\"", re.IGNORECASE)
-_ROWS = 64  # of a table that are looked at
+_KEY = re.compile(rb"n\d{8}_\d+|ILSVRC20\d\d_(?:train|val|test)_\d{8}")
+_PLACE = re.compile(
+    r"(?<![a-z0-9])(?:n\d{8}(?!\d)|ILSVRC20\d\d[\W_](?:train|val|test)[\W_]\d{8})", re.IGNORECASE | re.ASCII
+)
+_WITHIN = re.compile(rb"data:image/(?!svg)|<(?:\w+:)?image[\s>]|image/(?:png|jpeg)\"", re.IGNORECASE)
+# JPEG, PNG, GIF, WebP and TIFF in base64, as it stands in JSON or in an address.
+_CODED = re.compile(rb"(?:\\?[/_]9j\\?[/_]|iVBORw0KGgo|R0lGOD|UklGR|SUkqA|TU0AK)[\w+/\\-]{64}")
+_BYTES = re.compile(r"binary(?:_view)?(?![\w:])|list<\w+: uint8\b")  # in the name of a type of Arrow
 _CONSENT = "--images-may-be-published"
 
 
 def holds_images(path: Path) -> bool:
-    """Return whether a file is an image, a page with images in it, or a table with a column of them."""
+    """Return whether a file is an image, a text with images in it or no text, or a table with a column of them."""
     ending = path.suffix.lower()
-    if ending in PAGES:
-        return _WITHIN.search(path.read_bytes()) is not None
     if ending == ".parquet":
         return _table_holds(path)
-    with path.open("rb") as file:
-        return ending in ENDINGS or is_image(file.read(16))
+    data = path.read_bytes()
+    if ending in ENDINGS or is_image(data):
+        return True
+    within = ending in PAGES and _WITHIN.search(data) is not None
+    return within or _CODED.search(data) is not None or not _is_text(data)
 
 
 def is_image(beginning: bytes) -> bool:
@@ -50,7 +55,7 @@ def refuse_images(files: Mapping[str, Path], *, allowed: bool, beside: Iterable[
     Args:
         files: to publish, by path in the repository.
         allowed: whether images that are not ImageNet's may be published.
-        beside: texts that name the keys of the images.
+        beside: files that name the keys of the images.
         then: how to leave the images out.
 
     Raises:
@@ -60,8 +65,8 @@ def refuse_images(files: Mapping[str, Path], *, allowed: bool, beside: Iterable[
     if not images:
         return
     refuse_named(images, then=then)
-    texts = {path for path in (*beside, *images.values()) if path.suffix.lower() in {*PAGES, ".json", ".csv"}}
-    if keys := sorted({key.decode() for path in texts for key in _KEY.findall(path.read_bytes())}):
+    named = {*beside, *images.values()}
+    if keys := sorted({key.decode() for path in named for key in _KEY.findall(path.read_bytes())}):
         raise _of_imagenet(f"{min(images)} beside the keys {', '.join(keys[:3])}", then)
     if not allowed:
         found = f"{len(images)} files with images, such as {min(images)}"
@@ -70,12 +75,13 @@ def refuse_images(files: Mapping[str, Path], *, allowed: bool, beside: Iterable[
 
 
 def refuse_named(images: Mapping[str, Path], *, then: str = "") -> None:
-    """Refuse images in whose names, or in whose folders' names, ImageNet's keys or classes stand.
+    """Refuse images in whose names, or in whose folders' names, ImageNet's keys or classes stand, also behind links.
 
     Raises:
         ConfigurationError: there is one.
     """
-    if named := sorted(name for name, path in images.items() if is_of_imagenet(name) or is_of_imagenet(str(path))):
+    of_imagenet = (name for name, path in images.items() if any(map(is_of_imagenet, (name, str(path.resolve())))))
+    if named := sorted(of_imagenet):
         raise _of_imagenet(", ".join(named[:3]), then)
 
 
@@ -84,8 +90,15 @@ def _of_imagenet(found: str, then: str) -> ConfigurationError:
     return ConfigurationError(explain(what, found=found, then=then))
 
 
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
 def _table_holds(path: Path) -> bool:
-    """Return whether a column of a Parquet file holds images, judged by its first rows.
+    """Return whether a column of a Parquet file is of bytes, or has images written in its text.
 
     Raises:
         SourceError: it cannot be read.
@@ -94,20 +107,13 @@ def _table_holds(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
-        rows = next(file.iter_batches(batch_size=_ROWS), None)
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            kinds = {one.name: str(getattr(one.type, "storage_type", one.type)) for one in schema}
+            if any(map(_BYTES.search, kinds.values())):
+                return True
+            texts = [name for name, kind in kinds.items() if "string" in kind]
+            rows = file.iter_batches(columns=texts) if texts else ()
+            return any(_CODED.search(str(part.to_pylist()).encode(errors="replace")) for part in rows)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(explain(f"{path}: cannot be read as Parquet", found=error)) from error
-    values = [] if rows is None else [value for column in rows.columns for value in column.to_pylist()]
-    return any(is_image(one) for value in values for one in _bytes_in(value))
-
-
-def _bytes_in(value: object) -> Iterable[bytes]:
-    if isinstance(value, bytes):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _bytes_in(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _bytes_in(one)

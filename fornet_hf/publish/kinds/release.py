@@ -10,7 +10,7 @@ from pathlib import Path
 from fornet_hf.files import readable_bytes
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.contents import Content
-from fornet_hf.publish.kinds.images import refuse_named
+from fornet_hf.publish.kinds.images import ENDINGS, refuse_named
 from fornet_hf.publish.kinds.kind import Publication
 from fornet_hf.release.statistics import STATISTICS
 
@@ -30,11 +30,14 @@ class ReleaseMaker:
         """Return what is there before the shards are read.
 
         Raises:
-            ForNetError: as `given_files`; or the sample image is one of ImageNet.
+            ForNetError: as `given_files`; or an image is one of ImageNet.
         """
         if self.ingredients.image is not None:
             refuse_named({str(self.ingredients.image): self.ingredients.image})
-        return given_files(self.ingredients)
+        given = given_files(self.ingredients)
+        paths = {name: of for name, of in given.items() if isinstance(of, Path)}
+        refuse_named({name: path for name, path in paths.items() if path.suffix.lower() in ENDINGS})
+        return given
 
     def made(self) -> Publication:
         """Return the release; raises as `assemble`."""
