@@ -195,7 +195,13 @@ def test_wrong_options_are_explained(run, release, capsys, options, expected):
 
 
 def test_an_image_of_imagenet_among_the_documents_is_refused(run, release, tmp_path, monkeypatch, capsys):
-    for name in ("ForNet.py", "fornet_hf/__init__.py", "requirements.txt", "docs/n01440764_10026.JPEG"):
+    for name in (
+        "ForNet.py",
+        "fornet_hf/__init__.py",
+        "requirements.txt",
+        "dataset_card.md",
+        "docs/n01440764_10026.JPEG",
+    ):
         (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "project" / name).write_text("")
     monkeypatch.setattr("publish.PROJECT", tmp_path / "project")
