@@ -53,13 +53,15 @@ def compare(chosen: argparse.Namespace) -> list[Run]:
     plan, counts = Plan.read(chosen.plan), {"train": chosen.train, "val": chosen.val}
     drawn = chosen.variants is None
     sets = planted(chosen.out / "images", counts, chosen.shown) if drawn else of_variants(chosen.variants)
+    arms = dict.fromkeys([BASE, *(chosen.arms or plan.arms)])
+    configs = {
+        (arm, seed): plan.run(arm, seed, sets, chosen.out / "runs") for seed in range(chosen.seeds) for arm in arms
+    }
     runs = []
-    for seed in range(chosen.seeds):
-        for arm in [BASE, *(chosen.arms or plan.arms)]:
-            print(f"{arm}, seed {seed}", flush=True)
-            row = train(plan.run(arm, seed, sets, chosen.out / "runs"))
-            values = {column: row.get(column) for column in MEASURES}
-            runs.append(Run(arm, seed, row["trainable"], values))
+    for (arm, seed), config in configs.items():
+        print(f"{arm}, seed {seed}", flush=True)
+        row = train(config)
+        runs.append(Run(arm, seed, row["trainable"], {column: row.get(column) for column in MEASURES}))
     return runs
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from backgrounds.sets import Sets
-from fornet_hf.arguments import check_keywords, keywords
+from fornet_hf.arguments import check_keywords, keywords, require
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from training.config import TrainConfig
+from training.options import configured
 from training.presets import read_preset
 
 FOLDER = Path(__file__).parent
@@ -58,13 +59,20 @@ class Plan:
             raise ConfigurationError(explain(f"{path} is no plan of a comparison", found=error)) from error
 
     def run(self, arm: str, seed: int, sets: Sets, folder: Path) -> TrainConfig:
-        """Return the configuration of one run; `folder` holds those of all."""
-        fields = {**self.common, **(self.base if arm == BASE else self.arms[arm])}
+        """Return the configuration of one run; `folder` holds those of all.
+
+        Raises:
+            ConfigurationError: no such arm, or a field or value that is not allowed.
+            NotFoundError: no such preset.
+        """
+        arms = {BASE: self.base, **self.arms}
+        require(arm in arms, "arm", arm, ", ".join(arms))
+        fields = {**self.common, **arms[arm]}
         preset = read_preset(fields.pop(_PRESET)) if _PRESET in fields else {}
         images = sets.originals if arm in (BASE, *self.on_originals) else sets.mixed
         begun = {} if arm == BASE else {"weights": str(place(folder, BASE, seed))}
         own = {"seed": seed, "out": str(place(folder, arm, seed)), "measure_on": str(sets.test)}
-        return TrainConfig(**{**preset, **images, **fields, **begun, **own})
+        return configured(preset, images, fields, begun, own)
 
 
 def place(folder: Path, arm: str, seed: int) -> Path:

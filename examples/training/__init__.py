@@ -3,6 +3,7 @@
 config      a run's configuration: one value, kept in its folder
 options     the command line
 presets     files with other defaults
+kinds       types of their fields
 session     a whole run: `train(config)`
 loop        an epoch of training, an evaluation
 schedule    the learning rate

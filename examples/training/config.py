@@ -7,14 +7,15 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-from fornet_hf.arguments import is_integer, is_number
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.evaluation.choosing import KINDS
 from fornet_hf.evaluation.models import FORMS
 from fornet_hf.mixing.choosing import NAMES as MIXES
 from fornet_hf.mixing.choosing import chosen
 from fornet_hf.mixing.methods import AREA, MixConfig
+from training.kinds import has_kind, in_words
 
 EVALUATIONS = ("original", "all", "same")
 NONE = "none"
@@ -142,21 +143,24 @@ class TrainConfig:
     compile: bool = _option(False, "torch.compile the model")
 
     def __post_init__(self) -> None:
-        for name in ("evaluate", "measures", "milestones"):  # lists in JSON
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name, kind in get_type_hints(TrainConfig).items():
+            if isinstance(value := getattr(self, name), list):  # of JSON
+                object.__setattr__(self, name, value := tuple(value))
+            require(has_kind(value, kind), name, value, in_words(kind))
         for name, allowed in CHOICES.items():
             require(getattr(self, name) in allowed, name, getattr(self, name), ", ".join(allowed))
         for name, lowest in (*_COUNTS.items(), *dict.fromkeys(_AMOUNTS, 0).items()):
-            is_one = is_integer if name in _COUNTS else is_number
-            require(is_one(value := getattr(self, name)) and value >= lowest, name, value, f"{lowest} or more")
+            require((value := getattr(self, name)) >= lowest, name, value, f"{lowest} or more")
         for name in _SHARES:
-            require(is_number(value := getattr(self, name)) and 0 <= value <= 1, name, value, "0 to 1")
+            require(0 <= (value := getattr(self, name)) <= 1, name, value, "0 to 1")
         require(set(self.evaluate) <= set(EVALUATIONS), "evaluate", self.evaluate, ", ".join(EVALUATIONS))
+        require(set(self.measures) <= set(KINDS), "measures", self.measures, ", ".join(KINDS))
         self._check_mix()
         self._check_images()
         self._check_schedule()
         if self.tune == NONE:
             require(not self.adapter, "adapter without tune", self.adapter, "none")
+        require(not {"kind", "bn"} & set(self.adapter), "adapter", self.adapter, "all but --tune and --bn")
         if self.defer in ("pixels", "jpeg"):
             require(not (found := self.changes), f"{found} with defer", getattr(self, found, ""), "its default")
 
@@ -196,8 +200,9 @@ class TrainConfig:
 
     def _check_schedule(self) -> None:
         stepped = self.schedule == "step"
+        allowed = "epochs" if stepped else "none"
         require(
-            bool(self.milestones) == stepped, f"milestones with {self.schedule}", self.milestones, "of step alone"
+            bool(self.milestones) == stepped, f"milestones with schedule={self.schedule}", self.milestones, allowed
         )
         require(self.schedule != "plateau" or bool(self.evaluate), "plateau without evaluate", (), "original")
 

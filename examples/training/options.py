@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
+from fornet_hf.arguments import check_keywords
 from training.config import EVALUATIONS, TrainConfig, require
 from training.presets import names, read_preset
 
@@ -37,14 +38,15 @@ def configured(*layers: Mapping[str, Any]) -> TrainConfig:
     """Return a configuration in which each layer of fields overrules those before it; objects are joined.
 
     Raises:
-        ConfigurationError: a value that is not allowed.
+        ConfigurationError: a value that is not allowed, or a name of no field.
     """
     hints = get_type_hints(TrainConfig)
     values: dict[str, Any] = {}
     defaults = {item.name: _default(item) for item in dataclasses.fields(TrainConfig)}
     for layer in layers:
+        check_keywords(layer, hints)
         for name, value in layer.items():
-            if hints[name] == dict[str, Any]:
+            if hints[name] == dict[str, Any] and isinstance(value, Mapping):
                 values[name] = {**values.get(name, defaults[name]), **value}
             else:
                 values[name] = value

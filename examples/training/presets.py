@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
-from training.config import TrainConfig
+from training.config import require
 
 FOLDER = Path(__file__).parents[1] / "presets"
 EXTENDS, ABOUT = "extends", "about"
@@ -24,7 +23,7 @@ def read_preset(name: str) -> dict[str, Any]:
 
     Args:
         name: of one that is here, or a JSON file: an object of fields, with `about`, words for people, and `extends`,
-            the name of a preset whose fields come first.
+            the name of one that is here, whose fields come first.
 
     Raises:
         NotFoundError: no such file.
@@ -42,8 +41,7 @@ def read_preset(name: str) -> dict[str, Any]:
     except (ValueError, TypeError) as error:
         raise ConfigurationError(explain(f"{path} is no preset", found=error, allowed="a JSON object")) from error
     fields.pop(ABOUT, None)
-    before = read_preset(fields.pop(EXTENDS)) if EXTENDS in fields else {}
-    known = [item.name for item in dataclasses.fields(TrainConfig)]
-    if strange := sorted(set(fields) - set(known)):
-        raise ConfigurationError(explain(f"{path} sets what a run has not", found=strange, allowed=", ".join(known)))
-    return {**before, **fields}
+    if (base := fields.pop(EXTENDS, None)) is None:
+        return fields
+    require(base in names(), EXTENDS, base, ", ".join(names()))
+    return {**read_preset(base), **fields}

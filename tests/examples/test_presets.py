@@ -47,7 +47,12 @@ def test_a_file_is_a_preset(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"speed": 3}', "sets what a run has not; found ['speed']"),
+        ('{"rat": 3}', "unknown keyword; found rat; "),
+        ('{"extends": "mine.json"}', "extends is not allowed; found 'mine.json'; allowed: 3augment, "),
+        ('{"recombination": [1]}', "recombination is not allowed; found (1,); allowed: an object"),
+        ('{"milestones": ["soon"]}', "milestones is not allowed; found ('soon',); allowed: a list, each an integer"),
+        ('{"patches": 3}', "patches is not allowed; found 3; allowed: words, or null"),
+        ('{"nesterov": "no"}', "nesterov is not allowed; found 'no'; allowed: true or false"),
         ("[1]", "is no preset"),
         ("{", "is no preset"),
         ('{"lr": "fast"}', "lr is not allowed; found 'fast'"),

@@ -57,3 +57,13 @@ def test_own_plans_are_read(tmp_path):
         json.dumps({"about": "", "common": {"epochs": 2}, "base": {}, "arms": {"full": {"tune": "full"}}})
     )
     assert Plan.read(str(path)).run("full", 0, SETS, tmp_path).epochs == 2
+
+
+@pytest.mark.parametrize(
+    ("arm", "said"),
+    [("lorra", "arm is not allowed; found 'lorra'; allowed: base, full"), ("full", "found epoch; .* mean epochs")],
+)
+def test_arms_and_fields_that_are_not_there_are_named(tmp_path, arm, said):
+    plan = Plan(about="", common={}, base={}, arms={"full": {"epoch": 2}})
+    with pytest.raises(ConfigurationError, match=said):
+        plan.run(arm, 0, SETS, tmp_path)
