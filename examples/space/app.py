@@ -17,7 +17,7 @@ import gradio as gr
 
 from answers import Judge
 from compose import LIMITS, View
-from events import answer_all, answer_one, show
+from events import answer_all, answer_one, readable, show
 from fornet_hf.errors import ForNetError
 from shelf import Shelf, open_shelf
 from words import CSS, HELP, INTRODUCTION, SLIDERS
@@ -40,6 +40,8 @@ def build(shelf: Shelf, judge: Judge) -> gr.Blocks:
                 own = gr.Image(
                     label="or a background of your own", type="pil", sources=["upload"], height=110, elem_id="own"
                 )
+                own.preprocess = readable(own.preprocess)
+                behind.change(lambda: None, None, own, api_visibility="private", show_progress="hidden")
                 sliders = _sliders()
             with gr.Column(scale=8, min_width=360):
                 with gr.Row():

@@ -19,6 +19,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def readable(function: Callable[P, R]) -> Callable[P, R]:
+    """Return gradio's function that reads a visitor's image; the page shows a plain message if it cannot be read."""
+
+    def read(*arguments: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return function(*arguments, **keywords)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise gr.Error("This image cannot be read: choose another one.", print_exception=False) from error
+
+    return read
+
+
 def show(
     shelf: Shelf, chosen: str | None, behind: str | None, own: Image.Image | None, *sliders: float
 ) -> tuple[Image.Image, Image.Image | None, Image.Image]:

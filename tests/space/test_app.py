@@ -46,6 +46,15 @@ def test_a_background_may_be_the_visitor_s_own(client, tmp_path):
     assert image[0, 0].tolist() == [9, 99, 199]
 
 
+@pytest.mark.parametrize("part", [b"\x89PNG\r\n\x1a\nbroken", None])
+def test_a_damaged_image_is_told_in_plain_words(client, tmp_path, part):
+    path = tmp_path / "own.png"
+    Image.effect_noise((99, 99), 50).save(path)
+    path.write_bytes(part or path.read_bytes()[:3000])
+    with pytest.raises(gradio_client.exceptions.AppError, match=r"^This image cannot be read: choose another one"):
+        compose(client, own=gradio_client.handle_file(path))
+
+
 def test_the_answer_has_a_probability_for_each_class(client):
     path = client.predict("palace", "projectile", None, *SLIDERS, api_name="/compose")[0]
     label, note = client.predict(gradio_client.handle_file(path), api_name="/answer")

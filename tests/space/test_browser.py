@@ -6,6 +6,7 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 pytest.importorskip("gradio", reason="only the Space's environment has gradio")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -93,6 +94,14 @@ def test_a_click_before_the_first_answer_is_not_forgotten(browser, served):
     assert captions[2] != captions[4]
     visit.page.wait_for_selector(f"#answer h2:text-is('{captions[4]}')")
     visit.page.close()
+
+
+def test_a_click_on_a_background_takes_the_place_of_the_visitor_s_own(visit, tmp_path):
+    Image.new("RGB", (320, 160), (9, 99, 199)).save(tmp_path / "own.png")
+    upload = visit.page.locator("#own input[type=file]")
+    visit.changes(lambda: upload.set_input_files(tmp_path / "own.png"), "composition", "mask")
+    visit.changes(lambda: visit.page.locator("#background button").nth(3).click(), "composition", "mask")
+    visit.page.wait_for_selector("#own input[type=file]", state="attached")
 
 
 def test_a_slider_moves_the_object(visit):
