@@ -1,8 +1,9 @@
 """Everything that commands of this project want and do not bring along: the one list of it.
 
 Digests are those that somebody states: torchvision for its own sets and weights (whose names end with the first
-digits of their SHA-256), the package of LaMa for its file, and public code for CUB-200-2011. Sizes are rounded, from
-docs/masks.md, docs/getting_started.md and torchvision.
+digits of their SHA-256), the package of LaMa for its file, and public code for CUB-200-2011. Addresses are those of
+the packages that fetch the same, or of public code and pages of the authors; no server was asked. Sizes are rounded,
+from docs/masks.md, docs/getting_started.md and torchvision.
 """
 
 from __future__ import annotations
@@ -137,8 +138,8 @@ DATA = (
         kind=FILE,
         address="https://data.caltech.edu/records/w9d68-gec53/files/segmentations.tgz",
         wanted_by="fornet masks --layout cub, build/train_segmenter.py --layout cub",
-        digest="md5:56989585210501b1f12e9e5d8ad97edd",
-        stated_by="github.com/TDeVries/cub2011_dataset",
+        digest="md5:4d47ba1228eae64f2fa547c47bc65255",
+        stated_by="public code of several authors",
     ),
     Item(
         name="drc",

@@ -32,7 +32,7 @@ def check_digest(path: Path, stated: str, by: str) -> None:
     found = digest_of(path, kind)
     if not found.startswith(digits):
         allowed = f"{stated}, says {by}" if by else stated
-        then = "Delete it, and fetch it again; if that does not help, somebody has replaced the file at its address."
+        then = "Delete it if it is there, and fetch it again; if that does not help, it was replaced at its address."
         what = f"{path} is not the file that was expected"
         raise IntegrityError(explain(what, found=f"{kind}:{found}", allowed=allowed, then=then))
 

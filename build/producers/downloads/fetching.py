@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import huggingface_hub as hub
@@ -77,25 +78,22 @@ class Fetching:
                 then += f" Put {named} into {self.out / item.name} and run the same command again, which checks it."
             raise NotFoundError(explain(f"{item.name} has to be fetched by hand", then=then))
         for path in there:
-            self._checked(item, path)
+            self._check(item, path)
+            self._note(item, path)
         return there
 
     def _file(self, item: Item) -> list[Path]:
         (path,) = paths_of(item, self.out, everything=self.everything)
         if path.is_file():
             self.say(f"{path} is there already")
+            self._check(item, path)
         else:
-            fetch(item.address, path, self.say)
-        self._checked(item, path)
+            fetch(item.address, path, self.say, check=partial(self._check, item))
+        self._note(item, path)
         return [path]
 
-    def _checked(self, item: Item, path: Path) -> None:
-        """Check a file, and note it if it is the first of its name.
-
-        Raises:
-            IntegrityError: it is another than is stated or noted.
-        """
-        self._check(item, path)
+    def _note(self, item: Item, path: Path) -> None:
+        """Note a file that was checked, if it is the first of its name."""
         lock = Lock(self.out)
         if item.name not in lock.read():
             size, digest = path.stat().st_size, sha256_of(path)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fornet_hf.errors import ForNetError, NotFoundError, UnreachableError, explain
+from fornet_hf.errors import ForNetError, IntegrityError, NotFoundError, UnreachableError, explain
 from fornet_hf.files import readable_bytes, storage_error, stored
 from fornet_hf.hub.retry import Patience
 from fornet_hf.progress import progress
@@ -24,7 +24,13 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _UNSATISFIABLE = 416
 
 
-def fetch(address: str, path: Path, say: Callable[[str], None], patience: Patience | None = None) -> None:
+def fetch(
+    address: str,
+    path: Path,
+    say: Callable[[str], None],
+    patience: Patience | None = None,
+    check: Callable[[Path], None] = lambda _: None,
+) -> None:
     """Download a file to a path, or what is missing of it; nothing is at the path before all of it is there.
 
     Args:
@@ -32,11 +38,13 @@ def fetch(address: str, path: Path, say: Callable[[str], None], patience: Patien
         path: of the file.
         say: gets lines of progress.
         patience: for what fails; default: seven attempts.
+        check: raises an IntegrityError if the whole file, still at another path, is not the one that is wanted.
 
     Raises:
         NotFoundError: there is no such file.
         UnreachableError: the server refuses it or cannot be reached, after all attempts.
         StorageError: the disk is full, or cannot be written.
+        IntegrityError: `check` refuses the file, which is deleted.
     """
     part = path.with_name(f"{path.name}.part")
     patience = patience or Patience(passes=_passes, say=say)
@@ -50,6 +58,12 @@ def fetch(address: str, path: Path, say: Callable[[str], None], patience: Patien
             if isinstance(error, OSError) and not _of_http(error) and storage_error(error, path):
                 raise
             raise _explained(address, path, error) from error
+        try:
+            check(part)
+        except IntegrityError:
+            part.unlink()
+            _mark(part).unlink(missing_ok=True)
+            raise
         part.replace(path)
         _mark(part).unlink(missing_ok=True)
 
@@ -61,7 +75,9 @@ def _attempt(address: str, part: Path, say: Callable[[str], None]) -> None:
         ConnectionError: the connection ended before the file did.
         UnreachableError: a page came in place of the file.
     """
-    have, mark = part.stat().st_size if part.is_file() else 0, _mark(part)
+    mark = _mark(part)
+    # Without the server's name for its version, what is there could be of another file.
+    have = part.stat().st_size if part.is_file() and mark.is_file() else 0
     answer = _opened(address, part, have)
     if answer is None:
         return  # all of it was there
@@ -71,6 +87,9 @@ def _attempt(address: str, part: Path, say: Callable[[str], None]) -> None:
             raise UnreachableError(explain("a page came in place of a file", found=answer.url, then=then))
         start, size = _extent(answer, have)
         version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        if not start:
+            part.unlink(missing_ok=True)  # before its mark changes
+            mark.unlink(missing_ok=True)
         if version and not version.startswith("W/"):
             mark.write_text(version)
         whole = "" if size is None else f" of {readable_bytes(size)}"
@@ -87,9 +106,8 @@ def _opened(address: str, part: Path, have: int) -> Any:
     """Return the answer to a request for what follows on the first bytes; None: nothing does."""
     headers = {"User-Agent": "fornet-hf", "Accept-Encoding": "identity"}
     if have:
-        headers["Range"] = f"bytes={have}-"
-        if _mark(part).is_file():
-            headers["If-Range"] = _mark(part).read_text()  # so that another file is sent from its beginning
+        # With the second, another file is sent from its beginning.
+        headers |= {"Range": f"bytes={have}-", "If-Range": _mark(part).read_text()}
     try:
         return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=_SILENCE)  # noqa: S310
     except urllib.error.HTTPError as error:

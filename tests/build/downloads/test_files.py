@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from fornet_hf.errors import NotFoundError, StorageError, UnreachableError
+from fornet_hf.errors import IntegrityError, NotFoundError, StorageError, UnreachableError
 from fornet_hf.hub.retry import Patience
 from producers.downloads.files import fetch
 from tests.local_hub.faults import Fault
@@ -74,19 +75,46 @@ def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(hub: Hub, a
     assert [one.status for one in hub.asked("a.tgz")] == [200]
 
 
-def test_what_was_there_whole_is_not_sent_again(hub: Hub, address: str, path: Path) -> None:
+def leave(address: str, path: Path, part: bytes) -> None:
+    """Put a part of the version that the server has beside the path."""
+    with urllib.request.urlopen(address) as answer:  # noqa: S310
+        version = answer.headers["ETag"]
     path.parent.mkdir()
-    path.with_name("a.tgz.part").write_bytes(CONTENT)
+    path.with_name("a.tgz.part").write_bytes(part)
+    path.with_name("a.tgz.part.version").write_text(version)
+
+
+def test_what_was_there_whole_is_not_sent_again(hub: Hub, address: str, path: Path) -> None:
+    leave(address, path, CONTENT)
+    hub.forget()
     fetch(address, path, lambda _: None)
     assert path.read_bytes() == CONTENT
     assert sum(one.sent for one in hub.asked("a.tgz")) < 1000
 
 
 def test_a_part_that_is_longer_than_the_file_begins_anew(address: str, path: Path) -> None:
-    path.parent.mkdir()
-    path.with_name("a.tgz.part").write_bytes(CONTENT + b"more")
+    leave(address, path, CONTENT + b"more")
     fetch(address, path, lambda _: None)
     assert path.read_bytes() == CONTENT
+
+
+def test_a_part_of_an_unknown_version_begins_anew(address: str, path: Path) -> None:
+    path.parent.mkdir()
+    path.with_name("a.tgz.part").write_bytes(b"another file")
+    fetch(address, path, lambda _: None)
+    assert path.read_bytes() == CONTENT
+    assert only(path)
+
+
+def test_a_file_that_is_refused_never_takes_its_place(address: str, path: Path) -> None:
+    def check(part: Path) -> None:
+        assert part.read_bytes() == CONTENT
+        assert not path.exists()
+        raise IntegrityError("another file")
+
+    with pytest.raises(IntegrityError, match="another file"):
+        fetch(address, path, lambda _: None, check=check)
+    assert [*path.parent.iterdir()] == []
 
 
 def test_a_busy_server_is_asked_again(hub: Hub, address: str, path: Path) -> None:
