@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backgrounds.outcome import MEASURES, Run, figure, table
-from backgrounds.plan import BASE, Plan
+from backgrounds.plan import Plan
 from backgrounds.sets import of_variants, planted
+from fornet_hf.arguments import positive
 from fornet_hf.errors import ForNetError
 from fornet_hf.files import write_text
 from training.session import train
@@ -50,10 +51,11 @@ def compare(chosen: argparse.Namespace) -> list[Run]:
     Raises:
         ForNetError: a plan or images that do not fit.
     """
+    positive("seeds", chosen.seeds)
     plan, counts = Plan.read(chosen.plan), {"train": chosen.train, "val": chosen.val}
+    arms = plan.chosen(chosen.arms)
     drawn = chosen.variants is None
     sets = planted(chosen.out / "images", counts, chosen.shown) if drawn else of_variants(chosen.variants)
-    arms = dict.fromkeys([BASE, *(chosen.arms or plan.arms)])
     configs = {
         (arm, seed): plan.run(arm, seed, sets, chosen.out / "runs") for seed in range(chosen.seeds) for arm in arms
     }

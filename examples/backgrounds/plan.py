@@ -58,16 +58,24 @@ class Plan:
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(explain(f"{path} is no plan of a comparison", found=error)) from error
 
+    def chosen(self, arms: Sequence[str] | None) -> list[str]:
+        """Return the base, and those arms; None: all.
+
+        Raises:
+            ConfigurationError: one is not the plan's.
+        """
+        for arm in arms or ():
+            require(arm in self.arms, "arm", arm, ", ".join(self.arms))
+        return list(dict.fromkeys([BASE, *(self.arms if arms is None else arms)]))
+
     def run(self, arm: str, seed: int, sets: Sets, folder: Path) -> TrainConfig:
         """Return the configuration of one run; `folder` holds those of all.
 
         Raises:
-            ConfigurationError: no such arm, or a field or value that is not allowed.
+            ConfigurationError: a field or value that is not allowed.
             NotFoundError: no such preset.
         """
-        arms = {BASE: self.base, **self.arms}
-        require(arm in arms, "arm", arm, ", ".join(arms))
-        fields = {**self.common, **arms[arm]}
+        fields = {**self.common, **(self.base if arm == BASE else self.arms[arm])}
         preset = read_preset(fields.pop(_PRESET)) if _PRESET in fields else {}
         images = sets.originals if arm in (BASE, *self.on_originals) else sets.mixed
         begun = {} if arm == BASE else {"weights": str(place(folder, BASE, seed))}

@@ -79,7 +79,7 @@ class Dots:
     def _panel(self, page: _Page, title: str, left: float) -> None:
         rows = [row for group in self.groups for row in group.rows]
         known = [value for row in rows for value in row.values[title] if value is not None]
-        low, high = min(0.0, *known), max(1.0, *known)
+        low, high = min([0.0, *known]), max([1.0, *known])
         width, bottom = self.panel - _GAP, page.height - _FOOT + 4
 
         def x(value: float) -> float:

@@ -42,6 +42,13 @@ def test_the_comparison_runs_and_goes_on(tmp_path, capfd):
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == runs
 
 
+@pytest.mark.parametrize(("words", "said"), [(["--seeds", "0"], "seeds"), (["--arms", "boft"], "arm is not allowed")])
+def test_what_cannot_be_is_refused_before_anything_is_drawn(words, said, tmp_path, capfd):
+    assert tune_for_backgrounds.main([str(tmp_path / "out"), *words]) == 1
+    assert said in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_missing_images_are_said_with_the_next_step(tmp_path, capfd):
     assert tune_for_backgrounds.main([str(tmp_path), "--variants", str(tmp_path)]) == 1
     assert "fornet variants --split train" in capfd.readouterr().err

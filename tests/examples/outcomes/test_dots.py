@@ -41,3 +41,7 @@ def test_a_band_is_behind_its_panel_alone():
 def test_values_that_are_not_defined_have_no_dot():
     assert middle(drawn(group(0.3, None))) != middle(drawn(group(0.3)))  # and no bar
     assert np.isfinite(middle(drawn(group(0.3, None)))).all()
+
+
+def test_a_panel_without_any_value_is_empty():
+    assert drawn(group(None)).size == drawn(group(0.5)).size
