@@ -71,6 +71,7 @@ def settle(network: nn.Module) -> None:
     for layer in layers:
         if not isinstance(layer.parametrizations.weight[0], Rotation):
             continue
+        layer.parametrizations.eval()  # else blocks would be left out, as in training
         needs_gradient = layer.parametrizations.weight.original.requires_grad
         weight = nn.Parameter(layer.weight.detach(), needs_gradient)
         # not remove_parametrizations, which takes the weight from the copies too, as they share a class

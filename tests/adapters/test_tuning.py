@@ -1,6 +1,7 @@
 """A tuned network begins as its base, learns nothing but its adapter and head, and merges into a plain network."""
 
 import copy
+import dataclasses
 import pickle
 
 import pytest
@@ -79,6 +80,13 @@ def test_a_copy_and_a_state_dict_keep_the_adapter(kind):
         same(copied, network)
     copied.load_state_dict(network.state_dict())
     same(copied, network)
+
+
+@pytest.mark.parametrize("kind", ["lora", "oft"])
+def test_what_a_step_leaves_out_is_merged_all_the_same(kind):
+    config = dataclasses.replace(CONFIGS[kind], dropout=0.9)
+    network = stir(tune(small(), config)).train()
+    same(merge(network), network)
 
 
 def test_lora_on_groups_is_not_merged_and_must_fit_them():
