@@ -101,7 +101,9 @@ class TrainConfig:
 
     epochs: int = _option(300, "epochs of the whole training")
     batch_size: int = _option(1024, "images a step, of all processes together")
-    accumulate: int = _option(1, "parts of a step that are computed one after the other, in less memory")
+    accumulate: int = _option(
+        1, "parts of a step that are computed one after the other, in less memory; BatchNorm and mixing see one"
+    )
     optimizer: str = _option("adamw", "adamw, adam or sgd")
     nesterov: bool = _option(True, "Nesterov's momentum for sgd")
     lr: float = _option(1e-3, "highest learning rate")

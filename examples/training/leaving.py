@@ -48,9 +48,9 @@ def leave(trainer: Trainer, run: Run) -> dict[str, Any]:
     if not writes:
         return {}
     row = {**origin(trainer), **_accuracies(run.figures[-1]), **({} if measured is None else _values(measured))}
-    run.row = row
     table = config.folder.parent / "results.csv"
     add_row(table, row)
+    run.row = row
     trainer.report(f"weights: {config.folder / (WEIGHTS if whole else ADAPTER)}; results: {table}")
     return row
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from fornet_hf.locks import alone
 
@@ -21,9 +22,17 @@ def add_row(path: Path, row: Mapping[str, Any]) -> None:
     Args:
         path: of the table, which need not be there.
         row: values by their columns, among them `run`.
+
+    Raises:
+        ConfigurationError: the file is another table, which stays as it is.
     """
     with alone(path.with_name(f".{path.name}.lock")):
         rows = read_rows(path)
+        if rows and "run" not in rows[0]:
+            then = "Move it elsewhere, then give the same command again."
+            raise ConfigurationError(
+                explain(f"{path} is no table of runs", found=", ".join(map(str, rows[0])), then=then)
+            )
         kept = [one for one in rows if one["run"] != row["run"]]
         columns = dict.fromkeys(name for one in [*rows, row] for name in one)
         text = io.StringIO()

@@ -1,3 +1,6 @@
+import pytest
+
+from fornet_hf.errors import ConfigurationError
 from training.rows import add_row, read_rows
 
 
@@ -11,3 +14,11 @@ def test_each_run_has_a_row_and_each_value_a_column(tmp_path):
         {"run": "two", "top1": "", "gap": "", "note": "a, b"},
         {"run": "one", "top1": "0.75", "gap": "", "note": ""},
     ]
+
+
+def test_the_table_of_somebody_else_stays_as_it_is(tmp_path):
+    table = tmp_path / "results.csv"
+    table.write_text("name,price\ntea,3\n")
+    with pytest.raises(ConfigurationError, match="is no table of runs; found name, price"):
+        add_row(table, {"run": "one"})
+    assert table.read_text() == "name,price\ntea,3\n"
