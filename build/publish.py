@@ -38,7 +38,7 @@ from fornet_hf.publish.push import Pushed, push
 from fornet_hf.publish.restore import find_return, restore
 from fornet_hf.publish.target import Target
 from producers.publishing.makers import maker_of
-from producers.publishing.options import add_options
+from producers.publishing.options import add_options, check_options
 from producers.work.command import described
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -99,9 +99,11 @@ def bring_back(arguments: argparse.Namespace, token: str | None) -> Pushed | Non
     Raises:
         ForNetError: as `publish`.
     """
-    if arguments.folder is not None:
-        found, then = f"FOLDER {arguments.folder}", "Give the repository alone: publish.py REPO --restore TAG"
-        raise ConfigurationError(explain("--restore publishes nothing new", found=found, then=then))
+    given = {"FOLDER": arguments.folder, "--create": arguments.create, "--card": arguments.card}
+    if found := [f"{name} {value}" for name, value in given.items() if value is not None]:
+        then = "Give the repository alone: publish.py REPO --restore TAG"
+        raise ConfigurationError(explain("--restore publishes nothing new", found=found[0], then=then))
+    check_options(arguments)
     target = _target(arguments, token)
     refuse_tokens({"--message": target.message.encode()}, token)
     head = find_start(target, {}, create=False)

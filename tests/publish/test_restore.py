@@ -98,6 +98,20 @@ def test_a_missing_tag_is_told_with_those_there_are(two: Hub, capsys) -> None:
     assert "no such tag; found v9; allowed: v1, v2" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--create", "public"), "--restore publishes nothing new; found --create public"),
+        (("--card", "card.md"), "--restore publishes nothing new; found --card card.md"),
+        (("--imagenet-dir", "imagenet"), "--restore does not have this option; found --imagenet-dir"),
+        (("--kind", "model", "--license", "mit"), "--restore does not have this option; found --license"),
+    ],
+)
+def test_options_that_it_would_ignore_are_refused(hub_home, capsys, options: tuple[str, ...], expected: str) -> None:
+    assert back(*options) == 1
+    assert expected in capsys.readouterr().err
+
+
 def test_a_folder_beside_it_is_refused(two: Hub, release: Release, capsys) -> None:
     assert publish.main([str(release.patches), NAME, "--restore", "v1"]) == 1
     assert "--restore publishes nothing new" in capsys.readouterr().err

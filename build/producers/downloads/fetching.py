@@ -52,8 +52,11 @@ class Fetching:
     def state(self, item: Item) -> tuple[str, Path | None]:
         """Return a word for what is there, and where; nothing is fetched.
 
-        The word is `absent`, `there`, `damaged`, or `part` for a download that broke off.
+        The word is `absent`, `there`, `damaged`, `part` for a download that broke off, or `by hand` for files that
+        people fetch and whose names nobody states.
         """
+        if item.kind == PAGE and not item.files:
+            return "by hand", None
         if item.kind not in (FILE, PAGE):
             folder = self._cached(item)
             return ("absent", None) if folder is None else ("there", folder)

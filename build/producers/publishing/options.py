@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_options(arguments: argparse.Namespace) -> None:
-    """Refuse options that the kind does not have.
+    """Refuse options that the kind does not have, and with --restore those of all kinds.
 
     Raises:
         ConfigurationError: there is one.
@@ -27,8 +27,10 @@ def check_options(arguments: argparse.Namespace) -> None:
         own = argparse.ArgumentParser(add_help=False)
         add(own.add_argument)
         given = [name for name, usual in vars(own.parse_args([])).items() if getattr(arguments, name) != usual]
-        if given and arguments.kind not in kinds:
+        if given and (arguments.restore is not None or arguments.kind not in kinds):
             found, allowed = f"--{given[0].replace('_', '-')}", f"with --kind {' or '.join(kinds)}"
+            if arguments.restore is not None:
+                raise ConfigurationError(explain("--restore does not have this option", found=found))
             what = f"--kind {arguments.kind} does not have this option"
             raise ConfigurationError(explain(what, found=found, allowed=allowed))
 

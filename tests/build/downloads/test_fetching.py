@@ -113,6 +113,10 @@ def test_files_that_people_fetch_are_checked_when_they_are_there(way: Fetching) 
     path.write_bytes(b"another")
     with pytest.raises(IntegrityError):
         way.get(item)
+    assert way.state(Item(name="b", kind=PAGE, address="https://example.org/page", wanted_by="us")) == (
+        "by hand",
+        None,
+    )
 
 
 @pytest.mark.parametrize("everything", [False, True])
