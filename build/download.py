@@ -18,6 +18,7 @@ Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line,
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ def download(arguments: argparse.Namespace, token: str | None) -> int:
     """
     if arguments.list:
         items = _asked(arguments.names)
-        print("\n".join([line for item in items for line in details(item)] if items else lines()))
+        print("\n".join([line for item in items for line in details(item)] if items else lines()), flush=True)
         return 0
     way = Fetching(out=arguments.out or _OUT, everything=arguments.out is not None, token=token, say=_say)
     if arguments.check:
@@ -102,6 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("interrupted; the same command goes on from here")
         return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,20 @@ import pytest
 import download
 from producers.downloads.catalogue import CATALOGUE
 from producers.downloads.item import FILE, Item
+from tests.blocks import ROOT
 from tests.local_hub.fixtures import hub, hub_home
 from tests.local_hub.state import Hub
 
 __all__ = ["hub", "hub_home"]
+
+
+def test_a_reader_that_has_seen_enough_ends_the_list_without_a_word() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, str(ROOT / "build" / "download.py"), "--list"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.fixture
