@@ -54,7 +54,9 @@ def _trained(config: TrainConfig, here: Place, data: Data, report: Callable[[str
     if done < config.epochs:
         return {}
     kept = run.row if first == done else {}
-    return kept if origin(trainer).items() <= kept.items() else leave(trainer, run)
+    if origin(trainer).items() <= kept.items():
+        return kept if here.is_first else {}
+    return leave(trainer, run)
 
 
 def build(
