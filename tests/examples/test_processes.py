@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPT = """
+import sys
 import torch
 from pathlib import Path
 from training.processes import alike, place, process_group, summed
@@ -23,6 +24,14 @@ def train():
     alike([statistics])
     assert statistics.tolist() == [5, 5]
 
+def let_go():
+    for _ in range(300):
+        values = torch.ones(2)
+        alone = sys.getrefcount(values)
+        summed(values)
+        alike([values])
+        assert sys.getrefcount(values) == alone
+
 def fail():
     train()
     model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(3, 3))
@@ -33,6 +42,7 @@ def threads():
 
 with process_group(place()):
     train()
+    let_go()
     assert any("gloo" in name for name in threads()), threads()
 assert not any("gloo" in name for name in threads()), threads()
 
