@@ -2,12 +2,11 @@
 
 import pytest
 
-from fornet_hf.adapters import AdapterConfig, merge, tune
-
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft", exc_type=ImportError)
 from torch import nn  # noqa: E402
 
+from fornet_hf.adapters import AdapterConfig, merge, tune  # noqa: E402
 from tests.adapters.networks import stir  # noqa: E402
 
 SHAPES = {

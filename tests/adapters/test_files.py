@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from fornet_hf.adapters import AdapterConfig, restore, save, tune
 from fornet_hf.errors import ConfigurationError, NotFoundError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft", exc_type=ImportError)
 safetensors = pytest.importorskip("safetensors.torch")
+from fornet_hf.adapters import AdapterConfig, restore, save, tune  # noqa: E402
 from tests.adapters.networks import small, step, stir  # noqa: E402
 
 IMAGES = torch.rand(4, 3, 16, 16)

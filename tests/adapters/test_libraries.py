@@ -2,7 +2,6 @@
 
 import pytest
 
-from fornet_hf.adapters import AdapterConfig, trainable, tune
 from fornet_hf.adapters.settings import ADAPT
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.evaluation.models import build
@@ -10,6 +9,7 @@ from fornet_hf.evaluation.models import build
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from fornet_hf.adapters import AdapterConfig, trainable, tune  # noqa: E402
 from fornet_hf.adapters.layers import adapted, heads  # noqa: E402
 
 CHALLENGE = AdapterConfig(kind="lora", rank=4, alpha=1, targets=("layer4.?.conv2",), bn=ADAPT)

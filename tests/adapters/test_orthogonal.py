@@ -2,11 +2,10 @@
 
 import pytest
 
-from fornet_hf.adapters import AdapterConfig, merge, tune
-
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from fornet_hf.adapters import AdapterConfig, merge, tune  # noqa: E402
 from fornet_hf.adapters.orthogonal import Rotation  # noqa: E402
 from tests.adapters.networks import stir  # noqa: E402
 

@@ -6,13 +6,13 @@ import pickle
 
 import pytest
 
-from fornet_hf.adapters import AdapterConfig, merge, mergeable, restore, save, trainable, tune
 from fornet_hf.errors import ConfigurationError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft", exc_type=ImportError)
 from torch import nn  # noqa: E402
 
+from fornet_hf.adapters import AdapterConfig, merge, mergeable, restore, save, trainable, tune  # noqa: E402
 from tests.adapters.networks import small, step, stir  # noqa: E402
 
 IMAGES = torch.rand(4, 3, 16, 16)
