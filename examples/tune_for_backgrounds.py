@@ -78,7 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    runs.sort(key=lambda run: run.seed)
     write_text(chosen.out / "results.json", json.dumps([dataclasses.asdict(run) for run in runs], indent=1) + "\n")
     write_text(chosen.out / "results.md", table(runs) + "\n")
     figure(runs).save(chosen.out / "figure.png")
