@@ -38,6 +38,7 @@ from producers.work.command import (
     add_columns,
     add_machines,
     add_settings,
+    add_speedups,
     columns_asked,
     described,
     finish,
@@ -45,6 +46,7 @@ from producers.work.command import (
     natural,
     positive,
     run,
+    speedups_asked,
     with_settings,
 )
 from producers.work.plan import Task, plan, present_splits
@@ -69,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     machines = add_machines(result)
     machines.add_argument("--window", type=positive, default=128, help="images a model gets at a time (%(default)s)")
     machines.add_argument("--batch-size", type=positive, help="of all models; halved when memory runs out")
+    add_speedups(machines)
     return result
 
 
@@ -125,6 +128,7 @@ def segment(arguments: argparse.Namespace) -> Report:
         prompts=_prompts(arguments),
         merging=Merging(threshold=arguments.merge_threshold, keep=arguments.versions),
         batch_size=arguments.batch_size,
+        speedups=speedups_asked(arguments),
     )
     settings.check_files()
     splits = present_splits(arguments.images, arguments.split)

@@ -42,6 +42,7 @@ from fornet_hf.progress import progress
 from fornet_hf.sources.image_list import SPLITS
 from producers.detect.boxes import pixel_box
 from producers.devices.opencv import load_cv2
+from producers.devices.placement import Placement
 from producers.registry import Choice, find, models
 from producers.scene import Point, Raster, Scene
 from producers.step import GIVEN, ModelStep, Refine
@@ -118,10 +119,8 @@ def segment_truth(arguments: argparse.Namespace) -> Summary:
     outputs = {number: arguments.out / f"{keys[number]}.png" for number in sorted(paths)}
     waiting, empty = [number for number, path in outputs.items() if not path.is_file()], 0
     if waiting:
-        loaded = {
-            role: find(role, choice.name).load(choice, arguments.device, arguments.precision)
-            for role, choice in choices.items()
-        }
+        placement = partial(Placement, arguments.device, arguments.precision)
+        loaded = {role: find(role, choice.name).load(choice, placement) for role, choice in choices.items()}
         model, refiner = loaded["segmenter"], loaded.get("refiner")
         ask = _by_text(model, keys, arguments.text) if arguments.text else _by_truth(model, truth, arguments.prompt)
         windows = [waiting[start : start + arguments.window] for start in range(0, len(waiting), arguments.window)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -56,6 +56,7 @@ class Model:
         weights: `model`, where none is given.
         revision: likewise of the weights.
         revisions: all there are; empty: any.
+        licence: of the weights that are used unless others are given.
         hint: for the help, in place of `weights`.
         file: whether `model` is a file, not an id on the Hub.
         reads: `package.module:function` that looks at that file, a `Path`, before anything is loaded; empty: nothing.
@@ -75,6 +76,7 @@ class Model:
     revision: str | None = None
     revisions: tuple[str, ...] = ()
     hint: str = ""
+    licence: str = ""
     file: bool = False
     reads: str = ""
     needs_model: bool = False
@@ -144,16 +146,14 @@ class Model:
     def load(
         self,
         choice: Choice,
-        device: str = "cpu",
-        precision: str = "float32",
+        placement: Callable[[], Placement] = Placement,
         options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Any:
         """Return the model, loaded.
 
         Args:
             choice: says which weights.
-            device: as torch names it.
-            precision: of matrix products.
+            placement: makes that of the model; called only for models that run on a device.
             options: other keywords, such as size of batches and thresholds; None: the model's own.
 
         Raises:
@@ -166,7 +166,7 @@ class Model:
         given: dict[str, Any] = {**options, "model": choice.model or self.weights, "revision": revision}
         with needing(f"the {self.role} {self.name}", self.packages):
             if "placement" in self.takes:
-                given["placement"] = Placement(device, precision)
+                given["placement"] = placement()
             function = resolve(self.target, f"the {self.role} {self.name} cannot be loaded")
             keywords = {name: given[name] for name in given if name in self.takes and given[name] is not None}
             if settings is None:

@@ -7,7 +7,7 @@ time, so every process that is told a name finds the same model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
@@ -16,6 +16,7 @@ from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.packages import needing, resolve
+from producers.devices.placement import Placement
 from producers.plugins import OPTIONS, signature_of
 from producers.registration import Choice, Model
 from producers.step import Detect, Infill, ModelStep, Refine, Segment, SegmentByPrompts
@@ -86,14 +87,13 @@ class Composed(Model):
     def load(
         self,
         choice: Choice,
-        device: str = "cpu",
-        precision: str = "float32",
+        placement: Callable[[], Placement] = Placement,
         options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Any:
         """Return the model with the other one in it, both loaded."""
         other = self.other(choice)
-        loaded = find(self.by, other.name).load(other, device, precision, options) if other else None
-        return super().load(choice, device, precision, {**options, self.by: loaded})
+        loaded = find(self.by, other.name).load(other, placement, options) if other else None
+        return super().load(choice, placement, {**options, self.by: loaded})
 
 
 _WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
@@ -108,6 +108,7 @@ MODELS = (
         takes=OPTIONS,
         packages="torch transformers",
         weights="IDEA-Research/grounding-dino-tiny",
+        licence="Apache-2.0",
     ),
     _detector(
         name="boxes",
@@ -125,6 +126,7 @@ MODELS = (
         packages="torch torchvision segment-anything",
         revision="vit_b",
         revisions=("vit_b", "vit_l", "vit_h"),
+        licence="Apache-2.0",
         hint="of segment-anything; =WEIGHTS.pth, @vit_h",
         file=True,
     ),
@@ -147,6 +149,7 @@ MODELS = (
         takes=_WEIGHTS,
         packages="torch 'diffusers>=0.40' transformers",
         weights="CompVis/stable-diffusion-v1-4",
+        licence="CreativeML OpenRAIL-M",
         settings="producers.segment.attention_settings:AttentionSettings",
         step=SegmentByPrompts,  # type: ignore[type-abstract]
     ),

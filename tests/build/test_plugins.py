@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import segment
+from producers.devices.placement import Placement
 from producers.tasks.candidate_shards import CandidateShard
 from producers.work.plan import plan
 from producers.work.run_folder import CandidateFolder
@@ -232,7 +233,9 @@ def test_a_function_gets_the_device_and_the_options_that_it_takes(importable):
     from producers.registry import Choice, find
 
     name = "my_models.cut:plain"
-    model = find("segmenter", name).load(Choice(name), "cpu", "bfloat16", {"batch_size": 2, "threshold": None})
+    model = find("segmenter", name).load(
+        Choice(name), lambda: Placement("cpu", "bfloat16"), {"batch_size": 2, "threshold": None}
+    )
     assert model.identity.model == "cpu"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,25 +18,40 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "bfloat16", "float16")
 """Types of torch in which weights are multiplied; in float32 they are as they are."""
 
+SPEEDUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "compile": "networks are compiled, which takes minutes at the start",
+        "pinned": "images reach a GPU through pinned memory, for which it does not wait",
+    }
+)
+"""Ways to be faster with the same results, by name; each can be left out."""
+
+ON = frozenset(SPEEDUPS) - {"compile"}
+"""Those that are used unless somebody says otherwise."""
+
 
 @dataclass(frozen=True)
 class Placement:
-    """A device and the precision of matrix products on it.
+    """A device, the precision of matrix products on it, and the ways to be faster that are used.
 
     Attributes:
         device: as torch names it: `cpu`, `cuda`, `cuda:1`.
         precision: a name in `PRECISIONS`. Lower ones are used through autocast, so that sums, norms and
             softmaxes stay in float32.
+        speedups: names in `SPEEDUPS`.
     """
 
     device: str = "cpu"
     precision: str = "float32"
+    speedups: frozenset[str] = ON
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ConfigurationError(
                 explain("unknown precision", found=repr(self.precision), allowed=sorted(PRECISIONS))
             )
+        if unknown := sorted(self.speedups - {*SPEEDUPS}):
+            raise ConfigurationError(explain("unknown speed-up", found=unknown, allowed=sorted(SPEEDUPS)))
         if self.device != "cpu":
             import torch
 
@@ -69,8 +85,20 @@ class Placement:
 
     def moved(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a tensor of the CPU on the device; a GPU does not wait for it, and goes on with what it does."""
-        pinned = tensor.pin_memory() if self.device.startswith("cuda") else tensor
-        return pinned.to(self.device, non_blocking=True)
+        return (tensor.pin_memory() if self._pins else tensor).to(self.device, non_blocking=True)
+
+    def stacked(self, arrays: Sequence[np.ndarray]) -> torch.Tensor:
+        """Return arrays of the same shape and type as one tensor on the device, n x their shape."""
+        import torch
+
+        first = torch.from_numpy(np.zeros(0, arrays[0].dtype))
+        host = torch.empty((len(arrays), *arrays[0].shape), dtype=first.dtype, pin_memory=self._pins)
+        np.stack(arrays, out=host.numpy())
+        return host.to(self.device, non_blocking=True)
+
+    @property
+    def _pins(self) -> bool:
+        return self.device.startswith("cuda") and "pinned" in self.speedups
 
     def pixels(self, raster: np.ndarray) -> torch.Tensor:
         """Return a raster (uint8, height x width x 3) as float32 tensor of 3 x height x width, 0 to 255."""

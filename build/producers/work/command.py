@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.sources import Columns
+from producers.devices.placement import ON, SPEEDUPS
 from producers.registry import Choice
 from producers.work.on_ray import run_on_ray
 from producers.work.plan import Task
@@ -143,6 +144,20 @@ def add_machines(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument("--shard-index", type=natural, default=0, help="this command's part of the shards, from 0")
     group.add_argument("--shard-count", type=positive, default=1, help="number of parts")
     return group
+
+
+def add_speedups(group: argparse._ArgumentGroup) -> None:
+    """Add the options that choose among the ways to be faster."""
+    for option, names in (("with", sorted({*SPEEDUPS} - ON)), ("without", sorted(ON))):
+        text = "; ".join(f"{name}: {SPEEDUPS[name]}" for name in names)
+        group.add_argument(
+            f"--{option}", dest=f"speed_{option}", action="append", default=[], choices=names, help=text
+        )
+
+
+def speedups_asked(arguments: argparse.Namespace) -> frozenset[str]:
+    """Return the ways to be faster that are chosen by the options of `add_speedups`."""
+    return (ON | {*arguments.speed_with}) - {*arguments.speed_without}
 
 
 def my_part(tasks: Sequence[Task], arguments: argparse.Namespace) -> list[Task]:

@@ -9,6 +9,7 @@ import platform
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib import metadata
 
 import PIL
@@ -16,7 +17,7 @@ import PIL
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
 from producers.detect.prompts import Prompts
-from producers.devices.placement import Placement
+from producers.devices.placement import ON, Placement
 from producers.registry import Choice, Composed, find, models
 from producers.scene import Detector
 from producers.segment.versions import Merging
@@ -47,6 +48,7 @@ class ModelSettings:
         merging: how the masks of several prompts become versions.
         batch_size: images that a model gets at a time; None: each has its own default.
             It changes nothing but the speed.
+        speedups: ways to be faster that the models use, as `Placement` has them.
     """
 
     detector: Choice | None
@@ -60,6 +62,7 @@ class ModelSettings:
     prompts: Prompts = field(default_factory=Prompts)
     merging: Merging = field(default_factory=Merging)
     batch_size: int | None = None
+    speedups: frozenset[str] = ON
 
     def __post_init__(self) -> None:
         found = {role: find(role, choice.name) for role, choice in self.choices().items()}
@@ -70,7 +73,7 @@ class ModelSettings:
         check_chain(in_order(detect, steps["segmenter"], Merge, refine, infill))
         if self.refiner is not None:
             self._check_refiner(self.refiner, infill)
-        Placement(precision=self.precision)  # refuses an unknown one
+        Placement(precision=self.precision, speedups=self.speedups)  # refuses unknown ones
         for name, value in self._thresholds().items():
             option = f"--{name.replace('_', '-')}"
             if self.detector is None or name not in found["detector"].takes:
@@ -125,9 +128,9 @@ class ModelSettings:
             ConfigurationError: there is no such device or precision, or a function returns no model.
         """
         options = {"batch_size": self.batch_size, **self._thresholds()}
+        placement = partial(Placement, device, self.precision, self.speedups)
         loaded = {
-            role: find(role, choice.name).load(choice, device, self.precision, options)
-            for role, choice in self.choices().items()
+            role: find(role, choice.name).load(choice, placement, options) for role, choice in self.choices().items()
         }
         return Backends(**{"detector": None, "infiller": None, **loaded})
 
@@ -137,12 +140,19 @@ class ModelSettings:
             "tool": "segment",
             **{role: str(choice) for role, choice in self.choices().items()},
             **noted_settings(self.choices()),
+            **self._licences(),
             "precision": self.precision,
             **self._thresholds(),
             "prompts": self.prompts.to_json(),
             "merging": asdict(self.merging),
             "versions": {name: version_of(name) for name in PACKAGES},
         }
+
+    def _licences(self) -> dict[str, object]:
+        """Return the licences of the weights by role, where they are known: of weights of one's own they are not."""
+        known = {role: find(role, choice.name).licence for role, choice in self.choices().items() if not choice.model}
+        found = {role: licence for role, licence in known.items() if licence}
+        return {"licences": found} if found else {}
 
     def _thresholds(self) -> dict[str, float]:
         """Return those that are asked for, as keywords."""

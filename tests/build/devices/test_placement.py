@@ -37,3 +37,16 @@ def test_a_missing_gpu_is_named():
 def test_a_device_that_torch_does_not_know_is_named():
     with pytest.raises(ConfigurationError, match=r"unknown device; found 'gpu'; allowed: cpu, cuda"):
         Placement("gpu")
+
+
+def test_stacked_arrays_are_one_tensor_of_their_type():
+    arrays = [np.full((2, 3), value, np.uint8) for value in (1, 200)]
+    arrays[0].flags.writeable = False
+    stack = Placement().stacked(arrays)
+    assert stack.dtype == torch.uint8
+    assert np.array_equal(stack.numpy(), np.stack(arrays))
+
+
+def test_an_unknown_speedup_is_refused():
+    with pytest.raises(ConfigurationError, match=r"unknown speed-up; found \['hope'\]; allowed: "):
+        Placement(speedups=frozenset({"hope"}))

@@ -82,3 +82,17 @@ def test_a_refiner_is_part_of_a_chain(steps):
 def test_a_refiner_without_an_infiller_that_it_can_use_is_refused(steps, models, message):
     with pytest.raises(ConfigurationError, match=message):
         settings(*models)
+
+
+def test_licences_of_published_weights_are_noted_and_those_of_ones_own_are_not():
+    given = {"detector": Choice("grounding-dino"), "segmenter": Choice("sam"), "infiller": Choice("opencv")}
+    noted = ModelSettings(**given, encoding=Encoding()).producer()
+    assert noted["licences"] == {"detector": "Apache-2.0", "segmenter": "Apache-2.0"}
+    own = {**given, "detector": Choice("grounding-dino", "mine"), "segmenter": Choice("grabcut")}
+    assert "licences" not in ModelSettings(**own, encoding=Encoding()).producer()
+
+
+def test_speedups_are_no_part_of_a_run():
+    given = {"detector": Choice("centred"), "segmenter": Choice("grabcut"), "infiller": Choice("opencv")}
+    plain, fast = (ModelSettings(**given, encoding=Encoding(), speedups=frozenset(one)) for one in ((), ("pinned",)))
+    assert plain.producer() == fast.producer()

@@ -1,0 +1,141 @@
+"""Weights of models that commands of this project want."""
+
+from __future__ import annotations
+
+from producers.downloads.item import FILE, MODEL, Item
+
+_PAGE = "see its page"
+_TORCHVISION = "https://download.pytorch.org/models/"
+_SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
+
+
+def _classifier(file: str, size: str, wanted_by: str) -> Item:
+    """Return weights of torchvision, whose name ends with the first digits of their SHA-256."""
+    model, _, digest = file.rpartition("-")
+    return Item(
+        name=f"torchvision-{file}".replace("_", "-"),
+        kind=FILE,
+        address=f"{_TORCHVISION}{file}.pth",
+        wanted_by=f"{wanted_by}: torchvision:{model}",
+        size=size,
+        digest=f"sha256:{digest}",
+        stated_by="its name, as torchvision gives it",
+        in_torch=True,
+    )
+
+
+def _sam(size: str, file: str, amount: str) -> Item:
+    return Item(
+        name=f"sam-{size}".replace("_", "-"),
+        kind=FILE,
+        address=f"{_SAM}{file}",
+        wanted_by=f"build/segment.py --segmenter sam@{size}",
+        licence="Apache-2.0",
+        size=amount,
+        digest=f"sha256:{file.removesuffix('.pth').rpartition('_')[2]}",
+        stated_by="its name",
+        in_torch=True,
+    )
+
+
+def _timm(name: str) -> Item:
+    return Item(
+        name=f"timm-{name.partition('.')[0]}".replace("_", "-"),
+        kind=MODEL,
+        address=f"timm/{name}",
+        wanted_by=f"examples, fornet evaluate: timm:{name.partition('.')[0]}",
+        licence=_PAGE,
+        patterns=("config.json", "model.safetensors"),
+    )
+
+
+WEIGHTS = (
+    Item(
+        name="grounding-dino",
+        kind=MODEL,
+        address="IDEA-Research/grounding-dino-tiny",
+        wanted_by="build/segment.py, its default detector",
+        licence="Apache-2.0",
+        size="0.7 GB",
+        patterns=("*.json", "*.txt", "model.safetensors"),
+    ),
+    _sam("vit_b", "sam_vit_b_01ec64.pth", "0.4 GB"),
+    _sam("vit_l", "sam_vit_l_0b3195.pth", "1.2 GB"),
+    _sam("vit_h", "sam_vit_h_4b8939.pth", "2.6 GB"),
+    Item(
+        name="sam-hf",
+        kind=MODEL,
+        address="facebook/sam-vit-base",
+        wanted_by="build/segment.py --segmenter sam-hf",
+        licence=_PAGE,
+        patterns=("*.json", "model.safetensors"),
+    ),
+    Item(
+        name="lama",
+        kind=FILE,
+        address="https://github.com/enesmsahin/simple-lama-inpainting/releases/download/v0.1.0/big-lama.pt",
+        wanted_by="build/segment.py, its default infiller",
+        size="0.2 GB",
+        digest="md5:e3aa4aaa15225a33ec84f9f4bc47e500",
+        stated_by="build/producers/registry.py",
+        in_torch=True,
+    ),
+    Item(
+        name="attentive-eraser",
+        kind=MODEL,
+        address="stabilityai/stable-diffusion-xl-base-1.0",
+        wanted_by="build/segment.py --infiller attentive-eraser",
+        licence=_PAGE,
+        patterns=("*.json", "*.txt", "*.fp16.safetensors"),
+    ),
+    Item(
+        name="stable-diffusion",
+        kind=MODEL,
+        address="CompVis/stable-diffusion-v1-4",
+        wanted_by="--segmenter cross-attention, build/finetune_background.py",
+        licence="CreativeML OpenRAIL-M",
+        size="4.3 GB",
+        patterns=(
+            "model_index.json",
+            "scheduler/*",
+            "tokenizer/*",
+            *(
+                f"{part}/{file}"
+                for part in ("text_encoder", "unet", "vae")
+                for file in ("config.json", "model.safetensors", "diffusion_pytorch_model.safetensors")
+            ),
+        ),
+    ),
+    Item(
+        name="inception",
+        kind=FILE,
+        address="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+        "weights-inception-2015-12-05-6726825d.pth",
+        wanted_by="build/train_layers.py --fid",
+        licence="Apache-2.0",
+        digest="sha256:6726825d",
+        stated_by="its name",
+        in_torch=True,
+    ),
+    Item(
+        name="encoder-resnet34",
+        kind=MODEL,
+        address="smp-hub/resnet34.imagenet",
+        wanted_by="build/train_segmenter.py --encoder resnet34",
+        revision="7a57b34f723329ff020b3f8bc41771163c519d0c",
+    ),
+    _classifier("resnet50-11ad3fa6", "98 MB", "build/select_versions.py"),
+    _classifier("resnet101-cd907fc2", "171 MB", "build/select_versions.py"),
+    _classifier("vit_b_16-c867db91", "330 MB", "build/select_versions.py"),
+    _classifier("vit_l_16-852ce7e3", "1.2 GB", "build/select_versions.py"),
+    _classifier("swin_t-704ceda3", "108 MB", "build/select_versions.py"),
+    _classifier("swin_s-5e29d889", "190 MB", "build/select_versions.py"),
+    _classifier("resnet50-0676ba61", "98 MB", "fornet evaluate and tuning, IMAGENET1K_V1"),
+    _classifier("resnet50-19c8e357", "98 MB", "fornet evaluate, the published figures of ImageNet-9"),
+    _timm("resnet18.a1_in1k"),
+    _timm("resnet50.a1_in1k"),
+    _timm("vit_small_patch16_224.augreg_in21k_ft_in1k"),
+    _timm("vit_base_patch16_224.augreg2_in21k_ft_in1k"),
+    _timm("deit_small_patch16_224.fb_in1k"),
+)
+"""Weights of models."""
