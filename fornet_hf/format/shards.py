@@ -1,6 +1,7 @@
 """Patch shards: Parquet files of patches, one per shard of the source dataset and in its row order.
 
-Candidates have the same columns and four more (version, prompt, score, soft), so selecting is filtering rows.
+Candidates have the same columns and five more (version, prompt, score, soft, detections), so selecting is filtering
+rows.
 docs/patch_format.md, section 4, is the specification.
 """
 
@@ -31,6 +32,7 @@ _METADATA_KEY = b"fornet"
 # Arrow raises its own exceptions for damage that it finds, and Python's for text that is not UTF-8.
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, RecursionError)
 
+_BOX = pa.list_(pa.field("item", pa.uint16(), nullable=False))
 SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
@@ -40,10 +42,17 @@ SCHEMA = pa.schema(
         pa.field("source_sha256", pa.binary(DIGEST_BYTES), nullable=False),
         pa.field("prediction_sha256", pa.binary(DIGEST_BYTES), nullable=False),
         pa.field("target_sha256", pa.binary(DIGEST_BYTES)),
-        pa.field("box", pa.list_(pa.field("item", pa.uint16(), nullable=False))),
+        pa.field("box", _BOX),
         pa.field("mask", pa.binary()),
         pa.field("delta", pa.binary()),
         pa.field("foreground_ratio", pa.float32(), nullable=False),
+    ]
+)
+_DETECTION = pa.struct(
+    [
+        pa.field("box", _BOX, nullable=False),
+        pa.field("score", pa.float32(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
     ]
 )
 CANDIDATE_SCHEMA = pa.schema(
@@ -53,11 +62,14 @@ CANDIDATE_SCHEMA = pa.schema(
         pa.field("prompt", pa.string(), nullable=False),
         pa.field("score", pa.float32(), nullable=False),
         pa.field("soft", pa.binary()),
+        pa.field("detections", pa.list_(pa.field("item", _DETECTION, nullable=False))),
     ]
 )
 """Of candidates, of which an image may have several: version, from 0; prompt; score of the detection, 0 to 1; a grey
-PNG that says how much each part of the image is the object, or null."""
-_LATER = {"soft"}  # columns that shards of earlier versions lack
+PNG that says how much each part of the image is the object, or null; all boxes in the image, or null: version 0 alone
+has them, if a detector found some."""
+_LATER = {"soft", "detections"}  # columns that shards of earlier versions lack
+_DETECTION_LEAVES = [f"detections.list.element.{part}" for part in ("box.list.element", "score", "prompt")]
 
 Record = dict[str, Any]
 """A row by names of columns."""
@@ -86,6 +98,8 @@ def write_records(path: Path, records: Iterable[Record], schema: pa.Schema, enco
     schema = schema.with_metadata({_METADATA_KEY: text.encode()})
     compression = {name: "NONE" if name in _INCOMPRESSIBLE else "ZSTD" for name in schema.names}
     compression["box.list.item"] = compression.pop("box")
+    if compression.pop("detections", None):
+        compression |= dict.fromkeys(_DETECTION_LEAVES, "ZSTD")
     count = 0
     with (
         atomic_path(path) as temporary,
@@ -204,7 +218,7 @@ def checked_encoding(file: pq.ParquetFile, schema: pa.Schema = SCHEMA) -> Encodi
 
 
 def _check_schema(schema: pa.Schema, allowed: pa.Schema) -> None:
-    if schema.equals(allowed) or schema.equals(pa.schema([one for one in allowed if one.name not in _LATER])):
+    if schema.equals(pa.schema([one for one in allowed if one.name in schema.names or one.name not in _LATER])):
         return
     expected = list(allowed)
     wrong = [str(field) for field in schema if field not in expected]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from fornet_hf.errors import ForNetError, NotFoundError, PatchFormatError, explain
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.patch import Patch
-from fornet_hf.format.shards import CANDIDATE_SCHEMA, SCHEMA, checked_encoding, patch_of, write_records
+from fornet_hf.format.shards import CANDIDATE_SCHEMA, SCHEMA, Record, checked_encoding, patch_of, write_records
+from producers.scene import Detection
 
 _MORE = CANDIDATE_SCHEMA.names[len(SCHEMA) :]
 
@@ -29,6 +30,8 @@ class CandidatePatch:
         prompt: the one which found the object.
         score: of the detection, 0 to 1.
         soft: how much each part of the image is the object, as grey PNG; None if the model made masks alone.
+        detections: all boxes in the image, in the order of the prompts; None if no detector looked, in versions
+            other than 0, and in shards from before they were kept.
     """
 
     patch: Patch
@@ -36,18 +39,26 @@ class CandidatePatch:
     prompt: str
     score: float
     soft: bytes | None = None
+    detections: tuple[Detection, ...] | None = None
 
 
 def write_candidates(path: Path, candidates: Iterable[CandidatePatch], encoding: Encoding) -> int:
     """Write a candidate shard, in source order and by version; returns the number of rows."""
-    records = (
-        {
-            **{name: getattr(one.patch, name) for name in SCHEMA.names},
-            **{name: getattr(one, name) for name in _MORE},
-        }
-        for one in candidates
-    )
-    return write_records(path, records, CANDIDATE_SCHEMA, encoding)
+    return write_records(path, map(_record, candidates), CANDIDATE_SCHEMA, encoding)
+
+
+def _record(one: CandidatePatch) -> Record:
+    record = {name: getattr(one.patch, name) for name in SCHEMA.names} | {name: getattr(one, name) for name in _MORE}
+    if one.detections is not None:
+        record["detections"] = [asdict(found) for found in one.detections]
+    return record
+
+
+def _candidate(record: Record) -> CandidatePatch:
+    more = {name: record.pop(name, None) for name in _MORE}
+    if more["detections"] is not None:
+        more["detections"] = tuple(Detection(**{**one, "box": tuple(one["box"])}) for one in more["detections"])
+    return CandidatePatch(patch_of(record), **more)
 
 
 class CandidateShard:
@@ -85,9 +96,7 @@ class CandidateShard:
                 records = self._file.read_row_group(number).to_pylist()
             except (pa.ArrowException, OSError) as error:
                 raise self._damaged(error) from error
-            for record in records:
-                more = {name: record.pop(name, None) for name in _MORE}
-                yield CandidatePatch(patch_of(record), **more)
+            yield from map(_candidate, records)
 
     def _damaged(self, error: Exception) -> PatchFormatError:
         return PatchFormatError(explain(f"{self.path}: not a readable Parquet file", found=error))

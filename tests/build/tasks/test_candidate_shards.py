@@ -9,7 +9,14 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import encode_levels, open_mask
 from fornet_hf.format.patch import make_patch
 from fornet_hf.format.shards import PatchShard, write_shard
+from producers.scene import Detection
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard, write_candidates
+
+BOXES = {
+    "a": tuple(Detection(box=(at, 2, 30, 40 + at), score=0.75, prompt="an \u00e9l\u00e9phant.") for at in range(3)),
+    "b": (),
+    "c": None,
+}
 
 
 @pytest.fixture
@@ -25,7 +32,8 @@ def candidates(dahlia, photos):
             mask = np.roll(disc, version, 1)
             patch = make_patch(buffer.getvalue(), mask, np.zeros_like(raster), key=key, label=5, encoding=Encoding())
             soft = encode_levels(np.full((8, 12), 60 * version, np.uint8)) if version else None
-            made.append(CandidatePatch(patch, version, f"a {key}.", 0.5 + version / 8, soft))
+            boxes = BOXES[key] if version == 0 else None
+            made.append(CandidatePatch(patch, version, f"a {key}.", 0.5 + version / 8, soft, boxes))
     return made
 
 
@@ -39,15 +47,28 @@ def test_what_is_written_is_read_image_by_image(candidates, tmp_path):
     assert [one for group in groups for one in group] == candidates
 
 
-def test_soft_maps_are_grey_images_and_files_without_them_are_read(candidates, tmp_path):
+def test_soft_maps_are_grey_images(candidates, tmp_path):
+    write_candidates(tmp_path / "new.parquet", candidates, Encoding())
+    _, second = next(CandidateShard(tmp_path / "new.parquet").by_image())
+    assert np.array_equal(open_mask(second.soft), np.full((8, 12), 60))
+
+
+@pytest.mark.parametrize("missing", [["detections"], ["soft", "detections"]])
+def test_files_from_before_a_column_are_read(candidates, tmp_path, missing):
     path, old = tmp_path / "new.parquet", tmp_path / "old.parquet"
     write_candidates(path, candidates, Encoding())
-    _, second = next(CandidateShard(path).by_image())
-    assert np.array_equal(open_mask(second.soft), np.full((8, 12), 60))
     table = pq.read_table(path)
-    pq.write_table(table.drop_columns(["soft"]).replace_schema_metadata(table.schema.metadata), old)
+    pq.write_table(table.drop_columns(missing).replace_schema_metadata(table.schema.metadata), old)
     read = [one for group in CandidateShard(old).by_image() for one in group]
-    assert read == [replace(one, soft=None) for one in candidates]
+    assert read == [replace(one, **dict.fromkeys(missing)) for one in candidates]
+
+
+def test_boxes_are_compressed(candidates, tmp_path):
+    write_candidates(tmp_path / "new.parquet", candidates, Encoding())
+    group = pq.ParquetFile(tmp_path / "new.parquet").metadata.row_group(0)
+    columns = {one.path_in_schema: one.compression for one in map(group.column, range(group.num_columns))}
+    boxes = {path: kind for path, kind in columns.items() if path.startswith("detections")}
+    assert [*boxes.values()] == ["ZSTD"] * 3
 
 
 def test_candidates_are_not_taken_for_patches_nor_patches_for_candidates(candidates, tmp_path):
