@@ -2,73 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
-from torch.nn import functional
 from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
-from transformers.utils.hub import cached_file
 
-from fornet_hf.format.masks import Box
+from producers.detect.answers import confident
+from producers.detect.input_size import InputSize, input_size
+from producers.detect.shared import SharedText, SharedVision
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.scene import Detection, Identity, Scene
-
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as all published weights expect
-
-
-@dataclass(frozen=True, kw_only=True)
-class InputSize:
-    """To which size images are brought before they are looked at.
-
-    Attributes:
-        shorter: side in pixels to which the shorter one is scaled,
-        longer: unless the longer one would exceed this.
-        multiple: to which both sides are padded, so that images of nearly the same shape share a batch.
-    """
-
-    shorter: int = 800
-    longer: int = 1333
-    multiple: int = 32
-
-    def scaled(self, height: int, width: int) -> tuple[int, int]:
-        """Return height and width after scaling; the rounding is that of DETR's and its descendants' processors."""
-        low, high = min(height, width), max(height, width)
-        target = min(float(self.shorter), self.longer * low / high)
-        short = round(target)
-        long = int(target * high / low)
-        return (short, long) if height <= width else (long, short)
-
-    def padded(self, height: int, width: int) -> tuple[int, int]:
-        """Return height and width after scaling and padding."""
-        high, wide = self.scaled(height, width)
-        return high + -high % self.multiple, wide + -wide % self.multiple
-
-
-class SharedVision(nn.Module):
-    """A vision backbone that looks once at an image which stands in the batch once for each prompt.
-
-    In the model the backbone does not know the text, so its answer is the same for all prompts of an image.
-    """
-
-    def __init__(self, backbone: nn.Module) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.repeats = 1
-
-    def forward(self, pixels: torch.Tensor, mask: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Return feature maps and their masks; each image is `repeats` times in the batch, one after another."""
-        once = self.backbone(pixels[:: self.repeats], mask[:: self.repeats])
-        return [
-            (maps.repeat_interleave(self.repeats, 0), seen.repeat_interleave(self.repeats, 0)) for maps, seen in once
-        ]
 
 
 class GroundingDino:
@@ -96,6 +42,8 @@ class GroundingDino:
         self._model = model.to(placement.device).eval()
         self._vision = SharedVision(self._model.model.backbone.conv_encoder)
         self._model.model.backbone.conv_encoder = self._vision
+        self._text = SharedText(self._model.model.text_backbone, remembers="texts" in placement.speedups)
+        self._model.model.text_backbone = self._text
         self._tokenizer = tokenizer
         self._placement = placement
         self._source = source
@@ -139,17 +87,23 @@ class GroundingDino:
 
     def detect(self, scenes: Sequence[Scene]) -> list[list[Detection]]:
         """Return the boxes in each image: prompt by prompt, the most confident first."""
-        return run_batched(scenes, self._detect_batch, size=self.batch_size, key=self._shape)
+        return run_batched(scenes, self._detect_batch, size=self.batch_size, key=self._alike)
 
-    def _shape(self, scene: Scene) -> tuple[tuple[int, int], int]:
-        return self._size.padded(*scene.raster.shape[:2]), len(scene.prompts)
+    def bucket(self, height: int, width: int) -> tuple[int, int]:
+        """Return what images of equal shape share, which meet in a batch."""
+        return self._size.padded(height, width)
+
+    def _alike(self, scene: Scene) -> tuple[tuple[int, int], int]:
+        return self.bucket(*scene.raster.shape[:2]), len(scene.prompts)
 
     def _detect_batch(self, scenes: list[Scene]) -> list[list[Detection]]:
         prompts = len(scenes[0].prompts)
-        pixels, seen = self._pixels(scenes)
+        pixels, seen = self._size.pixels([scene.raster for scene in scenes], self._placement)
         texts = [prompt for scene in scenes for prompt in scene.prompts]
-        tokens = self._tokenizer(texts, padding=True, return_tensors="pt").to(self._placement.device)
+        tokens = self._tokenizer(texts, padding=True, return_tensors="pt")
         self._vision.repeats = prompts
+        self._text.begin(tokens["input_ids"], tokens["attention_mask"])
+        tokens = tokens.to(self._placement.device)
         with self._placement.inference():
             output = self._model(
                 pixel_values=pixels.repeat_interleave(prompts, 0),
@@ -158,16 +112,10 @@ class GroundingDino:
                 attention_mask=tokens["attention_mask"],
                 token_type_ids=tokens.get("token_type_ids"),
             )
-            scores = self._scores(output.logits.float().sigmoid(), tokens["input_ids"]).cpu()
-            boxes = output.pred_boxes.float().cpu()
-        answers = [
-            list(self._detections(scene, prompt, *parts))
-            for scene, prompt, *parts in zip(
-                [scene for scene in scenes for _ in scene.prompts], texts, scores, boxes, strict=True
-            )
-        ]
-        starts = range(0, len(answers), prompts)
-        return [list(chain.from_iterable(answers[start : start + prompts])) for start in starts]
+            scores = self._scores(output.logits.float().sigmoid(), tokens["input_ids"])
+            answer = torch.cat([scores[..., None], output.pred_boxes.float()], -1).cpu().numpy()
+        answer = answer.reshape(len(scenes), prompts, -1, 5)
+        return confident(scenes, answer[..., 0], answer[..., 1:], self.threshold)
 
     def _scores(self, confidence: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return the score of each box (n x boxes): 0 where no word of the prompt is confident enough.
@@ -183,52 +131,3 @@ class GroundingDino:
             best_word = (confidence[..., : tokens.shape[1]] * words[:, None]).amax(-1)
             scores = scores.where(best_word > self.text_threshold, 0)
         return scores
-
-    def _pixels(self, scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return normalised pixels, padded with zeros, and which of them are image (int64)."""
-        high, wide = self._size.padded(*scenes[0].raster.shape[:2])
-        pixels = torch.zeros(len(scenes), 3, high, wide, device=self._placement.device)
-        seen = torch.zeros(len(scenes), high, wide, dtype=torch.int64, device=self._placement.device)
-        mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (_MEAN, _STD))
-        for index, scene in enumerate(scenes):
-            size = self._size.scaled(*scene.raster.shape[:2])
-            scaled = functional.interpolate(
-                self._placement.pixels(scene.raster)[None], size, mode="bilinear", antialias=True
-            )[0]
-            pixels[index, :, : size[0], : size[1]] = (scaled / 255 - mean) / std
-            seen[index, : size[0], : size[1]] = 1
-        return pixels, seen
-
-    def _detections(
-        self, scene: Scene, prompt: str, scores: torch.Tensor, boxes: torch.Tensor
-    ) -> Iterator[Detection]:
-        height, width = scene.raster.shape[:2]
-        for index in scores.argsort(descending=True, stable=True).tolist():
-            score = float(scores[index])
-            if score <= self.threshold:
-                return
-            yield Detection(box=pixel_box(boxes[index].tolist(), height, width), score=score, prompt=prompt)
-
-
-def input_size(model: str, revision: str | None) -> InputSize:
-    """Return the size that the model's own processor scales images to, where its repository says so."""
-    path = cached_file(
-        model, "preprocessor_config.json", revision=revision, _raise_exceptions_for_missing_entries=False
-    )
-    size = json.loads(Path(path).read_text(encoding="utf-8")).get("size", {}) if path else {}
-    standard = InputSize()
-    return InputSize(
-        shorter=size.get("shortest_edge", standard.shorter), longer=size.get("longest_edge", standard.longer)
-    )
-
-
-def pixel_box(box: Sequence[float], height: int, width: int) -> Box:
-    """Return x0, y0, x1, y1 in pixels, inside of the image and not empty, of centre and size as fractions."""
-    x0, x1 = _edges(box[0], box[2], width)
-    y0, y1 = _edges(box[1], box[3], height)
-    return x0, y0, x1, y1
-
-
-def _edges(centre: float, length: float, side: int) -> tuple[int, int]:
-    low = min(max(int((centre - length / 2) * side), 0), side - 1)
-    return low, min(max(int((centre + length / 2) * side), low + 1), side)

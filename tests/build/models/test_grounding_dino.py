@@ -7,8 +7,9 @@ import torch
 pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
 
 from fornet_hf.errors import NotFoundError
-from producers.detect.grounding_dino import GroundingDino, InputSize, pixel_box
-from producers.devices.placement import Placement
+from producers.detect.grounding_dino import GroundingDino
+from producers.detect.input_size import InputSize
+from producers.devices.placement import ON, Placement
 from producers.scene import Scene
 from tests.build import tiny_models
 from tests.build.tiny_models import flat
@@ -23,10 +24,10 @@ def model():
     return tiny_models.grounding_dino()
 
 
-def detector(model, size=SMALL, **options):
+def detector(model, size=SMALL, placement=None, **options):
     network, tokenizer = tiny_models.grounding_dino()
     network.load_state_dict(model[0].state_dict())
-    return GroundingDino(network, tokenizer, Placement(), size=size, **options)
+    return GroundingDino(network, tokenizer, placement or Placement(), size=size, **options)
 
 
 @pytest.fixture
@@ -74,15 +75,25 @@ def test_agrees_with_the_models_own_processor_prompt_by_prompt(model, rng):
         assert np.mean(np.less(off, 1.01)) > 0.9  # whole pixels here; the least boxes are made a pixel wide
 
 
-def test_pixels_are_those_of_the_models_own_processor(model, queries):
+def test_pixels_are_those_of_the_models_own_processor(queries):
     from transformers import GroundingDinoImageProcessor
 
     processor = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
     for query in queries:
-        pixels, seen = detector(model, replace(SMALL, multiple=1))._pixels([query])
+        pixels, seen = replace(SMALL, multiple=1).pixels([query.raster], Placement())
         expected = processor(images=query.raster, return_tensors="pt")
         assert torch.equal(seen, expected["pixel_mask"])
         torch.testing.assert_close(pixels, expected["pixel_values"], atol=1.01 / 255 / 0.224, rtol=0)  # one level
+
+
+def test_pixels_of_a_batch_are_those_of_single_images(rng):
+    rasters = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in [(50, 70), (50, 71), (50, 70)]]
+    pixels, seen = SMALL.pixels(rasters, Placement())
+    for index, raster in enumerate(rasters):
+        one, its = SMALL.pixels([raster], Placement())
+        assert torch.equal(pixels[index], one[0])
+        assert torch.equal(seen[index], its[0])
+    assert not pixels[seen[:, None].expand_as(pixels) == 0].any()
 
 
 def test_a_batch_finds_what_single_images_find(model, queries):
@@ -101,6 +112,36 @@ def test_images_are_looked_at_once_for_all_prompts(model, queries):
     one._vision.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
     one.detect(queries)
     assert sum(seen) == len(queries)
+
+
+def test_a_prompt_is_read_once_by_itself_and_remembered(model, queries):
+    read = []
+    one = detector(model)
+    one._text.encoder.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].tolist()))
+    one.detect(queries[:2])
+    one.detect([replace(query, prompts=PROMPTS[::-1]) for query in queries])
+    assert read == [[ids] for ids in one._tokenizer(list(PROMPTS))["input_ids"]]
+
+
+def test_remembered_prompts_change_nothing(model, queries):
+    every = detector(model, placement=Placement(speedups=ON - {"texts"}))
+    calls = []
+    every._text.encoder.register_forward_pre_hook(lambda _, inputs: calls.append(len(inputs[0])))
+    one = detector(model)
+    one.detect(queries)
+    for found, expected in zip(flat(one.detect(queries)), flat(every.detect(queries)), strict=True):
+        assert (found.prompt, found.box) == (expected.prompt, expected.box)
+        assert found.score == pytest.approx(expected.score, abs=1e-5)
+    assert sum(calls) == len(queries) * len(PROMPTS)
+
+
+def test_images_of_a_bucket_meet_in_a_batch(model, queries):
+    one = detector(model)
+    batches = []
+    one._vision.backbone.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
+    one.detect(queries)
+    buckets = [one.bucket(*query.raster.shape[:2]) for query in queries]
+    assert sorted(batches) == sorted(buckets.count(bucket) for bucket in {*buckets})
 
 
 def test_a_high_threshold_finds_nothing(model, queries):
@@ -150,19 +191,6 @@ def test_sizes_are_those_of_the_public_processor(shape, scaled):
 
     assert tuple(get_size_with_aspect_ratio(shape, 800, 1333)) == InputSize().scaled(*shape)
     assert np.abs(np.subtract(InputSize().scaled(*shape), scaled)).max() <= 1
-
-
-@pytest.mark.parametrize(
-    ("box", "pixels"),
-    [
-        ((0.5, 0.5, 0.5, 0.5), (25, 10, 75, 30)),
-        ((0.0, 0.0, 0.2, 0.2), (0, 0, 10, 4)),
-        ((1.0, 1.0, 0.0, 0.0), (99, 39, 100, 40)),
-        ((2.0, -1.0, 0.1, 0.1), (99, 0, 100, 1)),
-    ],
-)
-def test_boxes_lie_in_the_image_and_are_not_empty(box, pixels):
-    assert pixel_box(box, 40, 100) == pixels
 
 
 def test_weights_of_a_local_folder_are_named_by_their_digest(model, queries, tmp_path):
