@@ -6,6 +6,7 @@ so the pipeline of diffusers does it unchanged.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
 from producers.infill.eraser_settings import LATENT, EraserSettings
+from producers.infill.shared_halves import shared_halves
 from producers.scene import Identity, Raster
 
 
@@ -144,7 +146,7 @@ class AttentiveEraser:
             return tensors
 
         tokens, pooled = (value.expand(count, *value.shape[1:]) for value in self._prompt)
-        with erasing(self._pipeline.unet, processor):
+        with erasing(self._pipeline.unet, processor), self._fast():
             output = self._pipeline(
                 image=images,
                 mask_image=masks,
@@ -164,6 +166,10 @@ class AttentiveEraser:
             )
         result: torch.Tensor = output.images.float()
         return result
+
+    def _fast(self) -> contextlib.AbstractContextManager[None]:
+        shared = "shared-halves" in self._placement.speedups
+        return shared_halves(self._pipeline.unet) if shared else contextlib.nullcontext()
 
     def _unused_latents(self, images: torch.Tensor) -> torch.Tensor:
         """Return zeros: only networks made for inpainting look at the masked image, and encoding it takes time."""

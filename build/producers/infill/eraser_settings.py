@@ -18,7 +18,7 @@ class EraserSettings:
         side: longer side in pixels at which it works; the shorter one follows, both rounded to multiples of 32.
         steps: of the scheduler.
         strength: part of them which is run, 0 to 1.
-        guidance: weight of the removal.
+        guidance: weight of the removal, above 1: at 1 and below the pipeline leaves out the half that removes.
         suppressed_steps: see `AttentiveEraserProcessor`.
         suppression: see `AttentiveEraserProcessor`.
         feather: pixels inside of the hole over which the image fades into the infilling.
@@ -37,7 +37,8 @@ class EraserSettings:
     def __post_init__(self) -> None:
         for name in ("side", "steps"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        for name in ("guidance", "suppressed_steps", "suppression", "feather", "seed"):
+        require(self.guidance > 1, "guidance", self.guidance, "above 1")
+        for name in ("suppressed_steps", "suppression", "feather", "seed"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         require(0 < self.strength <= 1, "strength", self.strength, "above 0, up to 1")
 
