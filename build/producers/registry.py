@@ -136,6 +136,7 @@ MODELS = (
         takes=_WEIGHTS,
         packages="torch transformers",
         weights="facebook/sam-vit-base",
+        licence="Apache-2.0",
     ),
     _segmenter(
         name="grabcut",

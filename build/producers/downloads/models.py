@@ -67,7 +67,7 @@ WEIGHTS = (
         kind=MODEL,
         address="facebook/sam-vit-base",
         wanted_by="build/segment.py --segmenter sam-hf",
-        licence=_PAGE,
+        licence="Apache-2.0",
         patterns=("*.json", "model.safetensors"),
     ),
     Item(

@@ -7,9 +7,7 @@ raster and cut there, which makes a smooth edge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ import numpy as np
 
 from fornet_hf.files import sha256_of
 from fornet_hf.format.masks import Mask
-from fornet_hf.processes import InlineExecutor, max_workers
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.opencv import closed, filled, largest, load_cv2
 from producers.devices.placement import Placement
@@ -26,9 +23,8 @@ from producers.model_step import SegmentByPrompts
 from producers.scene import Cut, Identity, Raster, Scene, SoftMap
 from producers.segment.networks.card import LONGEST, Card
 from producers.segment.networks.files import read_segmenter
+from producers.segment.threads import threads
 from producers.segment.unet_settings import UNetSettings
-
-_THREADS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +70,7 @@ class TrainedUNet(SegmentByPrompts):
 
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes with one mask each, or none where nothing is found."""
-        with _threads() as executor:
+        with threads() as executor:
             small = [*executor.map(self._small, [scene.raster for scene in scenes])]
             maps = run_batched(small, self.maps, size=self.batch_size, key=np.shape)
             cuts = executor.map(self._cut, scenes, maps)
@@ -135,14 +131,6 @@ def shape_for(height: int, width: int, side: int, multiple: int) -> tuple[int, i
     sides = (min(one * scale, LONGEST * side) for one in (height, width))
     tall, wide = (max(1, round(one / multiple)) * multiple for one in sides)
     return tall, wide
-
-
-@contextmanager
-def _threads() -> Iterator[Executor]:
-    """Yield what scales and cuts images; OpenCV lets other threads work meanwhile."""
-    count = min(max_workers(), _THREADS)
-    with ThreadPoolExecutor(count) if count > 1 else InlineExecutor() as executor:
-        yield executor
 
 
 def _named(card: Card) -> str:
