@@ -63,9 +63,9 @@ class InputSize:
             places.setdefault(raster.shape, []).append(index)
         for shape, where in places.items():
             size = self.scaled(*shape[:2])
-            stack = placement.stacked([rasters[index] for index in where]).permute(0, 3, 1, 2).float()
+            stack = placement.stacked([rasters[index] for index in where]).permute(0, 3, 1, 2).contiguous().float()
             scaled = functional.interpolate(stack, size, mode="bilinear", antialias=True)
-            pixels[where, :, : size[0], : size[1]] = (scaled / 255 - mean) / std
+            pixels[where, :, : size[0], : size[1]] = scaled.div_(255).sub_(mean).div_(std)
             seen[where, : size[0], : size[1]] = 1
         return pixels, seen
 
