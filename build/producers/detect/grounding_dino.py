@@ -10,6 +10,7 @@ from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
 
 from producers.detect.answers import confident
 from producers.detect.input_size import InputSize, input_size
+from producers.detect.sampling import kernel_runs, use_kernel
 from producers.detect.shared import SharedText, SharedVision
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
@@ -44,6 +45,8 @@ class GroundingDino:
         self._model.model.backbone.conv_encoder = self._vision
         self._text = SharedText(self._model.model.text_backbone, remembers="texts" in placement.speedups)
         self._model.model.text_backbone = self._text
+        if "sampling" in placement.speedups and kernel_runs(placement.device):
+            use_kernel(self._model)
         self._tokenizer = tokenizer
         self._placement = placement
         self._source = source
