@@ -33,7 +33,7 @@ from fornet_hf.processes import max_workers
 from producers.detect.prompts import Prompts, read_prompts
 from producers.registry import Choice, find, models
 from producers.segment.versions import KEPT, Merging
-from producers.tasks.segment import SegmentWorker
+from producers.tasks.segment import WINDOW, SegmentWorker
 from producers.work.command import (
     add_columns,
     add_machines,
@@ -69,7 +69,9 @@ def parser() -> argparse.ArgumentParser:
     _add_models(result)
     _add_objects(result)
     machines = add_machines(result)
-    machines.add_argument("--window", type=positive, default=128, help="images a model gets at a time (%(default)s)")
+    machines.add_argument(
+        "--window", type=positive, default=WINDOW, help="images waiting for full batches, 1 MB each (%(default)s)"
+    )
     machines.add_argument("--batch-size", type=positive, help="of all models; halved when memory runs out")
     add_speedups(machines)
     return result

@@ -25,6 +25,15 @@ class Step(ABC):
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the same scenes in the same order, with the fields that it gives."""
 
+    def items(self, scene: Scene) -> int:  # noqa: ARG002
+        """Return for how many items of its model's batches a scene counts; with 0 it does not wait for others."""
+        return 1
+
+    @property
+    def worker(self) -> object:
+        """The model that does the work in batches, as its `batch_size` and `bucket` say if it has them."""
+        return self
+
 
 class ModelStep(Step):
     """A model that is a step by itself, because it finds and segments at once, say."""

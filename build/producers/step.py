@@ -38,6 +38,11 @@ class Detect(Step):
         found = self.model.detect(scenes)
         return [replace(scene, detections=tuple(boxes)) for scene, boxes in zip(scenes, found, strict=True)]
 
+    @property
+    def worker(self) -> object:
+        """The detector."""
+        return self.model
+
 
 @dataclass(frozen=True)
 class Segment(Step):
@@ -56,6 +61,15 @@ class Segment(Step):
             for scene, *parts in zip(scenes, detections, masks, strict=True)
         ]
 
+    def items(self, scene: Scene) -> int:
+        """Return 1 if there are boxes."""
+        return int(bool(scene.detections))
+
+    @property
+    def worker(self) -> object:
+        """The segmenter."""
+        return self.model
+
 
 @dataclass(frozen=True)
 class Merge(Step):
@@ -67,6 +81,10 @@ class Merge(Step):
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes with the distinct objects in them."""
         return [replace(scene, versions=tuple(versions(scene.masks or (), self.merging))) for scene in scenes]
+
+    def items(self, scene: Scene) -> int:  # noqa: ARG002
+        """Return 0: it has no batches."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,16 @@ class Refine(Step):
         cuts = [(scene.raster, cut.mask) for scene in scenes for cut in scene.versions or ()]
         masks = iter(self.model.refine([raster for raster, _ in cuts], [mask for _, mask in cuts], self.infiller))
         return [self._with(scene, list(islice(masks, len(scene.versions or ())))) for scene in scenes]
+
+    def items(self, scene: Scene) -> int:
+        """Return the number of versions."""
+        return len(scene.versions or ())
+
+    @property
+    def worker(self) -> object:
+        """The refiner, or the infiller that it works by."""
+        own = getattr(self.model, "infiller", None) or self.infiller
+        return self.model if own is None or hasattr(self.model, "batch_size") else own
 
     def _with(self, scene: Scene, masks: Sequence[Mask]) -> Scene:
         cuts = [replace(cut, mask=mask) for cut, mask in zip(scene.versions or (), masks, strict=True)]
@@ -105,6 +133,15 @@ class Infill(Step):
         holes = [dilate(mask, self.dilation) for _, mask in cuts]
         infilled = iter(self.model.infill([raster for raster, _ in cuts], holes))
         return [replace(scene, infilled=tuple(islice(infilled, len(scene.versions or ())))) for scene in scenes]
+
+    def items(self, scene: Scene) -> int:
+        """Return the number of versions."""
+        return len(scene.versions or ())
+
+    @property
+    def worker(self) -> object:
+        """The infiller."""
+        return self.model
 
 
 ADAPTERS: Mapping[str, type[Step]] = MappingProxyType(

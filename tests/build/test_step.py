@@ -15,7 +15,7 @@ from producers.refine.inpaint_difference import InpaintDifference
 from producers.scene import Cut, Identity, Scene
 from producers.segment.versions import overlap
 from producers.step import Backends, Detect, Infill, Merge, ModelStep, Refine, Segment, Step, check_chain, in_order
-from producers.tasks.candidates import search, take_apart
+from producers.tasks.candidates import take, take_apart
 from producers.work.plan import Labelled
 from producers.work.report import Report
 
@@ -163,4 +163,4 @@ def test_a_step_that_loses_scenes_is_named():
 
     scenes = [Scene(key=key, raster=np.zeros((2, 2, 3), np.uint8), prompts=("x",)) for key in "ab"]
     with pytest.raises(TypeError, match="Loses gave other scenes back"):
-        search(scenes, [Loses()], Report())
+        take(Loses(), scenes, Report())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -51,7 +50,13 @@ def take_apart(images: Sequence[Labelled], backends: Backends, encoding: Encodin
     """
     with report.clock("decode"):
         rasters = [raster_of(image, encoding) for image in images]
-    return outcomes(images, rasters, partial(search, steps=backends.steps(encoding.dilation), report=report))
+    scenes = [
+        scene_of(image, raster) for image, raster in zip(images, rasters, strict=True) if not isinstance(raster, Lost)
+    ]
+    for step in backends.steps(encoding.dilation):
+        scenes = take(step, scenes, report)
+    found = iter(scenes)
+    return [raster if isinstance(raster, Lost) else outcome_of(next(found)) for raster in rasters]
 
 
 def raster_of(image: Labelled, encoding: Encoding) -> Raster | Lost:
@@ -62,32 +67,28 @@ def raster_of(image: Labelled, encoding: Encoding) -> Raster | Lost:
         return Lost(image.key, "error", "SourceError", str(error))
 
 
-def outcomes(
-    images: Sequence[Labelled], rasters: Sequence[Raster | Lost], searching: Callable[[list[Scene]], list[Outcome]]
-) -> list[Outcome]:
-    """Return the outcome for each image, in order; only those that have a raster are searched."""
-    scenes = [
-        Scene(key=image.key, raster=raster, prompts=image.prompts)
-        for image, raster in zip(images, rasters, strict=True)
-        if not isinstance(raster, Lost)
-    ]
-    found = iter(searching(scenes))
-    return [raster if isinstance(raster, Lost) else next(found) for raster in rasters]
+def scene_of(image: Labelled, raster: Raster) -> Scene:
+    """Return an image as no step has looked at it yet."""
+    return Scene(key=image.key, raster=raster, prompts=image.prompts)
 
 
-def search(scenes: Sequence[Scene], steps: Sequence[Step], report: Report) -> list[Outcome]:
-    """Take scenes through a chain; return the outcome for each, in order.
+def take(step: Step, scenes: Sequence[Scene], report: Report) -> list[Scene]:
+    """Take scenes through a step; the report gets the time.
 
     Raises:
-        TypeError: a step gave other scenes back.
+        TypeError: the step gave other scenes back.
+        Exception: what its model raises.
     """
-    keys = [scene.key for scene in scenes]
-    for step in steps:
-        with report.clock(step.stage):
-            scenes = step(scenes)
-        if [scene.key for scene in scenes] != keys:
-            raise TypeError(f"{type(step).__name__} gave other scenes back than it got, or in another order")
-    return [_candidates(scene) if scene.versions else _not_found(scene) for scene in scenes]
+    with report.clock(step.stage):
+        found = step(scenes)
+    if [scene.key for scene in found] != [scene.key for scene in scenes]:
+        raise TypeError(f"{type(step).__name__} gave other scenes back than it got, or in another order")
+    return found
+
+
+def outcome_of(scene: Scene) -> Outcome:
+    """Return the outcome of an image that has gone through all steps."""
+    return _candidates(scene) if scene.versions else _not_found(scene)
 
 
 def _candidates(scene: Scene) -> tuple[Candidate, ...]:

@@ -55,24 +55,36 @@ def usable_batches(
 
     `tick` gets the number of images that were done since the last time, whatever became of them.
     """
-    images, seen, told = task.read(prompts), set[str](), 0
+    images, told = usable(task, report, prompts), 0
     while True:
         tick(report.images - told)
         told = report.images
-        with report.clock("read"):
-            items = list(islice(images, size))
+        batch: list[Labelled] = []
+        items = list(islice(images, size))
         if not items:
             return
-        batch: list[Labelled] = []
         for item in items:
             if isinstance(item, Lost):
                 report.lost.append(item)
-            elif item.key in seen:
-                report.lost.append(Lost(item.key, "error", "same key", "an earlier image of the shard has this key"))
             else:
-                seen.add(item.key)
                 batch.append(item)
         yield batch
+
+
+def usable(task: Task, report: Report, prompts: Prompts | None = None) -> Iterator[Labelled | Lost]:
+    """Yield the images with distinct keys in source order, or why one cannot be used; the report gets the time."""
+    images, seen = task.read(prompts), set[str]()
+    while True:
+        with report.clock("read"):
+            item = next(images, None)
+        if item is None:
+            return
+        if isinstance(item, Labelled) and item.key in seen:
+            yield Lost(item.key, "error", "same key", "an earlier image of the shard has this key")
+            continue
+        if isinstance(item, Labelled):
+            seen.add(item.key)
+        yield item
 
 
 def best(candidates: tuple[Candidate, ...]) -> Candidate:

@@ -1,35 +1,39 @@
 """One task on a GPU, start to finish: the candidate shard of one source shard.
 
 The process that drives the GPU does nothing else: decoding of the next images and making patches of the last ones
-goes on in other processes meanwhile, a window of images at each end.
+goes on in other processes meanwhile.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import encode_levels
 from producers.detect.prompts import Prompts
 from producers.devices.batches import is_shared
-from producers.scene import Raster
+from producers.scene import Raster, Scene
 from producers.segment.versions import Merging
 from producers.step import Backends
 from producers.tasks.candidate_shards import CandidatePatch, write_candidates
-from producers.tasks.candidates import Outcome, outcomes, raster_of
-from producers.tasks.careful_search import CarefulSearch
-from producers.tasks.create import patch_of, usable_batches
+from producers.tasks.candidates import Candidate, outcome_of, raster_of, scene_of
+from producers.tasks.careful_step import CarefulStep
+from producers.tasks.create import patch_of, usable
+from producers.tasks.flow import through
 from producers.tasks.gpu_worker import GpuWorker, read_models
 from producers.work.plan import Labelled, Task
 from producers.work.report import Lost, Report
 from producers.work.run_folder import RunFolder
 from producers.work.settings import ModelSettings
 
-AHEAD = 2  # windows that are decoded ahead, and as many whose patches are being made
+AHEAD = 128  # images that are decoded ahead of the models
+WINDOW = 1024  # images that wait for them
+BEHIND = 128  # images whose patches are being made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,7 @@ class Engine:
         encoding: of the patches.
         prompts: what to look for.
         merging: how the masks of several prompts become versions.
-        window: images that the models get at a time; the more, the fuller their batches of equal size.
+        window: images that may wait for a full batch, about 1 MB each; the more, the fuller the batches.
         shared: whether others use the memory of the models' GPU.
     """
 
@@ -51,7 +55,7 @@ class Engine:
     encoding: Encoding
     prompts: Prompts = field(default_factory=Prompts)
     merging: Merging = field(default_factory=Merging)
-    window: int = 128
+    window: int = WINDOW
     shared: Callable[[], bool] = lambda: False
 
 
@@ -61,7 +65,7 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
     Raises:
         ForNetError: the source shard cannot be read. A single image raises nothing: it is in the report.
         OSError: the disk is full.
-        Exception: what the models raise, if no image is to blame; see `CarefulSearch`.
+        Exception: what the models raise, if no image is to blame; see `CarefulStep`.
     """
     with folder.reported(task) as report:
         write_candidates(folder.shard(task), _rows(task, engine, report), engine.encoding)
@@ -69,60 +73,72 @@ def segment_shard(task: Task, engine: Engine, folder: RunFolder) -> Report:
 
 
 def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch]:
-    making: deque[list[Future[Made]]] = deque()
-    steps = engine.backends.steps(engine.encoding.dilation, engine.merging)
-    search = CarefulSearch(steps, report, shared=engine.shared)
-    for images, rasters in _decoded(task, engine, report):
-        making.append(_submit(images, outcomes(images, rasters, search), engine))
-        if len(making) > AHEAD:
-            yield from _collected(making.popleft(), report)
-    search.judge()
-    while making:
-        yield from _collected(making.popleft(), report)
+    chain = engine.backends.steps(engine.encoding.dilation, engine.merging)
+    steps = [CarefulStep(step, report, shared=engine.shared) for step in chain]
+    for making in through(_scenes(task, engine, report), steps, engine.window, Making(engine, report)):
+        with report.clock("wait for patches"):
+            made = making.result()
+        for patches in report.counted([made]):
+            yield from patches
 
 
-def _decoded(task: Task, engine: Engine, report: Report) -> Iterator[tuple[list[Labelled], list[Raster | Lost]]]:
-    """Windows of images with their rasters, some of them ahead of their use."""
-    ahead: deque[tuple[list[Labelled], list[Future[Raster | Lost]]]] = deque()
-    for images in usable_batches(task, report, engine.window, engine.prompts):
-        ahead.append((images, [engine.pool.submit(raster_of, one, engine.encoding) for one in images]))
-        if len(ahead) > AHEAD:
-            yield _arrived(*ahead.popleft(), report)
+Source = Labelled | None
+"""What a patch is made of; None of an image that cannot be used."""
+
+
+def _scenes(task: Task, engine: Engine, report: Report) -> Iterator[tuple[Source, Scene | Lost]]:
+    """Images as scenes, some of them decoded ahead of their use; or why one cannot be used."""
+    ahead: deque[tuple[Labelled, Future[Raster | Lost]] | Lost] = deque()
+    for image in usable(task, report, engine.prompts):
+        ahead.append(image if isinstance(image, Lost) else (image, _decoding(image, engine)))
+        if len(ahead) > min(AHEAD, engine.window):
+            yield _arrived(ahead.popleft(), report)
     while ahead:
-        yield _arrived(*ahead.popleft(), report)
+        yield _arrived(ahead.popleft(), report)
 
 
-def _arrived(
-    images: list[Labelled], rasters: Iterable[Future[Raster | Lost]], report: Report
-) -> tuple[list[Labelled], list[Raster | Lost]]:
+def _decoding(image: Labelled, engine: Engine) -> Future[Raster | Lost]:
+    return engine.pool.submit(raster_of, image, engine.encoding)
+
+
+def _arrived(coming: tuple[Labelled, Future[Raster | Lost]] | Lost, report: Report) -> tuple[Source, Scene | Lost]:
+    if isinstance(coming, Lost):
+        return None, coming
+    image, decoding = coming
     with report.clock("wait for rasters"):
-        return images, [future.result() for future in rasters]
+        raster = decoding.result()
+    return image, raster if isinstance(raster, Lost) else scene_of(image, raster)
 
 
 Made = tuple[CandidatePatch, ...] | Lost
 
 
-def _submit(images: Sequence[Labelled], outcomes: Sequence[Outcome], engine: Engine) -> list[Future[Made]]:
-    return [
-        engine.pool.submit(make_candidates, image, outcome, engine.encoding)
-        for image, outcome in zip(images, outcomes, strict=True)
-    ]
+class Making:
+    """Patches of images that have gone through, made in the pool; to begin waits while too many are."""
+
+    def __init__(self, engine: Engine, report: Report) -> None:
+        self._engine = engine
+        self._report = report
+        self._begun: deque[Future[Made]] = deque()
+
+    def __call__(self, image: Source, after: Scene | Lost) -> Future[Made]:
+        """Begin to make the patches of an image."""
+        outcome = after if isinstance(after, Lost) else outcome_of(after)
+        if image is None or isinstance(outcome, Lost):
+            made: Future[Any] = Future()
+            made.set_result(outcome)
+            return made
+        if len(self._begun) >= BEHIND:
+            with self._report.clock("wait for patches"):
+                wait([self._begun.popleft()])
+        self._begun.append(self._engine.pool.submit(make_candidates, image, outcome, self._engine.encoding))
+        return self._begun[-1]
 
 
-def _collected(futures: Iterable[Future[Made]], report: Report) -> Iterator[CandidatePatch]:
-    for future in futures:
-        with report.clock("wait for patches"):
-            made = future.result()
-        for patches in report.counted([made]):
-            yield from patches
-
-
-def make_candidates(image: Labelled, outcome: Outcome, encoding: Encoding) -> Made:
+def make_candidates(image: Labelled, found: Sequence[Candidate], encoding: Encoding) -> Made:
     """Return the candidates of an image as patches; runs in a worker process."""
-    if isinstance(outcome, Lost):
-        return outcome
     made = []
-    for candidate in outcome:
+    for candidate in found:
         patch = patch_of(image, candidate, encoding)
         if isinstance(patch, Lost):
             return patch
@@ -137,11 +153,11 @@ class SegmentWorker(GpuWorker[Backends]):
 
     Attributes:
         settings: which models, and how patches are made.
-        window: images that the models get at a time.
+        window: images that may wait for a full batch.
     """
 
     settings: ModelSettings
-    window: int = 128
+    window: int = WINDOW
 
     def load(self, device: str) -> Backends:
         """Load detector, segmenter and infiller."""

@@ -64,7 +64,7 @@ def test_a_shard_is_not_finished_by_a_broken_infiller(shard, error, window):
 
 
 def test_a_shard_is_not_finished_while_others_use_the_gpu(shard, monkeypatch):
-    monkeypatch.setattr("producers.tasks.careful_search.time.sleep", lambda _: None)
+    monkeypatch.setattr("producers.tasks.careful_step.time.sleep", lambda _: None)
     segment, finished = shard
     with pytest.raises(OutOfMemoryError):
         segment(Broken(OutOfMemoryError("CUDA out of memory"), times=7), window=1, shared=lambda: True)
