@@ -11,7 +11,7 @@ from fornet_hf.errors import SourceError
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import Mask
 from fornet_hf.format.raster import canonical_raster
-from producers.scene import Raster, Scene, SoftMap
+from producers.scene import Detection, Raster, Scene, SoftMap
 from producers.step import Backends, Step
 from producers.work.plan import Labelled
 from producers.work.report import Lost, Report
@@ -28,6 +28,8 @@ class Candidate:
         prompt: the most confident one which found it.
         score: of the detection, 0 to 1.
         soft: how much each part of the image is the object; None if the model made masks alone.
+        detections: all boxes in the image, in the order of the prompts; None if no detector looked, and in versions
+            other than 0.
     """
 
     version: int
@@ -36,6 +38,7 @@ class Candidate:
     prompt: str
     score: float
     soft: SoftMap | None = None
+    detections: tuple[Detection, ...] | None = None
 
 
 Outcome = tuple[Candidate, ...] | Lost
@@ -94,7 +97,7 @@ def outcome_of(scene: Scene) -> Outcome:
 def _candidates(scene: Scene) -> tuple[Candidate, ...]:
     found = zip(scene.versions or (), scene.infilled or (), strict=True)
     return tuple(
-        Candidate(number, cut.mask, pixels, cut.prompt, cut.score, cut.soft)
+        Candidate(number, cut.mask, pixels, cut.prompt, cut.score, cut.soft, None if number else scene.detections)
         for number, (cut, pixels) in enumerate(found)
     )
 

@@ -143,7 +143,8 @@ def make_candidates(image: Labelled, found: Sequence[Candidate], encoding: Encod
         if isinstance(patch, Lost):
             return patch
         soft = None if candidate.soft is None else encode_levels(candidate.soft)
-        made.append(CandidatePatch(patch, candidate.version, candidate.prompt, candidate.score, soft))
+        version, prompt, score = candidate.version, candidate.prompt, candidate.score
+        made.append(CandidatePatch(patch, version, prompt, score, soft, candidate.detections))
     return tuple(made)
 
 
