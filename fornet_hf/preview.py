@@ -49,18 +49,21 @@ class Line:
     images: Sequence[Image.Image]
 
 
-def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") -> Image.Image:
+def sheet(
+    groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "", cell: tuple[int, int] = CELL
+) -> Image.Image:
     """Draw a table of images as one RGB image: groups of columns with headings, lines with labels.
 
     Args:
         groups: the columns; a gap separates the groups.
         lines: the rows.
         caption: small print below, wrapped.
+        cell: width and height of the place of an image, which is fitted into it; pixels.
 
     Raises:
         ConfigurationError: a line has another number of images than there are headings.
     """
-    lefts = _lefts(groups)
+    lefts = _lefts(groups, cell[0])
     for line in lines:
         if len(line.images) != len(lefts):
             found = len(line.images)
@@ -69,18 +72,18 @@ def sheet(groups: Sequence[Group], lines: Sequence[Line], *, caption: str = "") 
     margin = _GAP + (_LABELS if labelled else 0)
     titled = any(group.title for group in groups)
     top = _GAP + (26 if titled else 0) + 22
-    width, bottom = margin + lefts[-1] + CELL[0] + _GAP, top + len(lines) * (CELL[1] + _GAP)
-    caption = _wrap(caption, _font(13), width - margin - _GAP)
+    width, bottom = margin + lefts[-1] + cell[0] + _GAP, top + len(lines) * (cell[1] + _GAP)
+    caption = wrap(caption, _font(13), width - margin - _GAP)
     size = width, bottom + (7 + 17 * len(caption.splitlines()) if caption else 0)
     page = Image.new("RGB", size, _PAPER)
-    _write_headings(page, groups, [margin + left for left in lefts], top)
+    _write_headings(page, groups, [margin + left for left in lefts], top, cell[0])
     draw = ImageDraw.Draw(page)
     for number, line in enumerate(lines):
-        y = top + number * (CELL[1] + _GAP)
-        text = _wrap(line.label, _font(14), _LABELS - _GAP)
-        draw.multiline_text((_GAP, y + CELL[1] / 2), text, _INK, _font(14), anchor="lm", spacing=4)
-        for left, cell in zip(lefts, line.images, strict=True):
-            _place(page, cell, (margin + left, y))
+        y = top + number * (cell[1] + _GAP)
+        text = wrap(line.label, _font(14), _LABELS - _GAP)
+        draw.multiline_text((_GAP, y + cell[1] / 2), text, _INK, _font(14), anchor="lm", spacing=4)
+        for left, image in zip(lefts, line.images, strict=True):
+            _place(page, image, (margin + left, y), cell)
     draw.multiline_text((margin, bottom + 4), caption, _FAINT, _font(13), spacing=2)
     return page
 
@@ -203,21 +206,21 @@ def said(parameters: Mapping[str, Any]) -> str:
     return f"Recombine({given})"
 
 
-def _lefts(groups: Sequence[Group]) -> list[int]:
-    """Return the left edge of each column, from the left edge of the first."""
+def _lefts(groups: Sequence[Group], width: int) -> list[int]:
+    """Return the left edge of each column of a width, from the left edge of the first."""
     lefts, at = [], 0
     for group in groups:
         for _ in group.headings:
             lefts.append(at)
-            at += CELL[0] + _GAP
+            at += width + _GAP
         at += 2 * _GAP
     return lefts
 
 
-def _write_headings(page: Image.Image, groups: Sequence[Group], lefts: Sequence[int], top: int) -> None:
+def _write_headings(page: Image.Image, groups: Sequence[Group], lefts: Sequence[int], top: int, width: int) -> None:
     draw, column = ImageDraw.Draw(page), 0
     for group in groups:
-        first, last = lefts[column], lefts[column + len(group.headings) - 1] + CELL[0]
+        first, last = lefts[column], lefts[column + len(group.headings) - 1] + width
         if group.title:
             draw.text((first, _GAP), group.title, _INK, _font(17))
             draw.line((first, top - 24, last, top - 24), _FAINT)
@@ -226,19 +229,19 @@ def _write_headings(page: Image.Image, groups: Sequence[Group], lefts: Sequence[
             column += 1
 
 
-def _place(page: Image.Image, cell: Image.Image, at: tuple[int, int]) -> None:
+def _place(page: Image.Image, image: Image.Image, at: tuple[int, int], cell: tuple[int, int]) -> None:
     """Fit an image into its cell, centred."""
-    scale = min(CELL[0] / cell.width, CELL[1] / cell.height)
-    size = max(1, round(cell.width * scale)), max(1, round(cell.height * scale))
-    small = cell.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    page.paste(small, (at[0] + (CELL[0] - size[0]) // 2, at[1] + (CELL[1] - size[1]) // 2))
+    scale = min(cell[0] / image.width, cell[1] / image.height)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    small = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    page.paste(small, (at[0] + (cell[0] - size[0]) // 2, at[1] + (cell[1] - size[1]) // 2))
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     """Break lines at spaces, and words too long for a line anywhere."""
     lines: list[str] = []
     for paragraph in text.split("\n"):

@@ -32,7 +32,7 @@ LIBRARY = [
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 
 PRODUCERS = [
-    "publishing downloads",
+    "publishing downloads views",
     "layers",
     "distil tuning",
     "pairs",

@@ -1,6 +1,8 @@
 """Contact sheets of runs, with the heat maps of a segmenter that has some."""
 
-import numpy as np
+import json
+import shutil
+
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -9,7 +11,14 @@ import preview
 import segment
 import select_versions
 from fornet_hf.format.masks import open_mask
-from fornet_hf.preview import CELL
+from fornet_hf.sources import Columns
+from producers.tasks.candidate_shards import CandidateShard
+from producers.views.cells import SIZE
+from producers.views.row import lost_row
+from producers.views.shown import Sources, found, lost, versions
+from producers.work.run_folder import CandidateFolder
+
+ROW = SIZE[1] + 48  # with two lines below the images
 
 FINDER = '''
 import numpy as np
@@ -56,7 +65,7 @@ def shown(run, images, out, *words):
     assert preview.main([str(run), str(images), str(out), *words]) == 0
     with Image.open(out) as sheet:
         width, height = sheet.size
-    return (width - 150) // CELL[0], height // CELL[1]
+    return (width - 150) // SIZE[0], height // ROW
 
 
 def test_a_row_for_each_image_shows_heat_map_mask_and_background(image_folder, tmp_path, finder, capsys):
@@ -84,24 +93,63 @@ def test_soft_maps_are_kept_by_candidates_and_not_published(image_folder, tmp_pa
 def test_masks_without_maps_have_no_column_for_them(image_folder, tmp_path):
     images, boxes = image_folder
     run(images, tmp_path / "run", "--detector", f"boxes={boxes}", "--segmenter", "grabcut", "--split", "validation")
-    assert shown(tmp_path / "run", images, tmp_path / "sheet.png") == (3, 1)
+    assert shown(tmp_path / "run", images, tmp_path / "sheet.png") == (4, 1)
 
 
-def test_the_heat_map_is_red_where_the_object_is_and_blue_elsewhere():
-    soft = np.zeros((4, 4), np.uint8)
-    soft[:2, 2:] = 230
-    drawn = preview.heat(np.full((80, 120, 3), 128, np.uint8), soft).astype(int)
-    assert drawn[5, 110, 0] > drawn[5, 110, 2] + 40
-    assert drawn[75, 5, 2] > drawn[75, 5, 0]
+@pytest.fixture
+def boxes_run(image_folder, tmp_path):
+    """A run by given boxes; the image of the validation split has none, so nothing was found in it."""
+    images, boxes = image_folder
+    known = json.loads(boxes.read_text())
+    del known[next((images / "val").rglob("*.JPEG")).stem]
+    boxes.write_text(json.dumps(known))
+    run(images, tmp_path / "run", "--detector", f"boxes={boxes}", "--segmenter", "grabcut")
+    return images, tmp_path / "run"
 
 
-def test_the_outline_lies_on_the_edge_and_the_rest_is_darker():
-    mask = np.zeros((40, 60), bool)
-    mask[10:30, 20:40] = True
-    drawn = preview.outlined(np.full((80, 120, 3), 200, np.uint8), mask)
-    assert drawn[40, 60].tolist() == [200, 200, 200]
-    assert drawn[5, 5].tolist() == [100, 100, 100]
-    assert drawn[20, 60].tolist() == [255, 40, 90]
+def test_boxes_are_kept_by_the_first_version_and_shown(boxes_run, tmp_path):
+    _, folder = boxes_run
+    (candidates, *_), *_ = CandidateShard(folder / "candidates" / "train-00000-of-00001.parquet").by_image()
+    assert candidates.detections
+    assert {one.score for one in candidates.detections} == {1.0}
+
+
+def test_an_image_that_is_gone_is_named_in_its_place(boxes_run, tmp_path):
+    images, folder = boxes_run
+    assert shown(folder, images, tmp_path / "all.png") == (4, 4)
+    files = [path for path in (images / "train").rglob("*.JPEG") if path.stem != "damaged"]
+    files[0].unlink()
+    files[1].write_bytes(b"damaged")
+    assert shown(folder, images, tmp_path / "some.png") == (4, 4)
+    rows = [preview.row_of(one, Sources(images, Columns())) for one in versions(found(CandidateFolder(folder)))]
+    assert [bool(row.trouble) for row in rows].count(True) == 2
+    gone = next(row for row in rows if files[0].stem in row.label)
+    assert "missing" in gone.cells["image"].text
+    assert gone.versions[0]["object"].notes[0].text
+
+
+def test_without_any_image_there_is_no_sheet(boxes_run, tmp_path, capsys):
+    images, folder = boxes_run
+    shutil.rmtree(images / "train")
+    assert preview.main([str(folder), str(images)]) == 1
+    assert "none of the images can be read" in capsys.readouterr().err
+
+
+def test_lost_images_are_shown_with_their_reasons(boxes_run, capsys):
+    images, folder = boxes_run
+    assert preview.main([str(folder), str(images), "--lost"]) == 0
+    with Image.open(folder / "lost.png") as sheet:
+        assert (sheet.width - 150) // SIZE[0] == 2
+        assert sheet.height // SIZE[1] == 2
+    rows = [lost_row(*one, Sources(images, Columns())) for one in lost(CandidateFolder(folder))]
+    assert [row.cells["reason"].text.split("\n")[0] for row in rows] == ["error: SourceError", "no_detect: no box"]
+    assert rows[1].cells["image"].image is not None
+
+
+def test_the_sheet_lies_in_the_run_unless_named(boxes_run, capsys):
+    images, folder = boxes_run
+    assert preview.main([str(folder), str(images)]) == 0
+    assert (folder / "preview.png").is_file()
 
 
 def test_what_cannot_be_drawn_is_an_error(image_folder, tmp_path, capsys):
