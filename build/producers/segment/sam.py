@@ -13,6 +13,7 @@ from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.segment.box_segmenter import BoxSegmenter, Embeddings
+from producers.segment.relative_positions import fuse
 from producers.segment.square import Square
 
 FILES = {
@@ -91,6 +92,8 @@ def load(
         raise ConfigurationError(
             explain(f"{weights} does not hold weights of SAM {revision}", found=found)
         ) from error
+    if "relative-positions" in placement.speedups:
+        fuse(sam.image_encoder)
     source = ("segment-anything", revision, f"sha256:{sha256_of(weights)}")
     network = SegmentAnything(sam.to(placement.device))
     return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))
