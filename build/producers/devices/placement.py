@@ -20,6 +20,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 
 SPEEDUPS: Mapping[str, str] = MappingProxyType(
     {
+        "channels-last": "the diffusion models' convolutions find the channels of a pixel side by side",
         "compile": "networks are compiled, which takes minutes at the start",
         "decoding": "segmenters answer for boxes of several images at once, not image by image",
         "pinned": "images reach a GPU through pinned memory, for which it does not wait",

@@ -6,25 +6,22 @@ so the pipeline of diffusers does it unchanged.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from diffusers import DDIMScheduler, StableDiffusionXLInpaintPipeline
-from torch.nn import functional
 
 from fornet_hf.format.masks import Mask
 from producers.devices.batches import BatchSize, run_batched
-from producers.devices.opencv import fade
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
-from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
+from producers.diffusion.noise import generator_of
+from producers.infill.eraser_network import EraserNetwork
 from producers.infill.eraser_settings import LATENT, EraserSettings
-from producers.infill.shared_halves import shared_halves
+from producers.infill.latents import decoded, encoded
+from producers.infill.working_image import Asked, enlarged, pasted
 from producers.scene import Identity, Raster
 
 
@@ -46,13 +43,16 @@ class AttentiveEraser:
         *,
         source: tuple[str, str] = ("unknown", "unknown"),
         settings: EraserSettings | None = None,
-        batch_size: int = 4,
+        batch_size: int = 8,
     ) -> None:
         self._pipeline = pipeline
-        self._prompt = prompt
+        self._prompt = EmptyPrompt(*(value.float() for value in prompt))  # the pipeline works as precisely as this
         self._placement = placement
         self._source = source
         self.settings = settings or EraserSettings()
+        self._network = EraserNetwork(pipeline.unet, self.settings, placement)
+        if "channels-last" in placement.speedups:
+            pipeline.vae.to(memory_format=torch.channels_last)
         self.batch_size = BatchSize(batch_size)
 
     @classmethod
@@ -63,7 +63,7 @@ class AttentiveEraser:
         revision: str | None = None,
         *,
         settings: EraserSettings | None = None,
-        batch_size: int = 4,
+        batch_size: int = 8,
     ) -> AttentiveEraser:
         """Load Attentive Eraser with SDXL's weights from the Hub or a local folder.
 
@@ -76,7 +76,7 @@ class AttentiveEraser:
             StableDiffusionXLInpaintPipeline.from_pretrained,
             model,
             commit,
-            dtype=dtype,
+            dtype={"default": dtype, "vae": torch.float32},
             add_watermarker=False,
             **({} if dtype == torch.float32 or Path(model).is_dir() else {"variant": "fp16"}),  # half the download
         ).to(placement.device)
@@ -95,60 +95,39 @@ class AttentiveEraser:
             name="attentive-eraser", model=model, revision=revision, settings=tuple(sorted(settings.items()))
         )
 
+    def bucket(self, height: int, width: int) -> tuple[int, int]:
+        """Return the size at which it works on an image; those of equal size share a batch."""
+        return self.settings.shape(height, width)
+
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
         """Return each image with its hole filled; outside of the hole nothing changes."""
         images = list(zip(rasters, holes, strict=True))
         asked = [image for image in images if image[1].any()]
         answers = iter(
-            run_batched(
-                asked, self._erase, size=self.batch_size, key=lambda image: self.settings.shape(*image[1].shape)
-            )
+            run_batched(asked, self._erase, size=self.batch_size, key=lambda image: self.bucket(*image[1].shape))
         )
         return [next(answers) if hole.any() else raster.copy() for raster, hole in images]
 
-    def _erase(self, asked: list[tuple[Raster, Mask]]) -> list[Raster]:
-        shape = self.settings.shape(*asked[0][1].shape)
-        images = torch.cat([self._image(raster, hole, shape) for raster, hole in asked])
-        # A token or latent value belongs to the object as soon as one of its pixels does.
-        masks = torch.cat([self._hole(hole, shape) for _, hole in asked])
-        generators = [self._generator(raster, hole) for raster, hole in asked]
-        output = self._run(images, masks, generators)
-        return [self._paste(raster, hole, erased) for (raster, hole), erased in zip(asked, output, strict=True)]
-
-    def _image(self, raster: Raster, hole: Mask, shape: tuple[int, int]) -> torch.Tensor:
-        """Return the image with a black hole: float32, 1 x 3 x height x width, 0 to 1."""
-        pixels = self._placement.pixels(np.where(hole[..., None], np.uint8(0), raster))[None] / 255
-        return functional.interpolate(pixels, shape, mode="bilinear", antialias=True).clamp(0, 1)
-
-    def _hole(self, hole: Mask, shape: tuple[int, int]) -> torch.Tensor:
-        """Return float32, 1 x 1 x height x width, 0 or 1, constant over each latent value; keep thin holes."""
-        latent = (shape[0] // LATENT, shape[1] // LATENT)
-        pixels = torch.tensor(hole, dtype=torch.float32, device=self._placement.device)[None, None]
-        fine = functional.interpolate(pixels, _covering(pixels.shape[-2:], latent), mode="nearest-exact")
-        return functional.interpolate(functional.adaptive_max_pool2d(fine, latent), shape, mode="nearest")
-
-    def _generator(self, raster: Raster, hole: Mask) -> torch.Generator:
-        content = np.packbits(hole).tobytes() + raster.tobytes() + str(self.settings.seed).encode()
-        seed = int.from_bytes(hashlib.sha256(content).digest()[:7], "big")
-        return torch.Generator(self._placement.device).manual_seed(seed)
+    def _erase(self, asked: list[Asked]) -> list[Raster]:
+        shape = self.bucket(*asked[0][1].shape)
+        with torch.inference_mode():
+            images, masks = enlarged(asked, shape, self._placement, latent=LATENT)
+            generators = [generator_of(raster, hole, self.settings.seed) for raster, hole in asked]
+            return pasted(asked, self._run(images, masks, generators), self.settings.feather)
 
     def _run(self, images: torch.Tensor, masks: torch.Tensor, generators: list[torch.Generator]) -> torch.Tensor:
         """Return the erased images: float32, n x 3 x height x width, 0 to 1."""
-        count, settings = len(images), self.settings
-        state = EraserState()
-        state.begin(masks, (2 * LATENT, 4 * LATENT))
-        processor = AttentiveEraserProcessor(
-            state, suppressed_steps=settings.suppressed_steps, suppression=settings.suppression
-        )
+        settings, network = self.settings, self._network
+        latents = encoded(self._pipeline.vae, images, generators)
 
         def advance(_pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            state.step = step + 1
+            network.step = step + 1
             return tensors
 
-        tokens, pooled = (value.expand(count, *value.shape[1:]) for value in self._prompt)
-        with erasing(self._pipeline.unet, processor), self._fast():
+        tokens, pooled = (value.expand(len(images), *value.shape[1:]) for value in self._prompt)
+        with network.running(masks):
             output = self._pipeline(
-                image=images,
+                image=latents,
                 mask_image=masks,
                 height=images.shape[2],
                 width=images.shape[3],
@@ -156,35 +135,16 @@ class AttentiveEraser:
                 negative_prompt_embeds=tokens,
                 pooled_prompt_embeds=pooled,
                 negative_pooled_prompt_embeds=pooled,
-                masked_image_latents=self._unused_latents(images),
+                # Only networks made for inpainting look at the masked image.
+                masked_image_latents=torch.zeros_like(latents),
                 guidance_scale=settings.guidance,
                 strength=settings.strength,
                 num_inference_steps=settings.steps,
                 generator=generators,
                 callback_on_step_end=advance,
-                output_type="pt",
+                output_type="latent",
             )
-        result: torch.Tensor = output.images.float()
-        return result
-
-    def _fast(self) -> contextlib.AbstractContextManager[None]:
-        shared = "shared-halves" in self._placement.speedups
-        return shared_halves(self._pipeline.unet) if shared else contextlib.nullcontext()
-
-    def _unused_latents(self, images: torch.Tensor) -> torch.Tensor:
-        """Return zeros: only networks made for inpainting look at the masked image, and encoding it takes time."""
-        count, _, height, width = images.shape
-        channels = self._pipeline.vae.config.latent_channels
-        return torch.zeros(
-            count, channels, height // LATENT, width // LATENT, device=images.device, dtype=self._prompt.tokens.dtype
-        )
-
-    def _paste(self, raster: Raster, hole: Mask, erased: torch.Tensor) -> Raster:
-        pixels = functional.interpolate(erased[None], hole.shape, mode="bicubic", antialias=True)[0]
-        filled = (pixels.permute(1, 2, 0) * 255).clamp(0, 255).cpu().numpy()
-        weight = fade(hole, self.settings.feather)[..., None]
-        result: Raster = (raster * (1 - weight) + filled * weight).round().astype(np.uint8)
-        return result
+        return decoded(self._pipeline.vae, output.images)
 
 
 def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:
@@ -205,9 +165,3 @@ def use_ddim(pipeline: Any) -> None:
         set_alpha_to_one=False,
     )
     pipeline.register_modules(scheduler=scheduler)
-
-
-def _covering(size: Sequence[int], grid: tuple[int, int]) -> tuple[int, int]:
-    """Return the least multiple of the grid, in height and width, on which no pixel gets lost."""
-    high, wide = (-(-side // cells) * cells for side, cells in zip(size, grid, strict=True))
-    return high, wide

@@ -7,52 +7,68 @@ away as keys; in the first steps the object's own tokens look more evenly around
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
 
 
-@dataclass
-class EraserState:
-    """State that the processors of all layers share during a call of the pipeline.
+class Tokens(NamedTuple):
+    """A mask of the objects, as layers of one resolution use it.
 
     Attributes:
-        step: the denoising step that is being done, from 0.
-        masks: for each number of tokens, which of them belong to the object (bool, n x tokens).
+        keep: the keys which may be looked at, bool, n x 1 x 1 x tokens.
+        factor: on the queries, n x 1 x tokens x 1.
     """
 
-    step: int = 0
-    masks: dict[int, torch.Tensor] = field(default_factory=dict)
+    keep: torch.Tensor
+    factor: torch.Tensor
 
-    def begin(self, mask: torch.Tensor, reductions: tuple[int, ...]) -> None:
-        """Start a call.
+    @classmethod
+    def of(cls, mask: torch.Tensor, reduction: int, suppression: float) -> Tokens:
+        """Return the tokens of masks; one belongs to the object as soon as one of its pixels does.
 
         Args:
             mask: of the objects, n x 1 x height x width, 1 inside.
-            reductions: pixels of a side that one token stands for, one for each resolution of the network.
+            reduction: pixels of a side that one token stands for.
+            suppression: factor on the similarities of the object's tokens.
         """
-        self.step = 0
-        pooled = [functional.max_pool2d(mask.float(), reduction) for reduction in reductions]
-        self.masks = {level[0].numel(): level.flatten(1) > 0 for level in pooled}
+        objects = functional.max_pool2d(mask.float(), reduction).flatten(1) > 0
+        # With every key taken away softmax has nothing to share out, so such an image keeps them all.
+        keep = ~objects | objects.all(1, keepdim=True)
+        factor = torch.where(objects, suppression, 1.0)
+        return cls(keep[:, None, None, :], factor[:, None, :, None])
+
+    def unsuppressed(self) -> Tokens:
+        """Return them with similarities as they are."""
+        return Tokens(self.keep, torch.ones_like(self.factor))
+
+
+@dataclass
+class EraserState:
+    """State that the processors of all layers share.
+
+    Attributes:
+        tokens: of the step that is being done, by the pixels of a side that one token stands for.
+    """
+
+    tokens: Mapping[int, Tokens] = field(default_factory=dict)
 
 
 class AttentiveEraserProcessor:
-    """Self-attention for one layer of a diffusers U-Net; a drop-in for its `AttnProcessor2_0`."""
+    """Self-attention for layers of one resolution in a diffusers U-Net; a drop-in for its `AttnProcessor2_0`."""
 
-    def __init__(self, state: EraserState, *, suppressed_steps: int = 9, suppression: float = 0.3) -> None:
-        """Bind a layer to the state.
+    def __init__(self, state: EraserState, reduction: int) -> None:
+        """Bind layers to the state.
 
         Args:
             state: shared by all layers.
-            suppressed_steps: the last step, counted from 0 and included, in which similarity is suppressed.
-            suppression: factor on the object tokens' similarities in those steps.
+            reduction: pixels of a side that one of their tokens stands for.
         """
         self.state = state
-        self.suppressed_steps = suppressed_steps
-        self.suppression = suppression
+        self.reduction = reduction
 
     def __call__(self, attn: Any, hidden_states: torch.Tensor, **_: Any) -> torch.Tensor:
         """Attend; `hidden_states` is 2 n x tokens x channels: n images as they are, then n being erased."""
@@ -60,8 +76,10 @@ class AttentiveEraserProcessor:
             project(hidden_states).unflatten(-1, (attn.heads, -1)).transpose(1, 2)
             for project in (attn.to_q, attn.to_k, attn.to_v)
         )
-        plain, erased = slice(None, len(query) // 2), slice(len(query) // 2, None)
-        scaled, keep = self._suppressed(query[erased])
+        keep, factor = self.state.tokens[self.reduction]
+        count = keep.shape[0]
+        plain, erased = slice(None, count), slice(count, None)
+        scaled = query[erased] * factor.to(query.dtype)
         output = torch.cat(
             [
                 functional.scaled_dot_product_attention(query[plain], key[plain], value[plain]),
@@ -72,24 +90,21 @@ class AttentiveEraserProcessor:
         result: torch.Tensor = attn.to_out[1](merged)
         return result
 
-    def _suppressed(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return queries (n x heads x tokens x channels), and which keys they may look at (n x 1 x 1 x tokens)."""
-        objects = self.state.masks[query.shape[2]]
-        # With every key taken away softmax has nothing to share out, so such an image keeps them all.
-        keep = ~objects | objects.all(1, keepdim=True)
-        if self.state.step <= self.suppressed_steps:
-            factor = torch.where(objects, self.suppression, 1.0).to(query.dtype)
-            query = query * factor[:, None, :, None]
-        return query, keep[:, None, None, :]
-
 
 @contextlib.contextmanager
-def erasing(unet: Any, processor: AttentiveEraserProcessor) -> Iterator[None]:
-    """Let the self-attentions of a U-Net's upward half use this processor inside; afterwards all is as before."""
+def erasing(unet: Any, processors: Sequence[AttentiveEraserProcessor]) -> Iterator[None]:
+    """Let the self-attentions of a U-Net's upward half use processors inside; afterwards all is as before.
+
+    Args:
+        unet: of diffusers.
+        processors: one for each of the upward blocks.
+    """
     before = dict(unet.attn_processors)
     # By name: the order of the dictionary is not that of execution.
     chosen = {
-        name: processor for name in before if name.startswith("up_blocks.") and name.endswith(".attn1.processor")
+        name: processors[int(name.split(".")[1])]
+        for name in before
+        if name.startswith("up_blocks.") and name.endswith(".attn1.processor")
     }
     try:
         unet.set_attn_processor({**before, **chosen})

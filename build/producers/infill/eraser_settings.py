@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fornet_hf.arguments import require
+from producers.infill.shapes import working_shape
 
 LATENT = 8  # pixels of a side that one value of the latent image stands for
 _MULTIPLE = 4 * LATENT  # the coarsest tokens are 4 x 4 values
@@ -19,8 +20,8 @@ class EraserSettings:
         steps: of the scheduler.
         strength: part of them which is run, 0 to 1.
         guidance: weight of the removal, above 1: at 1 and below the pipeline leaves out the half that removes.
-        suppressed_steps: see `AttentiveEraserProcessor`.
-        suppression: see `AttentiveEraserProcessor`.
+        suppressed_steps: the last step, counted from 0 and included, in which similarity is suppressed.
+        suppression: factor on the similarities of the object's tokens in those steps.
         feather: pixels inside of the hole over which the image fades into the infilling.
         seed: of the noise, which depends on nothing else but the image and its hole.
     """
@@ -44,6 +45,4 @@ class EraserSettings:
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width of the working image."""
-        scale = self.side / max(height, width)
-        high, wide = (max(1, round(value * scale / _MULTIPLE)) * _MULTIPLE for value in (height, width))
-        return high, wide
+        return working_shape(height, width, side=self.side, multiple=_MULTIPLE)

@@ -6,7 +6,7 @@ pytest.importorskip("diffusers", reason="Attentive Eraser needs diffusers")
 from fornet_hf.errors import ConfigurationError
 from producers.devices.placement import ON, Placement
 from producers.infill.attentive_eraser import AttentiveEraser
-from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, erasing
+from producers.infill.eraser_network import EraserNetwork
 from producers.infill.eraser_settings import EraserSettings
 from producers.infill.shared_halves import shared_halves
 from tests.build import tiny_models
@@ -29,11 +29,10 @@ def step(unet):
     times = torch.tensor([[96.0, 64, 0, 0, 96, 64]]).repeat(4, 1)
     mask = torch.zeros(2, 1, 96, 64)
     mask[0, :, 20:50, 8:40] = mask[1, :, 60:90, 30:60] = 1
-    state = EraserState()
-    state.begin(mask, (16, 32))
+    network = EraserNetwork(unet, EraserSettings(), Placement(speedups=frozenset()))
 
     def run():
-        with torch.inference_mode(), erasing(unet, AttentiveEraserProcessor(state)):
+        with torch.inference_mode(), network.running(mask):
             return unet(
                 sample,
                 torch.tensor(500),
@@ -78,19 +77,10 @@ def test_all_is_as_before_also_after_an_exception(unet, step):
     assert batches(unet, step)[1] == [4] * 5
 
 
-def test_infillings_are_those_without_the_speed_up(images):
-    def infilled(speedups):
-        placement = Placement(speedups=speedups)
-        return AttentiveEraser(*tiny_models.sdxl_inpainting(), placement, settings=QUICK).infill(*images)
-
-    for fast, plain in zip(infilled(ON), infilled(ON - {"shared-halves"}), strict=True):
-        assert abs(fast.astype(int) - plain).max() <= 1
-
-
 def test_the_eraser_uses_it_unless_it_is_left_out(images, monkeypatch):
     used = []
     monkeypatch.setattr(
-        "producers.infill.attentive_eraser.shared_halves", lambda unet: used.append(unet) or shared_halves(unet)
+        "producers.infill.eraser_network.shared_halves", lambda unet: used.append(unet) or shared_halves(unet)
     )
     for speedups in (ON, ON - {"shared-halves"}):
         placement = Placement(speedups=speedups)
