@@ -139,6 +139,14 @@ MODELS = (
         licence="Apache-2.0",
     ),
     _segmenter(
+        name="sam2",
+        target="producers.segment.sam2:load",
+        takes=_WEIGHTS,
+        packages="torch 'transformers>=5'",
+        weights="facebook/sam2.1-hiera-base-plus",
+        licence="Apache-2.0",
+    ),
+    _segmenter(
         name="grabcut",
         target="producers.segment.grabcut:GrabCut",
         settings="producers.segment.grabcut:GrabCut",

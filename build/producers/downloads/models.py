@@ -71,6 +71,14 @@ WEIGHTS = (
         patterns=("*.json", "model.safetensors"),
     ),
     Item(
+        name="sam2",
+        kind=MODEL,
+        address="facebook/sam2.1-hiera-base-plus",
+        wanted_by="build/segment.py --segmenter sam2",
+        licence="Apache-2.0",
+        patterns=("*.json", "model.safetensors"),
+    ),
+    Item(
         name="lama",
         kind=FILE,
         address="https://github.com/enesmsahin/simple-lama-inpainting/releases/download/v0.1.0/big-lama.pt",
