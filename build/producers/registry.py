@@ -109,6 +109,16 @@ MODELS = (
         packages="torch transformers",
         weights="IDEA-Research/grounding-dino-tiny",
         licence="Apache-2.0",
+        settings="producers.detect.grounding_settings:GroundingSettings",
+    ),
+    _detector(
+        name="mm-grounding-dino",
+        target="producers.detect.grounding_dino:GroundingDino.load",
+        takes=OPTIONS,
+        packages="torch 'transformers>=5'",
+        weights="openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
+        licence="Apache-2.0",
+        settings="producers.detect.grounding_settings:GroundingSettings",
     ),
     _detector(
         name="boxes",

@@ -29,15 +29,10 @@ def spread(model, std):
     return model
 
 
-def grounding_dino():
+def grounding_dino(kind="GroundingDino", words=WORDS):
     """Model and tokenizer; about half of its scores are above 0.5."""
-    from transformers import (
-        BertConfig,
-        BertTokenizer,
-        GroundingDinoConfig,
-        GroundingDinoForObjectDetection,
-        SwinConfig,
-    )
+    import transformers
+    from transformers import BertConfig, BertTokenizer, SwinConfig
 
     swin = SwinConfig(
         image_size=64,
@@ -49,9 +44,9 @@ def grounding_dino():
         out_features=["stage2", "stage3", "stage4"],
     )
     bert = BertConfig(
-        vocab_size=len(WORDS), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
     )
-    config = GroundingDinoConfig(
+    config = getattr(transformers, f"{kind}Config")(
         backbone_config=swin,
         text_config=bert,
         d_model=32,
@@ -65,9 +60,9 @@ def grounding_dino():
         max_text_len=32,
     )
     with seeded():
-        model = GroundingDinoForObjectDetection(config).eval()
+        model = getattr(transformers, f"{kind}ForObjectDetection")(config).eval()
         spread(model, 0.15)
-    tokenizer = BertTokenizer(vocab={word: index for index, word in enumerate(WORDS)})
+    tokenizer = BertTokenizer(vocab={word: index for index, word in enumerate(words)})
     return model, tokenizer
 
 

@@ -9,9 +9,11 @@ import torch
 from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
 
 from producers.detect.answers import confident
+from producers.detect.grounding_settings import GroundingSettings
 from producers.detect.input_size import InputSize, input_size
 from producers.detect.sampling import kernel_runs, use_kernel
 from producers.detect.shared import SharedText, SharedVision
+from producers.detect.texts import Texts, joined
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
@@ -39,6 +41,7 @@ class GroundingDino:
         text_threshold: float = 0.0,
         batch_size: int = 8,
         size: InputSize | None = None,
+        settings: GroundingSettings | None = None,
     ) -> None:
         self._model = model.to(placement.device).eval()
         self._vision = SharedVision(self._model.model.backbone.conv_encoder)
@@ -51,6 +54,7 @@ class GroundingDino:
         self._placement = placement
         self._source = source
         self._size = size or InputSize()
+        self._settings = settings or GroundingSettings()
         self.threshold = threshold
         self.text_threshold = text_threshold
         self.batch_size = BatchSize(batch_size)
@@ -63,7 +67,7 @@ class GroundingDino:
             placement: where it runs.
             model: id on the Hub, or a folder.
             revision: commit, branch or tag.
-            options: `threshold`, `text_threshold` and `batch_size`, as of the class.
+            options: `threshold`, `text_threshold`, `batch_size` and `settings`, as of the class.
 
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
@@ -82,11 +86,10 @@ class GroundingDino:
             "text_threshold": self.text_threshold,
             "precision": self._placement.precision,
             **vars(self._size),
+            **({"together": True} if self._settings.together else {}),
         }
-        model, revision = self._source
-        return Identity(
-            name="grounding-dino", model=model, revision=revision, settings=tuple(sorted(settings.items()))
-        )
+        name, (model, revision) = self._model.config.model_type, self._source
+        return Identity(name=name, model=model, revision=revision, settings=tuple(sorted(settings.items())))
 
     def detect(self, scenes: Sequence[Scene]) -> list[list[Detection]]:
         """Return the boxes in each image: prompt by prompt, the most confident first."""
@@ -96,41 +99,33 @@ class GroundingDino:
         """Return what images of equal shape share, which meet in a batch."""
         return self._size.padded(height, width)
 
-    def _alike(self, scene: Scene) -> tuple[tuple[int, int], int]:
-        return self.bucket(*scene.raster.shape[:2]), len(scene.prompts)
+    def _alike(self, scene: Scene) -> tuple[tuple[int, int], int, bool]:
+        return self.bucket(*scene.raster.shape[:2]), len(scene.prompts), self._in_one_text(scene)
+
+    def _in_one_text(self, scene: Scene) -> bool:
+        most = self._model.config.max_text_len
+        return self._settings.together and len(self._tokenizer(joined(scene.prompts))["input_ids"]) <= most
 
     def _detect_batch(self, scenes: list[Scene]) -> list[list[Detection]]:
-        prompts = len(scenes[0].prompts)
         pixels, seen = self._size.pixels([scene.raster for scene in scenes], self._placement)
-        texts = [prompt for scene in scenes for prompt in scene.prompts]
-        tokens = self._tokenizer(texts, padding=True, return_tensors="pt")
-        self._vision.repeats = prompts
-        self._text.begin(tokens["input_ids"], tokens["attention_mask"])
-        tokens = tokens.to(self._placement.device)
+        together = self._in_one_text(scenes[0])
+        texts = Texts.of(self._tokenizer, scenes, together=together, device=self._placement.device)
+        self._vision.repeats = repeats = len(texts.owner) // len(scenes)
+        self._text.begin(texts.plain)
         with self._placement.inference():
             output = self._model(
-                pixel_values=pixels.repeat_interleave(prompts, 0),
-                pixel_mask=seen.repeat_interleave(prompts, 0),
-                input_ids=tokens["input_ids"],
-                attention_mask=tokens["attention_mask"],
-                token_type_ids=tokens.get("token_type_ids"),
+                pixel_values=pixels.repeat_interleave(repeats, 0),
+                pixel_mask=seen.repeat_interleave(repeats, 0),
+                **texts.tokens,
             )
-            scores = self._scores(output.logits.float().sigmoid(), tokens["input_ids"])
-            answer = torch.cat([scores[..., None], output.pred_boxes.float()], -1).cpu().numpy()
-        answer = answer.reshape(len(scenes), prompts, -1, 5)
-        return confident(scenes, answer[..., 0], answer[..., 1:], self.threshold)
-
-    def _scores(self, confidence: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the score of each box (n x boxes): 0 where no word of the prompt is confident enough.
-
-        Args:
-            confidence: of each place of the prompt in each box (n x boxes x places), 0 to 1.
-            tokens: of the prompts (n x at most places).
-        """
-        scores = confidence.amax(-1)
-        if self.text_threshold > 0:
-            marks = [*self._tokenizer.all_special_ids, *self._tokenizer.convert_tokens_to_ids([".", ",", "?"])]
-            words = ~torch.isin(tokens, tokens.new_tensor(marks))
-            best_word = (confidence[..., : tokens.shape[1]] * words[:, None]).amax(-1)
-            scores = scores.where(best_word > self.text_threshold, 0)
-        return scores
+            scores = texts.scores(output.logits.float().sigmoid(), self.text_threshold)
+            boxes = output.pred_boxes.float()
+            answer = torch.cat([scores.flatten(), boxes.flatten()]).cpu().numpy()  # the GPU is waited for once
+        places = boxes.shape[1]
+        split = scores.numel()
+        return confident(
+            scenes,
+            answer[:split].reshape(len(scenes), -1, places),
+            answer[split:].reshape(len(scenes), -1, places, 4),
+            self.threshold,
+        )

@@ -45,9 +45,9 @@ class SharedText(nn.Module):
         self._texts: list[tuple[int, ...]] = []
         self._known: dict[tuple[int, ...], torch.Tensor] = {}
 
-    def begin(self, ids: torch.Tensor, seen: torch.Tensor) -> None:
-        """Say which texts are in the next batch: tokens, and which are no padding (n x places), on the CPU."""
-        self._texts = [tuple(text[: sum(real)]) for text, real in zip(ids.tolist(), seen.tolist(), strict=True)]
+    def begin(self, texts: list[tuple[int, ...]]) -> None:
+        """Say which texts are in the next batch: their tokens, without padding."""
+        self._texts = texts
 
     def forward(
         self, ids: torch.Tensor, mask: torch.Tensor, kinds: torch.Tensor, positions: torch.Tensor, **options: Any

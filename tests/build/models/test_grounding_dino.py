@@ -9,6 +9,7 @@ pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
 from fornet_hf.errors import NotFoundError
 from producers.detect.grounding_dino import GroundingDino
 from producers.detect.input_size import InputSize
+from producers.detect.texts import Texts
 from producers.devices.placement import ON, Placement
 from producers.scene import Scene
 from tests.build import tiny_models
@@ -159,9 +160,10 @@ def test_scores_are_above_the_threshold_and_boxes_inside(model, queries):
 
 
 def test_a_box_needs_a_word_of_the_prompt_when_it_is_asked_for(model):
-    one = detector(model, text_threshold=0.5)
-    tokens = one._tokenizer(["a cat.", "a tench, a type of fish."], padding=True, return_tensors="pt")["input_ids"]
-    assert one._tokenizer.convert_ids_to_tokens(tokens[0])[:5] == ["[CLS]", "a", "cat", ".", "[SEP]"]
+    tokenizer = model[1]
+    asked = [Scene(key="", raster=None, prompts=("a cat.",)), Scene(key="", raster=None, prompts=(PROMPTS[0],))]
+    texts = Texts.of(tokenizer, asked, together=False, device="cpu")
+    assert tokenizer.convert_ids_to_tokens(texts.plain[0]) == ["[CLS]", "a", "cat", ".", "[SEP]"]
     confidence = torch.full((2, 3, 32), 0.1)
     confidence[0, 0, 3] = 0.9  # the full stop
     confidence[0, 1, 0] = 0.8  # [CLS]
@@ -170,8 +172,8 @@ def test_a_box_needs_a_word_of_the_prompt_when_it_is_asked_for(model):
     confidence[1, 1, 2] = 0.4  # the tench
     confidence[1, 2, 7] = 0.55  # the fish
     expected = torch.tensor([[0, 0, 0.7], [0, 0, 0.55]])
-    torch.testing.assert_close(one._scores(confidence, tokens), expected)
-    torch.testing.assert_close(detector(model)._scores(confidence, tokens), confidence.amax(-1))
+    torch.testing.assert_close(texts.scores(confidence, 0.5)[:, 0], expected)
+    torch.testing.assert_close(texts.scores(confidence, 0.0)[:, 0], confidence.amax(-1))
 
 
 def test_thresholds_reach_the_detector_and_its_identity(model, queries, tmp_path):
