@@ -121,6 +121,14 @@ MODELS = (
         settings="producers.detect.grounding_settings:GroundingSettings",
     ),
     _detector(
+        name="owlv2",
+        target="producers.detect.owlv2:Owlv2.load",
+        takes=_WEIGHTS | {"threshold"},
+        packages="torch 'transformers>=5'",
+        weights="google/owlv2-base-patch16-ensemble",
+        licence="Apache-2.0",
+    ),
+    _detector(
         name="boxes",
         target="producers.detect.boxes:read_boxes",
         takes=frozenset({"model"}),

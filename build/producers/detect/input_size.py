@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,16 +58,22 @@ class InputSize:
         pixels = torch.zeros(len(rasters), 3, high, wide, device=placement.device)
         seen = torch.zeros(len(rasters), high, wide, dtype=torch.int64, device=placement.device)
         mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (_MEAN, _STD))
-        places: dict[tuple[int, ...], list[int]] = {}
-        for index, raster in enumerate(rasters):
-            places.setdefault(raster.shape, []).append(index)
-        for shape, where in places.items():
-            size = self.scaled(*shape[:2])
-            stack = placement.stacked([rasters[index] for index in where]).permute(0, 3, 1, 2).contiguous().float()
+        for where, stack in stacks(rasters, placement):
+            size = self.scaled(*stack.shape[2:])
             scaled = functional.interpolate(stack, size, mode="bilinear", antialias=True)
             pixels[where, :, : size[0], : size[1]] = scaled.div_(255).sub_(mean).div_(std)
             seen[where, : size[0], : size[1]] = 1
         return pixels, seen
+
+
+def stacks(rasters: Sequence[Raster], placement: Placement) -> Iterator[tuple[list[int], torch.Tensor]]:
+    """Yield the images of each size: their numbers, and n x 3 x height x width, float32, 0 to 255, on the device."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for index, raster in enumerate(rasters):
+        places.setdefault(raster.shape, []).append(index)
+    for where in places.values():
+        stack = placement.stacked([rasters[index] for index in where])
+        yield where, stack.permute(0, 3, 1, 2).contiguous().float()
 
 
 def input_size(model: str, revision: str | None) -> InputSize:
