@@ -23,11 +23,13 @@ SPEEDUPS: Mapping[str, str] = MappingProxyType(
         "channels-last": "the diffusion models' convolutions find the channels of a pixel side by side",
         "compile": "networks are compiled, which takes minutes at the start",
         "decoding": "segmenters answer for boxes of several images at once, not image by image",
+        "folded": "LaMa's norms are folded into its convolutions",
         "pinned": "images reach a GPU through pinned memory, for which it does not wait",
         "relative-positions": "SAM attends by fused kernels, to which its relative positions are a mask",
         "sampling": "on a GPU one kernel samples what a detector attends to",
         "shared-halves": "what is alike for both halves of Attentive Eraser's batch is computed once",
         "texts": "a detector reads each prompt once and remembers it",
+        "unfused": "LaMa's program is not fitted anew to each size of images",
     }
 )
 """Ways to be faster with the same results, by name; each can be left out."""

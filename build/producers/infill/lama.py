@@ -62,6 +62,10 @@ class Lama:
         settings = (("crop_above", self.crop_above), ("margin", self.margin))
         return Identity(name="lama", model="big-lama", revision=self.revision, settings=settings)
 
+    def bucket(self, height: int, width: int) -> tuple[int, ...]:
+        """Return the size at which it works on an image; of large ones it depends on the hole, and is not told."""
+        return () if max(height, width) > self.crop_above else _padded((height, width))
+
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
         """Return each image with its hole filled; outside of the hole nothing changes."""
         results = [raster.copy() for raster in rasters]
@@ -86,17 +90,44 @@ class Lama:
         return Window(raster[y0:y1, x0:x1], hole[y0:y1, x0:x1], box)
 
     def _fill(self, windows: list[Window]) -> list[Raster]:
-        device = self.placement.device
-        images = torch.stack([torch.tensor(_pad(window.raster), device=device) for window in windows])
-        holes = torch.stack([torch.tensor(_pad(window.hole), device=device) for window in windows])
-        with torch.inference_mode(), torch.autocast(torch.device(device).type, enabled=False), _memory_errors():
-            output = self.model(images.permute(0, 3, 1, 2).float() / 255, holes[:, None].long())
+        place = self.placement
+        images = place.stacked([_pad(window.raster) for window in windows]).permute(0, 3, 1, 2)
+        holes = place.stacked([_pad(window.hole) for window in windows])[:, None]
+        unfused = _unfused() if "unfused" in place.speedups else contextlib.nullcontext()
+        precise = torch.autocast(torch.device(place.device).type, enabled=False)
+        with torch.inference_mode(), precise, _memory_errors(), unfused:
+            output = self.model(images.float() / 255, holes.long())
             # The public tool cuts the fraction off instead of rounding; so the same weights give the same pixels.
             pixels = (output * 255).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         return [
             filled[: window.hole.shape[0], : window.hole.shape[1]]
             for filled, window in zip(pixels, windows, strict=True)
         ]
+
+
+@contextlib.contextmanager
+def _unfused() -> Iterator[None]:
+    """Let TorchScript run programs as they are inside: else it fits its kernels to each new size of images."""
+    before = _fused_by([])
+    try:
+        yield
+    finally:
+        _fused_by(before)
+
+
+def _fused_by(strategy: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Set the strategy, and return the one before."""
+    with _without_advice():
+        result: list[tuple[str, int]] = torch.jit.set_fusion_strategy(strategy)
+        return result
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep torch from advising against TorchScript, which is the format of the weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 @contextlib.contextmanager
@@ -150,10 +181,10 @@ def load(
     if revision is not None and found != revision:
         then = "Delete the file and fetch it again, or say which MD5 you expect."
         raise IntegrityError(explain(f"{path} is not the expected model", found=found, allowed=revision, then=then))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit: the weights' format
+    with _without_advice():
         network = torch.jit.load(str(path), map_location=placement.device).eval()
-    return Lama(model=network, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
+        model = torch.jit.freeze(network) if "folded" in placement.speedups else network
+    return Lama(model=model, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
 
 
 def _weights(given: str | None) -> Path:

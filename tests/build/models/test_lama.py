@@ -1,15 +1,17 @@
+import contextlib
 import hashlib
 import os
 import warnings
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
 from fornet_hf.errors import IntegrityError, NotFoundError
-from producers.devices.placement import Placement
+from producers.devices.placement import ON, Placement
 from producers.infill import lama
 from producers.registry import Choice, find
 from tests.build import tiny_models
@@ -168,3 +170,42 @@ def test_a_missing_file_of_a_choice_is_named(file, tmp_path):
     with pytest.raises(NotFoundError, match=f"no file {tmp_path}/nothing.pt"):
         chosen(f"lama={tmp_path}/nothing.pt")
     assert os.environ["LAMA_MODEL"] == str(file)
+
+
+@pytest.mark.parametrize("left_out", ["folded", "unfused"])
+def test_pixels_are_those_without_a_speed_up(file, parts, left_out):
+    fast, plain = (lama.load(Placement(speedups=speedups)).infill(*parts) for speedups in (ON, ON - {left_out}))
+    for filled, other in zip(fast, plain, strict=True):
+        assert np.abs(filled.astype(int) - other).max() <= 1
+
+
+def test_torchscript_fuses_nothing_inside_of_a_call_only(parts):
+    def strategy():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            found = torch.jit.set_fusion_strategy([])
+            torch.jit.set_fusion_strategy(found)
+        return found
+
+    seen = []
+
+    def watching(images, holes):
+        seen.append(strategy())
+        if len(seen) == 3:
+            raise RuntimeError("broken")
+        return images
+
+    before = strategy()
+    usual = Placement(speedups=ON - {"unfused"})
+    for placement in (Placement(), usual, Placement()):
+        one = [some[:1] for some in parts]
+        with contextlib.suppress(RuntimeError):
+            lama.Lama(model=watching, placement=placement, revision="0").infill(*one)
+        assert strategy() == before
+    assert seen == [[], before, []]
+
+
+def test_a_bucket_is_what_can_share_a_batch(file, parts):
+    infiller = lama.load(Placement())
+    assert infiller.bucket(50, 70) == infiller.bucket(56, 72) != infiller.bucket(72, 56)
+    assert infiller.bucket(801, 600) == infiller.bucket(400, 900) == ()
