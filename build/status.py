@@ -1,112 +1,122 @@
 #!/usr/bin/env python
-"""Say how far a run is: shards, outcomes, images a second, and how long it may still take.
+"""Say how far a run is: shards, outcomes, the pace of each GPU, and how long it may still take.
 
     python build/status.py RUN
+    python build/status.py RUN --watch 30
 
 RUN is the folder of a run of segment.py, select_versions.py, create_patches.py or import_release.py; it may be
-going on. Exit status: 0 all shards are finished, 3 some are not, 1 an error that a message explains.
+going on. The recent pace is that of the last hour of uninterrupted work. A GPU is silent if nothing has come from it
+for 15 minutes, and for three times as long as a shard of it takes.
+Exit status: 0 all shards are finished, 3 some are not, 1 an error that a message explains.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
-from fornet_hf.errors import ForNetError, NotFoundError, explain
-from producers.work.command import described
-from producers.work.report import Report
-from producers.work.run_folder import RunFolder
+from fornet_hf.errors import ForNetError
+from producers.views.overview import SILENT, Device, Overview, overview
+from producers.work.command import described, positive
+
+REASONS = 5  # that are named
+_CLEAR = "\033[H\033[2J"  # of a terminal
 
 
-@dataclass(frozen=True)
-class Status:
-    """The status of a run.
-
-    Attributes:
-        shards: for each split, how many are finished and how many there are.
-        report: the sum over those which are finished.
-        span: seconds between the first and the last finished shard of those that came in without a long pause.
-        recent: number of shards that were finished in this span, the first not counted.
-    """
-
-    shards: dict[str, tuple[int, int]]
-    report: Report
-    span: float
-    recent: int
-
-    @property
-    def left(self) -> int:
-        """Shards that are not finished."""
-        return sum(count - done for done, count in self.shards.values())
-
-    def lines(self) -> list[str]:
-        """Return the status for people."""
-        result = [f"{split}: {done} of {count} shards" for split, (done, count) in self.shards.items()]
-        result.append(self.report.summary())
-        seconds = self.report.seconds
-        if self.report.images and seconds.get("all"):
-            rate = self.report.images / seconds["all"]
-            result.append(f"{rate:.2f} images a second and process, {3600 * rate:,.0f} an hour; of the time:")
-            parts = sorted((spent, stage) for stage, spent in seconds.items() if stage != "all")
-            result += [f"  {stage:<18}{spent / seconds['all']:7.1%}" for spent, stage in reversed(parts)]
-        if self.left and self.recent:
-            rest = timedelta(seconds=round(self.left * self.span / self.recent))
-            result.append(f"at the last shards' pace, {rest} to go")
-        return result
+def lines(found: Overview) -> list[str]:
+    """Return the status for people."""
+    result = [f"{split}: {done} of {count} shards" for split, (done, count) in found.shards.items()]
+    result += [*_outcomes(found), *_stages(found), *_devices(found), *_running(found)]
+    if found.average:
+        result.append(f"{found.recent:,.0f} images an hour; {found.average:,.0f} on average while it ran")
+    if found.seconds_left is not None and found.ends is not None:
+        rest = timedelta(seconds=round(found.seconds_left))
+        result.append(f"at the recent pace, {rest} to go: until {found.ends:%a %d %b, %H:%M}")
+    return result
 
 
-PAUSE = 3  # times the usual distance of finished shards: a longer one is a pause
+def _outcomes(found: Overview) -> list[str]:
+    counts, shares = found.report.outcomes(), found.shares()
+    said = ", ".join(f"{shares[name]:.1%} {name}" for name in counts)
+    reasons = islice(((name, share) for name, share in shares.items() if name not in counts), REASONS)
+    return [f"{found.report.images:,} images: {said}", *(f"  {share:7.2%}  {name}" for name, share in reasons)]
 
 
-def status(run: Path) -> Status:
-    """Read the status of a run.
-
-    Raises:
-        NotFoundError: the folder holds no run.
-    """
-    plan = run / "run.json"
-    if not plan.is_file():
-        raise NotFoundError(explain(f"{run} is not the folder of a run", found=f"no file {plan}"))
-    folder = RunFolder(run)
-    paths = sorted((run / "reports").glob("*.json"))
-    shards = {
-        split: (sum(path.name.startswith(f"{split}-") for path in paths), count)
-        for split, count in folder.shard_counts().items()
-    }
-    return Status(shards, folder.total(), *_pace([path.stat().st_mtime for path in paths]))
+def _stages(found: Overview) -> list[str]:
+    shares = [f"  {share:7.1%}  {stage}" for stage, share in found.stages().items()]
+    return ["of the time:", *shares] if shares else []
 
 
-def _pace(times: Sequence[float]) -> tuple[float, int]:
-    """Return seconds and number of shards since the last pause."""
-    ordered = sorted(times)
-    gaps = [after - before for before, after in pairwise(ordered)]
-    if not gaps:
-        return 0.0, 0
-    usual = sorted(gaps)[(len(gaps) - 1) // 2]
-    recent: list[float] = []
-    for gap in reversed(gaps):
-        if gap > PAUSE * usual and recent:
-            break
-        recent.append(gap)
-    return sum(recent), len(recent)
+def _devices(found: Overview) -> list[str]:
+    rows = [
+        (one.where or "not said", f"{one.shards}", f"{one.images:,}", f"{one.recent:,.0f}", f"{one.average:,.0f}",
+         _last(one, found.now))
+        for one in found.devices
+    ]  # fmt: skip
+    if not rows:
+        return []
+    table = [("device", "shards", "images", "an hour", "average", "last shard"), *rows]
+    widths = [max(len(row[at]) for row in table) for at in range(5)]
+    texts = [
+        "  ".join([row[0].ljust(widths[0]), *(row[at].rjust(widths[at]) for at in range(1, 5)), row[5]])
+        for row in table
+    ]
+    return ["", *texts, ""]
+
+
+def _last(one: Device, now: float) -> str:
+    said = "none yet" if one.ended is None else _clock(one.ended, now)
+    return said if one.silent is None else f"{said}; silent for {_readable(one.silent)}"
+
+
+def _running(found: Overview) -> list[str]:
+    result = []
+    for one in found.running:
+        said = f"running: {one.task}, {one.images:,} of {one.of:,} images, on {one.where}"
+        quiet = found.now - one.seen
+        result.append(f"{said}; silent for {_readable(quiet)}, perhaps killed" if quiet > SILENT else said)
+    return [*result, ""] if result else []
+
+
+def _clock(when: float, now: float) -> str:
+    """Return a time of today as hours and minutes, another one with its day."""
+    at, today = datetime.fromtimestamp(when).astimezone(), datetime.fromtimestamp(now).astimezone()
+    return f"{at:%H:%M}" if at.date() == today.date() else f"{at:%a %d %b, %H:%M}"
+
+
+def _readable(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     options = described(__doc__)
     options.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    text = "say it again every so many seconds until all shards are finished"
+    options.add_argument("--watch", type=positive, metavar="SECONDS", help=text)
+    options.add_argument("--json", action="store_true", help="print a JSON object on one line")
     arguments = options.parse_args(argv)
     try:
-        found = status(arguments.run)
+        while True:
+            found = overview(arguments.run, time.time())
+            text = json.dumps(found.to_json()) if arguments.json else "\n".join(lines(found))
+            print((_CLEAR if arguments.watch and sys.stdout.isatty() else "") + text, flush=True)
+            if not (arguments.watch and found.left):
+                return 3 if found.left else 0
+            time.sleep(arguments.watch)
     except ForNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print("\n".join(found.lines()))
-    return 3 if found.left else 0
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

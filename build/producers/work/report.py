@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -39,11 +39,17 @@ class Report:
         ok: number of images which have a patch.
         lost: the images which have none.
         seconds: of wall time spent by stage (`read`, `detect`, ...), summed over processes.
+        where: host and device that did a shard, as `here` names them; empty for a sum, and in older reports.
+        ended: when a shard was done, seconds since 1970; 0 likewise.
+        watch: is told the number of images so far, whenever a stage has spent time.
     """
 
     ok: int = 0
     lost: list[Lost] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    where: str = ""
+    ended: float = 0.0
+    watch: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def images(self) -> int:
@@ -62,6 +68,8 @@ class Report:
     def spend(self, stage: str, seconds: float) -> None:
         """Add time to a stage."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+        if self.watch is not None:
+            self.watch(self.images)
 
     def counted(self, outcomes: Iterable[Made | Lost]) -> Iterator[Made]:
         """Yield what was made and count it; note what was lost."""
@@ -90,7 +98,9 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object, with images a second for each stage."""
+        made = {"where": self.where, "ended": round(self.ended, 3)} if self.ended else {}
         return {
+            **made,
             "pictures": self.images,
             "outcomes": self.outcomes(),
             "reasons": self.reasons(),
@@ -104,7 +114,13 @@ class Report:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Report:
         """Return the report from what `to_json` gave."""
-        return cls(value["outcomes"]["ok"], [Lost(**lost) for lost in value["lost"]], dict(value["seconds"]))
+        return cls(
+            value["outcomes"]["ok"],
+            [Lost(**lost) for lost in value["lost"]],
+            dict(value["seconds"]),
+            value.get("where", ""),
+            value.get("ended", 0.0),
+        )
 
     def summary(self) -> str:
         """Return a line for people."""

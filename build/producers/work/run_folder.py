@@ -2,6 +2,7 @@
 
 patches/train-00000-of-00002.parquet ...  and manifest.json, written last
 reports/train-00000-of-00002.json ...     a shard counts as finished when this is there too
+progress/HOST-PROCESS.json                how far each process is with a shard
 run.json                                  settings and images; a run goes on only with the same
 .lock                                     held while run.json, manifest.json or report.json is changed
 report.json                               the sum of the reports
@@ -25,6 +26,7 @@ from fornet_hf.locks import lock
 from fornet_hf.progress import Ticks
 from fornet_hf.sources import Columns
 from producers.work.plan import Task
+from producers.work.progress import forget, here, noted
 from producers.work.report import Lost, Report
 
 
@@ -41,10 +43,17 @@ class Settings(Protocol):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run that makes patches; see the module."""
+    """The folder of a run that makes patches; see the module.
+
+    Attributes:
+        root: its path.
+        ticks: counts images that are done.
+        where: host and device that do them, as `here` gives it; empty: this host's CPU.
+    """
 
     root: Path
     ticks: Ticks | None = None
+    where: str = ""
 
     def shard_counts(self) -> dict[str, int]:
         """Count the shards of each split that was begun here: a run that goes on keeps their number."""
@@ -95,13 +104,17 @@ class RunFolder:
 
         What no stage spent counts as writing.
         """
-        report = Report(lost=list(lost))
-        start = time.perf_counter()
-        yield report
-        spent = time.perf_counter() - start
-        report.spend("write", spent - sum(report.seconds.values()))
-        report.spend("all", spent)
-        _write_json(self._report(task), report.to_json())
+        where = self.where or here()
+        with noted(self.root, where, task.name, task.number_of_images()) as watch:
+            report = Report(lost=list(lost), where=where, watch=watch)
+            start = time.perf_counter()
+            yield report
+            report.watch = None  # it goes to other processes
+            spent = time.perf_counter() - start
+            report.spend("write", spent - sum(report.seconds.values()))
+            report.spend("all", spent)
+            report.ended = time.time()
+            _write_json(self._report(task), report.to_json())
 
     def total(self) -> Report:
         """Return the sum of the reports of all shards that are finished."""
@@ -151,8 +164,13 @@ class RunFolder:
                 producer={**settings.producer(), **_columns(tasks)},
             )
             write_manifest(self.patches, manifest)
-            report = self.total()
-            _write_json(self.root / "report.json", report.to_json())
+            return self._summed()
+
+    def _summed(self) -> Report:
+        """Write the sum of all reports, and forget shards in progress, which killed processes may have left."""
+        report = self.total()
+        _write_json(self.root / "report.json", report.to_json())
+        forget(self.root)
         return report
 
     @contextlib.contextmanager
@@ -197,9 +215,7 @@ class CandidateFolder(RunFolder):
 
     def sum_up(self) -> Report:
         """Write the sum of all reports once no shard is missing; returns it."""
-        report = self.total()
-        _write_json(self.root / "report.json", report.to_json())
-        return report
+        return self._summed()
 
 
 def _read_report(path: Path) -> Report:

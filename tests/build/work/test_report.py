@@ -42,3 +42,22 @@ def test_the_clock_counts_failures_too():
     with pytest.raises(KeyError), report.clock("read"):
         raise KeyError
     assert report.seconds["read"] >= 0
+
+
+def test_a_report_keeps_where_and_when_it_was_made_and_older_ones_are_read(report):
+    made = Report(ok=1, where="node7 cuda:1", ended=1.5e9)
+    assert Report.from_json(json.loads(json.dumps(made.to_json()))) == made
+    assert "where" not in report.to_json()
+    total = Report()
+    total.add(made)
+    assert (total.where, total.ended) == ("", 0)
+
+
+def test_whoever_watches_is_told_the_images_so_far(report):
+    told = []
+    report.watch = told.append
+    with report.clock("read"):
+        pass
+    assert list(report.counted(["one"])) == ["one"]
+    report.spend("write", 1.0)
+    assert told == [8, 9]

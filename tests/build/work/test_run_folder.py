@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pickle
 import threading
 
 import pytest
@@ -13,6 +14,7 @@ from fornet_hf.format.shards import write_shard
 from producers.detect.boxes import CentredBox
 from producers.work import run_folder
 from producers.work.plan import plan
+from producers.work.progress import running
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
 from producers.work.settings import Settings
@@ -72,3 +74,17 @@ def test_other_images_are_refused(tasks, tmp_path):
     with pytest.raises(ConfigurationError, match="another split train"):
         folder.begin(plan(tmp_path / "pictures", ["train"]), SETTINGS)
     assert folder.total().outcomes() == Report().outcomes()
+
+
+def test_a_report_says_where_it_was_made_and_shards_in_progress_are_seen_until_the_end(tasks, tmp_path):
+    (task,) = tasks["train"]
+    folder = RunFolder(tmp_path / "run", where="node7 cuda:1")
+    with folder.reported(task) as report:
+        (one,) = running(folder.root, ())
+        assert (one.where, one.task, one.of) == ("node7 cuda:1", task.name, 1)
+    assert pickle.loads(pickle.dumps(report)).where == "node7 cuda:1"
+    write_shard(folder.shard(task), [], Encoding())
+    assert folder.report(task).ended == pytest.approx(report.ended, abs=0.01)
+    (folder.root / "progress" / "killed.json").touch()
+    folder.finish([task], SETTINGS, "pictures", None)
+    assert not (folder.root / "progress").exists()

@@ -1,0 +1,69 @@
+"""Shards in progress."""
+
+import json
+import socket
+
+import pytest
+
+from producers.work import progress
+from producers.work.progress import Running, forget, here, noted, running
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+
+
+def test_a_process_says_how_far_it_is_as_long_as_it_is_at_a_shard(tmp_path, eager):
+    with noted(tmp_path, "node cuda:1", "train-0", 10) as tell:
+        tell(4)
+        (one,) = running(tmp_path, ())
+        assert (one.where, one.task, one.images, one.of) == ("node cuda:1", "train-0", 4, 10)
+        assert one.begun <= one.seen
+    assert running(tmp_path, ()) == []
+
+
+def test_it_is_silent_for_a_while_after_each_word(tmp_path):
+    with noted(tmp_path, "node cpu", "train-0", 10) as tell:
+        tell(4)
+        assert running(tmp_path, ())[0].images == 0
+
+
+def test_it_ends_with_its_shard_whatever_happens(tmp_path):
+    with pytest.raises(KeyError), noted(tmp_path, "node cpu", "train-0", 10):
+        raise KeyError
+    assert not list((tmp_path / "progress").iterdir())
+
+
+def test_a_full_disk_is_no_error(tmp_path):
+    (tmp_path / "progress").write_text("in the way")
+    with noted(tmp_path, "node cpu", "train-0", 10) as tell:
+        tell(4)
+
+
+def test_of_killed_processes_only_the_last_attempt_at_an_unfinished_shard_counts(tmp_path):
+    (tmp_path / "progress").mkdir()
+    for number, (task, begun) in enumerate([("a", 1), ("a", 3), ("a", 2), ("b", 1)]):
+        one = {"where": f"node{number} cpu", "task": task, "of": 9, "begun": begun}
+        (tmp_path / "progress" / f"{number}.json").write_text(json.dumps(one))
+    (tmp_path / "progress" / "damaged.json").write_text("{")
+    (tmp_path / "progress" / "newer.json").write_text('{"task": "c"}')
+    assert running(tmp_path, {"b"}) == [Running(where="node1 cpu", task="a", of=9, begun=3)]
+    forget(tmp_path)
+    assert running(tmp_path, ()) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "visible", "said"),
+    [
+        ("cpu", "3", "cpu"),
+        ("cuda", "", "cuda:0"),
+        ("cuda:1", "", "cuda:1"),
+        ("cuda", "3", "cuda:3"),
+        ("cuda:1", "4,5", "cuda:5"),
+        ("cuda:6", "6", "cuda:6"),
+    ],
+)
+def test_a_gpu_has_the_number_of_the_machine(monkeypatch, device, visible, said):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert here(device) == f"{socket.gethostname()} {said}"
