@@ -165,6 +165,16 @@ MODELS = (
         licence="Apache-2.0",
     ),
     _segmenter(
+        name="sam3",
+        target="producers.segment.sam3:load",
+        takes=_WEIGHTS,
+        packages="torch 'transformers>=5'",
+        weights="facebook/sam3",
+        licence="SAM License (Meta)",
+        settings="producers.segment.sam3_settings:Sam3Settings",
+        step=SegmentByPrompts,  # type: ignore[type-abstract]
+    ),
+    _segmenter(
         name="grabcut",
         target="producers.segment.grabcut:GrabCut",
         settings="producers.segment.grabcut:GrabCut",

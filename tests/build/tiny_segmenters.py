@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.build.tiny_models import seeded, spread
+from tests.build.tiny_models import clip_tokenizer, seeded, spread
 
 
 def sam2(side=128):
@@ -45,3 +45,58 @@ def sam2(side=128):
     for network in model.mask_decoder.output_hypernetworks_mlps:  # else all masks are full
         torch.nn.init.constant_(network.proj_out.bias, -0.1)
     return model.eval()
+
+
+def sam3(side=56):
+    """SAM 3 with hardly any channels, and its tokenizer."""
+    from transformers import (
+        CLIPTextConfig,
+        Sam3Config,
+        Sam3DETRDecoderConfig,
+        Sam3DETREncoderConfig,
+        Sam3GeometryEncoderConfig,
+        Sam3MaskDecoderConfig,
+        Sam3Model,
+        Sam3VisionConfig,
+        Sam3ViTConfig,
+    )
+
+    tokenizer = clip_tokenizer()
+    width, grid = 32, side // 14
+    parts = {"hidden_size": width, "num_attention_heads": 2}
+    layers = {**parts, "num_layers": 1, "intermediate_size": 32}
+    vit = Sam3ViTConfig(
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=side,
+        window_size=2,
+        global_attn_indexes=[1],
+        pretrain_image_size=28,
+    )
+    config = Sam3Config(
+        vision_config=Sam3VisionConfig(
+            backbone_config=vit,
+            fpn_hidden_size=width,
+            backbone_feature_sizes=[[4 * grid] * 2, [2 * grid] * 2, [grid] * 2],
+        ),
+        text_config=CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=32,
+            projection_dim=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=32,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        ),
+        geometry_encoder_config=Sam3GeometryEncoderConfig(**layers),
+        detr_encoder_config=Sam3DETREncoderConfig(**layers),
+        detr_decoder_config=Sam3DETRDecoderConfig(**layers, num_queries=7),
+        mask_decoder_config=Sam3MaskDecoderConfig(**parts),
+    )
+    with seeded():
+        model = spread(Sam3Model(config), 0.15)
+    return model.eval(), tokenizer

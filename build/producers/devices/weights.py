@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import GatedRepoError
 
 from fornet_hf.errors import NotFoundError, explain
 from fornet_hf.files import sha256_of
@@ -42,6 +43,8 @@ def from_hub(
         asked = f" --revision {revision}" if revision else ""
         asked += fetch and f" {fetch}"
         then = f"Fetch it first: hf download {model}{asked}; or give the path of a folder that has it."
+        if isinstance(error, GatedRepoError):
+            then = f"Accept its licence at https://huggingface.co/{model} and log in: hf auth login. {then}"
         raise NotFoundError(explain(f"the model {model} cannot be loaded", found=_line(error), then=then)) from error
 
 

@@ -97,6 +97,15 @@ WEIGHTS = (
         patterns=("*.json", "model.safetensors"),
     ),
     Item(
+        name="sam3",
+        kind=MODEL,
+        address="facebook/sam3",
+        wanted_by="build/segment.py --segmenter sam3",
+        licence="SAM License (Meta)",
+        terms="https://huggingface.co/facebook/sam3",
+        patterns=("*.json", "*.txt", "model.safetensors"),
+    ),
+    Item(
         name="lama",
         kind=FILE,
         address="https://github.com/enesmsahin/simple-lama-inpainting/releases/download/v0.1.0/big-lama.pt",

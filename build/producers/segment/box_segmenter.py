@@ -15,7 +15,7 @@ from producers.devices.batches import BatchSize, run_batched
 from producers.devices.opencv import largest_filled
 from producers.devices.placement import Placement
 from producers.scene import Identity, Point, Raster
-from producers.segment.square import Size, Square
+from producers.segment.square import Size, Square, fetched
 from producers.segment.threads import threads
 
 Embeddings = tuple[torch.Tensor, ...]
@@ -113,18 +113,15 @@ class BoxSegmenter:
         with self.placement.inference():
             pixels = self.network.square.pixels([raster for raster, _ in images], self.placement)
             embeddings = self.network.embed(pixels)
-            found = [mask.flatten() for some in self._portions(asked) for mask in self._masks(embeddings, some, ask)]
-            values = torch.cat(found).cpu().numpy()  # of all images at once: a GPU is waited for once a batch
+            found = [mask for some in self._portions(asked) for mask in self._masks(embeddings, some, ask)]
+            masks = fetched(found)
         result: list[list[Mask]] = [[] for _ in images]
-        start = 0
-        for one in asked:
-            end = start + one.size[0] * one.size[1]
-            result[one.image].append(values[start:end].reshape(one.size))
-            start = end
+        for one, mask in zip(asked, masks, strict=True):
+            result[one.image].append(mask)
         return result
 
     def _masks(self, embeddings: Embeddings, asked: Sequence[_Prompt], ask: _Ask) -> Iterator[torch.Tensor]:
-        """Yield for each size the masks of its prompts: bool, n x height x width, on the device."""
+        """Yield the masks of prompts: bool, height x width, on the device."""
         move, sizes = self.placement.moved, [one.size for one in asked]
         rows = move(torch.tensor([one.image for one in asked]))
         points = torch.tensor([one.numbers for one in asked], dtype=torch.float32).reshape(len(asked), -1, 2)
@@ -133,7 +130,7 @@ class BoxSegmenter:
         start = 0
         for size, same in groupby(sizes):
             end = start + len([*same])
-            yield (self.network.square.restored(logits[start:end], size) > 0).any(1)
+            yield from (self.network.square.restored(logits[start:end], size) > 0).any(1)
             start = end
 
     def _portions(self, asked: Sequence[_Prompt]) -> Iterator[list[_Prompt]]:

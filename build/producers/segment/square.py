@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from fornet_hf.format.masks import Mask
 from producers.devices.placement import Placement
 from producers.scene import Raster
 
@@ -76,6 +77,15 @@ class Square:
             part = logits[..., : high // cell + 2, : wide // cell + 2]  # no more than the image's values depend on
             logits = _scaled(part, (cell * part.shape[-2], cell * part.shape[-1]))[..., :high, :wide]
         return _scaled(logits, size)
+
+
+def fetched(masks: Sequence[torch.Tensor]) -> list[Mask]:
+    """Return masks (bool, each height x width of any size) from a device, which is waited for once."""
+    if not masks:
+        return []
+    values = torch.cat([mask.flatten() for mask in masks]).cpu()
+    parts = torch.split(values, [mask.numel() for mask in masks])
+    return [part.reshape(mask.shape).numpy() for part, mask in zip(parts, masks, strict=True)]
 
 
 def _scaled(values: torch.Tensor, size: Size) -> torch.Tensor:

@@ -32,3 +32,13 @@ def test_sam2_outlines_objects_in_boxes(image_folder, tmp_path):
     found, noted = candidates(image_folder[0], tmp_path / "run", "--detector", "centred", "--segmenter", choice)
     assert found
     assert (noted["name"], noted["model"]) == ("sam2", str(tmp_path / "sam2"))
+
+
+def test_sam3_finds_objects_by_their_names(image_folder, tmp_path):
+    for part in tiny_segmenters.sam3():
+        part.save_pretrained(tmp_path / "sam3")
+    words = ("--segmenter", f"sam3={tmp_path / 'sam3'}", "--set", "segmenter.threshold=0.1")
+    found, noted = candidates(image_folder[0], tmp_path / "run", *words)
+    assert found
+    assert noted["name"] == "sam3"
+    assert noted["settings"]["threshold"] == pytest.approx(0.1)

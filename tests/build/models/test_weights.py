@@ -1,9 +1,11 @@
 """Which weights are used: the commit that a branch means now, and everything from that one."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.errors import GatedRepoError
 
 from fornet_hf.errors import NotFoundError
 from producers.devices.placement import Placement
@@ -50,6 +52,14 @@ def test_a_revision_that_is_not_there_says_what_to_type(cache):
     (commit(cache, "me/model", OLD) / "config.json").write_text("{}")
     with pytest.raises(NotFoundError, match="hf download me/model --revision v2"):
         commit_of("me/model", "v2")
+
+
+def test_gated_weights_say_where_their_licence_is_accepted():
+    def load(model, *, revision):
+        raise GatedRepoError(f"Access to {model} is restricted.", response=SimpleNamespace(headers={}, request=None))
+
+    with pytest.raises(NotFoundError, match=r"https://huggingface\.co/me/model and log in: hf auth login\. Fetch it"):
+        from_hub(load, "me/model", None)
 
 
 def test_all_files_are_of_one_commit_though_the_branch_moves(cache):
