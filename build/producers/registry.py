@@ -129,6 +129,14 @@ MODELS = (
         licence="Apache-2.0",
     ),
     _detector(
+        name="florence-2",
+        target="producers.detect.florence:Florence2.load",
+        takes=_WEIGHTS | {"threshold"},
+        packages="torch 'transformers>=5'",
+        weights="florence-community/Florence-2-base",
+        licence="MIT",
+    ),
+    _detector(
         name="boxes",
         target="producers.detect.boxes:read_boxes",
         takes=frozenset({"model"}),
