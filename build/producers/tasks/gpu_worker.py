@@ -8,7 +8,7 @@ import os
 import socket
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from fornet_hf.processes import start_pool
 from producers.devices.opencv import one_thread
 from producers.devices.seats import Seat
 from producers.work.plan import Task
+from producers.work.progress import here
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
 
@@ -71,6 +72,7 @@ class GpuWorker(ABC, Generic[Loaded]):
 
     def _do(self, task: Task, seat: Seat) -> Report:
         if self._models is None:
+            self.folder = replace(self.folder, where=here(seat.name))
             seat.limit_memory()
             self._models, self._seat = self.load(seat.device), seat
             note_models(self.folder.root, self._models)
