@@ -1,12 +1,13 @@
 #!/usr/bin/env python
 """Draw what a run of segment.py found: image, boxes, and each version's mask and background, a row for each image.
 
-    python build/preview.py RUN IMAGES
+    python build/preview.py RUN
     python build/preview.py RUN IMAGES lost.png --lost
 
-RUN may be going on: its finished shards are shown. IMAGES is the folder that was segmented. Boxes, outlines and
-texts have the colours of the prompts that they answer. A heat map says how much each part of the image is the object,
-from blue (not at all) to red; most segmenters make masks alone. --lost shows the images without candidates instead.
+RUN may be going on: its finished shards are shown. IMAGES is the folder that was segmented, if it is not where it was
+then. Boxes, outlines and texts have the colours of the prompts that they answer. A heat map says how much each part
+of the image is the object, from blue (not at all) to red; most segmenters make masks alone. --lost shows the images
+without candidates instead.
 
 Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line.
 """
@@ -39,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = described(__doc__)
     result.add_argument("run", type=Path, metavar="RUN", help="folder of a run of segment.py")
-    result.add_argument("images", type=Path, metavar="IMAGES", help="folder of the images that were segmented")
+    text = "folder of the images that were segmented; default: the one that the run names"
+    result.add_argument("images", type=Path, metavar="IMAGES", nargs="?", help=text)
     text = "the sheet: .png or .jpg; default: RUN/preview.png, or RUN/lost.png"
     result.add_argument("out", type=_sheet_path, metavar="OUT", nargs="?", help=text)
     result.add_argument(
@@ -65,7 +67,8 @@ def preview(arguments: argparse.Namespace) -> Image.Image:
         ForNetError: anything that a user can put right; its message says how.
     """
     folder = CandidateFolder(arguments.run)
-    sources = Sources(arguments.images, folder.columns())
+    columns = folder.columns()
+    sources = Sources(arguments.images or folder.source(), columns)
     if arguments.lost:
         reasons = lost(folder)
         chosen = _chosen(reasons, [one.key for _, one in reasons], arguments, "lost images")

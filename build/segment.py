@@ -140,6 +140,7 @@ def segment(arguments: argparse.Namespace) -> Report:
     max_workers()  # refuses a bad value
     folder = CandidateFolder(arguments.run)
     folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
+    folder.note_source(arguments.images)
     do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
     return folder.total() if folder.waiting(tasks) else folder.sum_up()
 

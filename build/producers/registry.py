@@ -99,6 +99,7 @@ class Composed(Model):
 _WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
 _detector = partial(Model, role="detector", step=Detect)
 _segmenter = partial(Model, role="segmenter", step=Segment)
+_by_prompts = partial(Model, role="segmenter", step=SegmentByPrompts)  # type: ignore[type-abstract]
 _infiller = partial(Model, role="infiller", step=Infill)
 
 MODELS = (
@@ -164,7 +165,7 @@ MODELS = (
         weights="facebook/sam2.1-hiera-base-plus",
         licence="Apache-2.0",
     ),
-    _segmenter(
+    _by_prompts(
         name="sam3",
         target="producers.segment.sam3:load",
         takes=_WEIGHTS,
@@ -172,7 +173,16 @@ MODELS = (
         weights="facebook/sam3",
         licence="SAM License (Meta)",
         settings="producers.segment.sam3_settings:Sam3Settings",
-        step=SegmentByPrompts,  # type: ignore[type-abstract]
+    ),
+    _by_prompts(
+        name="birefnet",
+        target="producers.segment.birefnet:load",
+        takes=_WEIGHTS - {"revision"},
+        packages="torch onnxruntime",
+        file=True,
+        needs_model=True,
+        hint=".onnx, without prompts",
+        settings="producers.segment.birefnet_settings:BiRefNetSettings",
     ),
     _segmenter(
         name="grabcut",
@@ -180,7 +190,7 @@ MODELS = (
         settings="producers.segment.grabcut:GrabCut",
         light=True,
     ),
-    _segmenter(
+    _by_prompts(
         name="cross-attention",
         target="producers.segment.cross_attention:CrossAttention.load",
         takes=_WEIGHTS,
@@ -188,9 +198,8 @@ MODELS = (
         weights="CompVis/stable-diffusion-v1-4",
         licence="CreativeML OpenRAIL-M",
         settings="producers.segment.attention_settings:AttentionSettings",
-        step=SegmentByPrompts,  # type: ignore[type-abstract]
     ),
-    _segmenter(
+    _by_prompts(
         name="unet",
         target="producers.segment.unet:load",
         takes=_WEIGHTS - {"revision"},
@@ -200,7 +209,6 @@ MODELS = (
         hint="of train_segmenter.py",
         reads="producers.segment.networks.files:read_card",
         settings="producers.segment.unet_settings:UNetSettings",
-        step=SegmentByPrompts,  # type: ignore[type-abstract]
     ),
     Composed(
         name="inpaint-difference",

@@ -146,10 +146,14 @@ def test_lost_images_are_shown_with_their_reasons(boxes_run, capsys):
     assert rows[1].cells["image"].image is not None
 
 
-def test_the_sheet_lies_in_the_run_unless_named(boxes_run, capsys):
+def test_a_run_knows_its_images_and_has_a_place_for_the_sheet(boxes_run, capsys):
     images, folder = boxes_run
-    assert preview.main([str(folder), str(images)]) == 0
+    assert preview.main([str(folder)]) == 0
     assert (folder / "preview.png").is_file()
+    assert str(images) not in (folder / "run.json").read_text()
+    (folder / "source.txt").unlink()
+    assert preview.main([str(folder)]) == 1
+    assert "does not say where its images are" in capsys.readouterr().err
 
 
 def test_what_cannot_be_drawn_is_an_error(image_folder, tmp_path, capsys):

@@ -106,6 +106,15 @@ WEIGHTS = (
         patterns=("*.json", "*.txt", "model.safetensors"),
     ),
     Item(
+        name="birefnet",
+        kind=FILE,
+        address="https://github.com/danielgatis/rembg/releases/download/v0.0.0/BiRefNet-general-epoch_244.onnx",
+        wanted_by="build/segment.py --segmenter birefnet=FILE",
+        licence="MIT",
+        digest="md5:7a35a0141cbbc80de11d9c9a28f52697",
+        stated_by="rembg 2.0.86",
+    ),
+    Item(
         name="lama",
         kind=FILE,
         address="https://github.com/enesmsahin/simple-lama-inpainting/releases/download/v0.1.0/big-lama.pt",

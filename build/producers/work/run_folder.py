@@ -201,6 +201,7 @@ class CandidateFolder(RunFolder):
 
     candidates/train-00000-of-00294.parquet ...
     models.json                               which models were really used, with revisions and digests
+    source.txt                                folder of the images, on the machine that began or resumed it last
     logs/HOST-PROCESS.log                     what happened when, with the traces of errors
     """
 
@@ -212,6 +213,22 @@ class CandidateFolder(RunFolder):
     def shard(self, task: Task) -> Path:
         """Return where a task's candidates go."""
         return self.candidates / f"{task.name}.parquet"
+
+    def note_source(self, images: Path) -> None:
+        """Note the folder of the images for whoever looks at the run; it may be another one when it is resumed."""
+        write_text(self.root / "source.txt", f"{images.resolve()}\n")
+
+    def source(self) -> Path:
+        """Return the folder of the images, as it was noted.
+
+        Raises:
+            NotFoundError: it was not.
+        """
+        path = self.root / "source.txt"
+        if not path.is_file():
+            then = "Say where the images are."
+            raise NotFoundError(explain("the run does not say where its images are", found=f"no {path}", then=then))
+        return Path(path.read_text(encoding="utf-8").strip())
 
     def sum_up(self) -> Report:
         """Write the sum of all reports once no shard is missing; returns it."""

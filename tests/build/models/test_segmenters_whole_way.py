@@ -10,6 +10,7 @@ from producers.tasks.gpu_worker import read_models
 from producers.work import command
 from producers.work.run_folder import CandidateFolder
 from tests.build import tiny_segmenters
+from tests.build.models.test_birefnet import TINY
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +43,11 @@ def test_sam3_finds_objects_by_their_names(image_folder, tmp_path):
     assert found
     assert noted["name"] == "sam3"
     assert noted["settings"]["threshold"] == pytest.approx(0.1)
+
+
+def test_birefnet_needs_no_names(image_folder, tmp_path):
+    pytest.importorskip("onnxruntime", reason="BiRefNet needs ONNX Runtime")
+    (tmp_path / "tiny.onnx").write_bytes(TINY)
+    found, noted = candidates(image_folder[0], tmp_path / "run", "--segmenter", f"birefnet={tmp_path / 'tiny.onnx'}")
+    assert found
+    assert (noted["name"], noted["model"]) == ("birefnet", "tiny.onnx")
