@@ -94,6 +94,8 @@ def load(
         ) from error
     if "relative-positions" in placement.speedups:
         fuse(sam.image_encoder)
+    if "compile" in placement.speedups:
+        sam.image_encoder = torch.compile(sam.image_encoder)
     source = ("segment-anything", revision, f"sha256:{sha256_of(weights)}")
     network = SegmentAnything(sam.to(placement.device))
     return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))

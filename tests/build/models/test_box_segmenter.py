@@ -89,6 +89,19 @@ def test_boxes_of_a_batch_are_answered_together_as_far_as_memory_holds_them(rast
     assert network.asked == [2, 2, 1]
 
 
+def test_masks_of_a_size_are_scaled_together(rasters):
+    class Noting(Square):
+        def restored(self, logits, size):
+            scaled.append((size, len(logits)))
+            return super().restored(logits, size)
+
+    scaled = []
+    network = Boxes()
+    network.square = Noting(side=64, padded=True)
+    segmenter(network).segment(rasters, BOXES)
+    assert scaled == [((40, 60), 3), ((60, 40), 2)]
+
+
 def test_without_the_speedup_images_are_answered_one_by_one(rasters):
     network = Boxes()
     segmenter(network, ON - {"decoding"}).segment(rasters, BOXES)

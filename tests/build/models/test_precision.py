@@ -12,9 +12,10 @@ from producers.detect.grounding_dino import GroundingDino, InputSize
 from producers.devices.placement import Placement
 from producers.infill import lama
 from producers.scene import Scene
-from producers.segment import sam
-from producers.segment.sam import BoxSegmenter
-from tests.build import tiny_models
+from producers.segment import sam, sam2
+from producers.segment.box_segmenter import BoxSegmenter
+from producers.segment.relative_positions import fuse
+from tests.build import tiny_models, tiny_segmenters
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 PLACES = [
@@ -48,13 +49,26 @@ def test_scores_of_boxes_are_nearly_the_same(rasters, device, precision):
         assert np.median(differences) < 0.1
 
 
-@pytest.mark.parametrize("kind", ["segment-anything", "transformers"])
+def fused_sam():
+    model = tiny_models.segment_anything()
+    fuse(model.image_encoder)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "made"),
+    [
+        (sam.SegmentAnything, tiny_models.segment_anything),
+        (sam.SegmentAnything, fused_sam),
+        (sam.HubSam, tiny_models.hub_sam),
+        (sam2.HubSam2, tiny_segmenters.sam2),
+    ],
+    ids=["segment-anything", "fused", "transformers", "sam2"],
+)
 @pytest.mark.parametrize(("device", "precision"), PLACES)
-def test_masks_are_nearly_the_same(rasters, device, precision, kind):
+def test_masks_are_nearly_the_same(rasters, device, precision, wrapped, made):
     def segment(placement):
-        own = kind == "segment-anything"
-        model = tiny_models.segment_anything() if own else tiny_models.hub_sam()
-        network = (sam.SegmentAnything if own else sam.HubSam)(model.to(placement.device))
+        network = wrapped(made().to(placement.device))
         return BoxSegmenter(network=network, placement=placement, source=("", "", "")).segment(rasters, BOXES)
 
     expected = tiny_models.flat(segment(Placement()))

@@ -11,7 +11,7 @@ import segment_anything
 from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.devices.batches import BatchSize
 from producers.devices.opencv import largest_filled
-from producers.devices.placement import Placement
+from producers.devices.placement import ON, Placement
 from producers.registry import find
 from producers.segment import sam
 from producers.segment.sam import BoxSegmenter
@@ -90,6 +90,18 @@ def test_weights_come_from_a_file_named_by_its_digest(rasters, tmp_path, monkeyp
     assert loaded.identity.revision.startswith("sha256:")
     expected = segmenter(tiny_models.segment_anything()).segment(rasters, BOXES)
     assert np.array_equal(loaded.segment(rasters, BOXES)[0][0], expected[0][0])
+
+
+def test_the_image_encoder_is_compiled_if_asked(rasters, tmp_path, monkeypatch):
+    monkeypatch.setitem(segment_anything.sam_model_registry, "vit_b", tiny_models.segment_anything)
+    torch.save(tiny_models.segment_anything().state_dict(), tmp_path / "sam.pth")
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    expected = sam.load(Placement(), tmp_path / "sam.pth").segment(rasters, BOXES)
+    assert compiled == []
+    found = sam.load(Placement(speedups=ON | {"compile"}), tmp_path / "sam.pth").segment(rasters, BOXES)
+    assert [type(one) for one in compiled] == [segment_anything.modeling.ImageEncoderViT]
+    assert np.array_equal(found[0][0], expected[0][0])
 
 
 def test_missing_weights_say_what_to_type(tmp_path):
