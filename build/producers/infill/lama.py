@@ -75,7 +75,7 @@ class Lama:
         for index, window, pixels in zip(open_ones, windows, filled, strict=True):
             x0, y0, x1, y1 = window.box
             view = results[index][y0:y1, x0:x1]
-            view[window.hole] = pixels[window.hole]
+            np.copyto(view, pixels, where=window.hole[..., None])
         return results
 
     def _window(self, raster: Raster, hole: Mask) -> Window:
