@@ -100,3 +100,49 @@ def sam3(side=56):
     with seeded():
         model = spread(Sam3Model(config), 0.15)
     return model.eval(), tokenizer
+
+
+def _memory(width, side, grid):
+    """Settings of what the published weights have for videos."""
+    return {
+        "prompt_encoder_config": {"hidden_size": width, "image_size": side, "patch_size": side // grid},
+        "mask_decoder_config": {
+            "hidden_size": width,
+            "mlp_dim": 32,
+            "num_attention_heads": 2,
+            "iou_head_hidden_dim": 16,
+        },
+        "image_size": side,
+        "memory_attention_hidden_size": width,
+        "memory_attention_num_layers": 1,
+        "memory_attention_feed_forward_hidden_size": 32,
+        "memory_attention_rope_feat_sizes": [grid, grid],
+        "memory_encoder_hidden_size": width,
+        "memory_encoder_output_channels": 16,
+        "mask_downsampler_embed_dim": width,
+        "memory_fuser_embed_dim": width,
+        "memory_fuser_intermediate_dim": 32,
+    }
+
+
+def sam2_for_videos(image_model):
+    """SAM 2 with its part for videos, as it is published, around one for images."""
+    from transformers import Sam2VideoConfig, Sam2VideoModel
+
+    vision = image_model.config.vision_config.to_dict()
+    with seeded(1):
+        model = Sam2VideoModel(Sam2VideoConfig(vision_config=vision, **_memory(32, 128, 8)))
+    model.load_state_dict(image_model.state_dict(), strict=False)
+    return model
+
+
+def sam3_for_videos(image_model):
+    """SAM 3 with its part for videos, as it is published, around one for images."""
+    from transformers import Sam3TrackerVideoConfig, Sam3VideoConfig, Sam3VideoModel
+
+    config = image_model.config
+    tracker = Sam3TrackerVideoConfig(vision_config=config.vision_config.to_dict(), **_memory(32, 56, 4))
+    with seeded(1):
+        model = Sam3VideoModel(Sam3VideoConfig(detector_config=config.to_dict(), tracker_config=tracker.to_dict()))
+    model.detector_model.load_state_dict(image_model.state_dict())
+    return model

@@ -87,6 +87,14 @@ def test_weights_come_from_a_local_folder(rasters, tmp_path):
     assert np.array_equal(loaded.segment(rasters, BOXES)[0][0], expected[0][0])
 
 
+def test_weights_for_videos_load_as_they_are_published(rasters, tmp_path):
+    model = tiny_segmenters.sam2()
+    tiny_segmenters.sam2_for_videos(model).save_pretrained(tmp_path)
+    found = sam2.load(Placement(), str(tmp_path)).segment(rasters, BOXES)
+    expected = segmenter(model).segment(rasters, BOXES)
+    assert all(np.array_equal(*pair) for pair in zip(flat(found), flat(expected), strict=True))
+
+
 def test_missing_weights_say_what_to_type(tmp_path):
     with pytest.raises(NotFoundError, match="hf download"):
         sam2.load(Placement(), str(tmp_path))

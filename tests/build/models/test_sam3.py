@@ -106,6 +106,14 @@ def test_weights_come_from_a_local_folder(scenes, tmp_path):
     assert np.array_equal(loaded(scenes)[1].masks[0].mask, segmenter()(scenes)[1].masks[0].mask)
 
 
+def test_weights_for_videos_load_as_they_are_published(scenes, tmp_path):
+    model, tokenizer = tiny_segmenters.sam3()
+    tiny_segmenters.sam3_for_videos(model).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    found = sam3.load(Placement(), str(tmp_path), settings=SETTINGS)(scenes)
+    assert np.array_equal(found[1].masks[0].mask, segmenter()(scenes)[1].masks[0].mask)
+
+
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(NotFoundError, match="hf download "):
