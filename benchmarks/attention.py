@@ -30,7 +30,7 @@ from benchmarks import harness  # noqa: E402
 from benchmarks.attention_flops import counted  # noqa: E402
 from benchmarks.attention_plain import OneByOne  # noqa: E402
 from benchmarks.diffusion_like import stable_diffusion  # noqa: E402
-from benchmarks.segment import SIZES  # noqa: E402
+from benchmarks.image_sizes import USUAL  # noqa: E402
 from producers.devices.placement import Placement  # noqa: E402
 from producers.scene import Scene  # noqa: E402
 from producers.segment.attention_maps import Asked, AttentionMaps, Maps  # noqa: E402
@@ -45,7 +45,7 @@ BOUNDS = {"float32": 1e-4, "bfloat16": 0.1, "float16": 0.02}
 def scenes(count: int) -> list[Scene]:
     """Images of ImageNet's usual sizes."""
     rng = np.random.default_rng(0)
-    sizes = [SIZES[index % len(SIZES)] for index in range(count)]
+    sizes = [USUAL[index % len(USUAL)] for index in range(count)]
     rasters = [rng.integers(0, 256, (high, wide, 3), np.uint8) for wide, high in sizes]
     return [Scene(key=f"image {index}", raster=raster, prompts=()) for index, raster in enumerate(rasters)]
 

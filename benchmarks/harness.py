@@ -139,10 +139,10 @@ def name_on(name: str, found: Mapping[str, Any]) -> str:
     return f"{name}_{model}".rstrip("_")
 
 
-def write(name: str, results: dict[str, Any]) -> Path:
-    """Write `results` with `machine()` to `results/<name>.json`; the file's path."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+def write(name: str, results: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Write `results` with `machine()` to `results/<name>.json`, or into another folder; the file's path."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
     path.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
     return path
 

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 sys.path[:0] = [str(Path(__file__).parents[1] / place) for place in ("", "build")]
 
 from benchmarks import harness  # noqa: E402 - the folders above come first
-from benchmarks.segment import SIZES  # noqa: E402
+from benchmarks.image_sizes import USUAL  # noqa: E402
 from producers.devices.batches import BatchSize  # noqa: E402
 from producers.devices.placement import Placement  # noqa: E402
 from producers.distil.configuration import PRESETS, Training  # noqa: E402
@@ -36,7 +36,7 @@ def scenes(count: int) -> list[Scene]:
     """Smooth images, so that the masks of random weights have few parts, as those of real ones have."""
     result = []
     for index in range(count):
-        wide, high = SIZES[index % len(SIZES)]
+        wide, high = USUAL[index % len(USUAL)]
         y, x = np.mgrid[:high, :wide]
         colours = [np.sin(x / (40 + 9 * c) + index) * np.cos(y / (50 + 7 * c)) for c in range(3)]
         raster = (127.5 * (1 + np.dstack(colours))).astype(np.uint8)

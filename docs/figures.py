@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from on_device import composing
+from producing import counted, segmenting, taking_apart
 
 _HEAD = """# Benchmarks
 
@@ -34,6 +35,8 @@ def _section(name: str, result: Mapping[str, Any]) -> tuple[str, Callable[[Mappi
         return f"Masks by cross-attention: {result.get('gpu', 'a CPU')}", attending
     if name.partition("_")[0] == "unet":
         return f"A trained U-Net, preset {result['options']['preset']}: {result.get('gpu', 'a CPU')}", distilled
+    if "chains" in result:  # one for each device
+        return f"Producers: {result.get('gpu', 'a CPU')}", taking_apart
     return _SECTIONS.get(name, (name.replace("_", " ").capitalize(), flat))
 
 
@@ -164,20 +167,6 @@ def reading(result: Mapping[str, Any]) -> str:
     return "\n".join([words.format(**result), "", *lines])
 
 
-def segmenting(result: Mapping[str, Any]) -> str:
-    """Return the time of an image in each stage of the producers on one GPU, and what the run was."""
-    options = result["options"]
-    lines = ["| stage | ms an image |", "|---|---|"]
-    lines += [f"| {stage} | {ms:.1f} |" for stage, ms in result["ms_per_picture"].items() if stage != "all"]
-    words = (
-        "**{pictures_per_gpu_hour:,} images an hour** on one {gpu}: random weights of the real sizes, {pictures} "
-        "synthetic images after a warm-up, 1.5 versions an image, {precision}, batches of {detector_batch} "
-        "(detector), {segmenter_batch} (segmenter) and {infiller_batch} (infiller), {workers} processes beside; at "
-        "most {gpu_memory_gib} GiB; the GPU was busy {gpu_busy_mean_percent:.0f}% of the time."
-    )
-    return "\n".join([words.format(**{**options, **result}), "", *lines])
-
-
 def attending(result: Mapping[str, Any]) -> str:
     """Images a second by cross-attention, and the work that one image is."""
     options, flops = result["options"], result["flops"]
@@ -273,6 +262,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "evaluation": ("Evaluation", evaluation),
     "mixing": ("Mixing", mixing),
     "reading": ("Reading", reading),
+    "segment_counted": ("Producers, counted", counted),
     "segment_attentive_eraser": ("Producers on a GPU: GroundingDINO, SAM-B, Attentive Eraser", segmenting),
     "segment_lama": ("Producers on a GPU: GroundingDINO, SAM-B, LaMa", segmenting),
 }

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.format.masks import Mask, dilate
+from fornet_hf.format.masks import Mask
+from producers.devices.opencv import dilated
 from producers.model_step import ModelStep, SegmentByPrompts, Step
 from producers.scene import Cut, Detector, Infiller, Refiner, Scene, Segmenter
 from producers.segment.versions import Merging, merged, versions
@@ -130,7 +131,7 @@ class Infill(Step):
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes with a raster without the object for each version."""
         cuts = [(scene.raster, cut.mask) for scene in scenes for cut in scene.versions or ()]
-        holes = [dilate(mask, self.dilation) for _, mask in cuts]
+        holes = [dilated(mask, self.dilation) for _, mask in cuts]
         infilled = iter(self.model.infill([raster for raster, _ in cuts], holes))
         return [replace(scene, infilled=tuple(islice(infilled, len(scene.versions or ())))) for scene in scenes]
 

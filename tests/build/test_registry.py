@@ -27,7 +27,9 @@ def test_a_choice_is_read_as_it_is_written(text, choice):
 
 
 def test_an_unknown_model_is_refused_with_those_there_are():
-    with pytest.raises(ConfigurationError, match=r"background-diffusion, lama, opencv, or PACKAGE\.MODULE:FUNCTION"):
+    with pytest.raises(
+        ConfigurationError, match=r"background-diffusion, flux-fill, lama, opencv, or PACKAGE\.MODULE:FUNCTION"
+    ):
         find("infiller", "paint")
 
 

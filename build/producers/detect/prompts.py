@@ -17,6 +17,7 @@ from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 
 _VOWELS = frozenset("aeiou")
+_ARTICLE = re.compile(r"^(?:an?|the) +", re.IGNORECASE)
 _NUMBER = re.compile(r"^\d+\.(?=[^\W\d_])")  # of a class, as in CUB-200-2011 and Caltech-256
 
 
@@ -137,3 +138,8 @@ def first_name(names: str) -> str:
     `hot dog` of `hot_dog, frankfurter`, `c/v` of `c%2Fv`, `Northern Flicker` of `036.Northern_Flicker`.
     """
     return _NUMBER.sub("", unquote(names.partition(",")[0]), count=1).replace("_", " ").strip()
+
+
+def phrase(prompt: str) -> str:
+    """Return the name that a prompt asks for: `tench` of `a tench, a type of fish.`"""
+    return _ARTICLE.sub("", prompt.strip().removesuffix(".").partition(", a type of ")[0])

@@ -73,3 +73,18 @@ class SharedText(nn.Module):
         distinct = {text: index for index, text in enumerate(dict.fromkeys(self._texts))}
         states = pad_sequence([self._known[text] for text in distinct], batch_first=True)
         return SimpleNamespace(last_hidden_state=states[[distinct[text] for text in self._texts]])
+
+
+class SharedTower(nn.Module):
+    """A vision tower that answers once for an image which stands in the batch once for each prompt."""
+
+    def __init__(self, tower: nn.Module) -> None:
+        super().__init__()
+        self.tower = tower
+        self.repeats = 1
+
+    def forward(self, pixels: torch.Tensor, **options: Any) -> Any:
+        """Return the tower's answer; each image is `repeats` times in the batch, one after another."""
+        answer = self.tower(pixels[:: self.repeats], **options)
+        answer.last_hidden_state = answer.last_hidden_state.repeat_interleave(self.repeats, 0)
+        return answer

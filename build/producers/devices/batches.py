@@ -1,4 +1,4 @@
-"""Batches of equal shape, halved for good when a device's memory runs out; whether others use that memory, too."""
+"""Batches of equal shape, halved for good when a device's memory runs out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# What other processes may hold without counting: a screen, and this process's own context, which torch cannot tell.
-_SMALL = 2 * 2**30
 _log = logging.getLogger(__name__)
 
 
@@ -69,17 +67,6 @@ def run_batched(
 def is_out_of_memory(error: Exception) -> bool:
     """Return whether a device's memory ran out, by the name of torch's error, as not every method imports torch."""
     return type(error).__name__ == "OutOfMemoryError"
-
-
-def is_shared(device: str) -> bool:
-    """Return whether more than 2 GiB of a GPU's memory are taken, and not by this process; of the CPU, never."""
-    if not device.startswith("cuda"):
-        return False
-    import torch
-
-    torch.cuda.empty_cache()  # what this process holds for later must not look like another's
-    free, total = torch.cuda.mem_get_info(device)
-    return total - free - torch.cuda.memory_reserved(device) > _SMALL
 
 
 def _free_memory() -> None:

@@ -68,6 +68,15 @@ def closed(mask: Mask, radius: int) -> Mask:
     return np.asarray(found, np.bool_)
 
 
+def dilated(mask: Mask, radius: int) -> Mask:
+    """Return True within `radius` pixels (in x and in y: a square) of a true pixel.
+
+    It is what `fornet_hf.format.masks.dilate` returns, which works without OpenCV, in a tenth of its time.
+    """
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return np.asarray(load_cv2().dilate(np.ascontiguousarray(mask).view(np.uint8), square)).view(np.bool_)
+
+
 def fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
     """Return weights, float32: 0 outside of the hole, rising to 1 at `width` pixels inside of it."""
     cv2 = load_cv2()

@@ -18,6 +18,8 @@ _WEIGHTS = (
     "model.safetensors",
     "unet/diffusion_pytorch_model.safetensors",
     "unet/diffusion_pytorch_model.fp16.safetensors",
+    "transformer/diffusion_pytorch_model.safetensors",
+    "transformer/diffusion_pytorch_model-00001-of-00003.safetensors",
     "pytorch_model.bin",
 )
 

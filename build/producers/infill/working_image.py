@@ -17,15 +17,16 @@ Asked = tuple[Raster, Mask]
 
 
 def enlarged(
-    asked: Sequence[Asked], shape: tuple[int, int], placement: Placement, *, latent: int
+    asked: Sequence[Asked], shape: tuple[int, int], placement: Placement, *, latent: int, black: bool = True
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return images, black where their holes are, and holes at another size, on the device.
+    """Return images and their holes at another size, on the device.
 
     Args:
         asked: images of any size and their holes.
         shape: height and width that all get.
         placement: names the device.
         latent: pixels of a side that one latent value stands for; a divisor of the shape.
+        black: whether images are black where their holes are.
 
     Returns:
         Images, float32, n x 3 x height x width, 0 to 1; holes, float32, n x 1 x height x width, 0 or 1, which are
@@ -37,7 +38,8 @@ def enlarged(
     for numbers in _of_one_size(asked):
         rasters = placement.stacked([asked[number][0] for number in numbers])
         holes = placement.stacked([asked[number][1] for number in numbers])[..., None]
-        pixels = rasters.masked_fill(holes, 0).permute(0, 3, 1, 2).float() / 255
+        seen = rasters.masked_fill(holes, 0) if black else rasters
+        pixels = seen.permute(0, 3, 1, 2).float() / 255
         at = torch.tensor(numbers, device=placement.device)
         images[at] = functional.interpolate(pixels, shape, mode="bilinear", antialias=True).clamp(0, 1)
         fine = _covering((holes.shape[1], holes.shape[2]), cells)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fornet_hf.arguments import require
-from fornet_hf.format.masks import Mask, dilate
-from producers.devices.opencv import closed, filled, load_cv2
+from fornet_hf.format.masks import Mask
+from producers.devices.opencv import closed, dilated, filled, load_cv2
 from producers.scene import Identity, Infiller, Raster
 from producers.segment.mixture import threshold, without_orphans
 
@@ -83,7 +83,7 @@ class InpaintDifference:
         by = self.infiller or infiller
         if by is None:
             raise TypeError("neither the refiner nor the run has an infiller")
-        backgrounds = by.infill(rasters, [dilate(mask, self.settings.dilation) for mask in masks])
+        backgrounds = by.infill(rasters, [dilated(mask, self.settings.dilation) for mask in masks])
         return [self._refined(*image) for image in zip(rasters, masks, backgrounds, strict=True)]
 
     def _refined(self, raster: Raster, mask: Mask, background: Raster) -> Mask:

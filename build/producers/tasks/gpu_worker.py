@@ -1,4 +1,4 @@
-"""A process that drives one GPU: it loads models once and does one task after another."""
+"""A process that drives a GPU: it loads models once and does one task after another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import socket
 from abc import ABC, abstractmethod
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -16,7 +16,9 @@ from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
 from fornet_hf.processes import start_pool
 from producers.devices.opencv import one_thread
+from producers.devices.seats import Seat
 from producers.work.plan import Task
+from producers.work.progress import here
 from producers.work.report import Report
 from producers.work.run_folder import RunFolder
 
@@ -43,7 +45,7 @@ class GpuWorker(ABC, Generic[Loaded]):
     folder: RunFolder
     workers: int
     _models: Loaded | None = field(default=None, init=False, repr=False)
-    _device: str = field(default="cpu", init=False, repr=False)
+    _seat: Seat = field(default_factory=Seat, init=False, repr=False)
     _pool: Executor | None = field(default=None, init=False, repr=False)
 
     @abstractmethod
@@ -54,23 +56,25 @@ class GpuWorker(ABC, Generic[Loaded]):
     def do(self, task: Task, models: Loaded, pool: Executor) -> Report:
         """Do a task; its report makes it finished."""
 
-    def __call__(self, task: Task, device: str) -> Report:
+    def __call__(self, task: Task, seat: Seat) -> Report:
         """Do a task, unless it is finished already, and return its report."""
         if self.folder.finished(task):
             return self.folder.report(task)
         log = _log(self.folder.root / "logs")
-        log.info("%s: begins on %s", task.name, device)
+        log.info("%s: begins on %s", task.name, seat.name)
         try:
-            report = self._do(task, device)
+            report = self._do(task, seat)
         except BaseException:
             log.exception("%s: failed", task.name)
             raise
         log.info("%s: %s", task.name, report.summary())
         return report
 
-    def _do(self, task: Task, device: str) -> Report:
+    def _do(self, task: Task, seat: Seat) -> Report:
         if self._models is None:
-            self._models, self._device = self.load(device), device
+            self.folder = replace(self.folder, where=here(seat.name))
+            seat.limit_memory()
+            self._models, self._seat = self.load(seat.device), seat
             note_models(self.folder.root, self._models)
         if self._pool is None:
             self._pool = start_pool(self.workers, one_thread)

@@ -10,13 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import encode_levels
 from producers.detect.prompts import Prompts
-from producers.devices.batches import is_shared
 from producers.scene import Raster, Scene
 from producers.segment.versions import Merging
 from producers.step import Backends
@@ -173,6 +171,6 @@ class SegmentWorker(GpuWorker[Backends]):
             prompts=self.settings.prompts,
             merging=self.settings.merging,
             window=self.window,
-            shared=partial(is_shared, self._device),
+            shared=self._seat.is_shared,
         )
         return segment_shard(task, engine, self.folder)

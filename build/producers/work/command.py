@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, Protocol
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.sources import Columns
 from producers.devices.placement import ON, SPEEDUPS
+from producers.devices.seats import seats
 from producers.registry import Choice
 from producers.work.on_ray import run_on_ray
 from producers.work.plan import Task
 from producers.work.report import Report
-from producers.work.slots import Work, devices, run_on_slots, workers_each
+from producers.work.slots import Work, run_on_slots, workers_each
 
 
 class Summary(Protocol):
@@ -138,8 +139,10 @@ def add_machines(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("machines")
     group.add_argument("--engine", choices=("local", "ray"), default="local")
     group.add_argument("--address", help="of the Ray cluster, such as auto; default: one on this machine")
-    group.add_argument("--gpus", type=natural, help="processes, one a GPU; 0: the CPU; default: 1, with Ray all")
-    group.add_argument("--workers", type=natural, help="processes for each GPU that handle images and patches")
+    group.add_argument("--gpus", type=natural, help="number of GPUs; 0: the CPU; default: 1, with Ray all")
+    text = "on each GPU, with a share of its memory, so that it never waits for a CPU (%(default)s)"
+    group.add_argument("--processes", type=positive, default=1, help=text)
+    group.add_argument("--workers", type=natural, help="processes beside those of each GPU, for images and patches")
     group.add_argument("--attempts", type=positive, default=3, help="at a shard whose process dies (%(default)s)")
     group.add_argument("--shard-index", type=natural, default=0, help="this command's part of the shards, from 0")
     group.add_argument("--shard-count", type=positive, default=1, help="number of parts")
@@ -180,7 +183,7 @@ def run(
     """Yield each task with its report, as they get finished, on the machines that were asked for.
 
     Args:
-        make_work: what is done, for a number of worker processes beside each GPU.
+        make_work: what is done, for a number of worker processes beside each process on a GPU.
         tasks: shards.
         arguments: with the options of `add_machines`.
     """
@@ -190,9 +193,10 @@ def run(
             tasks,
             address=arguments.address,
             gpus=arguments.gpus,
+            processes=arguments.processes,
             workers=arguments.workers,
             attempts=arguments.attempts,
         )
     gpus = 1 if arguments.gpus is None else arguments.gpus
-    work = make_work(workers_each(gpus, arguments.workers))
-    return run_on_slots(work, tasks, devices(gpus), attempts=arguments.attempts)
+    work = make_work(workers_each(gpus, arguments.processes, arguments.workers))
+    return run_on_slots(work, tasks, seats(gpus, arguments.processes), attempts=arguments.attempts)

@@ -1,4 +1,4 @@
-"""Running tasks on a Ray cluster: the same work as on one machine, in one actor for each GPU."""
+"""Running tasks on a Ray cluster: the same work as on one machine, in actors on its GPUs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import os
 import signal
 import socket
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, WorkerDiedError, explain
 from fornet_hf.processes import max_workers
+from producers.devices.seats import VISIBLE, Seat
 from producers.work.plan import Task
 from producers.work.report import Report
-from producers.work.roster import Entry, Roster, say_retired
+from producers.work.roster import RETIRES_AFTER, Entry, Roster, say_retired
 from producers.work.slots import AttemptFailedError, Work, plain
 
 PATIENCE = 300.0  # seconds; clusters that grow on demand take minutes to add a node
@@ -26,18 +28,19 @@ _CODE = (Path(__file__).parents[3], Path(__file__).parents[2])  # for `fornet_hf
 class Actor:
     """Work that stays on its GPU, as the actor that Ray makes of it."""
 
-    def __init__(self, work: Work, device: str) -> None:
+    def __init__(self, work: Work, seat: Seat) -> None:
         self._work = work
-        self._device = device
+        # Ray lets an actor see its own GPU only.
+        self._seat = replace(seat, name=f"cuda:{os.environ.get(VISIBLE)}") if seat.device == "cuda" else seat
 
     def ready(self) -> str:
-        """Return where this is; Ray has placed the actor once it answers."""
-        return f"{self._device} on {socket.gethostname()}"
+        """Return on which device this is; Ray has placed the actor once it answers."""
+        return f"{self._seat.name} on {socket.gethostname()}"
 
     def do(self, task: Task) -> Report | Exception:
         """Return the report, or an error that another attempt would not put right; others are raised."""
         try:
-            return self._work(task, self._device)
+            return self._work(task, self._seat)
         except ForNetError as error:
             return error
         except OSError as error:
@@ -50,6 +53,7 @@ def run_on_ray(
     *,
     address: str | None,
     gpus: int | None,
+    processes: int = 1,
     workers: int | None,
     attempts: int = 3,
     patience: float = PATIENCE,
@@ -62,8 +66,9 @@ def run_on_ray(
         make_work: what is done, for a number of worker processes beside each actor.
         tasks: shards.
         address: of the cluster, such as `auto` or `ray://host:10001`; None starts one on this machine.
-        gpus: actors, each with a GPU; None: as many as the cluster has; 0: one actor, on the CPU.
-        workers: CPUs that Ray sets aside for each actor; None: those that each GPU has on all nodes.
+        gpus: GPUs that are used; None: as many as the cluster has; 0: none, but a CPU.
+        processes: actors on each of them, which share its workers.
+        workers: CPUs that Ray sets aside for each GPU; None: those that each GPU has on all nodes.
         attempts: at one task, at least 1.
         patience: seconds within which the first actor has to be placed.
 
@@ -83,9 +88,11 @@ def run_on_ray(
     try:
         gpus = _gpus(ray) if gpus is None else gpus
         each = cpus_each(ray.nodes(), on_gpus=gpus > 0) if workers is None else workers
-        options = {"num_cpus": max(1, each), "num_gpus": 1 if gpus else 0}
-        actors = _Actors(ray, options, (make_work(each), "cuda" if gpus else "cpu"))
-        yield from _Run(actors, Roster(tasks, attempts), patience).reports(min(max(gpus, 1), len(tasks)))
+        options = {"num_cpus": max(1, each) / processes, "num_gpus": 1 / processes if gpus else 0}
+        work = make_work(max(1, each // processes) if each else 0)
+        actors = _Actors(ray, options, (work, Seat("cuda" if gpus else "cpu", processes)))
+        count = min(max(gpus, 1) * processes, len(tasks))
+        yield from _Run(actors, Roster(tasks, attempts), patience).reports(count)
     finally:
         ray.shutdown()
         gc.collect()  # Ray leaves cycles whose end in a process that is forked later would crash it
@@ -124,7 +131,7 @@ def cpus_each(nodes: Iterable[Mapping[str, Any]], *, on_gpus: bool) -> int:
 class _Actors:
     """Begins actors, and reads what they answer."""
 
-    def __init__(self, ray: Any, options: Mapping[str, Any], arguments: tuple[Work, str]) -> None:
+    def __init__(self, ray: Any, options: Mapping[str, Any], arguments: tuple[Work, Seat]) -> None:
         self.ray = ray
         self.options = options
         # What fails is begun again here and not by Ray, which would give the same task to the same actor.
@@ -154,7 +161,9 @@ class _Run:
         self._roster = roster
         self._patience = patience
         self._slots: dict[int, Any] = {}  # actors by number
-        self._names: dict[int, str] = {}
+        self._names: dict[int, str] = {}  # devices of those that have answered
+        self._devices: list[str] = []  # whose places here are their numbers in the roster
+        self._in_vain: Counter[int] = Counter()  # attempts to begin in a row
         self._idle: deque[int] = deque()
         self._awaited: dict[Any, tuple[int, Entry | None]] = {}  # no entry: whether the actor is there
         self._failure: Exception | None = None
@@ -173,7 +182,7 @@ class _Run:
                 self._roster.ended()
                 self._failure = self._failure or answer
             else:
-                self._roster.succeeded(slot)
+                self._roster.succeeded(self._device(slot))
                 self._idle.append(slot)
                 yield entry.task, answer
         if self._failure is not None:
@@ -185,12 +194,21 @@ class _Run:
 
     def _join(self, slot: int, name: str) -> None:
         self._names[slot] = name
-        self._roster.present.add(slot)
+        self._in_vain[slot] = 0
+        if name not in self._devices:
+            self._devices.append(name)
+        self._note_present()
         self._idle.append(slot)
+
+    def _device(self, slot: int) -> int:
+        return self._devices.index(self._names[slot])
+
+    def _note_present(self) -> None:
+        self._roster.present = {self._device(slot) for slot in self._names} - self._roster.retired
 
     def _hand_out(self) -> None:
         for slot in [self._idle.popleft() for _ in range(len(self._idle))]:
-            entry = self._roster.take(slot)
+            entry = self._roster.take(self._device(slot))
             if entry is None:
                 self._idle.append(slot)
             else:
@@ -214,17 +232,23 @@ class _Run:
     def _failed(self, slot: int, entry: Entry | None, error: AttemptFailedError) -> None:
         """Replace the actor, because an error of the GPU stays with the process that met it."""
         if entry is None:
-            self._roster.stumbled(slot, at_work=False)
+            self._in_vain[slot] += 1
+            if over := self._in_vain[slot] >= RETIRES_AFTER:
+                say_retired(f"process {slot}", error)
         else:
-            self._failure = self._roster.failed(slot, entry, error) or self._failure
-        self._roster.present.discard(slot)
-        if slot in self._roster.retired:  # its actor stays, so that no other one gets its GPU
-            say_retired(self._names.get(slot, f"process {slot}"), error)
-            if not self._slots.keys() - self._roster.retired:
-                raise WorkerDiedError(f"no process could begin on the Ray cluster, at last: {error}")
-        else:
+            device = self._device(slot)
+            known = device in self._roster.retired
+            self._failure = self._roster.failed(device, entry, error) or self._failure
+            if (over := device in self._roster.retired) and not known:
+                say_retired(self._names[slot], error)
+        if not over:
+            self._names.pop(slot, None)
             self._actors.ray.kill(self._slots[slot])
             self._begin(slot)
+        # The actor of a device that is given up stays, so that no other one gets its GPU.
+        self._note_present()
+        if not (self._roster.present or any(one is None for _, one in self._awaited.values())):
+            raise WorkerDiedError(f"no process could begin on the Ray cluster, at last: {error}")
 
 
 def _last_line(error: Exception) -> str:

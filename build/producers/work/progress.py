@@ -43,12 +43,7 @@ class Running:
 
 
 def here(device: str = "cpu") -> str:
-    """Return host and device, a GPU by its number on the machine, whichever of them this process sees."""
-    kind, _, number = device.partition(":")
-    if kind == "cuda":
-        visible = [one.strip() for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one.strip()]
-        index = int(number or 0)
-        device = f"{kind}:{visible[index if index < len(visible) else 0] if visible else index}"
+    """Return host and device, the latter by its name on the machine, as a `Seat` has it."""
     return f"{socket.gethostname()} {device}"
 
 

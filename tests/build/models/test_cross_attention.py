@@ -9,6 +9,7 @@ pytest.importorskip("diffusers", reason="the U-Nets are those of diffusers")
 import segment
 from fornet_hf.errors import ConfigurationError
 from producers.devices.placement import Placement
+from producers.devices.seats import Seat
 from producers.diffusion.canvas import Canvas
 from producers.diffusion.model import load
 from producers.scene import Scene
@@ -243,7 +244,7 @@ def test_a_constant_map_gives_no_mask():
 
 
 def test_the_command_segments_by_class_names_without_a_detector(image_folder, folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, Seat())) for t in tasks))
     words = ["--segmenter", f"cross-attention={folder}", "--infiller", "opencv", "--gpus", "0", "--workers", "0"]
     given = ("side=64", "steps=2", "layers=8,4", "repeats=2")
     sets = [word for one in given for word in ("--set", f"segmenter.{one}")]

@@ -10,12 +10,11 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers", reason="GroundingDINO needs transformers")
 pytest.importorskip("simple_lama_inpainting", reason="LaMa needs simple-lama-inpainting", exc_type=ImportError)
 
-from producers.devices.seats import seats
-
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.processes import InlineExecutor
 from producers.detect.prompts import Prompts
 from producers.devices.placement import Placement
+from producers.devices.seats import seats
 from producers.infill import lama
 from producers.registry import Choice
 from producers.segment.versions import Merging

@@ -23,6 +23,7 @@ from producers.detect.grounding_dino import GroundingDino, InputSize
 from producers.detect.prompts import Prompts
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
+from producers.devices.seats import Seat
 from producers.infill import lama
 from producers.registry import Choice
 from producers.score.witnesses import Witnesses
@@ -116,7 +117,7 @@ def test_models_from_local_folders_go_the_whole_way(image_folder, tmp_path, weig
     run = CandidateFolder(tmp_path / "run")
     run.begin(tasks, settings)
     worker = SegmentWorker(run, 0, settings)
-    assert sum(worker(task, "cpu").ok for task in tasks) == 5
+    assert sum(worker(task, Seat()).ok for task in tasks) == 5
     assert read_models(run.root)["detector"]["revision"].startswith("sha256:")
     assert read_models(run.root)["infiller"]["revision"] == f"md5:{md5}"
 
@@ -124,7 +125,7 @@ def test_models_from_local_folders_go_the_whole_way(image_folder, tmp_path, weig
         classifiers=(Classifier(name="colour", revision="1", network=mean_colour),), placement=Placement()
     )
     monkeypatch.setattr(SelectWorker, "load", lambda self, device: witnesses)
-    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, Seat())) for t in tasks))
     words = [str(run.root), str(images), str(tmp_path / "out"), "--gpus", "0", "--workers", "0", "--every"]
     assert select_versions.main(words) == 0
     import pyarrow.parquet as pq

@@ -26,8 +26,8 @@ class Work:
 
     Attributes:
         notes: the folder.
-        kind: `bad DEVICE` fails there with everything. `killed`, `gpu`, `source` and `disk` fail at the first attempt
-            at the second task, with `always` before it at all attempts.
+        kind: `bad NAME` fails on a device of that name with everything. `killed`, `gpu`, `source` and `disk` fail at
+            the first attempt at the second task, with `always` before it at all attempts.
         workers: beside the process, which are only noted.
         pause: seconds that a task takes.
     """
@@ -37,13 +37,12 @@ class Work:
     workers: int = 0
     pause: float = 0
 
-    def __call__(self, task, device):
+    def __call__(self, task, seat):
         attempt = attempts(self.notes, task.index)
-        (self.notes / f"{task.name}.{attempt}").write_text(f"{os.getpid()} {device} {self.workers}")
+        (self.notes / f"{task.name}.{attempt}").write_text(f"{os.getpid()} {seat.name} {self.workers}")
         time.sleep(self.pause)
         if self.kind.startswith("bad "):
-            device = os.environ["CUDA_VISIBLE_DEVICES"] if device == "cuda" else device
-            self.on(bad=device == self.kind.removeprefix("bad "), others=task.count > 1)
+            self.on(bad=seat.name == self.kind.removeprefix("bad "), others=task.count > 1)
         elif self.kind and task.index == 1 and (attempt == 0 or "always" in self.kind):
             self.fail()
         return Report(ok=task.index)

@@ -96,7 +96,13 @@ def run(driver, tmp_path):
 def test_all_gpus_work_when_nothing_is_asked_for(run, tmp_path):
     assert run() == {index: index for index in range(6)}
     processes, devices, workers = zip(*notes(tmp_path), strict=True)
-    assert (len(set(processes)), set(devices), set(workers)) == (2, {"cuda"}, {"1"})
+    assert (len(set(processes)), set(devices), set(workers)) == (2, {"cuda:0", "cuda:1"}, {"1"})
+
+
+def test_several_processes_work_on_each_gpu(run, tmp_path):
+    assert len(run(count=8, processes=2)) == 8
+    processes, devices, workers = zip(*notes(tmp_path), strict=True)
+    assert (len(set(processes)), set(devices), set(workers)) == (4, {"cuda:0", "cuda:1"}, {"1"})
 
 
 def test_ray_leaves_nothing_that_harms_processes_forked_later(driver, tmp_path):
@@ -114,9 +120,14 @@ def test_a_cluster_without_room_is_an_error_after_a_while(run):
 
 
 def test_a_bad_gpu_does_not_end_the_run(run, tmp_path):
-    assert len(run("bad 1", attempts=2)) == 6
+    assert len(run("bad cuda:1", attempts=2)) == 6
     assert len(list(tmp_path.glob("bad.*"))) == RETIRES_AFTER
     assert "gets no more tasks after 3 failures in a row" in run.messages
+
+
+def test_a_bad_gpu_fails_no_task_by_several_processes_on_it(run):
+    assert len(run("bad cuda:1", count=8, attempts=2, processes=2)) == 8
+    assert run.messages.count("gets no more tasks after 3 failures in a row") == 1
 
 
 def test_a_lost_process_is_replaced(run, tmp_path):

@@ -53,17 +53,5 @@ def test_of_killed_processes_only_the_last_attempt_at_an_unfinished_shard_counts
     assert running(tmp_path, ()) == []
 
 
-@pytest.mark.parametrize(
-    ("device", "visible", "said"),
-    [
-        ("cpu", "3", "cpu"),
-        ("cuda", "", "cuda:0"),
-        ("cuda:1", "", "cuda:1"),
-        ("cuda", "3", "cuda:3"),
-        ("cuda:1", "4,5", "cuda:5"),
-        ("cuda:6", "6", "cuda:6"),
-    ],
-)
-def test_a_gpu_has_the_number_of_the_machine(monkeypatch, device, visible, said):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert here(device) == f"{socket.gethostname()} {said}"
+def test_a_process_is_known_by_its_host_and_its_device():
+    assert here("cuda:3") == f"{socket.gethostname()} cuda:3"

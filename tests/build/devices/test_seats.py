@@ -1,0 +1,81 @@
+"""Places of processes on GPUs, and whether others use their memory."""
+
+import pytest
+
+from fornet_hf.errors import ConfigurationError
+from producers.devices.seats import Seat, seats
+
+GIB = 2**30
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Lets torch see a GPU of 80 GiB of which this process and others hold some; returns the shares that are set."""
+    torch = pytest.importorskip("torch")
+    shares = []
+
+    def hold(own, others):
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: ((80 - own - others) * GIB, 80 * GIB))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: own * GIB)
+        monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", shares.append)
+        return shares
+
+    return hold
+
+
+def test_there_is_a_seat_for_each_process_and_all_gpus_come_first(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [one.name for one in seats(2, 2)] == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]
+    assert seats(0, 2) == [Seat("cpu", 2)] * 2
+
+
+def test_gpus_are_those_that_are_visible_under_their_own_names(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-5,6")
+    assert [one.name for one in seats(2, 1)] == ["cuda:3", "cuda:GPU-5"]
+    assert {one.device for one in seats(3, 1)} == {"cuda"}
+
+
+@pytest.mark.parametrize("visible", ["", "0,1"])
+def test_more_gpus_than_are_visible_are_an_error(monkeypatch, visible):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(ConfigurationError, match="fewer GPUs than were asked for"):
+        seats(3, 1)
+    assert seats(0, 1) == [Seat()]
+
+
+def test_a_seat_on_the_cpu_leaves_the_gpus_as_they_are(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+    import os
+
+    Seat("cpu").take()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "1,2"
+    Seat("cuda:2").take()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
+
+
+def test_a_process_gets_its_share_of_the_memory_without_its_context(gpu):
+    shares = gpu(0, 0)
+    for seat in (Seat("cuda:0"), Seat("cpu", 2), Seat("cuda:0", 2)):
+        seat.limit_memory()
+    assert shares == [pytest.approx(38 / 80)]
+
+
+@pytest.mark.parametrize(
+    ("processes", "own", "others", "shared"),
+    [
+        (1, 12, 0.5, False),
+        (1, 12, 60, True),
+        (2, 38, 41, False),  # the other process has its share and a context
+        (2, 20, 60, True),  # somebody else has some of this one's
+        (4, 18, 61, False),
+        (4, 5, 75, True),
+    ],
+)
+def test_a_gpu_is_shared_if_others_hold_more_than_their_shares(gpu, processes, own, others, shared):
+    gpu(own, others)
+    assert Seat("cuda:1", processes).is_shared() == shared
+
+
+def test_a_cpu_is_not_shared():
+    assert not Seat("cpu", 2).is_shared()
