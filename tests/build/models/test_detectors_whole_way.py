@@ -8,6 +8,7 @@ pytest.importorskip("transformers", reason="the detectors need transformers")
 pytest.importorskip("cv2", reason="GrabCut needs OpenCV")
 
 import segment
+from producers.devices.seats import Seat
 from producers.tasks.candidate_shards import CandidateShard
 from producers.tasks.gpu_worker import read_models
 from producers.work import command
@@ -33,7 +34,7 @@ DETECTORS = {
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_images_are_segmented_by_the_boxes_of_a_detector(name, image_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, Seat())) for t in tasks))
     make, threshold, more = DETECTORS[name]
     images, _ = image_folder
     weights, out = tmp_path / "weights", tmp_path / "run"
