@@ -20,6 +20,7 @@ from tests.build.tiny_models import flat
 
 BOXES = [[(5, 5, 60, 40), (20, 10, 30, 44)], [], [(0, 0, 40, 90)], [(3, 3, 9, 8)] * 3]
 SHAPES = [(50, 70), (64, 64), (90, 40), (200, 150)]
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
 
 @pytest.fixture
@@ -28,9 +29,10 @@ def rasters():
     return [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in SHAPES]
 
 
-def segmenter(model, **options):
-    network = sam.SegmentAnything(model)
-    return BoxSegmenter(network=network, placement=Placement(), source=("segment-anything", "tiny", "0"), **options)
+def segmenter(model, place=None, **options):
+    place = place or Placement()
+    network = sam.SegmentAnything(model.to(place.device))
+    return BoxSegmenter(network=network, placement=place, source=("segment-anything", "tiny", "0"), **options)
 
 
 def straightforward(model, raster, prompts):
@@ -74,10 +76,13 @@ def test_masks_are_neither_empty_nor_full(rasters):
     assert any(mask.mean() > 0.1 for mask in found)
 
 
-def test_a_batch_equals_single_images(rasters):
+@pytest.mark.parametrize("speedups", [ON, ON - {"decoding", "pinned"}], ids=["fast", "plain"])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, needs_gpu])])
+def test_a_batch_equals_single_images(rasters, device, speedups):
     model = tiny_models.segment_anything()
-    together = segmenter(model, batch_size=BatchSize(4)).segment(rasters, BOXES)
-    alone = segmenter(model, batch_size=BatchSize(1)).segment(rasters, BOXES)
+    place = Placement(device, speedups=speedups)
+    together = segmenter(model, place, batch_size=BatchSize(4)).segment(rasters, BOXES)
+    alone = segmenter(model, Placement(device), batch_size=BatchSize(1)).segment(rasters, BOXES)
     for mask, other in zip(flat(together), flat(alone), strict=True):
         assert np.mean(mask != other) < 1e-3
 
