@@ -9,6 +9,7 @@ pytest.importorskip("diffusers", reason="FLUX Fill needs diffusers")
 import segment
 from fornet_hf.errors import NotFoundError
 from producers.devices.placement import ON, Placement
+from producers.devices.seats import Seat
 from producers.infill.flux_fill import FluxFill
 from producers.infill.flux_settings import FluxSettings
 from producers.registry import find
@@ -121,7 +122,9 @@ def test_its_licence_is_known():
 
 def test_it_goes_the_whole_way(image_folder, folder, tmp_path, monkeypatch):
     # In this process, where torchvision is made to fit torch.
-    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    monkeypatch.setattr(
+        command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, Seat("cpu"))) for t in tasks)
+    )
     images, _ = image_folder
     models = ["--detector", "centred", "--segmenter", "grabcut", "--infiller", f"flux-fill={folder}"]
     quick = ["--set", "infiller.side=64", "--set", "infiller.steps=2"]
