@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("transformers", reason="they are models of transformers")
 
 import segment
+from producers.devices.seats import Seat
 from producers.tasks.candidate_shards import CandidateShard
 from producers.tasks.gpu_worker import read_models
 from producers.work import command
@@ -16,7 +17,7 @@ from tests.build.models.test_birefnet import TINY
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
     """Work in this process, whose torchvision is mended."""
-    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, "cpu")) for t in tasks))
+    monkeypatch.setattr(command, "run_on_slots", lambda work, tasks, *_, **__: ((t, work(t, Seat())) for t in tasks))
 
 
 def candidates(images, out, *more):
