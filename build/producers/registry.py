@@ -99,8 +99,8 @@ class Composed(Model):
 _WEIGHTS = frozenset({"placement", "model", "revision", "batch_size"})
 _detector = partial(Model, role="detector", step=Detect)
 _segmenter = partial(Model, role="segmenter", step=Segment)
-_by_prompts = partial(Model, role="segmenter", step=SegmentByPrompts)  # type: ignore[type-abstract]
-_infiller = partial(Model, role="infiller", step=Infill)
+_by_prompts = partial(Model, role="segmenter", step=SegmentByPrompts, takes=_WEIGHTS)  # type: ignore[type-abstract]
+_infiller = partial(Model, role="infiller", step=Infill, takes=_WEIGHTS)
 
 MODELS = (
     _detector(
@@ -176,7 +176,6 @@ MODELS = (
     _by_prompts(
         name="sam3",
         target="producers.segment.sam3:load",
-        takes=_WEIGHTS,
         packages="torch 'transformers>=5'",
         weights="facebook/sam3",
         licence="SAM License (Meta)",
@@ -201,7 +200,6 @@ MODELS = (
     _by_prompts(
         name="cross-attention",
         target="producers.segment.cross_attention:CrossAttention.load",
-        takes=_WEIGHTS,
         packages="torch 'diffusers>=0.40' transformers",
         weights="CompVis/stable-diffusion-v1-4",
         licence="CreativeML OpenRAIL-M",
@@ -233,7 +231,6 @@ MODELS = (
     _infiller(
         name="lama",
         target="producers.infill.lama:load",
-        takes=_WEIGHTS,
         packages="torch opencv-python-headless && pip install --no-deps simple-lama-inpainting==0.1.2",
         revision="e3aa4aaa15225a33ec84f9f4bc47e500",
         licence="Apache-2.0, its repository's; none stated for the weights",
@@ -243,13 +240,13 @@ MODELS = (
     _infiller(
         name="opencv",
         target="producers.infill.inpaint:OpenCVInpaint",
+        takes=frozenset(),
         settings="producers.infill.inpaint:OpenCVInpaint",
         light=True,
     ),
     _infiller(
         name="attentive-eraser",
         target="producers.infill.attentive_eraser:AttentiveEraser.load",
-        takes=_WEIGHTS,
         packages="torch 'diffusers>=0.40' transformers accelerate",
         weights="stabilityai/stable-diffusion-xl-base-1.0",
         licence="CreativeML Open RAIL++-M",
@@ -258,7 +255,6 @@ MODELS = (
     _infiller(
         name="flux-fill",
         target="producers.infill.flux_fill:FluxFill.load",
-        takes=_WEIGHTS,
         packages="torch 'diffusers>=0.40' transformers accelerate sentencepiece protobuf",
         weights="black-forest-labs/FLUX.1-Fill-dev",
         licence="FLUX.1 [dev] Non-Commercial License",
@@ -267,7 +263,6 @@ MODELS = (
     _infiller(
         name="background-diffusion",
         target="producers.infill.background_diffusion:load_background_diffusion",
-        takes=_WEIGHTS,
         packages="torch 'diffusers>=0.40' transformers accelerate",
         needs_model=True,
         hint="of finetune_background.py",
