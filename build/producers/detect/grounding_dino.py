@@ -13,6 +13,7 @@ from producers.detect.grounding_settings import GroundingSettings
 from producers.detect.input_size import InputSize, input_size
 from producers.detect.sampling import kernel_runs, use_kernel
 from producers.detect.shared import SharedText, SharedVision
+from producers.detect.short_texts import project_texts
 from producers.detect.texts import Texts, joined
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
@@ -50,6 +51,8 @@ class GroundingDino:
         self._model.model.text_backbone = self._text
         if "sampling" in placement.speedups and kernel_runs(placement.device):
             use_kernel(self._model)
+        if "short-texts" in placement.speedups:
+            project_texts(self._model)
         self._tokenizer = tokenizer
         self._placement = placement
         self._source = source

@@ -28,6 +28,7 @@ SPEEDUPS: Mapping[str, str] = MappingProxyType(
         "relative-positions": "SAM attends by fused kernels, to which its relative positions are a mask",
         "sampling": "on a GPU one kernel samples what a detector attends to",
         "shared-halves": "what is alike for both halves of Attentive Eraser's batch is computed once",
+        "short-texts": "a detector projects the few tokens of a prompt in place of the many of an image",
         "texts": "a detector reads each prompt once and remembers it",
         "unfused": "LaMa's program is not fitted anew to each size of images",
     }
