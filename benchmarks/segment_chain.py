@@ -24,6 +24,7 @@ from benchmarks.segment_stages import BATCHES
 from fornet_hf.format.encoding import Encoding
 from fornet_hf.processes import InlineExecutor
 from producers.devices.placement import Placement
+from producers.devices.seats import Seat, seats
 from producers.registry import Choice
 from producers.step import Backends
 from producers.tasks.segment import Engine, SegmentWorker, segment_shard
@@ -128,8 +129,9 @@ def measured(chain: Chain, place: Placement) -> dict[str, Any]:
             CandidateFolder(root / "run"), chain.workers, _SETTINGS, chain.window,
             chain=chain, place=place, warm=warm, gate=root / "gate",
         )  # fmt: skip
-        with watched(place.device) as samples:
-            reports = [report for _, report in run_on_slots(work, tasks, [place.device] * chain.processes)]
+        places = seats(1 if place.device.startswith("cuda") else 0, chain.processes)
+        with watched(places[0]) as samples:
+            reports = [report for _, report in run_on_slots(work, tasks, places)]
             end = time.time()
         start = max(path.stat().st_mtime for path in ready(root / "gate"))
     total = Report()
@@ -156,15 +158,14 @@ def _figures(total: Report, seconds: float) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def watched(device: str) -> Iterator[list[tuple[float, float, float]]]:
+def watched(seat: Seat) -> Iterator[list[tuple[float, float, float]]]:
     """Collect time, percent of it that the GPU is busy, and GiB of its memory in use; of a CPU, nothing."""
     samples: list[tuple[float, float, float]] = []
-    if not device.startswith("cuda"):
+    if seat.device != "cuda":
         yield samples
         return
     query = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits", "-lms", "200"]
-    number = device.partition(":")[2] or "0"
-    with subprocess.Popen([*query, "-i", number], stdout=subprocess.PIPE, text=True) as tool:  # noqa: S603
+    with subprocess.Popen([*query, "-i", seat.name.removeprefix("cuda:")], stdout=subprocess.PIPE, text=True) as tool:  # noqa: S603
         reader = threading.Thread(target=_read, args=(tool.stdout, samples), daemon=True)
         reader.start()
         try:

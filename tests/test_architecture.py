@@ -39,6 +39,7 @@ PRODUCERS = [
     "tasks",
     "work",
     "registry",
+    "registered",
     "registration",
     "plugins fields",
     "step",

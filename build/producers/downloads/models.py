@@ -130,7 +130,7 @@ WEIGHTS = (
         licence="Apache-2.0, its repository's; none stated for the weights",
         size="0.2 GB",
         digest="md5:e3aa4aaa15225a33ec84f9f4bc47e500",
-        stated_by="build/producers/registry.py",
+        stated_by="build/producers/registered.py",
         in_torch=True,
     ),
     Item(
