@@ -28,7 +28,7 @@ BATCHES = {"grounding-dino": (8, 32), "sam": (16,), "sam-hf": (16,), "lama": (16
 """The sizes of batches that are measured; the first one is that of `build/segment.py`."""
 
 MATTER = {
-    "grounding-dino": ("pinned", "sampling", "texts"),
+    "grounding-dino": ("pinned", "sampling", "short-texts", "texts"),
     "sam": ("pinned", "decoding", "relative-positions"),
     "sam-hf": ("pinned", "decoding"),
     "lama": ("pinned", "folded", "unfused"),
