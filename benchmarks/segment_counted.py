@@ -53,19 +53,28 @@ def operations() -> Iterator[dict[str, Any]]:
         yield from _segmenters()
         yield {"network": "LaMa", "tflop": tflop(partial(LamaLike().eval(), *_lama_sees()))}
         yield from _eraser()
+        yield from _flux()
 
 
 def _detectors() -> Iterator[dict[str, Any]]:
-    """Count on the CPU, as the network looks at values, in the precision in which that takes the least time."""
+    """Count on the CPU, as the network looks at values."""
     scene = Scene(key="0", raster=np.zeros((375, 500, 3), np.uint8), prompts=PROMPTS)
     for name, together in {"each prompt by itself": False, "all prompts in one text": True}.items():
-        placement, settings = Placement(precision="bfloat16"), GroundingSettings(together=together)
-        model = make("grounding-dino", placement, 1, settings=settings)
+        model = make("grounding-dino", Placement(), 1, settings=GroundingSettings(together=together))
         yield {"network": f"GroundingDINO, three prompts: {name}", "tflop": tflop(partial(model.detect, [scene]))}
 
 
 def _segmenters() -> Iterator[dict[str, Any]]:
-    from transformers import Sam2Config, Sam2HieraDetConfig, Sam2Model, Sam2VisionConfig, SamConfig, SamModel
+    from transformers import (
+        Sam2Config,
+        Sam2HieraDetConfig,
+        Sam2Model,
+        Sam2VisionConfig,
+        Sam3Config,
+        Sam3Model,
+        SamConfig,
+        SamModel,
+    )
 
     base_plus = Sam2HieraDetConfig(
         hidden_size=112, num_attention_heads=2, blocks_per_stage=[2, 3, 16, 3],
@@ -79,6 +88,20 @@ def _segmenters() -> Iterator[dict[str, Any]]:
     square = torch.empty(1, 3, 1024, 1024)
     for name, model in {"SAM, ViT-B": SamModel(SamConfig()), "SAM 2.1, base plus": Sam2Model(sam2)}.items():
         yield {"network": f"{name}: embedding", "tflop": tflop(partial(model.eval().get_image_embeddings, square))}
+    sam3, larger = Sam3Model(Sam3Config()).eval(), torch.empty(1, 3, 1008, 1008)
+    yield {"network": "SAM 3: embedding", "tflop": tflop(partial(sam3.get_vision_features, pixel_values=larger))}
+
+
+def _flux() -> Iterator[dict[str, Any]]:
+    from diffusers import FluxTransformer2DModel
+
+    network, (high, wide), words = FluxTransformer2DModel(in_channels=384, out_channels=64), (48, 64), 512
+    given = {
+        "hidden_states": torch.empty(1, high * wide, 384), "encoder_hidden_states": torch.empty(1, words, 4096),
+        "pooled_projections": torch.empty(1, 768), "timestep": torch.empty(1), "guidance": None,
+        "img_ids": torch.empty(high * wide, 3), "txt_ids": torch.empty(words, 3),
+    }  # fmt: skip
+    yield {"network": "FLUX.1 Fill: 50 steps of its transformer", "tflop": 50 * tflop(partial(network, **given))}
 
 
 def _lama_sees() -> tuple[torch.Tensor, torch.Tensor]:
