@@ -1,5 +1,9 @@
 """Places of processes on GPUs, and whether others use their memory."""
 
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
 import pytest
 
 from fornet_hf.errors import ConfigurationError
@@ -46,7 +50,6 @@ def test_more_gpus_than_are_visible_are_an_error(monkeypatch, visible):
 
 def test_a_seat_on_the_cpu_leaves_the_gpus_as_they_are(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
-    import os
 
     Seat("cpu").take()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1,2"
@@ -79,3 +82,29 @@ def test_a_gpu_is_shared_if_others_hold_more_than_their_shares(gpu, processes, o
 
 def test_a_cpu_is_not_shared():
     assert not Seat("cpu", 2).is_shared()
+
+
+def reaches_its_share():
+    """Take a seat, and all memory that one may have; return GPUs, GiB and whether others are to blame."""
+    import torch
+
+    seat, held = Seat("cuda:0", 4), []
+    seat.take()
+    seat.limit_memory()
+    try:
+        while True:
+            held.append(torch.empty(GIB // 2, dtype=torch.uint8, device=seat.device))
+    except torch.OutOfMemoryError:
+        return torch.cuda.device_count(), len(held) / 2, torch.cuda.mem_get_info()[1] / GIB, seat.is_shared()
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_a_process_gets_no_more_than_its_share():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
+        count, held, total, shared = executor.submit(reaches_its_share).result()
+    assert count == 1
+    assert total / 4 - 3 < held <= total / 4 - 2
+    assert not shared
