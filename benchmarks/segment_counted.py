@@ -32,7 +32,7 @@ from benchmarks.segment_stages import PROMPTS  # noqa: E402
 from fornet_hf.format.encoding import Encoding  # noqa: E402
 from producers.detect.grounding_settings import GroundingSettings  # noqa: E402
 from producers.detect.input_size import InputSize  # noqa: E402
-from producers.devices.placement import Placement  # noqa: E402
+from producers.devices.placement import ON, Placement  # noqa: E402
 from producers.infill.lama import Lama  # noqa: E402
 from producers.infill.shared_halves import shared_halves  # noqa: E402
 from producers.scene import Cut, Scene  # noqa: E402
@@ -59,8 +59,13 @@ def operations() -> Iterator[dict[str, Any]]:
 def _detectors() -> Iterator[dict[str, Any]]:
     """Count on the CPU, as the network looks at values."""
     scene = Scene(key="0", raster=np.zeros((375, 500, 3), np.uint8), prompts=PROMPTS)
-    for name, together in {"each prompt by itself": False, "all prompts in one text": True}.items():
-        model = make("grounding-dino", Placement(), 1, settings=GroundingSettings(together=together))
+    separate, longer = GroundingSettings(), Placement(speedups=ON - {"short-texts"})
+    for name, placement, settings in (
+        ("each prompt by itself, without short-texts", longer, separate),
+        ("each prompt by itself", Placement(), separate),
+        ("all prompts in one text", Placement(), GroundingSettings(together=True)),
+    ):
+        model = make("grounding-dino", placement, 1, settings=settings)
         yield {"network": f"GroundingDINO, three prompts: {name}", "tflop": tflop(partial(model.detect, [scene]))}
 
 
