@@ -52,6 +52,15 @@ def test_images_become_candidates_patches_rows_and_recombinations(image_folder, 
     assert recombined["label"] == dataset["train"][0]["label"]
 
 
+def test_several_processes_make_the_same(image_folder, tmp_path):
+    images, boxes = image_folder
+    assert run(images, boxes, tmp_path / "one", "--split", "train", "--shards", "2", "--window", "1") == 0
+    more = ["--processes", "2", "--workers", "2"]
+    assert run(images, boxes, tmp_path / "two", "--split", "train", "--shards", "2", *more) == 0
+    assert digests(tmp_path / "one" / "candidates") == digests(tmp_path / "two" / "candidates")
+    assert [len(list((tmp_path / name / "logs").iterdir())) for name in ("one", "two")] == [1, 2]
+
+
 def test_candidates_say_how_they_were_found_and_apply_to_their_images(image_folder, tmp_path):
     images, boxes = image_folder
     assert run(images, boxes, tmp_path) == 0
