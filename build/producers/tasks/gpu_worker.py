@@ -73,8 +73,8 @@ class GpuWorker(ABC, Generic[Loaded]):
     def _do(self, task: Task, seat: Seat) -> Report:
         if self._models is None:
             self.folder = replace(self.folder, where=here(seat.name))
+            self._models, self._seat = self.load(seat.device), seat  # which says it if there is no GPU, or no torch
             seat.limit_memory()
-            self._models, self._seat = self.load(seat.device), seat
             note_models(self.folder.root, self._models)
         if self._pool is None:
             self._pool = start_pool(self.workers, one_thread)
