@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from on_device import composing
-from producing import counted, segmenting, taking_apart
+from producing import beside, counted, segmenting, taking_apart
 
 _HEAD = """# Benchmarks
 
@@ -262,6 +262,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "evaluation": ("Evaluation", evaluation),
     "mixing": ("Mixing", mixing),
     "reading": ("Reading", reading),
+    "segment_beside": ("Producers, beside their networks", beside),
     "segment_counted": ("Producers, counted", counted),
     "segment_attentive_eraser": ("Producers on a GPU: GroundingDINO, SAM-B, Attentive Eraser", segmenting),
     "segment_lama": ("Producers on a GPU: GroundingDINO, SAM-B, LaMa", segmenting),

@@ -10,10 +10,17 @@ pytest.importorskip("diffusers", reason="the networks are those of diffusers")
 pytest.importorskip("cv2", reason="masks are outlined by it")
 
 import producing
-from benchmarks import segment, segment_counted  # the first, as they see to it that torchvision can be imported
+from benchmarks import (  # the first, as they see to it that torchvision can be imported
+    segment,
+    segment_beside,
+    segment_counted,
+)
 from benchmarks.image_sizes import COMMON, draw
+from benchmarks.photos import photos
 from benchmarks.segment_stages import PLAIN, Case, agreement, cases, measured
+from fornet_hf.format.encoding import Encoding
 from producers.devices.placement import ON, SPEEDUPS
+from producers.work.report import Lost
 from tests.one_thread import one_thread
 
 __all__ = ["one_thread"]
@@ -83,6 +90,13 @@ def test_batches_are_fuller_across_windows():
     for one, other in zip(alone, across, strict=True):
         assert one["detect, of 8"] < other["detect, of 8"] <= 8
         assert one["infill, of 16"] < other["infill, of 16"] <= 16
+
+
+def test_work_beside_the_networks_gives_what_it_should():
+    for case in segment_beside.cases(photos(outlines=True)[:2], Encoding()):
+        case.check(case.run())
+    with pytest.raises(RuntimeError, match="a patch: a wrong result"):
+        case.check([Lost("key", "error", "kind", "detail")])
 
 
 def test_shared_halves_spare_a_fifth_of_the_erasers_operations():
