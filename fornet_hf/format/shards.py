@@ -97,7 +97,7 @@ def write_records(path: Path, records: Iterable[Record], schema: pa.Schema, enco
     text = json.dumps({"format_version": FORMAT_VERSION, "encoding": encoding.to_json()}, sort_keys=True)
     schema = schema.with_metadata({_METADATA_KEY: text.encode()})
     compression = {name: "NONE" if name in _INCOMPRESSIBLE else "ZSTD" for name in schema.names}
-    compression["box.list.item"] = compression.pop("box")
+    compression["box.list.element"] = compression.pop("box")
     if compression.pop("detections", None):
         compression |= dict.fromkeys(_DETECTION_LEAVES, "ZSTD")
     count = 0

@@ -97,6 +97,7 @@ def test_what_does_not_compress_is_stored(tmp_path):
     group = pq.ParquetFile(tmp_path / "a").metadata.row_group(0)
     kinds = {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
     assert {kinds["mask"], kinds["delta"], kinds["target_sha256"]} == {"UNCOMPRESSED"}
+    assert {kinds["key"], kinds["width"], kinds["box.list.element"]} == {"ZSTD"}
     assert set(kinds) == {*SCHEMA.names, "box.list.element"} - {"box"}
 
 
