@@ -47,6 +47,7 @@ class AttentiveEraser:
     ) -> None:
         self._pipeline = pipeline
         self._prompt = EmptyPrompt(*(value.float() for value in prompt))  # the pipeline works as precisely as this
+        pipeline.encode_prompt = _as_given
         self._placement = placement
         self._source = source
         self.settings = settings or EraserSettings()
@@ -153,6 +154,12 @@ def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:
         tokens, _, pooled, _ = pipeline.encode_prompt(prompt="", do_classifier_free_guidance=False)
     pipeline.register_modules(text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None)
     return EmptyPrompt(tokens, pooled)
+
+
+def _as_given(**given: Any) -> tuple[torch.Tensor, ...]:
+    """Return encoded prompts, in place of a pipeline which would lower their precision to that of its U-Net."""
+    names = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+    return tuple(given[name] for name in names)
 
 
 def use_ddim(pipeline: Any) -> None:

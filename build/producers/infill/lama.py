@@ -183,8 +183,10 @@ def load(
         raise IntegrityError(explain(f"{path} is not the expected model", found=found, allowed=revision, then=then))
     with _without_advice():
         network = torch.jit.load(str(path), map_location=placement.device).eval()
-        model = torch.jit.freeze(network) if "folded" in placement.speedups else network
-    return Lama(model=model, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
+        if "folded" in placement.speedups:
+            with contextlib.suppress(RuntimeError):  # it serves as it is, if it is of a kind that torch cannot freeze
+                network = torch.jit.freeze(network)
+    return Lama(model=network, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
 
 
 def _weights(given: str | None) -> Path:

@@ -217,6 +217,23 @@ def test_the_network_is_loaded_in_the_precision_that_was_asked_for(images, tmp_p
         assert 0 < np.abs(filled.astype(int) - other).mean() < 3
 
 
+def test_the_network_alone_has_a_lower_precision(images, tmp_path, monkeypatch):
+    loaded = AttentiveEraser.load(
+        Placement("cpu", "bfloat16"), str(tiny_models.sdxl_folder(tmp_path)), settings=QUICK
+    )
+    types = set()
+    made = loaded._pipeline.prepare_latents
+
+    def recording(*args, **options):
+        tensors = made(*args, **options)
+        types.update(one.dtype for one in tensors)
+        return tensors
+
+    monkeypatch.setattr(loaded._pipeline, "prepare_latents", recording)
+    loaded.infill(*images)
+    assert types == {torch.float32}  # noised latents, noise, and the image's own
+
+
 @pytest.mark.parametrize("left_out", ["channels-last", "shared-halves"])
 def test_infillings_are_those_without_a_speed_up(images, left_out):
     def infilled(speedups):

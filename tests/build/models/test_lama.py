@@ -179,6 +179,26 @@ def test_pixels_are_those_without_a_speed_up(file, parts, left_out):
         assert np.abs(filled.astype(int) - other).max() <= 1
 
 
+def test_a_network_that_cannot_be_frozen_serves_as_it_is(file, parts, monkeypatch):
+    expected = lama.load(Placement(speedups=ON - {"folded"})).infill(*parts)
+
+    def refused(_):
+        raise RuntimeError("attributes of this module cannot be made constants")
+
+    monkeypatch.setattr(torch.jit, "freeze", refused)
+    for filled, other in zip(lama.load(Placement()).infill(*parts), expected, strict=True):
+        assert np.array_equal(filled, other)
+
+
+def test_a_file_that_is_frozen_already_is_loaded(file, parts):
+    expected = lama.load(Placement()).infill(*parts)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.freeze(torch.jit.load(str(file)).eval()).save(str(file))
+    for filled, other in zip(lama.load(Placement()).infill(*parts), expected, strict=True):
+        assert np.abs(filled.astype(int) - other).max() <= 1
+
+
 def test_torchscript_fuses_nothing_inside_of_a_call_only(parts):
     def strategy():
         with warnings.catch_warnings():
