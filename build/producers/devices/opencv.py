@@ -85,6 +85,20 @@ def fade(hole: Mask, width: int) -> npt.NDArray[np.float32]:
     return weight
 
 
+def blended(raster: npt.NDArray[np.uint8], filling: np.ndarray, hole: Mask, width: int) -> npt.NDArray[np.uint8]:
+    """Return an image with a filling in its hole, both height x width x 3, 0 to 255; outside nothing changes.
+
+    Args:
+        raster: the image.
+        filling: finite values of any type; what lies beyond 0 and 255 is cut off.
+        hole: where it goes.
+        width: pixels inside of the hole over which the image fades into the filling.
+    """
+    weight = fade(hole, width)[..., None]
+    result: npt.NDArray[np.uint8] = (raster * (1 - weight) + filling * weight).round().clip(0, 255).astype(np.uint8)
+    return result
+
+
 def largest(mask: Mask) -> Mask:
     """Return the part of a mask that has most pixels; parts hang together by sides and corners."""
     cv2 = load_cv2()

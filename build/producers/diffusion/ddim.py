@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from diffusers import DDIMScheduler
 
+from producers.diffusion.finite import finite
 from producers.diffusion.model import Diffusion
 
 Blend = Callable[[torch.Tensor, int], torch.Tensor]
@@ -51,4 +52,4 @@ def denoised(
             wanted, other = predicted.chunk(2)
             predicted = other + guidance * (wanted - other)
         latents = scheduler.step(predicted, time, latents).prev_sample
-    return model.finite(latents)
+    return finite(latents, model.placement.precision)

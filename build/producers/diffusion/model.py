@@ -103,20 +103,6 @@ class Diffusion:
         )[0]
         return result.float()
 
-    def finite(self, values: torch.Tensor) -> torch.Tensor:
-        """Return the values that the networks gave.
-
-        Raises:
-            ConfigurationError: some are not finite, as may be in float16.
-        """
-        if not values.isfinite().all():
-            found, then = (
-                self.placement.precision,
-                "Give --precision bfloat16, or float32; else the weights are damaged.",
-            )
-            raise ConfigurationError(explain("the network's values overflow", found=found, then=then))
-        return values
-
 
 def load(placement: Placement, model: str, revision: str | None = None) -> Diffusion:
     """Load Stable Diffusion, or what is laid out like it, from the Hub or a local folder; without a safety checker.

@@ -14,14 +14,15 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionXLInpaintPipeline
 
 from fornet_hf.format.masks import Mask
-from producers.devices.batches import BatchSize, run_batched
+from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
+from producers.diffusion.finite import finite
 from producers.diffusion.noise import generator_of
 from producers.infill.eraser_network import EraserNetwork
 from producers.infill.eraser_settings import LATENT, EraserSettings
 from producers.infill.latents import decoded, encoded
-from producers.infill.working_image import Asked, enlarged, pasted
+from producers.infill.working_image import Asked, enlarged, infilled, pasted
 from producers.scene import Identity, Raster
 
 
@@ -102,12 +103,7 @@ class AttentiveEraser:
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
         """Return each image with its hole filled; outside of the hole nothing changes."""
-        images = list(zip(rasters, holes, strict=True))
-        asked = [image for image in images if image[1].any()]
-        answers = iter(
-            run_batched(asked, self._erase, size=self.batch_size, key=lambda image: self.bucket(*image[1].shape))
-        )
-        return [next(answers) if hole.any() else raster.copy() for raster, hole in images]
+        return infilled(rasters, holes, self._erase, size=self.batch_size, bucket=self.bucket)
 
     def _erase(self, asked: list[Asked]) -> list[Raster]:
         shape = self.bucket(*asked[0][1].shape)
@@ -145,7 +141,7 @@ class AttentiveEraser:
                 callback_on_step_end=advance,
                 output_type="latent",
             )
-        return decoded(self._pipeline.vae, output.images)
+        return decoded(self._pipeline.vae, finite(output.images, self._placement.precision))
 
 
 def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from fornet_hf.format.masks import Mask
-from producers.devices.batches import BatchSize, run_batched
-from producers.devices.opencv import fade
+from producers.devices.batches import BatchSize
+from producers.devices.opencv import blended
 from producers.devices.placement import Placement
 from producers.diffusion.canvas import LATENT, Canvas
 from producers.diffusion.concepts import Concepts
@@ -23,15 +22,8 @@ from producers.diffusion.ddim import denoised
 from producers.diffusion.model import Diffusion, load
 from producers.diffusion.noise import normal
 from producers.infill.background_settings import BackgroundSettings
+from producers.infill.working_image import Asked, infilled
 from producers.scene import Identity, Raster
-
-
-class _Asked(NamedTuple):
-    """An image, its hole, and the name of its noise."""
-
-    raster: Raster
-    hole: Mask
-    name: str
 
 
 class BackgroundDiffusion:
@@ -67,30 +59,26 @@ class BackgroundDiffusion:
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
         """Return each image with its hole filled; outside of the hole nothing changes."""
-        results = [raster.copy() for raster in rasters]
-        asked = [number for number, hole in enumerate(holes) if hole.any()]
-        images = [_Asked(rasters[number], holes[number], _digest(rasters[number], holes[number])) for number in asked]
-        for number, filled in zip(asked, run_batched(images, self._fill, size=self.batch_size), strict=True):
-            results[number] = filled
-        return results
+        return infilled(rasters, holes, self._fill, size=self.batch_size)
 
-    def _fill(self, images: list[_Asked]) -> list[Raster]:
+    def _fill(self, asked: list[Asked]) -> list[Raster]:
         model, settings = self._model, self.settings
         device, grid = model.placement.device, settings.side // LATENT
-        canvases = [Canvas.of(one.raster.shape[0], one.raster.shape[1], settings.side) for one in images]
+        canvases = [Canvas.of(hole.shape[0], hole.shape[1], settings.side) for _, hole in asked]
+        names = [_digest(raster, hole) for raster, hole in asked]
 
         def noise(*name: object) -> torch.Tensor:
             shape = (model.unet.config.in_channels, grid, grid)
-            return torch.stack([normal(shape, "infill", settings.seed, one.name, *name) for one in images]).to(device)
+            return torch.stack([normal(shape, "infill", settings.seed, one, *name) for one in names]).to(device)
 
-        pixels = [canvas.pixels(one.raster, device) for canvas, one in zip(canvases, images, strict=True)]
+        pixels = [canvas.pixels(raster, device) for canvas, (raster, _) in zip(canvases, asked, strict=True)]
         known = model.latents(torch.stack(pixels), noise("posterior"))
         # A cell is made anew as soon as one of its pixels is of the object.
-        cells = [canvas.touched(one.hole, grid) for canvas, one in zip(canvases, images, strict=True)]
+        cells = [canvas.touched(hole, grid) for canvas, (_, hole) in zip(canvases, asked, strict=True)]
         inside = torch.from_numpy(np.stack(cells))[:, None].to(device)
 
         def blend(latents: torch.Tensor, time: int) -> torch.Tensor:
-            outside = model.noised(known, noise(time), torch.full((len(images),), time))
+            outside = model.noised(known, noise(time), torch.full((len(asked),), time))
             return torch.where(inside, latents, outside)
 
         made = denoised(
@@ -103,12 +91,10 @@ class BackgroundDiffusion:
             blend=blend,
         )
         filled = model.decoded(torch.where(inside, made, known))
-        return [self._pasted(*parts) for parts in zip(images, canvases, filled, strict=True)]
-
-    def _pasted(self, image: _Asked, canvas: Canvas, filled: torch.Tensor) -> Raster:
-        weight = fade(image.hole, self.settings.feather)[..., None]
-        result: Raster = (image.raster * (1 - weight) + canvas.raster(filled) * weight).round().astype(np.uint8)
-        return result
+        return [
+            blended(raster, canvas.raster(one), hole, settings.feather)
+            for (raster, hole), canvas, one in zip(asked, canvases, filled, strict=True)
+        ]
 
 
 def _digest(raster: Raster, hole: Mask) -> str:

@@ -14,12 +14,13 @@ import torch
 from diffusers import FluxFillPipeline
 
 from fornet_hf.format.masks import Mask
-from producers.devices.batches import BatchSize, run_batched
+from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
+from producers.diffusion.finite import finite
 from producers.diffusion.noise import generator_of
 from producers.infill.flux_settings import FluxSettings
-from producers.infill.working_image import Asked, enlarged, pasted
+from producers.infill.working_image import Asked, enlarged, infilled, pasted
 from producers.scene import Identity, Raster
 
 _LATENT = 8  # pixels of a side that one value of the latent image stands for
@@ -97,12 +98,7 @@ class FluxFill:
 
     def infill(self, rasters: Sequence[Raster], holes: Sequence[Mask]) -> list[Raster]:
         """Return each image with its hole filled; outside of the hole nothing changes."""
-        images = list(zip(rasters, holes, strict=True))
-        asked = [image for image in images if image[1].any()]
-        answers = iter(
-            run_batched(asked, self._fill, size=self.batch_size, key=lambda image: self.bucket(*image[1].shape))
-        )
-        return [next(answers) if hole.any() else raster.copy() for raster, hole in images]
+        return infilled(rasters, holes, self._fill, size=self.batch_size, bucket=self.bucket)
 
     def _fill(self, asked: list[Asked]) -> list[Raster]:
         settings, pipeline = self.settings, self._pipeline
@@ -129,7 +125,7 @@ class FluxFill:
                 generator=generators,
                 output_type="pt",
             )
-            return pasted(asked, output.images.float(), settings.feather)
+            return pasted(asked, finite(output.images, self._placement.precision), settings.feather)
 
 
 def encode_prompt(pipeline: Any, prompt: str) -> Prompt:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fornet_hf.arguments import require
 from fornet_hf.format.masks import Mask
-from producers.devices.opencv import fade, load_cv2
+from producers.devices.opencv import blended, fade, load_cv2
 from producers.scene import Identity, Raster
 
 METHODS = ("telea", "ns")
@@ -65,9 +65,7 @@ class OpenCVInpaint:
         small, known = _shrunk(raster, hole, self.working_side)
         filled = self._fill_level(small, known)
         smooth = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).reshape(raster.shape)
-        weight = fade(hole, self.feather)[..., None]
-        result: Raster = (raster * (1 - weight) + smooth * weight).round().clip(0, 255).astype(np.uint8)
-        return result
+        return blended(raster, smooth, hole, self.feather)
 
     def _fill_level(self, small: Pixels, known: Pixels) -> Pixels:
         """Return a low-resolution image, filled where less than half of a pixel is known.

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from fornet_hf.format.masks import Mask
-from producers.devices.opencv import fade
+from producers.devices.batches import BatchSize, run_batched
+from producers.devices.opencv import blended
 from producers.devices.placement import Placement
 from producers.scene import Raster
 
 Asked = tuple[Raster, Mask]
+
+
+def infilled(
+    rasters: Sequence[Raster],
+    holes: Sequence[Mask],
+    fill: Callable[[list[Asked]], list[Raster]],
+    *,
+    size: BatchSize,
+    bucket: Callable[[int, int], Hashable] = lambda *_: None,
+) -> list[Raster]:
+    """Return images with their holes filled; those without a hole come back as copies.
+
+    Args:
+        rasters: the images.
+        holes: of their sizes.
+        fill: does so for images that have holes.
+        size: of its batches.
+        bucket: of a height and width; only images of equal ones share a batch.
+    """
+    images = list(zip(rasters, holes, strict=True))
+    asked = [image for image in images if image[1].any()]
+    answers = iter(run_batched(asked, fill, size=size, key=lambda image: bucket(*image[1].shape)))
+    return [next(answers) if hole.any() else raster.copy() for raster, hole in images]
 
 
 def enlarged(
@@ -63,8 +86,7 @@ def pasted(asked: Sequence[Asked], made: torch.Tensor, feather: int) -> list[Ras
         fillings = (pixels.permute(0, 2, 3, 1) * 255).clamp(0, 255).cpu().numpy()
         for number, filling in zip(numbers, fillings, strict=True):
             raster, hole = asked[number]
-            weight = fade(hole, feather)[..., None]
-            results[number] = (raster * (1 - weight) + filling * weight).round().astype(np.uint8)
+            results[number] = blended(raster, filling, hole, feather)
     return [results[number] for number in range(len(asked))]
 
 

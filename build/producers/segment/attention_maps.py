@@ -11,6 +11,7 @@ import torch
 
 from producers.devices.batches import BatchSize, run_batched
 from producers.diffusion.canvas import LATENT, Canvas
+from producers.diffusion.finite import finite
 from producers.diffusion.model import Diffusion
 from producers.diffusion.noise import normal
 from producers.scene import Scene
@@ -100,8 +101,8 @@ class AttentionMaps:
             for timestep in self.settings.timesteps
         ]
         run_batched(passes, run, size=self.batch_size)
-        means: Maps = self.model.finite(sums * (len(asked) / len(passes))).cpu().numpy()
-        return means.reshape(-1, self.grid, self.grid)
+        means = finite(sums * (len(asked) / len(passes)), self.model.placement.precision)
+        return means.cpu().numpy().reshape(-1, self.grid, self.grid)
 
     def canvas(self, scene: Scene) -> Canvas:
         """Return the place of an image on the square."""

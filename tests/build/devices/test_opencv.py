@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fornet_hf.format.masks import dilate
-from producers.devices.opencv import closed, dilated, filled, largest_filled
+from producers.devices.opencv import blended, closed, dilated, filled, largest_filled
 
 
 def test_only_the_largest_part_stays_and_its_hole_is_filled():
@@ -71,3 +71,13 @@ def test_dilation_is_that_of_the_library(mask, radius, turned):
     result = dilated(mask, radius)
     assert result.dtype == bool
     assert np.array_equal(result, dilate(mask, radius))
+
+
+def test_an_image_fades_into_the_filling_of_its_hole():
+    raster, filling = np.full((9, 9, 3), 100, np.uint8), np.full((9, 9, 3), 300.0)
+    hole = np.zeros((9, 9), bool)
+    hole[:, 3:] = True
+    found = blended(raster, filling, hole, 1)
+    assert (found[:, :3] == 100).all()
+    assert ((found[:, 3] > 180) & (found[:, 3] < 220)).all()
+    assert (found[:, 4:] == 255).all()  # what lies beyond is cut off

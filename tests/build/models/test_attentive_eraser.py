@@ -4,7 +4,7 @@ import torch
 
 pytest.importorskip("diffusers", reason="Attentive Eraser needs diffusers")
 
-from fornet_hf.errors import NotFoundError
+from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.devices.placement import ON, Placement
 from producers.infill.attentive_eraser import AttentiveEraser
 from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, Tokens, erasing
@@ -242,6 +242,12 @@ def test_infillings_are_those_without_a_speed_up(images, left_out):
 
     for fast, plain in zip(infilled(ON), infilled(ON - {left_out}), strict=True):
         assert np.abs(fast.astype(int) - plain).max() <= 1
+
+
+def test_values_that_overflow_are_refused(model, images):
+    torch.nn.init.constant_(model[0].unet.conv_out.bias, torch.inf)
+    with pytest.raises(ConfigurationError, match="overflow; found float32"):
+        eraser(model).infill(*images)
 
 
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import torch
 pytest.importorskip("diffusers", reason="FLUX Fill needs diffusers")
 
 import segment
-from fornet_hf.errors import NotFoundError
+from fornet_hf.errors import ConfigurationError, NotFoundError
 from producers.devices.placement import ON, Placement
 from producers.devices.seats import Seat
 from producers.infill.flux_fill import FluxFill
@@ -108,6 +108,13 @@ def test_infillings_are_those_without_channels_last(images):
     plain = filler(placement=Placement(speedups=ON - {"channels-last"})).infill(*images)
     for filled, other in zip(filler().infill(*images), plain, strict=True):
         assert np.abs(filled.astype(int) - other).max() <= 1
+
+
+def test_values_that_overflow_are_refused(images):
+    pipeline, prompt = tiny_infillers.flux_fill()
+    torch.nn.init.constant_(pipeline.transformer.proj_out.bias, torch.nan)
+    with pytest.raises(ConfigurationError, match="overflow; found float32"):
+        FluxFill(pipeline, prompt, Placement(), settings=QUICK).infill(*images)
 
 
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
