@@ -143,6 +143,12 @@ def test_a_run_that_has_just_begun_is_no_error(tmp_path, capsys):
     assert "train: 0 of 1 shards" in capsys.readouterr().out
 
 
+def test_a_damaged_report_is_named(run, capsys):
+    (run / "reports" / "train-00000-of-00004.json").write_text('{"outcomes": {}')
+    assert main([str(run)]) == 1
+    assert "train-00000-of-00004.json is no report of a shard" in capsys.readouterr().err
+
+
 def test_another_folder_is_refused(tmp_path, capsys):
     assert main([str(tmp_path)]) == 1
     assert "not the folder of a run" in capsys.readouterr().err

@@ -81,6 +81,17 @@ class CandidateShard:
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
 
+    def image_keys(self) -> list[str]:
+        """Return the keys of the images, in source order.
+
+        Raises:
+            PatchFormatError: the file is damaged.
+        """
+        try:
+            return list(dict.fromkeys(self._file.read(columns=["key"]).column("key").to_pylist()))
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+
     def by_image(self) -> Iterator[tuple[CandidatePatch, ...]]:
         """Yield the versions of each image, in source order; one row group is held in memory.
 

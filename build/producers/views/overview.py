@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -113,13 +112,15 @@ def overview(run: Path, now: float) -> Overview:
 
     Raises:
         NotFoundError: the folder holds no run.
+        ConfigurationError: a report is damaged.
     """
     plan = run / "run.json"
     if not plan.is_file():
         raise NotFoundError(explain(f"{run} is not the folder of a run", found=f"no file {plan}"))
-    reports = _reports(run)
+    folder = RunFolder(run)
+    reports = folder.reports()
     at_work = running(run, reports)
-    counts = RunFolder(run).shard_counts()
+    counts = folder.shard_counts()
     shards = {split: (sum(name.startswith(f"{split}-") for name in reports), of) for split, of in counts.items()}
     total = Report()
     for report in reports.values():
@@ -140,16 +141,6 @@ def overview(run: Path, now: float) -> Overview:
         average=average(stretches),
         seconds_left=3600 * rest / pace if left and pace else None,
     )
-
-
-def _reports(run: Path) -> dict[str, Report]:
-    """Return the reports of finished shards by their names; older ones ended when their file was written."""
-    result = {}
-    for path in sorted((run / "reports").glob("*.json")):
-        report = Report.from_json(json.loads(path.read_text(encoding="utf-8")))
-        report.ended = report.ended or path.stat().st_mtime
-        result[path.stem] = report
-    return result
 
 
 def _done(report: Report) -> Stretch:

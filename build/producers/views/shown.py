@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-
-import pyarrow.parquet as pq
 
 from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.format.encoding import Encoding
@@ -15,7 +12,7 @@ from fornet_hf.format.keys import SHARD
 from fornet_hf.sources import Columns
 from producers.pairs.images import Reader, Row, images_of_split
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard
-from producers.work.report import Lost, Report
+from producers.work.report import Lost
 from producers.work.run_folder import CandidateFolder
 
 T = TypeVar("T")
@@ -39,12 +36,7 @@ class Versions(NamedTuple):
 def found(folder: CandidateFolder) -> list[Found]:
     """Return the images of all finished shards that have candidates, in their order."""
     paths = sorted(folder.candidates.glob("*.parquet"))
-    return [Found(path, key) for path in paths for key in _keys(path)]
-
-
-def _keys(path: Path) -> list[str]:
-    """Return the keys of a shard's images, each once, in their order."""
-    return list(dict.fromkeys(pq.read_table(path, columns=["key"]).column("key").to_pylist()))
+    return [Found(path, key) for path in paths for key in CandidateShard(path).image_keys()]
 
 
 def versions(images: Sequence[Found]) -> Iterator[Versions]:
@@ -54,23 +46,21 @@ def versions(images: Sequence[Found]) -> Iterator[Versions]:
         for candidates in shard.by_image():
             if candidates[0].patch.key in left:
                 left.remove(candidates[0].patch.key)
-                yield Versions(split_of(path), candidates, shard.encoding)
+                yield Versions(split_of(path.stem), candidates, shard.encoding)
             if not left:
                 break
 
 
 def lost(folder: CandidateFolder) -> list[tuple[str, Lost]]:
     """Return the images of all finished shards that have no candidates, each with its split, by their reasons."""
-    paths = sorted((folder.root / "reports").glob("*.json"))
-    reports = ((path, Report.from_json(json.loads(path.read_text(encoding="utf-8")))) for path in paths)
-    images = [(split_of(path), one) for path, report in reports for one in report.lost]
+    images = [(split_of(name), one) for name, report in folder.reports().items() for one in report.lost]
     return sorted(images, key=lambda image: (image[1].outcome, image[1].kind))
 
 
-def split_of(path: Path) -> str:
-    """Return the split of a shard's candidates or report."""
-    match = SHARD.fullmatch(f"{path.stem}.parquet")
-    return match["stem"] if match else path.stem
+def split_of(shard: str) -> str:
+    """Return the split of a shard by its name."""
+    match = SHARD.fullmatch(f"{shard}.parquet")
+    return match["stem"] if match else shard
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:

@@ -95,7 +95,11 @@ class RunFolder:
         return [task for task in tasks if not self.finished(task)]
 
     def report(self, task: Task) -> Report:
-        """Return the report of a finished task."""
+        """Return the report of a finished task.
+
+        Raises:
+            ConfigurationError: its file is damaged.
+        """
         return _read_report(self._report(task))
 
     @contextlib.contextmanager
@@ -116,11 +120,19 @@ class RunFolder:
             report.ended = time.time()
             _write_json(self._report(task), report.to_json())
 
+    def reports(self) -> dict[str, Report]:
+        """Return the reports of all finished shards by their names, in order.
+
+        Raises:
+            ConfigurationError: a file is damaged.
+        """
+        return {path.stem: _read_report(path) for path in sorted(self._reports.glob("*.json"))}
+
     def total(self) -> Report:
         """Return the sum of the reports of all shards that are finished."""
         result = Report()
-        for path in sorted(self._reports.glob("*.json")):
-            result.add(_read_report(path))
+        for report in self.reports().values():
+            result.add(report)
         return result
 
     def begin(self, tasks: Sequence[Task], settings: Settings) -> None:
@@ -236,7 +248,14 @@ class CandidateFolder(RunFolder):
 
 
 def _read_report(path: Path) -> Report:
-    return Report.from_json(json.loads(path.read_text(encoding="utf-8")))
+    """Return a report; an older one, which does not say when it ended, did so when its file was written."""
+    try:
+        report = Report.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, LookupError, TypeError) as error:
+        then = "Delete it, and give the command of the run again: that shard is made anew."
+        raise ConfigurationError(explain(f"{path} is no report of a shard", found=error, then=then)) from error
+    report.ended = report.ended or path.stat().st_mtime
+    return report
 
 
 def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:

@@ -47,6 +47,16 @@ def test_what_is_written_is_read_image_by_image(candidates, tmp_path):
     assert [one for group in groups for one in group] == candidates
 
 
+def test_images_are_listed_once_each_and_a_damaged_file_is_refused(candidates, tmp_path):
+    path = tmp_path / "train.parquet"
+    write_candidates(path, candidates, Encoding())
+    assert CandidateShard(path).image_keys() == ["a", "b", "c"]
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(60) + content[64:])
+    with pytest.raises(PatchFormatError, match="not a readable Parquet file"):
+        CandidateShard(path).image_keys()
+
+
 def test_soft_maps_are_grey_images(candidates, tmp_path):
     write_candidates(tmp_path / "new.parquet", candidates, Encoding())
     _, second = next(CandidateShard(tmp_path / "new.parquet").by_image())

@@ -1,7 +1,5 @@
 """The images of a run to show."""
 
-from pathlib import Path
-
 from producers.views.shown import split_of, spread
 
 
@@ -12,5 +10,5 @@ def test_images_are_spread_over_all_that_there_are():
 
 
 def test_the_split_is_in_the_name_of_a_shard():
-    assert split_of(Path("train-00001-of-00004.parquet")) == "train"
-    assert split_of(Path("reports/validation-00000-of-00001.json")) == "validation"
+    assert split_of("train-00001-of-00004") == "train"
+    assert split_of("validation-00000-of-00001") == "validation"
