@@ -47,12 +47,12 @@ def test_the_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_list_of_a_name_says_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
-    assert download.main(["--list", "imagenet-1k", "lama"]) == 0
+    assert download.main(["--list", "imagenet-1k", "lama", "cub"]) == 0
     out = capsys.readouterr().out
     for text in (
         "  terms: https://huggingface.co/datasets/ILSVRC/imagenet-1k\n",
         "  size: 150 GB\n",
-        "  digest: md5:e3aa4aaa15225a33ec84f9f4bc47e500, says build/producers/registry.py\n",
+        "  digest: md5:e3aa4aaa15225a33ec84f9f4bc47e500, says build/producers/registered.py\n",
         "  licence: not stated\n",
     ):
         assert text in out

@@ -204,7 +204,7 @@ def importable(package, monkeypatch):
         (["my_models.cut:Cutter", "--set", "segmenter.wide=1"], "has no settings; found wide. Leave --set out."),
         (["my-finder"], "the segmenter my-finder needs a model; allowed: --segmenter my-finder=MODEL"),
         (["my-finder=a@1"], "takes no revision"),
-        (["finder"], "found 'finder'; allowed: cross-attention, grabcut, my-finder, sam, sam-hf"),
+        (["finder"], "found 'finder'; allowed: birefnet, cross-attention, grabcut, my-finder, sam, "),
         (["my-finder=a", "--detector", "centred"], "detect gives detections, which no step after it needs"),
         (["my-finder=a", "--threshold", "0.5"], "there is no detector; found --threshold"),
     ],
