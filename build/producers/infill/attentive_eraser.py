@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from diffusers import DDIMScheduler, StableDiffusionXLInpaintPipeline
 
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Mask
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
@@ -71,6 +72,7 @@ class AttentiveEraser:
 
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
+            ConfigurationError: they were trained for inpainting, so that the U-Net takes the hole, too.
         """
         commit = commit_of(model, revision, file="model_index.json")
         dtype = placement.dtype
@@ -82,6 +84,11 @@ class AttentiveEraser:
             add_watermarker=False,
             **({} if dtype == torch.float32 or Path(model).is_dir() else {"variant": "fp16"}),  # half the download
         ).to(placement.device)
+        if (channels := pipeline.unet.config.in_channels) != pipeline.vae.config.latent_channels:
+            then = "Give SDXL itself, such as stabilityai/stable-diffusion-xl-base-1.0."
+            raise ConfigurationError(
+                explain(f"{model} is made for inpainting", found=f"{channels} channels", then=then)
+            )
         pipeline.set_progress_bar_config(disable=True)
         use_ddim(pipeline)
         prompt = encode_empty_prompt(pipeline)

@@ -250,6 +250,16 @@ def test_values_that_overflow_are_refused(model, images):
         eraser(model).infill(*images)
 
 
+def test_a_network_made_for_inpainting_is_refused(tmp_path):
+    folder = tiny_models.sdxl_folder(tmp_path)
+    from diffusers import UNet2DConditionModel
+
+    config = {**UNet2DConditionModel.load_config(folder / "unet"), "in_channels": 9}
+    UNet2DConditionModel.from_config(config).save_pretrained(folder / "unet")
+    with pytest.raises(ConfigurationError, match="is made for inpainting; found 9 channels"):
+        AttentiveEraser.load(Placement(), str(folder))
+
+
 def test_missing_weights_say_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(NotFoundError, match="hf download "):
