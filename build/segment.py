@@ -92,10 +92,10 @@ def _add_models(result: argparse.ArgumentParser) -> None:
 
 def _add_objects(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("objects")
-    group.add_argument("--threshold", type=float, help="confidence from which a box counts, 0 to 1 (default: 0.3)")
-    group.add_argument(
-        "--text-threshold", type=float, help="confidence which a word of the prompt needs in it (default: 0)"
-    )
+    text = "confidence from which a box counts, 0 to 1; default: the detector's own, 0.3 (owlv2: 0.1, florence-2: 0)"
+    group.add_argument("--threshold", type=float, help=text)
+    text = "confidence which a word of the prompt needs in it, by GroundingDINO and its relative (default: 0)"
+    group.add_argument("--text-threshold", type=float, help=text)
     group.add_argument(
         "--parents", type=natural, default=Prompts.parents, help="parents of a class to ask for, too (%(default)s)"
     )

@@ -173,6 +173,10 @@ def test_windows_and_processes_do_not_change_the_candidates(image_folder, tmp_pa
         (["--segmenter", "sam=nothing.pth"], "no file nothing.pth"),
         (["--infiller", "lama=nothing.pt"], "no file nothing.pt"),
         (["--threshold", "0.5"], "the detector boxes has no scores; found --threshold"),
+        (
+            ["--detector", "owlv2", "--text-threshold", "0.5"],
+            "the detector owlv2 has no scores of single words; found",
+        ),
         (["--detector", "grounding-dino", "--text-threshold", "1.5"], "--text-threshold; found 1.5; allowed: 0 to 1"),
         (["--merge-threshold", "90"], "threshold of merging; found 90"),
         (["--prompts", "nothing.json"], "no file nothing.json"),

@@ -77,7 +77,10 @@ class ModelSettings:
         for name, value in self._thresholds().items():
             option = f"--{name.replace('_', '-')}"
             if self.detector is None or name not in found["detector"].takes:
-                what = f"the detector {self.detector.name} has no scores" if self.detector else "there is no detector"
+                what = "there is no detector"
+                if self.detector is not None:
+                    words = " of single words" if "threshold" in found["detector"].takes else ""
+                    what = f"the detector {self.detector.name} has no scores{words}"
                 raise ConfigurationError(explain(what, found=option, then=f"Leave {option} out."))
             if not 0 <= value <= 1:
                 raise ConfigurationError(explain(option, found=value, allowed="0 to 1"))
