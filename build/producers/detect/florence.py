@@ -17,7 +17,7 @@ from producers.detect.prompts import phrase
 from producers.detect.shared import SharedTower
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Raster, Scene
 
 _TASK = "<CAPTION_TO_PHRASE_GROUNDING>"
@@ -73,9 +73,7 @@ class Florence2:
             NotFoundError: they are not there; the message has the line that fetches them.
         """
         commit = commit_of(model, revision)
-        # The published weights are in half precision; the placement says in which they are multiplied.
-        load = Florence2ForConditionalGeneration.from_pretrained
-        network = from_hub(load, model, commit, dtype=torch.float32)
+        network = network_from_hub(Florence2ForConditionalGeneration.from_pretrained, model, commit)
         processor = from_hub(AutoProcessor.from_pretrained, model, commit)
         return cls(network, processor, placement, source=(model, name_of(model, commit)), **options)
 

@@ -17,7 +17,7 @@ from producers.detect.short_texts import project_texts
 from producers.detect.texts import Texts, joined
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Scene
 
 
@@ -76,7 +76,7 @@ class GroundingDino:
             NotFoundError: they are not there; the message has the line that fetches them.
         """
         commit = commit_of(model, revision)
-        network = from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, commit)
+        network = network_from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, commit)
         tokenizer = from_hub(AutoTokenizer.from_pretrained, model, commit)
         source, size = (model, name_of(model, commit)), input_size(model, commit)
         return cls(network, tokenizer, placement, source=source, size=size, **options)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
+from transformers import AutoTokenizer, Owlv2ForObjectDetection
 from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from producers.detect.answers import confident
 from producers.detect.input_size import stacks
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Raster, Scene
 
 _KEPT = 4096  # prompts that are remembered
@@ -66,7 +66,7 @@ class Owlv2:
             NotFoundError: they are not there; the message has the line that fetches them.
         """
         commit = commit_of(model, revision)
-        network = from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, commit)
+        network = network_from_hub(Owlv2ForObjectDetection.from_pretrained, model, commit)
         tokenizer = from_hub(AutoTokenizer.from_pretrained, model, commit)
         return cls(network, tokenizer, placement, source=(model, name_of(model, commit)), **options)
 

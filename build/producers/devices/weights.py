@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import GatedRepoError
 
-from fornet_hf.errors import NotFoundError, explain
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError, explain
 from fornet_hf.files import sha256_of
 
 Model = TypeVar("Model")
@@ -22,6 +22,8 @@ _WEIGHTS = (
     "transformer/diffusion_pytorch_model-00001-of-00003.safetensors",
     "pytorch_model.bin",
 )
+
+_UNKNOWN = "does not recognize this architecture"  # transformers says so of models that are newer than it
 
 
 def from_hub(
@@ -38,16 +40,44 @@ def from_hub(
 
     Raises:
         NotFoundError: the repository, the revision, the folder or a file in it is missing or out of reach.
+        MissingDependencyError: the installed transformers is older than the model.
     """
     try:
         return load(model, revision=revision, **options)
     except (OSError, ValueError) as error:
+        if _UNKNOWN in str(error):
+            what, then = (
+                f"the model {model} is newer than transformers",
+                "Install another: pip install -U transformers",
+            )
+            raise MissingDependencyError(explain(what, found=_line(error), then=then)) from error
         asked = f" --revision {revision}" if revision else ""
         asked += fetch and f" {fetch}"
         then = f"Fetch it first: hf download {model}{asked}; or give the path of a folder that has it."
         if isinstance(error, GatedRepoError):
             then = f"Accept its licence at https://huggingface.co/{model} and log in: hf auth login. {then}"
         raise NotFoundError(explain(f"the model {model} cannot be loaded", found=_line(error), then=then)) from error
+
+
+def network_from_hub(load: Callable[..., Any], model: str, revision: str | None) -> Any:
+    """Return a network of transformers by its `from_pretrained`, in float32 whatever its weights are published in.
+
+    Raises:
+        NotFoundError, MissingDependencyError: as `from_hub`.
+        ConfigurationError: the weights are those of another network, most of which would be left at random values.
+    """
+    import torch
+
+    what = f"{model} has the weights of another network"
+    try:
+        network, loaded = from_hub(load, model, revision, dtype=torch.float32, output_loading_info=True)
+    except (RuntimeError, AttributeError, KeyError, TypeError) as error:  # other sizes, or settings that it lacks
+        raise ConfigurationError(explain(what, found=_line(error))) from error
+    missing, most = sorted(loaded["missing_keys"]), len(network.state_dict())
+    if 2 * len(missing) > most:
+        found = f"no {missing[0]}, and {len(missing)} of {most} are missing"
+        raise ConfigurationError(explain(what, found=found, allowed=f"weights of {type(network).__name__}"))
+    return network
 
 
 def _line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import sha256_of
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, name_of, network_from_hub
 from producers.segment.box_segmenter import BoxSegmenter, Embeddings
 from producers.segment.relative_positions import fuse
 from producers.segment.square import Square
@@ -156,7 +156,7 @@ def load_from_hub(
     from transformers import SamModel
 
     commit = commit_of(model, revision)
-    network: Any = from_hub(SamModel.from_pretrained, model, commit)
+    network = network_from_hub(SamModel.from_pretrained, model, commit)
     return BoxSegmenter(
         network=HubSam(network.to(placement.device)),
         placement=placement,

@@ -12,7 +12,7 @@ import torch
 
 from producers.devices.batches import BatchSize
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, name_of, network_from_hub
 from producers.segment.box_segmenter import BoxSegmenter, Embeddings
 from producers.segment.sam import HubSam
 from producers.segment.square import Square
@@ -45,7 +45,7 @@ def load(placement: Placement, model: str, revision: str | None = None, *, batch
     from transformers import Sam2Model
 
     commit = commit_of(model, revision)
-    network: Any = from_hub(Sam2Model.from_pretrained, model, commit)
+    network = network_from_hub(Sam2Model.from_pretrained, model, commit)
     return BoxSegmenter(
         network=HubSam2(network.to(placement.device)),
         placement=placement,

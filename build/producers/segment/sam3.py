@@ -15,7 +15,7 @@ import torch
 
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.model_step import SegmentByPrompts
 from producers.scene import Cut, Identity, Scene
 from producers.segment.attention_words import objects
@@ -157,7 +157,7 @@ def load(
     from transformers import AutoTokenizer, Sam3Model
 
     commit = commit_of(model, revision)
-    network: Any = from_hub(Sam3Model.from_pretrained, model, commit)
+    network = network_from_hub(Sam3Model.from_pretrained, model, commit)
     tokenizer = from_hub(AutoTokenizer.from_pretrained, model, commit)
     source = (model, name_of(model, commit))
     return Sam3(network, tokenizer, placement, settings, source=source, batch_size=batch_size)

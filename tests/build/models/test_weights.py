@@ -7,9 +7,10 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError
 
-from fornet_hf.errors import NotFoundError
+from fornet_hf.errors import ConfigurationError, MissingDependencyError, NotFoundError
 from producers.devices.placement import Placement
-from producers.devices.weights import commit_of, from_hub, name_of
+from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
+from producers.registry import Choice, find
 from tests.build import tiny_models
 
 OLD, NEW = "c" * 40, "d" * 40
@@ -78,6 +79,39 @@ def sam_file(folder, shift):
     for parameter in model.parameters():
         parameter.data.add_(shift)
     model.save_pretrained(folder)
+
+
+def test_a_model_newer_than_transformers_says_what_to_type(tmp_path):
+    pytest.importorskip("transformers", reason="it knows its models")
+    from producers.detect.grounding_dino import GroundingDino
+
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "grounding-dino-2099"}))
+    with pytest.raises(MissingDependencyError, match="pip install -U transformers"):
+        GroundingDino.load(Placement(), str(tmp_path))
+
+
+@pytest.mark.parametrize("other", ["sam2", "sam3"])
+def test_weights_of_another_network_are_refused(other, tmp_path):
+    pytest.importorskip("transformers", reason="networks are of transformers")
+    from tests.build import tiny_segmenters
+
+    made = getattr(tiny_segmenters, other)()
+    (made[0] if isinstance(made, tuple) else made).save_pretrained(tmp_path)
+    for name in {"sam-hf", "sam2", "sam3", "owlv2"} - {other}:
+        role = "detector" if name == "owlv2" else "segmenter"
+        with pytest.raises(ConfigurationError, match="has the weights of another network"):
+            find(role, name).load(Choice(name, str(tmp_path)))
+
+
+def test_networks_are_in_float32_whatever_their_weights_are_in(tmp_path):
+    pytest.importorskip("transformers", reason="SAM of the Hub needs transformers")
+    import torch
+    from transformers import Sam2Model
+
+    from tests.build import tiny_segmenters
+
+    tiny_segmenters.sam2().to(torch.bfloat16).save_pretrained(tmp_path)
+    assert network_from_hub(Sam2Model.from_pretrained, str(tmp_path), None).dtype == torch.float32
 
 
 def test_sam_names_its_commit_and_notices_another(cache):
