@@ -151,7 +151,8 @@ def lama(placement: Placement, batch_size: int, *, tiny: bool) -> Infiller:
 
 def attentive_eraser(placement: Placement, batch_size: int, *, tiny: bool) -> Infiller:
     """Attentive Eraser, with the networks of SDXL in the precision in which it loads them."""
-    from producers.infill.attentive_eraser import AttentiveEraser, EmptyPrompt
+    from producers.infill.attentive_eraser import AttentiveEraser
+    from producers.infill.encoded_prompt import EncodedPrompt
     from producers.infill.eraser_settings import EraserSettings
 
     if tiny:
@@ -160,7 +161,7 @@ def attentive_eraser(placement: Placement, batch_size: int, *, tiny: bool) -> In
     dtype = placement.dtype
     pipeline = sdxl(placement)
     tokens, pooled = (torch.randn(1, *shape, device=placement.device).to(dtype) for shape in ((77, 2048), (1280,)))
-    return AttentiveEraser(pipeline, EmptyPrompt(tokens, pooled), placement, batch_size=batch_size)
+    return AttentiveEraser(pipeline, EncodedPrompt(tokens, pooled), placement, batch_size=batch_size)
 
 
 def sdxl(placement: Placement) -> Any:

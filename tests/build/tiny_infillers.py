@@ -11,7 +11,7 @@ def flux_fill():
     """The pipeline of FLUX Fill without text encoders, and a random encoding of a prompt."""
     from diffusers import FlowMatchEulerDiscreteScheduler, FluxFillPipeline, FluxTransformer2DModel
 
-    from producers.infill.flux_fill import Prompt
+    from producers.infill.encoded_prompt import EncodedPrompt
 
     with seeded():
         transformer = FluxTransformer2DModel(
@@ -28,7 +28,7 @@ def flux_fill():
         )
         spread(transformer, 0.2)
         vae = vae_of(scaling_factor=0.3611, shift_factor=0.1159)
-        prompt = Prompt(torch.randn(1, 8, 32), torch.randn(1, 32))
+        prompt = EncodedPrompt(torch.randn(1, 8, 32), torch.randn(1, 32))
     pipeline = FluxFillPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
         vae=vae.eval(),

@@ -191,7 +191,8 @@ def sdxl_inpainting():
         )
         vae = vae_of(scaling_factor=0.13025, force_upcast=False)
         tokens, pooled = torch.randn(1, 77, 64), torch.randn(1, 32)
-    from producers.infill.attentive_eraser import EmptyPrompt, use_ddim
+    from producers.infill.attentive_eraser import use_ddim
+    from producers.infill.encoded_prompt import EncodedPrompt
 
     pipeline = StableDiffusionXLInpaintPipeline(
         vae=vae.eval(),
@@ -205,7 +206,7 @@ def sdxl_inpainting():
     )
     use_ddim(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline, EmptyPrompt(tokens, pooled)
+    return pipeline, EncodedPrompt(tokens, pooled)
 
 
 def sdxl_folder(folder: Path) -> Path:

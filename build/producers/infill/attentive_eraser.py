@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, StableDiffusionXLInpaintPipeline
@@ -20,18 +20,12 @@ from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.diffusion.finite import finite
 from producers.diffusion.noise import generator_of
+from producers.infill.encoded_prompt import EncodedPrompt, drop_text_encoders
 from producers.infill.eraser_network import EraserNetwork
 from producers.infill.eraser_settings import LATENT, EraserSettings
 from producers.infill.latents import decoded, encoded
 from producers.infill.working_image import Asked, enlarged, infilled, pasted
 from producers.scene import Identity, Raster
-
-
-class EmptyPrompt(NamedTuple):
-    """The encoding of "": `tokens` is 1 x 77 x channels, `pooled` is 1 x channels."""
-
-    tokens: torch.Tensor
-    pooled: torch.Tensor
 
 
 class AttentiveEraser:
@@ -40,7 +34,7 @@ class AttentiveEraser:
     def __init__(
         self,
         pipeline: Any,
-        prompt: EmptyPrompt,
+        prompt: EncodedPrompt,
         placement: Placement,
         *,
         source: tuple[str, str] = ("unknown", "unknown"),
@@ -48,7 +42,7 @@ class AttentiveEraser:
         batch_size: int = 8,
     ) -> None:
         self._pipeline = pipeline
-        self._prompt = EmptyPrompt(*(value.float() for value in prompt))  # the pipeline works as precisely as this
+        self._prompt = prompt.precise()
         pipeline.encode_prompt = _as_given
         self._placement = placement
         self._source = source
@@ -128,7 +122,7 @@ class AttentiveEraser:
             network.step = step + 1
             return tensors
 
-        tokens, pooled = (value.expand(len(images), *value.shape[1:]) for value in self._prompt)
+        tokens, pooled = self._prompt.repeated(len(images))
         with network.running(masks):
             output = self._pipeline(
                 image=latents,
@@ -151,12 +145,12 @@ class AttentiveEraser:
         return decoded(self._pipeline.vae, finite(output.images, self._placement.precision))
 
 
-def encode_empty_prompt(pipeline: Any) -> EmptyPrompt:
+def encode_empty_prompt(pipeline: Any) -> EncodedPrompt:
     """Return the encoding of "" by the pipeline's text encoders, which are then let go to free their memory."""
     with torch.inference_mode():
         tokens, _, pooled, _ = pipeline.encode_prompt(prompt="", do_classifier_free_guidance=False)
-    pipeline.register_modules(text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None)
-    return EmptyPrompt(tokens, pooled)
+    drop_text_encoders(pipeline)
+    return EncodedPrompt(tokens, pooled)
 
 
 def _as_given(**given: Any) -> tuple[torch.Tensor, ...]:

@@ -8,7 +8,7 @@ encoded. Overflows make float16 useless.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from diffusers import FluxFillPipeline
@@ -19,6 +19,7 @@ from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.diffusion.finite import finite
 from producers.diffusion.noise import generator_of
+from producers.infill.encoded_prompt import EncodedPrompt, drop_text_encoders
 from producers.infill.flux_settings import FluxSettings
 from producers.infill.working_image import Asked, enlarged, infilled, pasted
 from producers.scene import Identity, Raster
@@ -27,20 +28,13 @@ _LATENT = 8  # pixels of a side that one value of the latent image stands for
 _FETCH = "# accept its terms on its page first, and log in: hf auth login"
 
 
-class Prompt(NamedTuple):
-    """The encoding of a prompt: `tokens` is 1 x 512 x channels, `pooled` is 1 x channels."""
-
-    tokens: torch.Tensor
-    pooled: torch.Tensor
-
-
 class FluxFill:
     """Infiller for images of any shape, in batches of equal shape."""
 
     def __init__(
         self,
         pipeline: Any,
-        prompt: Prompt,
+        prompt: EncodedPrompt,
         placement: Placement,
         *,
         source: tuple[str, str] = ("unknown", "unknown"),
@@ -48,7 +42,7 @@ class FluxFill:
         batch_size: int = 4,
     ) -> None:
         self._pipeline = pipeline
-        self._prompt = Prompt(*(value.float() for value in prompt))  # the pipeline works as precisely as this
+        self._prompt = prompt.precise()
         self._placement = placement
         self._source = source
         self.settings = settings or FluxSettings()
@@ -103,7 +97,7 @@ class FluxFill:
     def _fill(self, asked: list[Asked]) -> list[Raster]:
         settings, pipeline = self.settings, self._pipeline
         high, wide = self.bucket(*asked[0][1].shape)
-        tokens, pooled = (value.expand(len(asked), *value.shape[1:]) for value in self._prompt)
+        tokens, pooled = self._prompt.repeated(len(asked))
         with torch.inference_mode():
             # Not black in the hole: there the pipeline hides it, and what is resized would be dark around it.
             images, masks = enlarged(asked, (high, wide), self._placement, latent=_LATENT, black=False)
@@ -128,12 +122,12 @@ class FluxFill:
             return pasted(asked, finite(output.images, self._placement.precision), settings.feather)
 
 
-def encode_prompt(pipeline: Any, prompt: str) -> Prompt:
+def encode_prompt(pipeline: Any, prompt: str) -> EncodedPrompt:
     """Return the encoding of a prompt by the text encoders, which are then let go to free their memory."""
     with torch.inference_mode():
         tokens, pooled, _ = pipeline.encode_prompt(prompt=prompt, prompt_2=None)
-    pipeline.register_modules(text_encoder=None, text_encoder_2=None, tokenizer=None, tokenizer_2=None)
-    return Prompt(tokens, pooled)
+    drop_text_encoders(pipeline)
+    return EncodedPrompt(tokens, pooled)
 
 
 def _lowered(network: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
