@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from fornet_hf.errors import IntegrityError, NotFoundError, explain
 from fornet_hf.format.masks import Box, Mask, bounding_box
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
+from producers.infill.torchscript import loaded, memory_errors, unfused
 from producers.scene import Identity, Raster
 
 VARIABLE = "LAMA_MODEL"
@@ -93,9 +93,9 @@ class Lama:
         place = self.placement
         images = place.stacked([_pad(window.raster) for window in windows]).permute(0, 3, 1, 2)
         holes = place.stacked([_pad(window.hole) for window in windows])[:, None]
-        unfused = _unfused() if "unfused" in place.speedups else contextlib.nullcontext()
+        plain = unfused() if "unfused" in place.speedups else contextlib.nullcontext()
         precise = torch.autocast(torch.device(place.device).type, enabled=False)
-        with torch.inference_mode(), precise, _memory_errors(), unfused:
+        with torch.inference_mode(), precise, memory_errors(), plain:
             output = self.model(images.float() / 255, holes.long())
             # The public tool cuts the fraction off instead of rounding; so the same weights give the same pixels.
             pixels = (output * 255).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
@@ -103,42 +103,6 @@ class Lama:
             filled[: window.hole.shape[0], : window.hole.shape[1]]
             for filled, window in zip(pixels, windows, strict=True)
         ]
-
-
-@contextlib.contextmanager
-def _unfused() -> Iterator[None]:
-    """Let TorchScript run programs as they are inside: else it fits its kernels to each new size of images."""
-    before = _fused_by([])
-    try:
-        yield
-    finally:
-        _fused_by(before)
-
-
-def _fused_by(strategy: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Set the strategy, and return the one before."""
-    with _without_advice():
-        result: list[tuple[str, int]] = torch.jit.set_fusion_strategy(strategy)
-        return result
-
-
-@contextlib.contextmanager
-def _without_advice() -> Iterator[None]:
-    """Keep torch from advising against TorchScript, which is the format of the weights."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
-
-
-@contextlib.contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Raise torch's error for memory that ran out, of which TorchScript makes a RuntimeError of the same text."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "out of memory" not in str(error) or isinstance(error, torch.OutOfMemoryError):
-            raise
-        raise torch.OutOfMemoryError(str(error)) from error
 
 
 def _around(low: int, high: int, margin: int, side: int) -> tuple[int, int]:
@@ -181,11 +145,7 @@ def load(
     if revision is not None and found != revision:
         then = "Delete the file and fetch it again, or say which MD5 you expect."
         raise IntegrityError(explain(f"{path} is not the expected model", found=found, allowed=revision, then=then))
-    with _without_advice():
-        network = torch.jit.load(str(path), map_location=placement.device).eval()
-        if "folded" in placement.speedups:
-            with contextlib.suppress(RuntimeError):  # it serves as it is, if it is of a kind that torch cannot freeze
-                network = torch.jit.freeze(network)
+    network = loaded(path, placement.device, folded="folded" in placement.speedups)
     return Lama(model=network, placement=placement, revision=f"md5:{found}", batch_size=BatchSize(batch_size))
 
 
