@@ -12,11 +12,11 @@ from torch.nn import functional
 from transformers import AutoProcessor, Florence2ForConditionalGeneration, LogitsProcessor, LogitsProcessorList
 
 from producers.detect.boxes import pixel_box
-from producers.detect.input_size import stacks
 from producers.detect.prompts import phrase
 from producers.detect.shared import SharedTower
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
+from producers.devices.stacks import stacks
 from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Raster, Scene
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from torch.nn import functional
 from transformers.utils.hub import cached_file
 
 from producers.devices.placement import Placement
+from producers.devices.stacks import stacks
 from producers.scene import Raster
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as all published weights expect
@@ -64,16 +65,6 @@ class InputSize:
             pixels[where, :, : size[0], : size[1]] = scaled.div_(255).sub_(mean).div_(std)
             seen[where, : size[0], : size[1]] = 1
         return pixels, seen
-
-
-def stacks(rasters: Sequence[Raster], placement: Placement) -> Iterator[tuple[list[int], torch.Tensor]]:
-    """Yield the images of each size: their numbers, and n x 3 x height x width, float32, 0 to 255, on the device."""
-    places: dict[tuple[int, ...], list[int]] = {}
-    for index, raster in enumerate(rasters):
-        places.setdefault(raster.shape, []).append(index)
-    for where in places.values():
-        stack = placement.stacked([rasters[index] for index in where])
-        yield where, stack.permute(0, 3, 1, 2).contiguous().float()
 
 
 def input_size(model: str, revision: str | None) -> InputSize:

@@ -14,9 +14,9 @@ from transformers import AutoTokenizer, Owlv2ForObjectDetection
 from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from producers.detect.answers import confident
-from producers.detect.input_size import stacks
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
+from producers.devices.stacks import stacks
 from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Raster, Scene
 

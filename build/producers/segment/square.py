@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from fornet_hf.format.masks import Mask
 from producers.devices.placement import Placement
+from producers.devices.stacks import stacks
 from producers.scene import Raster
 
 Size = tuple[int, int]  # height, width
@@ -41,16 +42,12 @@ class Square:
 
     def pixels(self, rasters: Sequence[Raster], placement: Placement) -> torch.Tensor:
         """Return images on the square, normalised: float32, n x 3 x side x side."""
-        by_shape: dict[tuple[int, ...], list[int]] = {}
-        for index, raster in enumerate(rasters):
-            by_shape.setdefault(raster.shape, []).append(index)
         result = torch.zeros(len(rasters), 3, self.side, self.side, device=placement.device)
         mean, std = (result.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
-        for shape, members in by_shape.items():
-            size = self.scaled((shape[0], shape[1]))
-            pixels = placement.stacked([rasters[index] for index in members]).permute(0, 3, 1, 2).float()
-            small = (functional.interpolate(pixels, size, mode="bilinear", antialias=True) - mean) / std
-            result[placement.moved(torch.tensor(members)), :, : size[0], : size[1]] = small
+        for where, pixels in stacks(rasters, placement):
+            size = self.scaled((pixels.shape[2], pixels.shape[3]))
+            small = functional.interpolate(pixels, size, mode="bilinear", antialias=True)
+            result[where, :, : size[0], : size[1]] = small.sub_(mean).div_(std)
         return result
 
     def places(self, points: torch.Tensor, sizes: Sequence[Size]) -> torch.Tensor:
