@@ -57,6 +57,7 @@ class GroundingDino:
         self._placement = placement
         self._source = source
         self._size = size or InputSize()
+        self._most_tokens: int = model.config.max_text_len
         self._settings = settings or GroundingSettings()
         self.threshold = threshold
         self.text_threshold = text_threshold
@@ -106,13 +107,15 @@ class GroundingDino:
         return self.bucket(*scene.raster.shape[:2]), len(scene.prompts), self._in_one_text(scene)
 
     def _in_one_text(self, scene: Scene) -> bool:
-        most = self._model.config.max_text_len
-        return self._settings.together and len(self._tokenizer(joined(scene.prompts))["input_ids"]) <= most
+        together = self._settings.together
+        return together and len(self._tokenizer(joined(scene.prompts))["input_ids"]) <= self._most_tokens
 
     def _detect_batch(self, scenes: list[Scene]) -> list[list[Detection]]:
         pixels, seen = self._size.pixels([scene.raster for scene in scenes], self._placement)
         together = self._in_one_text(scenes[0])
-        texts = Texts.of(self._tokenizer, scenes, together=together, device=self._placement.device)
+        texts = Texts.of(
+            self._tokenizer, scenes, together=together, most=self._most_tokens, device=self._placement.device
+        )
         self._vision.repeats = repeats = len(texts.owner) // len(scenes)
         self._text.begin(texts.plain)
         with self._placement.inference():

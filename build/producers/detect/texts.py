@@ -36,11 +36,14 @@ class Texts:
     prompts: int
 
     @classmethod
-    def of(cls, tokenizer: Any, scenes: Sequence[Scene], *, together: bool, device: str) -> Texts:
-        """Return the texts for images with the same number of prompts: `together` one for each image."""
+    def of(cls, tokenizer: Any, scenes: Sequence[Scene], *, together: bool, most: int, device: str) -> Texts:
+        """Return the texts for images with the same number of prompts: `together` one for each image.
+
+        Prompts of more than `most` tokens end there; all together must not have more.
+        """
         each = [(joined(scene.prompts),) if together else scene.prompts for scene in scenes]
         asked = [*chain.from_iterable(each)]
-        tokens = tokenizer(asked, padding=True, return_tensors="pt")
+        tokens = tokenizer(asked, padding=True, truncation=True, max_length=most, return_tensors="pt")
         ids = tokens["input_ids"]
         owner = torch.zeros_like(ids)
         if together:

@@ -162,7 +162,7 @@ def test_scores_are_above_the_threshold_and_boxes_inside(model, queries):
 def test_a_box_needs_a_word_of_the_prompt_when_it_is_asked_for(model):
     tokenizer = model[1]
     asked = [Scene(key="", raster=None, prompts=("a cat.",)), Scene(key="", raster=None, prompts=(PROMPTS[0],))]
-    texts = Texts.of(tokenizer, asked, together=False, device="cpu")
+    texts = Texts.of(tokenizer, asked, together=False, most=99, device="cpu")
     assert tokenizer.convert_ids_to_tokens(texts.plain[0]) == ["[CLS]", "a", "cat", ".", "[SEP]"]
     confidence = torch.full((2, 3, 32), 0.1)
     confidence[0, 0, 3] = 0.9  # the full stop

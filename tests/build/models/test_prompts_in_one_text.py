@@ -102,6 +102,17 @@ def test_a_text_that_is_too_long_is_asked_prompt_by_prompt(queries):
     assert detector().detect(queries) != detector(together=False).detect(queries)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prompt_that_is_too_long_is_cut_off(kind, queries):
+    long = replace(queries[0], prompts=("a tench, " * 7 + "a cat.", "a tench, " * 20 + "a fish."))
+    found = detector(kind, threshold=0.03).detect([long])[0]
+    scores = [[one.score for one in found if one.prompt == prompt] for prompt in long.prompts]
+    cut = replace(long, prompts=("a tench, " * 10, "a cat."))  # of 32 tokens the model reads 30, and two marks
+    expected = [one.score for one in detector(kind, threshold=0.03).detect([cut])[0] if one.prompt == cut.prompts[0]]
+    assert scores[1] == pytest.approx(expected, abs=1e-4)
+    assert scores[0] != scores[1]
+
+
 def test_words_are_looked_for_within_the_prompt(queries):
     every, some = (flat(detector(threshold=0.1, text_threshold=least).detect(queries)) for least in (0.0, 0.4))
     assert 0 < len(some) < len(every)
