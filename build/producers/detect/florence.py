@@ -12,7 +12,7 @@ from torch.nn import functional
 from transformers import AutoProcessor, Florence2ForConditionalGeneration, LogitsProcessor, LogitsProcessorList
 
 from producers.detect.boxes import pixel_box
-from producers.detect.prompts import phrase
+from producers.detect.prompts import name_and_kind
 from producers.detect.shared import SharedTower
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
@@ -129,7 +129,7 @@ class Florence2:
     def _tokens(self, prompts: Sequence[str]) -> Any:
         """Return places for the image and the question behind them, for each prompt: ids and mask, n x places."""
         tokenizer, question = self._processor.tokenizer, self._processor.task_prompts_with_input[_TASK]
-        asked = [question.format(input=phrase(prompt)) for prompt in prompts]
+        asked = [question.format(input=name_and_kind(prompt)[0]) for prompt in prompts]
         image = tokenizer.image_token * self._processor.num_image_tokens
         texts = [f"{image}{tokenizer.bos_token}{one}{tokenizer.eos_token}" for one in asked]
         tokens = tokenizer(texts, add_special_tokens=False, padding=True, padding_side="right", return_tensors="pt")

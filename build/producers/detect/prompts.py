@@ -17,7 +17,7 @@ from fornet_hf.classes import imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 
 _VOWELS = frozenset("aeiou")
-_ARTICLE = re.compile(r"^(?:an?|the) +", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?:(?:an?|the) +)?(?P<name>.+?)(?:, a type of (?P<kind>.+?))?\.?", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"^\d+\.(?=[^\W\d_])")  # of a class, as in CUB-200-2011 and Caltech-256
 
 
@@ -140,6 +140,10 @@ def first_name(names: str) -> str:
     return _NUMBER.sub("", unquote(names.partition(",")[0]), count=1).replace("_", " ").strip()
 
 
-def phrase(prompt: str) -> str:
-    """Return the name that a prompt asks for: `tench` of `a tench, a type of fish.`"""
-    return _ARTICLE.sub("", prompt.strip().removesuffix(".").partition(", a type of ")[0])
+def name_and_kind(prompt: str) -> tuple[str, str]:
+    """Return what `sentence` was given for a prompt: the name, and what that is a type of or nothing.
+
+    `tench` and `fish` of `a tench, a type of fish.`
+    """
+    match = _SENTENCE.fullmatch(prompt.strip())
+    return (match["name"], match["kind"] or "") if match else ("", "")

