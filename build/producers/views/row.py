@@ -89,7 +89,8 @@ def _version(
 
 def _said(candidate: CandidatePatch, colours: Mapping[str, Colour]) -> list[Note]:
     share = candidate.patch.foreground_ratio
-    said = f"{candidate.score:.2f}, {share:.{0 if share >= 0.1 else 1}%} of the image"
+    percent = f"{share:.{0 if share >= 0.1 else 1}%}" if share >= 0.001 else "less than 0.1%"
+    said = f"{candidate.score:.2f}, {percent} of the image"
     return [Note(candidate.prompt, colours[candidate.prompt]), Note(said)]
 
 
