@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_models(result: argparse.ArgumentParser) -> None:
     group = result.add_argument_group("models")
-    for role, what in {"detector": "boxes", "segmenter": "masks in boxes", "infiller": "what is behind them"}.items():
+    for role, what in {"detector": "boxes", "segmenter": "masks", "infiller": "what is behind them"}.items():
         text = f"finds {what}: {', '.join(map(str, models(role)))}; default: {DEFAULTS[role]}"
         group.add_argument(f"--{role}", type=Choice.parse, metavar="MODEL", help=text)
     text = f"makes rough masks exact: {', '.join(map(str, models('refiner')))}; default: no refiner"

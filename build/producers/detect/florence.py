@@ -50,6 +50,9 @@ class Florence2:
         self._model = model.to(placement.device).eval()
         self._tower = SharedTower(model.model.vision_tower)
         model.model.vision_tower = self._tower
+        # the published settings are for a search with several beams, of which each call would warn
+        greedy = {"num_beams": 1, "do_sample": False, "early_stopping": False}
+        model.generation_config.update(**greedy, max_new_tokens=_MOST, max_length=None)
         self._processor = processor
         locations = processor.tokenizer.convert_tokens_to_ids([f"<loc_{index}>" for index in range(_BINS)])
         self._bins = {token: index for index, token in enumerate(locations)}
@@ -102,9 +105,6 @@ class Florence2:
             answers = self._model.generate(
                 **tokens,
                 pixel_values=pixels.repeat_interleave(prompts, 0),
-                num_beams=1,
-                do_sample=False,
-                max_new_tokens=_MOST,
                 logits_processor=LogitsProcessorList([sure]),
             )
         written = answers[:, 1:].tolist()  # the first token is what begins every answer

@@ -95,6 +95,13 @@ def test_scores_are_means_of_the_probabilities_of_the_locations(queries):
     assert [box.score for box in found] == sorted((box.score for box in found), reverse=True)
 
 
+def test_settings_for_a_search_with_beams_change_nothing_and_warn_of_nothing(queries, caplog):
+    network, processor = tiny_detectors.florence()
+    network.generation_config.update(num_beams=3, early_stopping=True, max_length=20)
+    assert Florence2(network, processor, Placement()).detect(queries) == detector().detect(queries)
+    assert not caplog.records
+
+
 def test_a_batch_finds_what_single_images_find(queries):
     one = detector(batch_size=3)
     together, alone = one.detect(queries), [one.detect([query])[0] for query in queries]
