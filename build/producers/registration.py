@@ -108,6 +108,10 @@ class Model:
         """Return the choice with this revision, if it has none and the model takes one."""
         return replace(choice, revision=choice.revision or revision) if "revision" in self.takes else choice
 
+    def licence_of(self, choice: Choice) -> str:
+        """Return the licence of the weights; empty where it is not known, as that of one's own."""
+        return "" if choice.model else self.licence
+
     def settings_of(self, choice: Choice) -> Any:
         """Return the settings that were given, with defaults for the rest; None where none were.
 

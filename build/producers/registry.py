@@ -68,6 +68,11 @@ class Composed(Model):
             replace(choice, revision=find(self.by, other.name).pinned(other, revision).revision) if other else choice
         )
 
+    def licence_of(self, choice: Choice) -> str:
+        """Return the licence of the other model's weights."""
+        other = self.other(choice)
+        return find(self.by, other.name).licence_of(other) if other else ""
+
     def settings_of(self, choice: Choice) -> Any:
         """Return its own settings that were given; None where none were."""
         own = tuple(one for one in choice.settings if not one[0].startswith(f"{self.by}."))

@@ -152,8 +152,8 @@ class ModelSettings:
         }
 
     def _licences(self) -> dict[str, object]:
-        """Return the licences of the weights by role, where they are known: of weights of one's own they are not."""
-        known = {role: find(role, choice.name).licence for role, choice in self.choices().items() if not choice.model}
+        """Return the licences of the weights by role, where they are known."""
+        known = {role: find(role, choice.name).licence_of(choice) for role, choice in self.choices().items()}
         found = {role: licence for role, licence in known.items() if licence}
         return {"licences": found} if found else {}
 

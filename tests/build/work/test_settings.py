@@ -5,7 +5,7 @@ import pytest
 
 from fornet_hf.errors import ConfigurationError
 from fornet_hf.format.encoding import Encoding
-from producers.registry import Choice
+from producers.registry import Choice, find
 from producers.step import ModelStep
 from producers.work.settings import ModelSettings
 
@@ -90,6 +90,8 @@ def test_licences_of_published_weights_are_noted_and_those_of_ones_own_are_not()
     assert noted["licences"] == {"detector": "Apache-2.0", "segmenter": "Apache-2.0"}
     own = {**given, "detector": Choice("grounding-dino", "mine"), "segmenter": Choice("grabcut")}
     assert "licences" not in ModelSettings(**own, encoding=Encoding()).producer()
+    refined = ModelSettings(**own, refiner=Choice("inpaint-difference", "lama"), encoding=Encoding())
+    assert refined.producer()["licences"] == {"refiner": find("infiller", "lama").licence}
 
 
 def test_speedups_are_no_part_of_a_run():
