@@ -76,6 +76,7 @@ def _rows(task: Task, engine: Engine, report: Report) -> Iterator[CandidatePatch
     for making in through(_scenes(task, engine, report), steps, engine.window, Making(engine, report)):
         with report.clock("wait for patches"):
             made = making.result()
+        report.ahead -= 1
         for patches in report.counted([made]):
             yield from patches
 
@@ -121,6 +122,7 @@ class Making:
 
     def __call__(self, image: Source, after: Scene | Lost) -> Future[Made]:
         """Begin to make the patches of an image."""
+        self._report.ahead += 1
         outcome = after if isinstance(after, Lost) else outcome_of(after)
         if image is None or isinstance(outcome, Lost):
             made: Future[Any] = Future()

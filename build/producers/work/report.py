@@ -41,7 +41,8 @@ class Report:
         seconds: of wall time spent by stage (`read`, `detect`, ...), summed over processes.
         where: host and device that did a shard, as `here` names them; empty for a sum, and in older reports.
         ended: when a shard was done, seconds since 1970; 0 likewise.
-        watch: is told the number of images so far, whenever a stage has spent time.
+        ahead: images that are done and not counted yet, as older ones come before them.
+        watch: is told the number of images that are done, whenever a stage has spent time.
     """
 
     ok: int = 0
@@ -49,6 +50,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     where: str = ""
     ended: float = 0.0
+    ahead: int = field(default=0, compare=False, repr=False)
     watch: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -69,7 +71,7 @@ class Report:
         """Add time to a stage."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         if self.watch is not None:
-            self.watch(self.images)
+            self.watch(self.images + self.ahead)
 
     def counted(self, outcomes: Iterable[Made | Lost]) -> Iterator[Made]:
         """Yield what was made and count it; note what was lost."""

@@ -1,5 +1,6 @@
-"""What happens to a shard when models fail."""
+"""What happens to a shard when models fail, and how far one is said to be."""
 
+import contextlib
 import json
 
 import pytest
@@ -76,3 +77,19 @@ def test_memory_that_ran_out_for_a_while_loses_no_image(shard):
     report = segment(Broken(OutOfMemoryError("CUDA out of memory"), times=2))
     assert report.outcomes() == {"ok": 3, "no_detect": 1, "error": 1}
     assert finished()
+
+
+def test_images_count_as_done_as_soon_as_they_have_gone_through_the_models(shard, monkeypatch):
+    """None leaves before the last: models without batches wait for more images than there are."""
+    segment, _ = shard
+    told = []
+
+    @contextlib.contextmanager
+    def noted(*_):
+        yield told.append
+
+    monkeypatch.setattr("producers.work.run_folder.noted", noted)
+    report = segment(OpenCVInpaint())
+    assert report.images == 5
+    assert told == sorted(told)
+    assert told[-2:] == [report.images] * 2
