@@ -1,6 +1,7 @@
 """One image on its way through the models, and the kinds of models that chains consist of.
 
-All models work on batches. Their answers have the order and the length of what they were asked.
+All models work on batches, none of which is empty. Their answers have the order and the length of what they were
+asked.
 """
 
 from __future__ import annotations

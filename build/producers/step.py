@@ -53,14 +53,13 @@ class Segment(Step):
     stage, needs, gives = "segment", frozenset({"detections"}), frozenset({"masks"})
 
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
-        """Return the scenes with a mask for each of their boxes."""
-        detections = [scene.detections or () for scene in scenes]
-        boxes = [[one.box for one in found] for found in detections]
-        masks = self.model.segment([scene.raster for scene in scenes], boxes)
-        return [
-            replace(scene, masks=tuple(Cut(mask, one.prompt, one.score) for one, mask in zip(*parts, strict=True)))
-            for scene, *parts in zip(scenes, detections, masks, strict=True)
-        ]
+        """Return the scenes with a mask for each of their boxes; the segmenter sees those that have some."""
+        boxes = [[one.box for one in scene.detections or ()] for scene in scenes]
+        asked = [index for index, found in enumerate(boxes) if found]
+        rasters = [scenes[index].raster for index in asked]
+        masks = self.model.segment(rasters, [boxes[index] for index in asked]) if asked else []
+        found = dict(zip(asked, masks, strict=True))
+        return [replace(scene, masks=_cuts(scene, found.get(index, ()))) for index, scene in enumerate(scenes)]
 
     def items(self, scene: Scene) -> int:
         """Return 1 if there are boxes."""
@@ -70,6 +69,11 @@ class Segment(Step):
     def worker(self) -> object:
         """The segmenter."""
         return self.model
+
+
+def _cuts(scene: Scene, masks: Sequence[Mask]) -> tuple[Cut, ...]:
+    detections = scene.detections or ()
+    return tuple(Cut(mask, one.prompt, one.score) for one, mask in zip(detections, masks, strict=True))
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ class Refine(Step):
     def __call__(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Return the scenes with better masks of the objects in them."""
         cuts = [(scene.raster, cut.mask) for scene in scenes for cut in scene.versions or ()]
-        masks = iter(self.model.refine([raster for raster, _ in cuts], [mask for _, mask in cuts], self.infiller))
+        rasters, rough = [raster for raster, _ in cuts], [mask for _, mask in cuts]
+        masks = iter(self.model.refine(rasters, rough, self.infiller) if cuts else ())
         return [self._with(scene, list(islice(masks, len(scene.versions or ())))) for scene in scenes]
 
     def items(self, scene: Scene) -> int:
@@ -132,7 +137,7 @@ class Infill(Step):
         """Return the scenes with a raster without the object for each version."""
         cuts = [(scene.raster, cut.mask) for scene in scenes for cut in scene.versions or ()]
         holes = [dilated(mask, self.dilation) for _, mask in cuts]
-        infilled = iter(self.model.infill([raster for raster, _ in cuts], holes))
+        infilled = iter(self.model.infill([raster for raster, _ in cuts], holes) if cuts else ())
         return [replace(scene, infilled=tuple(islice(infilled, len(scene.versions or ())))) for scene in scenes]
 
     def items(self, scene: Scene) -> int:

@@ -12,7 +12,7 @@ from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.masks import dilate
 from producers.infill.inpaint import OpenCVInpaint
 from producers.refine.inpaint_difference import InpaintDifference
-from producers.scene import Cut, Identity, Scene
+from producers.scene import Cut, Detection, Identity, Scene
 from producers.segment.versions import overlap
 from producers.step import Backends, Detect, Infill, Merge, ModelStep, Refine, Segment, Step, check_chain, in_order
 from producers.tasks.candidates import take, take_apart
@@ -164,3 +164,39 @@ def test_a_step_that_loses_scenes_is_named():
     scenes = [Scene(key=key, raster=np.zeros((2, 2, 3), np.uint8), prompts=("x",)) for key in "ab"]
     with pytest.raises(TypeError, match="Loses gave other scenes back"):
         take(Loses(), scenes, Report())
+
+
+class Stacking:
+    """A model that cannot be asked for nothing, as of another package may be: it stacks what it gets."""
+
+    identity = Identity(name="stacking", model="none", revision="1")
+
+    def segment(self, rasters, boxes):
+        assert all(boxes)
+        return [
+            [np.ones(raster.shape[:2], bool)] * len(found)
+            for raster, found in zip(np.stack(rasters), boxes, strict=True)
+        ]
+
+    def refine(self, rasters, masks, infiller):
+        return list(np.stack(masks))
+
+    def infill(self, rasters, holes):
+        return list(np.stack(rasters))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_models_see_no_image_in_which_there_is_nothing_to_do(count):
+    found = Detection(box=(0, 0, 2, 2), score=0.5, prompt="a")
+    scenes = [
+        Scene(
+            key=str(index),
+            raster=np.zeros((4, 4, 3), np.uint8),
+            prompts=("a",),
+            detections=(found,) * (index < count),
+        )
+        for index in range(2)
+    ]
+    for step in (Segment(Stacking()), Merge(), Refine(Stacking()), Infill(Stacking(), 0)):
+        scenes = take(step, scenes, Report())
+    assert [len(one.infilled) for one in scenes] == [count, 0]
