@@ -92,7 +92,7 @@ def run_on_ray(
         work = make_work(max(1, each // processes) if each else 0)
         actors = _Actors(ray, options, (work, Seat("cuda" if gpus else "cpu", processes)))
         count = min(max(gpus, 1) * processes, len(tasks))
-        yield from _Run(actors, Roster(tasks, attempts), patience).reports(count)
+        yield from _Run(actors, Roster(tasks, attempts, processes=processes), patience).reports(count)
     finally:
         ray.shutdown()
         gc.collect()  # Ray leaves cycles whose end in a process that is forked later would crash it

@@ -2,7 +2,8 @@
 
 A failed task goes to the end of the queue, and to slots that have not failed with it as long as there are any.
 A slot that fails time and again while there are others retires, so that one bad GPU does not end a run. The last
-one does not retire: if it fails as often in a row, with whatever tasks, the run ends.
+one does not retire: if it fails as often in a row, with whatever tasks, the run ends. What disturbs a GPU once may
+fail all processes on it, so each of them may fail as often.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tqdm import tqdm
 from fornet_hf.errors import WorkerDiedError
 from producers.work.plan import Task
 
-RETIRES_AFTER = 3  # failures in a row
+RETIRES_AFTER = 3  # failures in a row, for each process of a slot
 
 
 @dataclass(eq=False)
@@ -36,12 +37,14 @@ class Roster:
         retired: numbers of those that get none any more.
     """
 
-    def __init__(self, tasks: Iterable[Task], attempts: int, present: Iterable[int] = ()) -> None:
+    def __init__(self, tasks: Iterable[Task], attempts: int, present: Iterable[int] = (), processes: int = 1) -> None:
+        """Let tasks wait, each for that many attempts, for slots of that many processes."""
         self.present = set(present)
         self.retired: set[int] = set()
         self._waiting = deque(Entry(task) for task in tasks)
         self._running = 0
         self._attempts = attempts
+        self._processes = processes
         self._stopped = False
         self._in_a_row: Counter[int] = Counter()
 
@@ -79,12 +82,13 @@ class Roster:
         self._running -= 1
         entry.failed.append(slot)
         self._in_a_row[slot] += 1
-        if self._in_a_row[slot] >= RETIRES_AFTER and self.present - {slot}:
+        rounds = self._in_a_row[slot] / self._processes
+        if rounds >= RETIRES_AFTER and self.present - {slot}:
             self.retired.add(slot)
             self.present.discard(slot)
         # Failures of slots that turned out to be bad are not the task's.
         tries = sum(one not in self.retired for one in entry.failed)
-        hopeless = not self.present - {slot} and self._in_a_row[slot] >= max(RETIRES_AFTER, self._attempts)
+        hopeless = not self.present - {slot} and rounds >= max(RETIRES_AFTER, self._attempts)
         if tries < self._attempts and not hopeless:
             if not self._stopped:
                 self._waiting.append(entry)
@@ -109,5 +113,5 @@ class Roster:
 
 def say_retired(name: str, error: Exception) -> None:
     """Tell people that a slot gets no more tasks."""
-    text = f"{name}: gets no more tasks after {RETIRES_AFTER} failures in a row, at last: {error}"
+    text = f"{name}: gets no more tasks after failures time and again, at last: {error}"
     tqdm.write(text, file=sys.stderr)

@@ -66,7 +66,8 @@ def run_on_slots(
         OSError: likewise.
     """
     devices = list(dict.fromkeys(seat.name for seat in seats))
-    queue = _Queue(Roster(tasks, attempts, range(len(devices))))
+    processes = max((seat.processes for seat in seats), default=1)
+    queue = _Queue(Roster(tasks, attempts, range(len(devices)), processes))
     slots = [_Slot(work, seat, devices.index(seat.name), queue) for seat in seats]
     failure: Exception | None = None
     try:

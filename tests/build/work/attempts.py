@@ -42,17 +42,17 @@ class Work:
         (self.notes / f"{task.name}.{attempt}").write_text(f"{os.getpid()} {seat.name} {self.workers}")
         time.sleep(self.pause)
         if self.kind.startswith("bad "):
-            self.on(bad=seat.name == self.kind.removeprefix("bad "), others=task.count > 1)
+            self.on(seat, others=task.count > 1)
         elif self.kind and task.index == 1 and (attempt == 0 or "always" in self.kind):
             self.fail()
         return Report(ok=task.index)
 
-    def on(self, *, bad, others):
-        if bad:
+    def on(self, seat, *, others):
+        if seat.name == self.kind.removeprefix("bad "):
             (self.notes / f"bad.{os.getpid()}").touch()
             raise RuntimeError("CUDA error: uncorrectable ECC error")
         if others:  # the bad one gets all that it can fail at
-            wait_until(lambda: len(list(self.notes.glob("bad.*"))) >= RETIRES_AFTER)
+            wait_until(lambda: len(list(self.notes.glob("bad.*"))) >= RETIRES_AFTER * seat.processes)
 
     def fail(self):
         if "killed" in self.kind:

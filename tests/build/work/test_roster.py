@@ -9,8 +9,8 @@ from tests.build.work.attempts import tasks
 BAD = RuntimeError("CUDA error")
 
 
-def roster(count, slots, attempts=3):
-    return Roster(tasks(count), attempts, range(slots))
+def roster(count, slots, attempts=3, processes=1):
+    return Roster(tasks(count), attempts, range(slots), processes)
 
 
 def test_a_failed_task_goes_to_the_end_and_to_another_slot():
@@ -41,6 +41,20 @@ def test_a_slot_that_fails_time_and_again_retires_and_its_failures_are_not_the_t
     assert one.take(0) is None
     one.failed(1, failed[0], BAD)
     assert one.take(1).task.index == RETIRES_AFTER  # and it did not fail with its second failure
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_what_fails_all_processes_of_a_slot_at_once_is_one_failure_of_each(slots):
+    one = roster(12, slots, processes=3)
+    for _ in range(RETIRES_AFTER - 1):
+        failed = [one.take(0) for _ in range(3)]
+        assert [one.failed(0, entry, BAD) for entry in failed] == [None] * 3
+    assert one.retired == set()
+    one.failed(0, one.take(0), BAD)
+    one.failed(0, one.take(0), BAD)
+    final = one.failed(0, one.take(0), BAD)
+    assert one.stopped == (final is not None) == (slots == 1)
+    assert one.retired == ({0} if slots == 2 else set())
 
 
 def test_a_success_in_between_keeps_a_slot():

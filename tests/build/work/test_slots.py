@@ -52,16 +52,17 @@ def test_a_bad_gpu_does_not_end_the_run(tmp_path, capsys, count):
     if count == 8:
         assert [device for _, device, _ in notes(tmp_path)].count("b") == RETIRES_AFTER
         assert (
-            "b: gets no more tasks after 3 failures in a row, at last: RuntimeError: CUDA" in capsys.readouterr().err
+            "b: gets no more tasks after failures time and again, at last: RuntimeError: CUDA"
+            in capsys.readouterr().err
         )
 
 
 def test_a_bad_gpu_fails_no_task_by_several_processes_on_it(tmp_path, capsys):
     seats = on("b", "a", processes=3)
-    done = dict(run_on_slots(Work(tmp_path, "bad b"), tasks(8), seats, attempts=2))
-    assert len(done) == 8
+    done = dict(run_on_slots(Work(tmp_path, "bad b"), tasks(14), seats, attempts=2))
+    assert len(done) == 14
     failed = [device for _, device, _ in notes(tmp_path)].count("b")
-    assert RETIRES_AFTER <= failed <= RETIRES_AFTER + 2  # what its other processes had begun
+    assert 3 * RETIRES_AFTER <= failed <= 3 * RETIRES_AFTER + 2  # what its other processes had begun
     assert capsys.readouterr().err.count("gets no more tasks") == 1
 
 
