@@ -108,10 +108,3 @@ class Placement:
     @property
     def _pins(self) -> bool:
         return self.device.startswith("cuda") and "pinned" in self.speedups
-
-    def pixels(self, raster: np.ndarray) -> torch.Tensor:
-        """Return a raster (uint8, height x width x 3) as float32 tensor of 3 x height x width, 0 to 255."""
-        import torch
-
-        tensor = torch.tensor(raster, device=self.device)  # a copy: rasters may be read-only
-        return tensor.permute(2, 0, 1).float()

@@ -15,14 +15,6 @@ def test_precision_is_that_of_products_only():
     assert layer.weight.dtype == torch.float32
 
 
-def test_pixels_keep_their_values_and_rasters_may_be_read_only():
-    raster = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-    raster.flags.writeable = False
-    pixels = Placement().pixels(raster)
-    assert pixels.dtype == torch.float32
-    assert np.array_equal(pixels.permute(1, 2, 0).numpy(), raster)
-
-
 def test_an_unknown_precision_is_refused():
     with pytest.raises(ConfigurationError, match="float8"):
         Placement(precision="float8")
