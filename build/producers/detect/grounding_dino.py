@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
 
+from fornet_hf.errors import ConfigurationError, explain
 from producers.detect.answers import confident
 from producers.detect.grounding_settings import GroundingSettings
 from producers.detect.input_size import InputSize, input_size
@@ -19,6 +20,8 @@ from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Scene
+
+_KINDS = frozenset({"grounding-dino", "mm-grounding-dino"})
 
 
 class GroundingDino:
@@ -75,9 +78,13 @@ class GroundingDino:
 
         Raises:
             NotFoundError: they are not there; the message has the line that fetches them.
+            ConfigurationError: they are another network's.
         """
         commit = commit_of(model, revision)
         network = network_from_hub(AutoModelForZeroShotObjectDetection.from_pretrained, model, commit)
+        if (found := network.config.model_type) not in _KINDS:
+            what = f"{model} has the weights of another network"
+            raise ConfigurationError(explain(what, found=found, allowed=sorted(_KINDS)))
         tokenizer = from_hub(AutoTokenizer.from_pretrained, model, commit)
         source, size = (model, name_of(model, commit)), input_size(model, commit)
         return cls(network, tokenizer, placement, source=source, size=size, **options)

@@ -103,6 +103,15 @@ def test_weights_of_another_network_are_refused(other, tmp_path):
             find(role, name).load(Choice(name, str(tmp_path)))
 
 
+def test_grounding_dino_refuses_another_detector(tmp_path):
+    pytest.importorskip("transformers", reason="networks are of transformers")
+    from tests.build import tiny_detectors
+
+    tiny_detectors.owlv2()[0].save_pretrained(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"another network; found owlv2; allowed: .*mm-grounding"):
+        find("detector", "grounding-dino").load(Choice("grounding-dino", str(tmp_path)))
+
+
 def test_networks_are_in_float32_whatever_their_weights_are_in(tmp_path):
     pytest.importorskip("transformers", reason="SAM of the Hub needs transformers")
     import torch
