@@ -13,6 +13,12 @@ from producers.segment.sam3_settings import Sam3Settings
 from tests.build import tiny_segmenters
 from tests.build.tiny_models import flat
 
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+PLACES = [
+    ("cpu", "bfloat16"),
+    pytest.param("cuda", "float32", marks=[pytest.mark.gpu, needs_gpu]),
+    pytest.param("cuda", "bfloat16", marks=[pytest.mark.gpu, needs_gpu]),
+]
 SETTINGS = Sam3Settings(threshold=0.15)  # of the tiny network's scores some are above
 ASKED = [
     ((50, 70), {"a tench, a type of fish.": "tench", "a fish.": "fish"}),
@@ -90,8 +96,9 @@ def test_below_the_threshold_nothing_is_found(scenes):
         Sam3Settings(threshold=1)
 
 
-def test_lower_precision_finds_nearly_the_same(scenes):
-    expected, found = segmenter()(scenes), segmenter(place=Placement("cpu", "bfloat16"))(scenes)
+@pytest.mark.parametrize(("device", "precision"), PLACES)
+def test_lower_precision_and_a_gpu_find_nearly_the_same(scenes, device, precision):
+    expected, found = segmenter()(scenes), segmenter(place=Placement(device, precision))(scenes)
     scores = [[cut.score for scene in some for cut in scene.masks] for some in (expected, found)]
     assert scores[1] == pytest.approx(scores[0], abs=0.02)
 
