@@ -20,7 +20,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as all
 
 @dataclass(frozen=True, kw_only=True)
 class InputSize:
-    """To which size images are brought before they are looked at.
+    """A size to which images are brought before they are looked at.
 
     Attributes:
         shorter: side in pixels to which the shorter one is scaled,

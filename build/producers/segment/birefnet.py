@@ -42,7 +42,7 @@ class Session(Protocol):
 
 
 class BiRefNet(SegmentByPrompts):
-    """Gives each image one mask, under the image's first prompt; the score is the mean probability inside of it."""
+    """A segmenter that gives each image one mask, under its first prompt; the score is the mean probability in it."""
 
     def __init__(
         self,

@@ -55,7 +55,7 @@ class _Prompt(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class BoxSegmenter:
-    """Unites the three masks that a network offers for a box or a point and keeps the largest part, filled.
+    """A segmenter that unites the three masks which a network offers for a box or a point: the largest part, filled.
 
     Attributes:
         network: of the masks.

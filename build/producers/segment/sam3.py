@@ -39,7 +39,7 @@ class _Found(NamedTuple):
 
 
 class Sam3(SegmentByPrompts):
-    """Finds the objects that scenes' prompts name; those of one prompt are one mask, with the score of the best.
+    """A segmenter of objects that prompts name; those of one prompt are one mask, with the score of the best.
 
     "a tench, a type of cyprinid." asks for "tench": the network takes noun phrases. Prompts for what a class is a
     kind of are asked as well, as of a detector.

@@ -1,4 +1,4 @@
-"""What the kernel that samples is off by, against the module in transformers; a script for Triton's interpreter."""
+"""Differences of the kernel that samples from the module in transformers; a script for Triton's interpreter."""
 
 import json
 

@@ -23,7 +23,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is n
 
 @pytest.fixture(scope="module")
 def interpreted():
-    """What Triton's interpreter is off by."""
+    """Its differences in Triton's interpreter."""
     pytest.importorskip("triton", reason="a build of torch for CPUs comes without Triton")
     command = [sys.executable, "-m", "tests.build.models.sampling_cases"]
     folders = [str(ROOT), str(ROOT / "build"), os.environ.get("PYTHONPATH", "")]
