@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fornet_hf.errors import ConfigurationError, explain
+from producers.devices.seats import VISIBLE
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +75,9 @@ class Placement:
             if kind == "cuda" and not torch.cuda.is_available():
                 index = "https://pytorch.org/get-started/locally"
                 then = f"Use the CPU (--gpus 0, or --device cpu), or install a build of torch for CUDA: {index}"
-                raise ConfigurationError(explain("torch sees no GPU", found=repr(self.device), then=then))
+                visible = os.environ.get(VISIBLE)
+                found = repr(self.device) + ("" if visible is None else f" with {VISIBLE}={visible}")
+                raise ConfigurationError(explain("torch sees no GPU", found=found, then=then))
 
     @property
     def dtype(self) -> torch.dtype:

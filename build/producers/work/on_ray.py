@@ -88,7 +88,7 @@ def run_on_ray(
     try:
         gpus = _gpus(ray) if gpus is None else gpus
         each = cpus_each(ray.nodes(), on_gpus=gpus > 0) if workers is None else workers
-        options = {"num_cpus": max(1, each) / processes, "num_gpus": 1 / processes if gpus else 0}
+        options = {"num_cpus": part(max(1, each), processes), "num_gpus": part(1 if gpus else 0, processes)}
         work = make_work(max(1, each // processes) if each else 0)
         actors = _Actors(ray, options, (work, Seat("cuda" if gpus else "cpu", processes)))
         count = min(max(gpus, 1) * processes, len(tasks))
@@ -126,6 +126,11 @@ def cpus_each(nodes: Iterable[Mapping[str, Any]], *, on_gpus: bool) -> int:
     resources = [node["Resources"] for node in nodes if node["Alive"]]
     useful = [one for one in resources if one.get("GPU" if on_gpus else "CPU", 0)]
     return max(1, min((int(one.get("CPU", 0) / max(1, one.get("GPU", 0))) for one in useful), default=1))
+
+
+def part(whole: int, processes: int) -> float:
+    """Return the share of each process in CPUs or GPUs, not above the exact one: Ray rounds to a ten thousandth."""
+    return whole * 10_000 // processes / 10_000
 
 
 class _Actors:

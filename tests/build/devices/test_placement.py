@@ -21,8 +21,9 @@ def test_an_unknown_precision_is_refused():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
-def test_a_missing_gpu_is_named():
-    with pytest.raises(ConfigurationError, match="--gpus 0"):
+def test_a_missing_gpu_is_named(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    with pytest.raises(ConfigurationError, match=r"found 'cuda' with CUDA_VISIBLE_DEVICES=3.*--gpus 0"):
         Placement("cuda")
 
 

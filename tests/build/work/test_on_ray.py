@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from fornet_hf.errors import ConfigurationError, SourceError, WorkerDiedError
-from producers.work.on_ray import cpus_each, run_on_ray
+from producers.work.on_ray import cpus_each, part, run_on_ray
 from producers.work.roster import RETIRES_AFTER
 from tests.build.work.attempts import Work, attempts, notes, tasks
 
@@ -38,6 +38,12 @@ NODES = [
 )
 def test_the_cpus_of_an_actor_are_those_of_the_node_with_fewest_for_a_gpu(nodes, on_gpus, expected):
     assert cpus_each(nodes, on_gpus=on_gpus) == expected
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 6, 7, 16])
+@pytest.mark.parametrize("whole", [0, 1, 4])
+def test_the_parts_of_all_processes_fit_when_ray_has_rounded_them(whole, processes):
+    assert whole - 0.01 < processes * round(part(whole, processes), 4) <= whole
 
 
 class CannotBegin(Work):
