@@ -35,13 +35,22 @@ class Seat:
             os.environ[VISIBLE] = self.name.removeprefix("cuda:")
 
     def limit_memory(self) -> None:
-        """Keep torch to this process's share of the GPU's memory, if others have a share, too."""
+        """Keep torch to this process's share of the GPU's memory, if others have a share, too.
+
+        Raises:
+            ConfigurationError: beside what the processes' contexts take nothing is left.
+        """
         if self.processes == 1 or self.device != "cuda":
             return
         import torch
 
         _, total = torch.cuda.mem_get_info()
-        torch.cuda.set_per_process_memory_fraction(max(0.01, 1 / self.processes - SMALL / total))
+        share = total // self.processes - SMALL
+        if share <= 0:
+            found = f"{self.processes} on {total / 2**30:.1f} GiB"
+            what, then = "the GPU has too little memory for so many processes", "Give fewer --processes."
+            raise ConfigurationError(explain(what, found=found, allowed=f"up to {(total - 1) // SMALL}", then=then))
+        torch.cuda.set_per_process_memory_fraction(share / total)
 
     def is_shared(self) -> bool:
         """Return whether others use the GPU's memory: more is taken than what this run's processes may take.

@@ -64,6 +64,14 @@ def test_a_process_gets_its_share_of_the_memory_without_its_context(gpu):
     assert shares == [pytest.approx(38 / 80)]
 
 
+def test_more_processes_than_fit_are_an_error(gpu):
+    shares = gpu(0, 0)
+    Seat("cuda:0", 39).limit_memory()
+    assert len(shares) == 1
+    with pytest.raises(ConfigurationError, match=r"found 40 on 80.0 GiB; allowed: up to 39.*--processes"):
+        Seat("cuda:0", 40).limit_memory()
+
+
 @pytest.mark.parametrize(
     ("processes", "own", "others", "shared"),
     [
