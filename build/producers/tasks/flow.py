@@ -69,12 +69,9 @@ class Queue:
             self._buckets[bucket] = left
         return taken
 
-    def oldest(self) -> Hashable:
-        """Return the bucket of the image that came first."""
-        return min(self._buckets, key=lambda bucket: min(one.number for one in self._buckets[bucket]))
-
-    def __len__(self) -> int:
-        return len(self._buckets)
+    def buckets(self) -> list[Hashable]:
+        """Return those in which images wait."""
+        return [*self._buckets]
 
 
 def bucket_of(step: Step, scene: Scene) -> Hashable:
@@ -123,8 +120,9 @@ class Flow:
     def flush(self) -> Iterator[Passed]:
         """Let nobody wait any more: no image comes after."""
         for at, queue in enumerate(self._queues):
-            while queue:
-                yield from self._run(at, queue.take(queue.oldest()))
+            while buckets := queue.buckets():
+                for bucket in buckets:
+                    yield from self._run(at, queue.take(bucket))
 
     def __len__(self) -> int:
         return len(self._places)

@@ -140,7 +140,7 @@ def add_machines(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument("--engine", choices=("local", "ray"), default="local")
     group.add_argument("--address", help="of the Ray cluster, such as auto; default: one on this machine")
     group.add_argument("--gpus", type=natural, help="number of GPUs; 0: the CPU; default: 1, with Ray all")
-    text = "on each GPU, with a share of its memory, so that it never waits for a CPU (%(default)s)"
+    text = "on each GPU, with a share of its memory, so that it waits less for a CPU (%(default)s)"
     group.add_argument("--processes", type=positive, default=1, help=text)
     group.add_argument("--workers", type=natural, help="processes beside those of each GPU, for images and patches")
     group.add_argument("--attempts", type=positive, default=3, help="at a shard whose process dies (%(default)s)")
