@@ -66,18 +66,16 @@ def network_from_hub(load: Callable[..., Any], model: str, revision: str | None)
         NotFoundError, MissingDependencyError: as `from_hub`.
         ConfigurationError: the weights are those of another network, most of which would be left at random values.
     """
-    import torch
-
     what = f"{model} has the weights of another network"
     try:
-        network, loaded = from_hub(load, model, revision, dtype=torch.float32, output_loading_info=True)
+        network, loaded = from_hub(load, model, revision, output_loading_info=True)
     except (RuntimeError, AttributeError, KeyError, TypeError) as error:  # other sizes, or settings that it lacks
         raise ConfigurationError(explain(what, found=_line(error))) from error
     missing, most = sorted(loaded["missing_keys"]), len(network.state_dict())
     if 2 * len(missing) > most:
         found = f"no {missing[0]}, and {len(missing)} of {most} are missing"
         raise ConfigurationError(explain(what, found=found, allowed=f"weights of {type(network).__name__}"))
-    return network
+    return network.float()
 
 
 def _line(error: Exception) -> str:
