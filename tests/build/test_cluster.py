@@ -107,7 +107,8 @@ def cluster(environment):
     """The address of a Ray cluster of two nodes, each of which says that it has a GPU."""
     pytest.importorskip("ray", reason="this engine needs Ray")
     words = [sys.executable, "-c", CLUSTER]
-    with subprocess.Popen(words, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True, env=environment) as head:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(words, **pipes, text=True, env=environment) as head:
         yield head.stdout.readline().strip()
         head.communicate("\n")
 

@@ -48,14 +48,12 @@ def _patch(image: Labelled, outcome: Outcome, settings: Settings, report: Report
         return patch_of(image, best(outcome), settings.encoding)
 
 
-def usable_batches(
-    task: Task, report: Report, size: int, prompts: Prompts | None = None, *, tick: Tick = lambda _: None
-) -> Iterator[list[Labelled]]:
+def usable_batches(task: Task, report: Report, size: int, *, tick: Tick = lambda _: None) -> Iterator[list[Labelled]]:
     """Yield usable images with distinct keys, at most `size` at a time; the others go into the report.
 
     `tick` gets the number of images that were done since the last time, whatever became of them.
     """
-    images, told = usable(task, report, prompts), 0
+    images, told = usable(task, report), 0
     while True:
         tick(report.images - told)
         told = report.images
