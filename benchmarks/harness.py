@@ -139,8 +139,9 @@ def name_on(name: str, found: Mapping[str, Any]) -> str:
     return f"{name}_{model}".rstrip("_")
 
 
-def write(name: str, results: dict[str, Any], folder: Path = RESULTS) -> Path:
+def write(name: str, results: dict[str, Any], folder: Path | None = None) -> Path:
     """Write `results` with `machine()` to `results/<name>.json`, or into another folder; the file's path."""
+    folder = folder or RESULTS
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.json"
     path.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
