@@ -45,5 +45,5 @@ def test_lower_ends_are_those_of_the_ranges(name, extras, left_out):
 
 
 def test_errors_name_the_range_of_diffusers():
-    models = (ROOT / "build" / "producers" / "registry.py").read_text(encoding="utf-8")
+    models = (ROOT / "build" / "producers" / "registered.py").read_text(encoding="utf-8")
     assert {*re.findall(r"'diffusers>=([\d.]+)'", models)} == {lower_ends("build")["diffusers"]}

@@ -17,9 +17,10 @@ from fornet_hf.processes import each_done, max_workers
 from fornet_hf.progress import counted, followed
 from fornet_hf.sources import Columns
 from producers.devices.opencv import one_thread
+from producers.work.description import Settings
 from producers.work.plan import Task, plan
 from producers.work.report import Report
-from producers.work.run_folder import RunFolder, Settings
+from producers.work.run_folder import RunFolder
 
 Engine = Callable[[Sequence[Task]], Iterator[tuple[Task, Report]]]
 S = TypeVar("S", bound=Settings)

@@ -14,31 +14,20 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import stored, write_text
-from fornet_hf.format.encoding import Encoding
 from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, read_manifest, write_manifest
 from fornet_hf.locks import lock
 from fornet_hf.progress import Ticks
 from fornet_hf.sources import Columns
+from producers.work.description import Settings, check_same, description, noted_columns
 from producers.work.plan import Task
 from producers.work.progress import forget, here, noted
 from producers.work.report import Lost, Report
-
-
-class Settings(Protocol):
-    """Everything that decides what a run makes of an image; each command has its own."""
-
-    @property
-    def encoding(self) -> Encoding:
-        """Of the patches."""
-
-    def producer(self) -> dict[str, object]:
-        """Return what the manifest says about how the patches were made."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +131,7 @@ class RunFolder:
             ConfigurationError: the folder holds a run with other settings or images.
         """
         with self._locked():
-            self._begin(_description(tasks, settings))
+            self._begin(description(tasks, settings))
 
     def _begin(self, plan: Mapping[str, Any]) -> None:
         path = self.root / "run.json"
@@ -150,9 +139,9 @@ class RunFolder:
         before = dict(known["splits"])
         for name, value in plan.items():
             if name != "splits":
-                _same(path, name, known.get(name), value)
+                check_same(path, name, known.get(name), value)
         for split, value in plan["splits"].items():
-            _same(path, f"split {split}", known["splits"].setdefault(split, value), value)
+            check_same(path, f"split {split}", known["splits"].setdefault(split, value), value)
         if known["splits"] != before:
             _write_json(path, known)
 
@@ -173,7 +162,7 @@ class RunFolder:
                 source=source,
                 source_revision=revision,
                 classes=tasks[0].classes,
-                producer={**settings.producer(), **_columns(tasks)},
+                producer={**settings.producer(), **noted_columns(tasks)},
             )
             write_manifest(self.patches, manifest)
             return self._summed()
@@ -256,45 +245,6 @@ def _read_report(path: Path) -> Report:
         raise ConfigurationError(explain(f"{path} is no report of a shard", found=error, then=then)) from error
     report.ended = report.ended or path.stat().st_mtime
     return report
-
-
-def _description(tasks: Sequence[Task], settings: Settings) -> dict[str, Any]:
-    """Return a run's settings as JSON gives them back, and for each split its number of shards and its images."""
-    splits: dict[str, list[str]] = {}
-    for task in tasks:
-        splits.setdefault(task.split, []).append(task.fingerprint())
-    value = {
-        "encoding": settings.encoding.to_json(),
-        "producer": {**settings.producer(), **_columns(tasks)},
-        "classes": tasks[0].classes,
-        "splits": splits,
-    }
-    result: dict[str, Any] = json.loads(json.dumps(value))
-    return result
-
-
-def _columns(tasks: Sequence[Task]) -> dict[str, object]:
-    """Return what a manifest says about the columns of Parquet shards, unless they have the usual names."""
-    columns = asdict(tasks[0].columns)
-    return {"columns": columns} if any(columns[name] not in (None, name) for name in columns) else {}
-
-
-def _same(path: Path, name: str, before: object, now: object) -> None:
-    if before == now:
-        return
-    found, allowed = _difference(before, now)
-    then = f"Choose another output folder, or delete {path.parent} to begin anew."
-    raise ConfigurationError(
-        explain(f"{path}: this folder holds a run with another {name}", found=found, allowed=allowed, then=then)
-    )
-
-
-def _difference(before: object, now: object) -> tuple[object, object]:
-    """Return the parts in which two values differ: what was before as allowed, what is asked for now as found."""
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-        return {name: now.get(name) for name in names}, {name: before.get(name) for name in names}
-    return now, before
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -26,7 +26,8 @@ class Work:
 
     Attributes:
         notes: the folder.
-        kind: `bad NAME` fails on a device of that name with everything. `killed`, `gpu`, `source` and `disk` fail at
+        kind: `bad NAME` fails on a device of that name with everything. `together N` waits until so many processes
+            are at work. `killed`, `gpu`, `source` and `disk` fail at
             the first attempt at the second task, with `always` before it at all attempts.
         workers: beside the process, which are only noted.
         pause: seconds that a task takes.
@@ -43,6 +44,8 @@ class Work:
         time.sleep(self.pause)
         if self.kind.startswith("bad "):
             self.on(seat, others=task.count > 1)
+        elif self.kind.startswith("together "):
+            wait_until(lambda: len({one[0] for one in notes(self.notes) if one}) >= int(self.kind.split()[1]))
         elif self.kind and task.index == 1 and (attempt == 0 or "always" in self.kind):
             self.fail()
         return Report(ok=task.index)

@@ -106,7 +106,7 @@ def test_all_gpus_work_when_nothing_is_asked_for(run, tmp_path):
 
 
 def test_several_processes_work_on_each_gpu(run, tmp_path):
-    assert len(run(count=8, processes=2)) == 8
+    assert len(run("together 4", count=8, processes=2)) == 8
     processes, devices, workers = zip(*notes(tmp_path), strict=True)
     assert (len(set(processes)), set(devices), set(workers)) == (4, {"cuda:0", "cuda:1"}, {"1"})
 
