@@ -19,6 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[1] / place) for place in ("", "build"
 
 from benchmarks import harness  # noqa: E402 - the folders above come first
 from benchmarks.photos import Photo, photos  # noqa: E402
+from benchmarks.segment_stages import PROMPTS  # noqa: E402
 from fornet_hf.format.encoding import Encoding  # noqa: E402
 from fornet_hf.format.masks import dilate  # noqa: E402
 from producers.detect.answers import confident  # noqa: E402
@@ -29,7 +30,6 @@ from producers.tasks.candidates import Candidate, raster_of  # noqa: E402
 from producers.tasks.segment import make_candidates  # noqa: E402
 from producers.work.plan import Labelled  # noqa: E402
 
-PROMPTS = ("a fish, a type of animal.", "an animal.", "a fish.")
 QUERIES = 900  # boxes that GroundingDINO scores for each prompt
 
 

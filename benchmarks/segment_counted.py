@@ -28,7 +28,7 @@ from benchmarks import harness  # noqa: E402 - the folders above come first
 from benchmarks.image_sizes import Size, draw  # noqa: E402
 from benchmarks.lama_like import LamaLike  # noqa: E402
 from benchmarks.segment_models import make, sdxl  # noqa: E402
-from benchmarks.segment_stages import PROMPTS  # noqa: E402
+from benchmarks.segment_stages import BATCHES, PROMPTS  # noqa: E402
 from fornet_hf.format.encoding import Encoding  # noqa: E402
 from producers.detect.grounding_settings import GroundingSettings  # noqa: E402
 from producers.detect.input_size import InputSize  # noqa: E402
@@ -43,7 +43,6 @@ from producers.work.report import Lost, Report  # noqa: E402
 
 STEPS = 40  # of Attentive Eraser
 WINDOWS = (128, 512, 1024, 2048)
-BATCHES = {"detector": 8, "infiller": 16}
 
 
 def operations() -> Iterator[dict[str, Any]]:
@@ -199,8 +198,8 @@ def fills(count: int) -> Iterator[dict[str, Any]]:
     for name, run in {"each window by itself": _in_windows, "across windows": _in_flow}.items():
         for window in WINDOWS:
             steps = [
-                Counted(Counting(InputSize().padded, BATCHES["detector"]), "detect"),
-                Counted(Counting(lama, BATCHES["infiller"]), "infill"),
+                Counted(Counting(InputSize().padded, BATCHES["grounding-dino"][0]), "detect"),
+                Counted(Counting(lama, BATCHES["lama"][0]), "infill"),
             ]
             run(scenes, steps, window)
             found = {f"{step.stage}, of {step.model.batch_size}": round(step.model.fill, 2) for step in steps}

@@ -3,11 +3,22 @@
 import io
 import itertools
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from demo_pictures import demo_pictures
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """Variables for commands that run from this checkout, with a home of their own."""
+    home = tmp_path_factory.mktemp("home")
+    return {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")

@@ -26,12 +26,6 @@ def command(folder, boxes, out, *more):
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    return {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home), "OMP_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module")
 def images(photos, tmp_path_factory):
     """A folder with 4 images, one of them damaged, and the file of their boxes."""
     root = tmp_path_factory.mktemp("pictures")

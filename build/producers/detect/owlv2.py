@@ -14,13 +14,12 @@ from transformers import AutoTokenizer, Owlv2ForObjectDetection
 from transformers.utils.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 from producers.detect.answers import confident
+from producers.detect.shared import KEPT
 from producers.devices.batches import BatchSize, run_batched
 from producers.devices.placement import Placement
 from producers.devices.stacks import stacks
 from producers.devices.weights import commit_of, from_hub, name_of, network_from_hub
 from producers.scene import Detection, Identity, Raster, Scene
-
-_KEPT = 4096  # prompts that are remembered
 
 
 class Owlv2:
@@ -48,7 +47,7 @@ class Owlv2:
         self._placement = placement
         self._source = source
         self._side = int(model.config.vision_config.image_size)
-        self._read = lru_cache(_KEPT)(self._embedded) if "texts" in placement.speedups else self._embedded
+        self._read = lru_cache(KEPT)(self._embedded) if "texts" in placement.speedups else self._embedded
         self.threshold = threshold
         self.batch_size = BatchSize(batch_size)
 

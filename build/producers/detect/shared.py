@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-_KEPT = 4096  # texts; those of ImageNet's classes are 1,730
+KEPT = 4096
+"""Texts that a detector remembers; those of ImageNet's classes are 1,730."""
 
 
 class SharedVision(nn.Module):
@@ -63,7 +64,7 @@ class SharedText(nn.Module):
         """
         if not self.remembers:
             return self.encoder(ids, mask, kinds, positions, **options)
-        if len(self._known) > _KEPT:
+        if len(self._known) > KEPT:
             self._known.clear()
         for row, text in enumerate(self._texts):
             if text not in self._known:

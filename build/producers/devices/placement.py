@@ -104,8 +104,8 @@ class Placement:
         """Return arrays of the same shape and type as one tensor on the device, n x their shape."""
         import torch
 
-        first = torch.from_numpy(np.zeros(0, arrays[0].dtype))
-        host = torch.empty((len(arrays), *arrays[0].shape), dtype=first.dtype, pin_memory=self._pins)
+        none = torch.from_numpy(np.empty(0, arrays[0].dtype))
+        host = none.new_empty((len(arrays), *arrays[0].shape), pin_memory=self._pins)
         np.stack(arrays, out=host.numpy())
         return host.to(self.device, non_blocking=True)
 

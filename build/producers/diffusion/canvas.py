@@ -16,11 +16,11 @@ from torch.nn import functional
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.masks import Mask
+from producers.diffusion.shapes import LATENT
 from producers.scene import Raster
 
 Value = TypeVar("Value", bound=np.generic)
 
-LATENT = 8  # pixels of a side that one value of the latent image stands for
 _MULTIPLE = 8 * LATENT  # U-Nets halve the latent image three times
 
 

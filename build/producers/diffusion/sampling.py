@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
-from producers.diffusion.canvas import LATENT
 from producers.diffusion.ddim import denoised
 from producers.diffusion.model import Diffusion
 from producers.diffusion.noise import normal
+from producers.diffusion.shapes import LATENT
 from producers.scene import Raster
 
 

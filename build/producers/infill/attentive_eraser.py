@@ -20,9 +20,10 @@ from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.diffusion.finite import finite
 from producers.diffusion.noise import generator_of
+from producers.diffusion.shapes import LATENT
 from producers.infill.encoded_prompt import EncodedPrompt, drop_text_encoders
 from producers.infill.eraser_network import EraserNetwork
-from producers.infill.eraser_settings import LATENT, EraserSettings
+from producers.infill.eraser_settings import EraserSettings
 from producers.infill.latents import decoded, encoded
 from producers.infill.working_image import Asked, enlarged, infilled, pasted
 from producers.scene import Identity, Raster

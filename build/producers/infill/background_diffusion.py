@@ -16,11 +16,12 @@ from fornet_hf.format.masks import Mask
 from producers.devices.batches import BatchSize
 from producers.devices.opencv import blended
 from producers.devices.placement import Placement
-from producers.diffusion.canvas import LATENT, Canvas
+from producers.diffusion.canvas import Canvas
 from producers.diffusion.concepts import Concepts
 from producers.diffusion.ddim import denoised
 from producers.diffusion.model import Diffusion, load
 from producers.diffusion.noise import normal
+from producers.diffusion.shapes import LATENT
 from producers.infill.background_settings import BackgroundSettings
 from producers.infill.working_image import Asked, infilled
 from producers.scene import Identity, Raster

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from producers.devices.placement import Placement
+from producers.diffusion.shapes import LATENT
 from producers.infill.eraser_attention import AttentiveEraserProcessor, EraserState, Tokens, erasing
-from producers.infill.eraser_settings import LATENT, EraserSettings
+from producers.infill.eraser_settings import EraserSettings
 from producers.infill.shared_halves import shared_halves
 
 

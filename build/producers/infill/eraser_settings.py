@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fornet_hf.arguments import require
-from producers.infill.shapes import working_shape
+from producers.diffusion.shapes import LATENT, working_shape
 
-LATENT = 8  # pixels of a side that one value of the latent image stands for
 _MULTIPLE = 4 * LATENT  # the coarsest tokens are 4 x 4 values
 
 

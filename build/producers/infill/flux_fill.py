@@ -19,12 +19,12 @@ from producers.devices.placement import Placement
 from producers.devices.weights import commit_of, from_hub, name_of
 from producers.diffusion.finite import finite
 from producers.diffusion.noise import generator_of
+from producers.diffusion.shapes import LATENT
 from producers.infill.encoded_prompt import EncodedPrompt, drop_text_encoders
 from producers.infill.flux_settings import FluxSettings
 from producers.infill.working_image import Asked, enlarged, infilled, pasted
 from producers.scene import Identity, Raster
 
-_LATENT = 8  # pixels of a side that one value of the latent image stands for
 _FETCH = "# accept its terms on its page first, and log in: hf auth login"
 
 
@@ -100,11 +100,11 @@ class FluxFill:
         tokens, pooled = self._prompt.repeated(len(asked))
         with torch.inference_mode():
             # Not black in the hole: there the pipeline hides it, and what is resized would be dark around it.
-            images, masks = enlarged(asked, (high, wide), self._placement, latent=_LATENT, black=False)
+            images, masks = enlarged(asked, (high, wide), self._placement, latent=LATENT, black=False)
             generators = [generator_of(raster, hole, settings.seed) for raster, hole in asked]
             # The pipeline would draw the same, but encode all images to no end.
             channels = 4 * pipeline.vae.config.latent_channels
-            count = high * wide // (2 * _LATENT) ** 2
+            count = high * wide // (2 * LATENT) ** 2
             noise = torch.stack([torch.randn(count, channels, generator=one) for one in generators])
             output = pipeline(
                 image=images,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fornet_hf.arguments import require
-from producers.infill.shapes import working_shape
+from producers.diffusion.shapes import working_shape
 
 _MULTIPLE = 16  # a token stands for 2 x 2 latent values of 8 x 8 pixels
 

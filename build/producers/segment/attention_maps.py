@@ -10,10 +10,11 @@ import numpy.typing as npt
 import torch
 
 from producers.devices.batches import BatchSize, run_batched
-from producers.diffusion.canvas import LATENT, Canvas
+from producers.diffusion.canvas import Canvas
 from producers.diffusion.finite import finite
 from producers.diffusion.model import Diffusion
 from producers.diffusion.noise import normal
+from producers.diffusion.shapes import LATENT
 from producers.scene import Scene
 from producers.segment.attention_reader import AttentionReader, Shown, chosen, layers_of
 from producers.segment.attention_settings import AttentionSettings

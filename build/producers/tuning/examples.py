@@ -11,8 +11,8 @@ import torch
 
 from fornet_hf.format.masks import Mask
 from fornet_hf.recombination.draw.rng import generator
-from producers.diffusion.canvas import LATENT
 from producers.diffusion.model import Diffusion
+from producers.diffusion.shapes import LATENT
 from producers.diffusion.steps import TRAINED
 from producers.training.visits import Visit
 from producers.tuning.posteriors import Posteriors

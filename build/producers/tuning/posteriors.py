@@ -27,8 +27,8 @@ from fornet_hf.files import atomic_path
 from fornet_hf.format.masks import Mask
 from fornet_hf.processes import max_workers
 from producers.devices.batches import BatchSize, run_batched
-from producers.diffusion.canvas import LATENT
 from producers.diffusion.model import Diffusion
+from producers.diffusion.shapes import LATENT
 from producers.pairs.reading import Pairs
 from producers.pairs.sizes import Pair
 from producers.scene import Raster

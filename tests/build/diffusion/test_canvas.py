@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fornet_hf.errors import ConfigurationError
-from producers.diffusion.canvas import LATENT, Canvas
+from producers.diffusion.canvas import Canvas
+from producers.diffusion.shapes import LATENT
 
 sizes = st.tuples(st.integers(1, 700), st.integers(1, 700))
 sides = st.sampled_from([64, 192, 512])

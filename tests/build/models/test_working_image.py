@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from producers.devices.placement import Placement
-from producers.infill.shapes import working_shape
+from producers.diffusion.shapes import working_shape
 from producers.infill.working_image import enlarged, pasted
 
 

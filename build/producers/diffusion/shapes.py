@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LATENT = 8
+"""Pixels of a side that one value of the latent image stands for."""
+
 
 def working_shape(height: int, width: int, *, side: int, multiple: int) -> tuple[int, int]:
     """Return height and width of an image at another size, both rounded to multiples of a number, at least one.
