@@ -15,6 +15,8 @@ import torch
 import torch.distributed.nn  # before the group is there: see process_group
 from torch import distributed
 
+from fornet_hf.ranks import join_group
+
 
 @dataclass(frozen=True)
 class Place:
@@ -65,7 +67,7 @@ def process_group(here: Place) -> Iterator[None]:
         yield
         return
     backend = "nccl" if here.device.type == "cuda" else "gloo"
-    distributed.init_process_group(backend, timeout=dt.timedelta(hours=1))
+    join_group(backend, dt.timedelta(hours=1))
     try:
         yield
     except BaseException as error:

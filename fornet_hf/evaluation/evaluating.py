@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from fornet_hf.arguments import check_keywords, keywords
 from fornet_hf.errors import ConfigurationError, SourceError, explain
 from fornet_hf.evaluation.answers.device import chosen_device
-from fornet_hf.evaluation.answers.ranks import joined_ranks
 from fornet_hf.evaluation.choosing import Kind, check_fit, chosen
 from fornet_hf.evaluation.configuration import EvaluationConfig, Settings
 from fornet_hf.evaluation.data.opening import open_data
@@ -27,6 +26,7 @@ from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.subjects import Labels, Models, subjects_of
 from fornet_hf.locks import alone, together
 from fornet_hf.packages import needing
+from fornet_hf.ranks import joined_ranks
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

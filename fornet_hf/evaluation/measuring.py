@@ -15,7 +15,6 @@ from fornet_hf.evaluation.answers.device import chosen_device, on_device
 from fornet_hf.evaluation.answers.parts import FOLDER
 from fornet_hf.evaluation.answers.predicting import Subject, predict_all, seen_alike
 from fornet_hf.evaluation.answers.predictions import Predictions
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.choosing import Kind, conditions_of, is_experiment
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data
@@ -27,6 +26,7 @@ from fornet_hf.evaluation.results.results import Results
 from fornet_hf.evaluation.results.rows import Result
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.ranks import Ranks
 
 
 class Measuring:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fornet_hf.errors import StorageError, explain
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.files import atomic_path
+from fornet_hf.ranks import Ranks
 
 FOLDER = ".parts"
 

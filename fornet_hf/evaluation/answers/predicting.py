@@ -16,7 +16,6 @@ from fornet_hf.evaluation.answers.device import chosen_device, computing, free_c
 from fornet_hf.evaluation.answers.identity import folder_of, what_is_shown
 from fornet_hf.evaluation.answers.parts import FOLDER, Chunks, Parts, work
 from fornet_hf.evaluation.answers.predictions import SCHEMA, Answers, Predictions
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
@@ -25,6 +24,7 @@ from fornet_hf.evaluation.stimuli.protocol import Shown, Stimuli
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
+from fornet_hf.ranks import Ranks
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,6 @@ from fornet_hf.evaluation.answers.answering import Answering
 from fornet_hf.evaluation.answers.device import chosen_device, computing, on_device
 from fornet_hf.evaluation.answers.identity import folder_of
 from fornet_hf.evaluation.answers.parts import FOLDER, Parts, work
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.composites import play
 from fornet_hf.evaluation.challenge.outcome import TABLE, Outcome
 from fornet_hf.evaluation.challenge.standing import SCHEMA, Numbers, Standing
@@ -30,6 +29,7 @@ from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
+from fornet_hf.ranks import Ranks
 from fornet_hf.recombination.draw.rng import generator
 
 if TYPE_CHECKING:

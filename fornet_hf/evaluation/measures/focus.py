@@ -12,7 +12,6 @@ import numpy as np
 
 from fornet_hf.errors import explain
 from fornet_hf.evaluation.answers.device import chosen_device
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data, RowsData
 from fornet_hf.evaluation.labels.mapping import LabelMap
@@ -25,6 +24,7 @@ from fornet_hf.evaluation.saliency.showing import Explained, examples, foregroun
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap, mean
 from fornet_hf.evaluation.statistics.values import Means, Value
 from fornet_hf.evaluation.stimuli.conditions import ORIGINAL, Condition
+from fornet_hf.ranks import Ranks
 
 MEASURE = "foreground_focus"
 NO_IMPORTANCE = "no importance anywhere"

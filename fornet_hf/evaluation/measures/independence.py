@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data, RowsData
 from fornet_hf.evaluation.labels.mapping import LabelMap
@@ -18,6 +17,7 @@ from fornet_hf.evaluation.leakage.values import values
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
+from fornet_hf.ranks import Ranks
 
 NOTE = "of the data, whatever the classifier"
 

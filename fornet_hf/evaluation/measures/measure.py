@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fornet_hf.evaluation.answers.predictions import Predictions
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.data.opening import Data
 from fornet_hf.evaluation.labels.mapping import LabelMap
@@ -15,6 +14,7 @@ from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
 from fornet_hf.evaluation.statistics.values import Value
 from fornet_hf.evaluation.stimuli.conditions import Condition
+from fornet_hf.ranks import Ranks
 
 
 class Measure(Protocol):

@@ -16,7 +16,6 @@ from fornet_hf.evaluation.answers.batches import in_order, items_of, watched_wor
 from fornet_hf.evaluation.answers.device import chosen_device
 from fornet_hf.evaluation.answers.identity import folder_of, what_is_shown
 from fornet_hf.evaluation.answers.parts import FOLDER, Chunks, Parts, work
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
@@ -27,6 +26,7 @@ from fornet_hf.evaluation.saliency.shares import Shares, schema
 from fornet_hf.packages import needing
 from fornet_hf.processes import max_workers
 from fornet_hf.progress import progress
+from fornet_hf.ranks import Ranks
 
 if TYPE_CHECKING:
     import torch

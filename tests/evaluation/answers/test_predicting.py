@@ -347,7 +347,7 @@ from pathlib import Path
 import numpy as np
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.answers.predicting import Subject, predict_all
-from fornet_hf.evaluation.answers.ranks import joined_ranks
+from fornet_hf.ranks import joined_ranks
 from tests.evaluation.fakes import Drawn, all_outputs, convolutions
 
 folder = Path(sys.argv[1])

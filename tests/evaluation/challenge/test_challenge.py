@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from fornet_hf.errors import ConfigurationError, SourceError, StorageError
-from fornet_hf.evaluation.answers.ranks import Ranks
 from fornet_hf.evaluation.challenge.experiment import Challenge, challenge
 from fornet_hf.evaluation.challenge.standing import NOBODY, Standing
 from fornet_hf.evaluation.challenge.tree import Foreground
@@ -20,6 +19,7 @@ from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from fornet_hf.evaluation.statistics.bootstrap import Bootstrap
+from fornet_hf.ranks import Ranks
 
 torch = pytest.importorskip("torch")
 

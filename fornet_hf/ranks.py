@@ -73,13 +73,29 @@ def joined_ranks() -> Iterator[Ranks]:
 
     ours = not distributed.is_initialized()
     if ours:
-        distributed.init_process_group("gloo", timeout=_LONGEST)
+        join_group("gloo", _LONGEST)
     group = distributed.new_group(backend="gloo", timeout=_LONGEST)  # only words are exchanged, no tensors of a GPU
     try:
         yield Ranks(distributed.get_rank(), distributed.get_world_size(), group)
     finally:
         if ours:
             distributed.destroy_process_group()
+
+
+def join_group(backend: str, timeout: timedelta) -> None:
+    """Join the processes that torchrun started as `torch.distributed`'s group, more than once if need be.
+
+    torch gives each such group the same names in torchrun's store, so in a second one a process may find the address
+    that another one had in the first, and is about to leave. Here each group's names are its own.
+    """
+    from torch import distributed
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
+    store, rank, count = next(rendezvous("env://", timeout=timeout))
+    joined = store.add(f"fornet/groups/{rank}", 1)
+    own = PrefixStore(f"fornet/group/{joined}", store)
+    distributed.init_process_group(backend, store=own, rank=rank, world_size=count, timeout=timeout)
 
 
 @contextlib.contextmanager
