@@ -6,7 +6,7 @@ import contextlib
 import functools
 import importlib.util
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def load_dataset(
     path: str = REPOSITORY,
     name: str | None = None,
     *,
-    split: str | None = None,
+    split: str | Sequence[str] | None = None,
     patches: str | Path | None = None,
     imagenet_dir: str | Path | None = None,
     imagenet_repo: str | None = None,
@@ -48,7 +48,7 @@ def load_dataset(
         path: the dataset's repository on the Hub, or a folder which holds one.
         name: of the configuration; there is only `default`.
         split: `train` or `validation`, also sliced as in `train[:10%]`; only what is asked for is prepared.
-            None: all, as a DatasetDict.
+            Of a list of them, a list comes back. None: all, as a DatasetDict.
         patches: a folder or a Hub repository with a release of patches; default: the one in `path`.
         imagenet_dir: ImageNet as a folder with `train/` and `val/`, or with the Parquet shards of the Hub.
         imagenet_repo: a Hub repository with the Parquet shards; default: the one that the release names.
@@ -66,7 +66,7 @@ def load_dataset(
             second preparation.
 
     Returns:
-        A Dataset, an IterableDataset, or a dict of them. The first call prepares; later ones read the cache.
+        A Dataset, an IterableDataset, or a list or dict of them. The first call prepares; later ones read the cache.
 
     Raises:
         ForNetError: a release, a source image, the Hub or a parameter is not as it must be.
@@ -97,6 +97,8 @@ def load_dataset(
     )
     builder = _builder(make_builder, split, download_mode)
     if streaming:
+        if isinstance(split, list | tuple):
+            return [builder.as_streaming_dataset(one) for one in split]
         return builder.as_streaming_dataset(split)
     builder.download_and_prepare(
         num_proc=num_proc,
@@ -105,7 +107,7 @@ def load_dataset(
     return builder.as_dataset(split, **({} if keep_in_memory is None else {"in_memory": keep_in_memory}))
 
 
-def _builder(make_builder: Callable[..., Any], split: str | None, download_mode: str | None) -> Any:
+def _builder(make_builder: Callable[..., Any], split: object, download_mode: str | None) -> Any:
     """Return the builder of the splits that are asked for; of all splits, if these are prepared already."""
     every = make_builder()
     if split is None:

@@ -63,6 +63,13 @@ def test_slices_of_splits(folder, split, count):
     assert len(load(folder, split=split)) == count
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+def test_of_a_list_of_splits_a_list_comes_back(folder, streaming):
+    loaded = load(folder, split=["validation", "train"], streaming=streaming)
+    assert [len(list(rows)) for rows in loaded] == [6, 6]
+    assert [str(rows.split) for rows in loaded] == ["validation", "train"]
+
+
 def test_one_split_needs_the_images_of_that_split_only(folder):
     (folder / "pictures/val").rename(folder / "elsewhere")
     assert len(load(folder, split="train")) == 6

@@ -33,6 +33,7 @@ def test_what_was_said_wins(split, said):
 
 def test_the_splits_of_a_slice_are_named():
     assert names_in(" validation[:3] + train[5%:]") == ["train", "validation"]
+    assert names_in(["train[:1]", "train[1:]"]) == ["train"]
 
 
 def of_split(rows, name):

@@ -230,8 +230,9 @@ class RecombinationConfig:
 
 
 def names_in(split: object) -> list[str]:
-    """Return the splits which `split` takes rows from: those of `train[:10%]+validation` are train and validation."""
-    return sorted({part.split("[")[0].strip() for part in str(split).split("+")})
+    """Return the splits which `split`, or a list, takes rows from: train and validation of `train[:9]+validation`."""
+    several = split if isinstance(split, list | tuple) else [split]
+    return sorted({part.split("[")[0].strip() for one in several for part in str(one).split("+")})
 
 
 def _without_numpy(config: Any) -> None:
