@@ -148,15 +148,14 @@ class PatchShard:
             # Python, when the process ends after a failure, and take it down.
             self._file = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
             self.encoding = checked_encoding(self._file)
-            keys = self._file.read(columns=["key"], use_threads=False).column("key").to_pylist()
         except FileNotFoundError as error:
             raise NotFoundError(explain(f"{name}: the shard is missing", found=error)) from error
         except ForNetError as error:
             raise error.at(name) from error
         except _DAMAGE as error:
             raise self._damaged(error) from error
-        self.keys: list[str] = keys
-        if twice := [key for key, count in Counter(keys).items() if count > 1][:3]:
+        self.keys: list[str] = self.columns("key").column("key").to_pylist()
+        if twice := [key for key, count in Counter(self.keys).items() if count > 1][:3]:
             raise PatchFormatError(explain(f"{name}: keys are not unique", found=[*map(short, twice)]))
         counts = [self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)]
         self._starts = list(accumulate(counts, initial=0))[:-1]
@@ -186,6 +185,19 @@ class PatchShard:
             return patch_of(self._group[1][row - self._starts[group]])
         except ForNetError as error:
             raise error.at(self.place(row)) from error
+
+    def columns(self, *names: str) -> pa.Table:
+        """Return columns of all rows, without reading the others.
+
+        Raises:
+            PatchFormatError: their pages are damaged.
+        """
+        try:
+            return self._file.read(columns=list(names), use_threads=False)
+        except ForNetError as error:  # the Hub did not hand it out
+            raise error.at(self.name) from error
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
 
     def place(self, row: int) -> str:
         """Return what error messages call a row: file, row and key."""

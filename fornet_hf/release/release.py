@@ -6,11 +6,10 @@ import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
-from fornet_hf.errors import NotFoundError, UnreachableError, explain
+from fornet_hf.errors import NotFoundError, PatchFormatError, UnreachableError, explain
 from fornet_hf.files import sha256_of
 from fornet_hf.format.manifest import MANIFEST, PATCHES, Manifest, manifest_in, read_manifest, write_manifest
+from fornet_hf.format.shards import PatchShard
 from fornet_hf.hub.errors import Token
 from fornet_hf.hub.listing import Listing
 from fornet_hf.hub.location import Folder, Location, Place, Repository
@@ -151,16 +150,22 @@ class PatchRelease(Release):
         return sum(entry.rows for entry in self.manifest.splits[split])
 
     def listing(self, split: str, token: Token = None) -> Iterator[Listed]:
-        """Yield all images with their parts, which the shards tell."""
+        """Yield all images with their parts, which the shards tell.
+
+        Raises:
+            PatchFormatError: a shard does not follow the format, or is damaged.
+        """
         folders = self.class_folders
         columns = {"box": FOREGROUNDS, "target_sha256": BACKGROUNDS}  # null without the part
         for path in self.files(split):
             with open_file(self.location.address(path), token) as file:
-                shard = pq.ParquetFile(file, pre_buffer=False)
-                table = shard.read(columns=["key", "label", *columns], use_threads=False)
+                shard = PatchShard(file, path)
+                table = shard.columns("label", *columns)
             present = {part: table.column(name).is_valid().to_pylist() for name, part in columns.items()}
-            keys, labels = (table.column(name).to_pylist() for name in ("key", "label"))
-            for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
+            for row, (key, label) in enumerate(zip(shard.keys, table.column("label").to_pylist(), strict=True)):
+                if not 0 <= label < len(folders):
+                    allowed = f"0 to {len(folders) - 1}"
+                    raise PatchFormatError(explain(f"{shard.place(row)}: label", found=label, allowed=allowed))
                 yield Listed(folders[label], key, frozenset(part for part in present if present[part][row]))
 
     def listed(self, split: str, names: Collection[tuple[str, str]], token: Token = None) -> Iterator[Listed]:

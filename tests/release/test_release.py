@@ -1,12 +1,13 @@
 """What a folder holds: a release in the new format, in the old, or none."""
 
+import dataclasses
 import shutil
 
 import pytest
 
 from fornet_hf.classes import class_names, imagenet_classes
-from fornet_hf.errors import ConfigurationError, NotFoundError
-from fornet_hf.format.manifest import MANIFEST, read_manifest
+from fornet_hf.errors import ConfigurationError, NotFoundError, PatchFormatError
+from fornet_hf.format.manifest import MANIFEST, read_manifest, write_manifest
 from fornet_hf.hub.location import Folder
 from fornet_hf.release.release import open_release
 from tests.images import CLASSES, write_release
@@ -97,6 +98,22 @@ def test_both_formats_count_and_list_the_same_images(either):
         assert {(one.folder, one.key): one.parts for one in either.listed(split, some)} == dict.fromkeys(
             some, frozenset({"foregrounds", "backgrounds"})
         )
+
+
+def test_listing_a_damaged_shard_names_it(tmp_path):
+    write_release(tmp_path, tmp_path / "pictures")
+    release = open_release(Folder(tmp_path))
+    (name,) = release.files("train")
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-30])
+    with pytest.raises(PatchFormatError, match=f"{name}: not a readable Parquet file"):
+        list(release.listing("train"))
+
+
+def test_listing_a_label_without_a_class_names_its_row(tmp_path):
+    manifest = write_release(tmp_path, tmp_path / "pictures")
+    write_manifest(tmp_path, dataclasses.replace(manifest, classes=CLASSES[:1]))
+    with pytest.raises(PatchFormatError, match=r"row 1 \(train_0_1\): label; found 1; allowed: 0 to 0"):
+        list(open_release(Folder(tmp_path)).listing("train"))
 
 
 def test_files_of_a_split_can_be_deleted_after_it_was_forgotten(either):
