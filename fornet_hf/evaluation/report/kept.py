@@ -15,6 +15,8 @@ from PIL import Image
 from fornet_hf.evaluation.report.examples import Example, Fooled, SaliencyExample
 from fornet_hf.evaluation.results.origin import Origin
 from fornet_hf.files import atomic_path, write_text
+from fornet_hf.format.keys import plain_name
+from fornet_hf.format.raster import DECODE_ERRORS
 
 Examples = Mapping[Origin, Sequence[Example]]
 
@@ -49,8 +51,9 @@ def read_examples(*folders: Path) -> Examples:
         here: dict[Origin, list[Example]] = {}
         for row in _rows(folder / FOLDER):
             try:
-                here.setdefault(Origin.of_row(row), []).append(_example(folder / FOLDER, row))
-            except (KeyError, TypeError, OSError):
+                example = _example(folder / FOLDER, row)
+                here.setdefault(Origin.of_row(row), []).append(example)
+            except (*DECODE_ERRORS, TypeError):
                 continue
         found |= here
     return found
@@ -80,7 +83,7 @@ def _example(place: Path, row: Mapping[str, Any]) -> Example:
     own = {one.name: row[one.name] for one in fields(kind)}
     for name in {"image", "overlay", "right"} & own.keys():
         if own[name] is not None:
-            with Image.open(place / own[name]) as image:
+            with Image.open(place / plain_name(own[name], "an example's image")) as image:
                 own[name] = image.convert("RGB")
     return kind(**own)
 
