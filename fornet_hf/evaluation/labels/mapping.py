@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import Counter
@@ -146,7 +147,7 @@ def _entries(file: Path, outputs: int) -> list[tuple[int, str | int]]:
         pairs = _of_json(text, outputs) if file.suffix == ".json" else _of_csv(text)
     except FileNotFoundError as error:
         raise NotFoundError(f"no file {file}") from error
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError, csv.Error) as error:
         raise ConfigurationError(explain(what, found=error, allowed=_FILE)) from error
     for output, times in Counter(output for output, _ in pairs).items():
         if times > 1 or not 0 <= output < outputs:
@@ -165,7 +166,7 @@ def _of_json(text: str, outputs: int) -> list[tuple[int, str | int]]:
 
 
 def _of_csv(text: str) -> list[tuple[int, str | int]]:
-    rows = [row for row in csv.reader(text.splitlines()) if row]
+    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     return [(int(output), name.strip()) for output, name in rows if [output, name] != ["output", "class"]]
 
 

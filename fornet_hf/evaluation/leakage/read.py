@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -22,9 +23,15 @@ def read_scores(path: Path) -> dict[str, float]:
         ConfigurationError: it is no table of `fornet leakage`, or a score is no number.
     """
     text = _text(path, TABLE)
-    rows = csv.DictReader(text.splitlines())
-    if tuple(rows.fieldnames or ()) != COLUMNS:
-        raise _foreign(path, rows.fieldnames or "nothing", ", ".join(COLUMNS), TABLE)
+    table = csv.DictReader(
+        io.StringIO(text, newline="")
+    )  # not splitlines, which parts names at other characters, too
+    try:
+        rows, columns = list(table), table.fieldnames or ()
+    except csv.Error as error:
+        raise _foreign(path, error, ", ".join(COLUMNS), TABLE) from error
+    if tuple(columns) != COLUMNS:
+        raise _foreign(path, columns or "nothing", ", ".join(COLUMNS), TABLE)
     scores: dict[str, float] = {}
     for number, row in enumerate(rows, start=2):
         try:

@@ -114,6 +114,17 @@ def test_a_file_says_it(name, tmp_path):
     assert found.note == f"outputs are mapped by {name}; no output means dog"
 
 
+def test_names_of_classes_in_a_table_may_have_separators_of_lines(tmp_path):
+    (tmp_path / "table.csv").write_bytes("0,do\x85g\r\n1,cat\r\n".encode())
+    assert read_labels(tmp_path / "table.csv", 2, ["cat", "do\x85g"]).classes.tolist() == [1, 0]
+
+
+def test_a_table_that_csv_refuses_is_refused(tmp_path):
+    (tmp_path / "table.csv").write_text("0," + "a" * 200_000)
+    with pytest.raises(ConfigurationError, match="is no map of outputs; found field larger than"):
+        read_labels(tmp_path / "table.csv", 1, PETS)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

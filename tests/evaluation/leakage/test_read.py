@@ -20,6 +20,12 @@ def test_scores_are_read_by_their_keys(tmp_path):
     assert read_scores(path) == {"b": 3.5, "a": -0.25}
 
 
+def test_names_may_have_separators_of_lines(tmp_path):
+    path = tmp_path / "leakage.csv"
+    path.write_bytes("key,class,score,area,rim\r\nb\u2028c,do\x85g,3.5000,0.9,0.1\r\n".encode())
+    assert read_scores(path) == {"b\u2028c": 3.5}
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -28,6 +34,7 @@ def test_scores_are_read_by_their_keys(tmp_path):
         ("key,class,score,area,rim\na,cat,much,0,0\n", "'much' in line 2"),
         ("key,class,score,area,rim\na,cat,nan,0,0\n", "'nan' in line 2"),
         ("key,class,score,area,rim\na\n", "None in line 2"),
+        ("a" * 200_000, "field larger than"),
         (b"\xff\xfe", "can't decode"),
     ],
 )
