@@ -19,14 +19,14 @@ from tests.release.legacy.test_apply import SAMPLE
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def write_shards(folder: Path, keep: int) -> Folder:
-    """Write the first images of the sample's training split, in two shards."""
+def write_shards(folder: Path, keep: int, added: int = 0) -> Folder:
+    """Write the first images of the sample's training split, in two shards, `added` being added to their labels."""
     paths = sorted((IMAGES.root / "train").glob("*/*.JPEG"))[:keep]
     (folder / "data").mkdir(parents=True)
     for number in range(2):
         part = paths[number::2]
         images = pa.array([{"bytes": path.read_bytes(), "path": path.name} for path in part], IMAGE)
-        labels = pa.array([wnid_index()[path.parent.name] for path in part], pa.int64())
+        labels = pa.array([wnid_index()[path.parent.name] + added for path in part], pa.int64())
         table = pa.table({"image": images, "label": labels})
         pq.write_table(table, folder / f"data/train-{number:05}-of-00002.parquet")
     return Folder(folder)
@@ -53,6 +53,11 @@ def test_a_shard_that_cannot_be_read_is_a_problem(release, tmp_path):
     (few.root / "data/train-00000-of-00002.parquet").write_bytes(b"PAR1 or not")
     report = apply(release, "train", few, tmp_path / "out")
     assert report.counts == {"ok": 1, "already there": 0, "unreadable file of patches or images": 2}
+
+
+def test_labels_that_imagenet_lacks_are_a_problem(release, tmp_path):
+    report = apply(release, "train", write_shards(tmp_path / "foreign", 9, added=1000), tmp_path / "out")
+    assert report.counts["unreadable file of patches or images"] == 2
 
 
 def test_their_patches_are_not_deleted(release, tmp_path, capsys):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from fornet_hf.classes import class_folders
-from fornet_hf.errors import ForNetError, NotFoundError, explain, short
+from fornet_hf.errors import ForNetError, NotFoundError, SourceError, explain, short
 from fornet_hf.files import Open, open_local
 from fornet_hf.format.keys import SHARD, shard_name
 from fornet_hf.hub.transfer import SCHEME
@@ -82,6 +82,9 @@ class LegacyUnit(Unit):
         wnids = class_folders()
         with open_file(self.images) as file:
             for image in iter_images(file, name=self.images):
+                if image.label is not None and image.label >= len(wnids):
+                    allowed = f"0 to {len(wnids) - 1}, ImageNet's classes"
+                    raise SourceError(explain(f"{image.origin}: label", found=image.label, allowed=allowed))
                 member = ("" if image.label is None else wnids[image.label], image.key)
                 holder = next((one for one in archives if member in one), None)
                 if holder is not None:
