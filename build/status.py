@@ -77,9 +77,12 @@ def _last(one: Device, now: float) -> str:
 def _running(found: Overview) -> list[str]:
     result = []
     for one in found.running:
-        said = f"running: {one.task}, {one.images:,} of {one.of:,} images, on {one.where}"
-        quiet = found.now - one.seen
-        result.append(f"{said}; silent for {_readable(quiet)}, perhaps killed" if quiet > SILENT else said)
+        said, quiet = f"{one.task}, {one.images:,} of {one.of:,} images, on {one.where}", found.now - one.seen
+        if one.ended:
+            result.append(f"begun, but its process has ended: {said}")
+        else:
+            rest = f"; silent for {_readable(quiet)}, perhaps killed" if quiet > SILENT else ""
+            result.append(f"running: {said}{rest}")
     return [*result, ""] if result else []
 
 

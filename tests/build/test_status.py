@@ -8,6 +8,7 @@ import pytest
 import segment
 import status
 from producers.views.overview import overview
+from producers.work import progress
 from producers.work.report import Lost, Report
 from status import main
 
@@ -92,6 +93,14 @@ def test_what_killed_processes_left_does_not_count(run):
     assert found.seconds_left == pytest.approx(20)
     assert [one.task for one in found.running] == ["train-00002-of-00004"]
     assert "on node1 cuda:1; silent for 17 min, perhaps killed" in said(found)
+
+
+def test_a_shard_whose_process_has_ended_here_is_said_to_be_left(run, monkeypatch):
+    monkeypatch.setattr(progress, "_may_be_alive", lambda path: path.stem != "node1-7")
+    at_work(run, "node1-7", "node1 cuda:1", "train-00002-of-00004", 3610, 3630, 6)
+    found = overview(run, NOW)
+    assert found.seconds_left == pytest.approx(20)
+    assert "begun, but its process has ended: train-00002-of-00004, 6 of 12 images, on node1 cuda:1\n" in said(found)
 
 
 def test_reports_that_do_not_say_where_they_were_made_count_too(run):

@@ -7,11 +7,13 @@ that wait bounds the memory, about 1 MB each: beyond it the oldest goes on in a 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from fornet_hf.errors import ConfigurationError, explain
 from producers.scene import Scene
 from producers.step import Step
 from producers.tasks.careful_step import CarefulStep
@@ -75,16 +77,39 @@ class Queue:
 
 
 def bucket_of(step: Step, scene: Scene) -> Hashable:
-    """Return what images that share a batch have in common, as far as the step's model says it."""
-    shaped: Callable[[int, int], Hashable] | None = getattr(step.worker, "bucket", None)
-    shape = None if shaped is None else shaped(*scene.raster.shape[:2])
+    """Return what images that share a batch have in common, as far as the step's model says it.
+
+    Raises:
+        ConfigurationError: the model's `bucket` fails, or returns nothing hashable.
+    """
+    shape: Hashable = None
+    with _hint(step, "bucket", "bucket(height, width) returns something hashable, such as (height, width)"):
+        if (shaped := getattr(step.worker, "bucket", None)) is not None:
+            shape = shaped(*scene.raster.shape[:2])
+        hash(shape)
     return shape, len(scene.prompts) if "prompts" in step.needs else 0
 
 
 def batch_of(step: Step) -> int:
-    """Return how many items the step's model takes at a time; what memory allows may change meanwhile."""
+    """Return how many items the step's model takes at a time; what memory allows may change meanwhile.
+
+    Raises:
+        ConfigurationError: the model's `batch_size` is no number.
+    """
     size = getattr(step.worker, "batch_size", None)
-    return SOME if size is None else int(getattr(size, "value", size))
+    with _hint(step, "batch_size", "a number, or a BatchSize"):
+        return SOME if size is None else int(getattr(size, "value", size))
+
+
+@contextlib.contextmanager
+def _hint(step: Step, name: str, allowed: str) -> Iterator[None]:
+    """Read a hint of the step's model; with what it raises, no further attempt at the shard would fare better."""
+    try:
+        yield
+    except Exception as error:
+        what = f"the {step.stage} model {type(step.worker).__name__} does not say how its batches are filled"
+        found = f"{type(error).__name__} in its `{name}`: {error}"
+        raise ConfigurationError(explain(what, found=found, allowed=allowed)) from error
 
 
 class Flow:

@@ -119,13 +119,13 @@ def overview(run: Path, now: float) -> Overview:
         raise NotFoundError(explain(f"{run} is not the folder of a run", found=f"no file {plan}"))
     folder = RunFolder(run)
     reports = folder.reports()
-    at_work = running(run, reports)
+    at_work = running(run, reports, now)
     counts = folder.shard_counts()
     shards = {split: (sum(name.startswith(f"{split}-") for name in reports), of) for split, of in counts.items()}
     total = Report()
     for report in reports.values():
         total.add(report)
-    alive = [one for one in at_work if now - one.seen <= SILENT]
+    alive = [one for one in at_work if now - one.seen <= SILENT and not one.ended]
     stretches = [*map(_done, reports.values()), *map(_begun, alive)]
     span = recent(stretches)
     pace, left = rate(stretches, *span), sum(of - done for done, of in shards.values())

@@ -19,6 +19,7 @@ from fornet_hf.errors import StorageError
 from fornet_hf.files import whole_path
 
 EVERY = 10.0  # seconds between two looks at a shard that may differ
+QUIET = 60.0  # seconds without a word; processes of containers on this host may be alive though it does not see them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Running:
         of: all that it has.
         begun: when, seconds since 1970.
         seen: when the process last said so, likewise.
+        ended: whether the process is known to have ended before its shard.
     """
 
     where: str
@@ -40,6 +42,7 @@ class Running:
     begun: float
     images: int = 0
     seen: float = 0.0
+    ended: bool = False
 
 
 def here(device: str = "cpu") -> str:
@@ -79,7 +82,7 @@ def noted(root: Path, where: str, task: str, of: int) -> Iterator[Callable[[int]
             path.unlink(missing_ok=True)
 
 
-def running(root: Path, finished: Collection[str]) -> list[Running]:
+def running(root: Path, finished: Collection[str], now: float) -> list[Running]:
     """Return the shards in progress, by their names.
 
     Killed processes leave their files behind: of each shard only the last attempt counts, and none of one that is
@@ -88,6 +91,7 @@ def running(root: Path, finished: Collection[str]) -> list[Running]:
     Args:
         root: folder of the run.
         finished: names of the shards that are.
+        now: seconds since 1970.
     """
     latest: dict[str, Running] = {}
     for path in _folder(root).glob("*.json"):
@@ -95,9 +99,24 @@ def running(root: Path, finished: Collection[str]) -> list[Running]:
             one = Running(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):  # gone meanwhile, or written by another version
             continue
+        one = replace(one, ended=now - one.seen > QUIET and not _may_be_alive(path))
         if one.task not in finished and (one.task not in latest or latest[one.task].begun < one.begun):
             latest[one.task] = one
     return [latest[name] for name in sorted(latest)]
+
+
+def _may_be_alive(path: Path) -> bool:
+    """Return whether the process of a file is there; of one on another host nobody here knows."""
+    host, _, process = path.stem.rpartition("-")
+    if host != socket.gethostname() or os.name != "posix":  # elsewhere os.kill ends the process
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
 
 
 def forget(root: Path) -> None:

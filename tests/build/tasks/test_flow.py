@@ -2,15 +2,17 @@
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from fornet_hf.errors import ConfigurationError
 from producers.devices.batches import BatchSize
 from producers.scene import Cut, Detection, Scene
 from producers.step import Detect, Infill, Step
 from producers.tasks.careful_step import CarefulStep
-from producers.tasks.flow import SOME, SPAN, batch_of, bucket_of, through
+from producers.tasks.flow import SOME, SPAN, Flow, batch_of, bucket_of, through
 from producers.work.report import Lost, Report
 
 MASK = np.ones((4, 4), bool)
@@ -115,6 +117,21 @@ def test_a_bounded_number_of_images_has_not_left(window, size):
         inside.discard(one.result())
     assert max(len(batch.split()) for batch in detector.batches) == min(window, size)
     assert peak == SPAN * window if window > size else peak < 2 * window
+
+
+@pytest.mark.parametrize(
+    ("hints", "said"),
+    [
+        ({"bucket": lambda height, width: {}[height]}, "KeyError in its `bucket`: 4"),
+        ({"bucket": lambda height, width: [height, width]}, "TypeError in its `bucket`"),
+        ({"batch_size": "many"}, "ValueError in its `batch_size`"),
+    ],
+)
+def test_a_model_whose_hints_fail_is_told_at_once(hints, said):
+    """A ConfigurationError ends a run; after others it would begin the shard again."""
+    infill = Infill(SimpleNamespace(**hints), 0)
+    with pytest.raises(ConfigurationError, match=f"the infill model SimpleNamespace does not say .* found {said}"):
+        list(Flow([CarefulStep(infill, Report())]).put(0, one_with(1)))
 
 
 def test_images_that_wait_count_with_all_their_versions():

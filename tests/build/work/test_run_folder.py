@@ -4,6 +4,7 @@ import contextlib
 import json
 import pickle
 import threading
+import time
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_report_says_where_it_was_made_and_shards_in_progress_are_seen_until_t
     (task,) = tasks["train"]
     folder = RunFolder(tmp_path / "run", where="node7 cuda:1")
     with folder.reported(task) as report:
-        (one,) = running(folder.root, ())
+        (one,) = running(folder.root, (), time.time())
         assert (one.where, one.task, one.of) == ("node7 cuda:1", task.name, 1)
     assert pickle.loads(pickle.dumps(report)).where == "node7 cuda:1"
     write_shard(folder.shard(task), [], Encoding())
