@@ -50,7 +50,7 @@ from producers.work.command import (
     with_settings,
 )
 from producers.work.plan import Task, plan, present_splits
-from producers.work.remaining import do_remaining
+from producers.work.remaining import do_remaining, is_left
 from producers.work.report import Report
 from producers.work.run_folder import CandidateFolder
 from producers.work.settings import ModelSettings
@@ -142,7 +142,7 @@ def segment(arguments: argparse.Namespace) -> Report:
     folder.begin(tasks, settings)  # from here on the settings are noted, and no others admitted
     folder.note_source(arguments.images)
     do_remaining(part, folder, lambda waiting: _engine(waiting, settings, folder, arguments))
-    return folder.total() if folder.waiting(tasks) else folder.sum_up()
+    return folder.total() if is_left(tasks, folder) else folder.sum_up()
 
 
 def _models(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from producers.score.score import VIEWS
 from producers.tasks.select import SelectSettings, SelectWorker
 from producers.work.command import add_machines, described, finish, my_part, positive, run
 from producers.work.plan import Task, plan
-from producers.work.remaining import do_remaining
+from producers.work.remaining import do_remaining, is_left
 from producers.work.report import Report
 from producers.work.run_folder import CandidateFolder, RunFolder
 
@@ -109,7 +109,7 @@ def select(arguments: argparse.Namespace) -> Report:
         return SelectWorker(folder, workers, settings, arguments.batch_size)
 
     do_remaining(part, folder, lambda waiting: run(work, waiting, arguments))
-    if folder.waiting(tasks):
+    if is_left(tasks, folder):
         return folder.total()
     name = arguments.source_name or arguments.images.resolve().name
     return folder.finish(tasks, settings, name, arguments.source_revision)

@@ -142,12 +142,13 @@ def test_a_second_run_does_nothing_and_changes_nothing(image_folder, tmp_path, c
     assert "2 of 2 shards are finished already" in capsys.readouterr().err
 
 
-def test_parts_of_an_array_together_make_the_whole(image_folder, tmp_path):
+def test_parts_of_an_array_together_make_the_whole(image_folder, tmp_path, capsys):
     images, boxes = image_folder
     assert run(images, boxes, tmp_path / "whole") == 0
     for index in ("1", "0"):
         assert not (tmp_path / "parts" / "report.json").exists()
         assert run(images, boxes, tmp_path / "parts", "--shard-index", index, "--shard-count", "2") == 0
+    assert capsys.readouterr().err.count("1 of 2 shards are left to other commands") == 1
     assert digests(tmp_path / "parts" / "candidates") == digests(tmp_path / "whole" / "candidates")
     outcomes = [json.loads((tmp_path / name / "report.json").read_text())["outcomes"] for name in ("whole", "parts")]
     assert outcomes[0] == outcomes[1]

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.processes import max_workers
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 SMALL = 2 * 2**30
@@ -30,9 +31,14 @@ class Seat:
         return "cuda" if self.name.startswith("cuda") else self.name
 
     def take(self) -> None:
-        """Let this process and those that it starts see no GPU but that of the seat; before torch looks for GPUs."""
+        """Let this process and those that it starts see no GPU but that of the seat; before torch is imported.
+
+        On a CPU that several share, torch begins as many threads as are its share, unless OMP_NUM_THREADS is set.
+        """
         if self.name.startswith("cuda:"):
             os.environ[VISIBLE] = self.name.removeprefix("cuda:")
+        elif self.processes > 1:
+            os.environ.setdefault("OMP_NUM_THREADS", str(max(1, max_workers() // self.processes)))
 
     def limit_memory(self) -> None:
         """Keep torch to this process's share of the GPU's memory, if others have a share, too.

@@ -117,7 +117,7 @@ def load(
     device = torch.device(placement.device)
     gpus = [(_GPU, {"device_id": device.index or 0})] if device.type == "cuda" else []
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max_workers()
+    options.intra_op_num_threads = min(max_workers(), torch.get_num_threads())
     try:
         session = onnxruntime.InferenceSession(model, options, providers=[*gpus, "CPUExecutionProvider"])
     except Exception as error:  # they have no class of their own

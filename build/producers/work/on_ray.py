@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from typing import Any
 
 from fornet_hf.errors import ConfigurationError, ForNetError, MissingDependencyError, WorkerDiedError, explain
 from fornet_hf.processes import max_workers
-from producers.devices.seats import VISIBLE, Seat
+from producers.devices.seats import Seat
 from producers.work.plan import Task
 from producers.work.report import Report
 from producers.work.roster import RETIRES_AFTER, Entry, Roster, say_retired
@@ -30,8 +31,8 @@ class Actor:
 
     def __init__(self, work: Work, seat: Seat) -> None:
         self._work = work
-        # Ray lets an actor see its own GPU only.
-        self._seat = replace(seat, name=f"cuda:{os.environ.get(VISIBLE)}") if seat.device == "cuda" else seat
+        self._seat = replace(seat, name=f"cuda:{_own_gpu()}") if seat.device == "cuda" else seat
+        self._seat.take()  # Ray does that, too, unless it is told to leave CUDA_VISIBLE_DEVICES alone
 
     def ready(self) -> str:
         """Return on which device this is; Ray has placed the actor once it answers."""
@@ -45,6 +46,13 @@ class Actor:
             return error
         except OSError as error:
             return plain(error)
+
+
+def _own_gpu() -> Any:
+    """Return the number or name, on its machine, of the GPU that Ray has given to this process."""
+    import ray
+
+    return ray.get_gpu_ids()[0]
 
 
 def run_on_ray(
@@ -87,6 +95,8 @@ def run_on_ray(
     ray.init(address=address or "local", runtime_env={"env_vars": {"PYTHONPATH": paths}}, log_to_driver=False, **own)
     try:
         gpus = _gpus(ray) if gpus is None else gpus
+        # Ray fills one GPU before it takes the next one, which a few tasks would leave without work.
+        processes = min(processes, math.ceil(len(tasks) / max(1, gpus)))
         each = cpus_each(ray.nodes(), on_gpus=gpus > 0) if workers is None else workers
         options = {"num_cpus": part(max(1, each), processes), "num_gpus": part(1 if gpus else 0, processes)}
         work = make_work(max(1, each // processes) if each else 0)

@@ -49,6 +49,15 @@ def do_remaining(tasks: Sequence[Task], folder: RunFolder, engine: Engine) -> No
                 bar.update()
 
 
+def is_left(tasks: Sequence[Task], folder: RunFolder) -> bool:
+    """Return whether other commands have yet to finish some of a run's tasks, and say how many."""
+    left = folder.left_to_others(tasks)
+    if left:
+        text = f"{len(left)} of {len(tasks)} shards are left to other commands; the last one completes {folder.root}"
+        tqdm.write(text, file=sys.stderr)
+    return bool(left)
+
+
 def make_release(
     make: Callable[..., Report],
     images: Path,

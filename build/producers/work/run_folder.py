@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,18 @@ class RunFolder:
     def waiting(self, tasks: Sequence[Task]) -> list[Task]:
         """Return those of the tasks which are not finished."""
         return [task for task in tasks if not self.finished(task)]
+
+    def left_to_others(self, tasks: Sequence[Task]) -> list[Task]:
+        """Return those of a run's tasks which are not finished, once this machine has finished its own.
+
+        Of those that end last at the same time on several machines, one at least finds none. For that it looks anew:
+        NFS remembers for up to a minute that a file was missing, until the machine itself changes the folder.
+        """
+        for folder in (self.shard(tasks[0]).parent, self._reports):
+            with stored(folder / "any"):
+                folder.mkdir(parents=True, exist_ok=True)
+                tempfile.NamedTemporaryFile(prefix=".", dir=folder).close()
+        return self.waiting(tasks)
 
     def report(self, task: Task) -> Report:
         """Return the report of a finished task.

@@ -57,6 +57,18 @@ def test_a_seat_on_the_cpu_leaves_the_gpus_as_they_are(monkeypatch):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
 
 
+@pytest.mark.parametrize(("asked", "expected"), [(None, "3"), ("5", "5")])
+def test_processes_on_the_cpu_share_its_threads(monkeypatch, asked, expected):
+    monkeypatch.setenv("MAX_WORKERS", "7")
+    monkeypatch.setenv("OMP_NUM_THREADS", asked or "")
+    if asked is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    Seat("cpu").take()
+    assert os.environ.get("OMP_NUM_THREADS") == asked
+    Seat("cpu", 2).take()
+    assert os.environ["OMP_NUM_THREADS"] == expected
+
+
 def test_a_process_gets_its_share_of_the_memory_without_its_context(gpu):
     shares = gpu(0, 0)
     for seat in (Seat("cuda:0"), Seat("cpu", 2), Seat("cuda:0", 2)):

@@ -111,6 +111,13 @@ def test_several_processes_work_on_each_gpu(run, tmp_path):
     assert (len(set(processes)), set(devices), set(workers)) == (4, {"cuda:0", "cuda:1"}, {"1"})
 
 
+def test_few_tasks_are_spread_over_gpus_which_have_their_names_where_ray_hides_none(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    assert len(run("together 2", count=2, processes=2)) == 2
+    assert {device for _, device, _ in notes(tmp_path)} == {"cuda:5", "cuda:7"}
+
+
 def test_ray_leaves_nothing_that_harms_processes_forked_later(driver, tmp_path):
     assert driver.submit(traces, functools.partial(Work, tmp_path, "")).result() == (False, 0)
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import pickle
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +77,18 @@ def test_other_images_are_refused(tasks, tmp_path):
     with pytest.raises(ConfigurationError, match="another split train"):
         folder.begin(plan(tmp_path / "pictures", ["train"]), SETTINGS)
     assert folder.total().outcomes() == Report().outcomes()
+
+
+def test_a_file_system_that_remembers_missing_files_is_looked_at_anew(tasks, tmp_path, monkeypatch):
+    (task,), folder, is_file = tasks["train"], RunFolder(tmp_path / "run"), Path.is_file
+    with folder.reported(task):
+        write_shard(folder.shard(task), [], Encoding())
+    for path in (folder.patches, folder.root / "reports"):
+        os.utime(path, (1, 1))
+    monkeypatch.setattr(Path, "is_file", lambda path: path.parent.stat().st_mtime > 1 and is_file(path))
+    assert folder.waiting([task]) == [task]
+    assert folder.left_to_others([task]) == []
+    assert len(list(folder.patches.iterdir())) == 1
 
 
 def test_a_report_says_where_it_was_made_and_shards_in_progress_are_seen_until_the_end(tasks, tmp_path):
