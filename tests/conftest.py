@@ -11,13 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.blocks import ROOT
 from tests.hidden import only, required
 from tests.local_hub.client import SETTINGS
 
-settings.register_profile("tests", deadline=None, derandomize=True, database=None, max_examples=40)
+# A busy machine is slow at drawing examples, too: the health check of that says nothing about the tests.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("tests")
 
 _HOME = pytest.StashKey[str]()

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,15 @@ cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus
 cluster.add_node(num_cpus=1, num_gpus=1)
 print(cluster.address, flush=True)
 input()
+"""
+BOXES = """
+from pathlib import Path
+from producers.detect.boxes import GivenBoxes, read_boxes
+from tests.killing import wait_until
+
+def from_both_nodes(model) -> GivenBoxes:
+    wait_until(lambda: len(list(Path({logs!r}).glob("*.log"))) == 2)
+    return read_boxes(model)
 """
 
 
@@ -110,6 +120,9 @@ def test_a_cluster_of_ray_makes_the_same_on_all_nodes(images, environment, undis
     root, options = images
     run, chosen = tmp_path / "run", tmp_path / "chosen"
     ray = ["--engine", "ray", "--address", cluster]
+    (tmp_path / "waiting.py").write_text(BOXES.format(logs=str(run / "logs")))
+    environment = {**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    options = options.replace("boxes=", "waiting:from_both_nodes=")
     do(command("segment.py", root, run, *ray, *options.split()), environment)
     do(command("select_versions.py", run, root, chosen, *ray, CLASSIFIERS), environment)
     assert made(run, chosen) == undisturbed

@@ -21,6 +21,7 @@ from tests.blocks import ROOT  # noqa: E402
 from tests.build.distil.drawn import write_drawn  # noqa: E402
 from tests.killing import wait_until  # noqa: E402
 from tests.one_thread import one_thread  # noqa: E402
+from tests.torchrun import run_two  # noqa: E402
 
 __all__ = ["one_thread"]
 
@@ -122,12 +123,7 @@ def test_two_processes_train_one_generator_together(tmp_path):
     """Each sees half of a batch; with their gradients' mean both have the same networks, and one writes them."""
     images, _ = write_drawn(tmp_path, 6)
     words = [str(images), str(tmp_path / "out"), *TINY, *CPU, "--batch-size", "250"]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [*launch, str(ROOT / "build" / "train_layers.py"), *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("1 of 1 kimg") == 1
+    assert run_two([ROOT / "build" / "train_layers.py", *words], os.environ, timeout=300).count("1 of 1 kimg") == 1
     (line,) = TrainingRun(tmp_path / "out").figures()
     assert (line["step"], line["kimg"]) == (4, 1)
     assert read_card(chosen(tmp_path / "out")).trained["squares"] == 6

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-import socket
-import subprocess
 import sys
-from pathlib import Path
 
 import datasets
 import pytest
@@ -16,8 +13,10 @@ import pytest
 from fornet_hf.cli import main
 from fornet_hf.evaluation.data.names import OFFICIAL
 from fornet_hf.features import row_features
+from tests.blocks import ROOT
 from tests.factory import columns, make_row
 from tests.images import write_release
+from tests.torchrun import run_two
 
 pytest.importorskip("torch")
 
@@ -189,26 +188,10 @@ def test_errors_are_one_line_and_leave_results_untouched(saved, tmp_path, capsys
 
 
 def test_processes_of_torchrun_come_to_the_same_numbers(saved, tmp_path, models):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     words = ["own_models:constant", "--data", str(saved), "--measures", "accuracy, background", "--resamples", "20"]
-    command = [sys.executable, "-m", "fornet_hf", "evaluate", *words, "--device", "cpu", "-o", str(tmp_path / "two")]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    path = os.pathsep.join([str(models), str(Path.cwd())])
-    both = [
-        subprocess.Popen(
-            command,
-            env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank, "PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in ("0", "1")
-    ]
-    first, second = (process.communicate(timeout=120)[0] for process in both)
-    assert [process.returncode for process in both] == [0, 0]
-    assert "Background robustness" in first
-    assert second == ""
+    command = ["-m", "fornet_hf", "evaluate", *words, "--device", "cpu", "-o", tmp_path / "two"]
+    said = run_two(command, os.environ | {"PYTHONPATH": os.pathsep.join([str(models), str(ROOT)])})
+    assert said.count("Background robustness") == 1
     assert evaluate(saved, tmp_path / "one", "--measures", "accuracy,background") == 0
     assert numbers(tmp_path / "one") == numbers(tmp_path / "two")
 

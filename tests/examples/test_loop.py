@@ -71,10 +71,19 @@ def test_evaluation_counts_right_guesses():
     assert figures["top1"] == 0.75
 
 
-def test_waiting_is_timed():
-    timed = Timed([1, 2, 3])
-    assert list(timed) == [1, 2, 3]
-    assert 0 <= timed.waited < 1
+def test_waiting_is_timed_and_steps_are_not(monkeypatch):
+    clock, found = [0.0], []
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+
+    def loader():
+        for number in range(3):
+            clock[0] += 2
+            yield number
+
+    for number in (timed := Timed(loader())):
+        clock[0] += 5
+        found.append(number)
+    assert (found, timed.waited) == ([0, 1, 2], 6)
 
 
 def test_processes_and_epochs_have_their_own_seeds():

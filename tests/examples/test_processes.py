@@ -1,15 +1,15 @@
 """Processes that end: nothing of the group may outlive it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.blocks import ROOT
+from tests.torchrun import run_two
+
 pytest.importorskip("torch")
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPT = """
 import sys
 import torch
@@ -59,8 +59,4 @@ else:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the names of threads from /proc")
 def test_no_thread_of_the_group_outlives_it(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command.append(str(tmp_path / "script.py"))
-    environment = os.environ | {"PYTHONPATH": str(EXAMPLES), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=100)
-    assert done.returncode == 0, done.stderr
+    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT / "examples")})

@@ -14,6 +14,7 @@ import pytest
 
 from tests.blocks import blocks
 from tests.local_hub.client import hub_environment
+from tests.torchrun import TWO
 
 torch = pytest.importorskip("torch")
 
@@ -21,7 +22,6 @@ from fornet_hf.tensors import write_tensors  # noqa: E402
 from training.model import tiny  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 OPTIONS = ["--model=tiny", "--size=64", "--epochs=2", "--batch-size=8", "--workers=1", "--lr=0.01"]
 WHOLE = [
     *("--evaluate", "original", "all", "--mix", "alternate", "--accumulate", "2", "--ema", "0.9"),

@@ -86,7 +86,7 @@ def assert_whole(hub: Hub, commit: Commit) -> None:
 def settle(hub: Hub) -> None:
     """Wait until the server has dealt with what a killed client sent."""
     count = -1
-    while count != len(hub.requests):
+    while hub.in_progress or count != len(hub.requests):
         count = len(hub.requests)
         time.sleep(2.5 * _SLOW)
 

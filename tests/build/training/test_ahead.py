@@ -1,6 +1,7 @@
 """Work that threads do ahead."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -32,8 +33,16 @@ def test_an_error_comes_in_its_turn():
         next(results)
 
 
-def test_jobs_that_nobody_waits_for_are_not_begun():
+def test_jobs_that_nobody_waits_for_are_not_begun(monkeypatch):
     begun, free, done = threading.Event(), threading.Event(), []
+
+    class Frees(ThreadPoolExecutor):
+        """Lets the job that is at work end once the others are, or are not, cancelled."""
+
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            free.set()
+            super().shutdown(wait)
 
     def work(number):
         if number:
@@ -42,9 +51,9 @@ def test_jobs_that_nobody_waits_for_are_not_begun():
         done.append(number)
         return number
 
+    monkeypatch.setattr("producers.training.ahead.ThreadPoolExecutor", Frees)
     results = ahead((partial(work, number) for number in range(50)), workers=1, most=10)
     next(results)
     assert begun.wait(10)
-    threading.Timer(0.2, free.set).start()
     results.close()
     assert done == [0, 1]

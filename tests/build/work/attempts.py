@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,18 +29,15 @@ class Work:
             are at work. `killed`, `gpu`, `source` and `disk` fail at
             the first attempt at the second task, with `always` before it at all attempts.
         workers: beside the process, which are only noted.
-        pause: seconds that a task takes.
     """
 
     notes: Path
     kind: str = ""
     workers: int = 0
-    pause: float = 0
 
     def __call__(self, task, seat):
         attempt = attempts(self.notes, task.index)
         (self.notes / f"{task.name}.{attempt}").write_text(f"{os.getpid()} {seat.name} {self.workers}")
-        time.sleep(self.pause)
         if self.kind.startswith("bad "):
             self.on(seat, others=task.count > 1)
         elif self.kind.startswith("together "):

@@ -92,7 +92,7 @@ def run(driver, tmp_path):
     """Runs tasks in the driver; the reports by index."""
 
     def run(kind="", work=Work, **options):
-        make = functools.partial(work, tmp_path, kind, pause=0.5)
+        make = functools.partial(work, tmp_path, kind)
         done, run.messages = driver.submit(drive, make, **options).result()
         return done
 
@@ -100,7 +100,7 @@ def run(driver, tmp_path):
 
 
 def test_all_gpus_work_when_nothing_is_asked_for(run, tmp_path):
-    assert run() == {index: index for index in range(6)}
+    assert run("together 2") == {index: index for index in range(6)}
     processes, devices, workers = zip(*notes(tmp_path), strict=True)
     assert (len(set(processes)), set(devices), set(workers)) == (2, {"cuda:0", "cuda:1"}, {"1"})
 

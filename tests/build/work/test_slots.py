@@ -67,7 +67,7 @@ def test_a_bad_gpu_fails_no_task_by_several_processes_on_it(tmp_path, capsys):
 
 
 def test_several_processes_work_on_a_device(tmp_path):
-    assert len(list(run_on_slots(Work(tmp_path, pause=0.2), tasks(6), on("a", processes=2)))) == 6
+    assert len(list(run_on_slots(Work(tmp_path, "together 2"), tasks(6), on("a", processes=2)))) == 6
     assert len({process for process, _, _ in notes(tmp_path)}) == 2
 
 

@@ -4,9 +4,6 @@ import contextlib
 import gc
 import os
 import signal
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
 from tests.blocks import ROOT
 from tests.evaluation.fakes import SMALL, Drawn, all_outputs, brightness, convolutions, remembering
+from tests.torchrun import run_two
 
 torch = pytest.importorskip("torch")
 
@@ -364,19 +362,8 @@ np.savez(folder / f"rank-{ranks.rank}.npz", predicted=found.predicted, probabili
 
 
 def test_two_processes_show_each_of_a_prime_number_of_items_once(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _RANK, str(tmp_path)],
-            cwd=ROOT,
-            env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank), "PYTHONPATH": str(ROOT)},
-        )
-        for rank in range(2)
-    ]
-    assert [process.wait(120) for process in processes] == [0, 0]
+    (tmp_path / "rank.py").write_text(_RANK)
+    run_two([tmp_path / "rank.py", tmp_path], os.environ | {"PYTHONPATH": str(ROOT)})
     shown = [[int(item) for item in (tmp_path / f"shown-{rank}").read_text().split()] for rank in range(2)]
     assert all(shown)
     assert sorted(shown[0] + shown[1]) == list(range(23))
