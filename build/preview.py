@@ -24,10 +24,11 @@ from PIL import Image
 
 from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.files import atomic_path
+from fornet_hf.layout.samples import spread
 from fornet_hf.preview import Group, Line, sheet
 from producers.views.cells import Cell, drawn
 from producers.views.row import BACKGROUND, HEAT, OBJECT, ImageRow, lost_row, row_of
-from producers.views.shown import Sources, found, lost, spread, versions
+from producers.views.shown import Sources, found, lost, versions
 from producers.work.command import described, positive
 from producers.work.run_folder import CandidateFolder
 

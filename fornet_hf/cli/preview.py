@@ -24,7 +24,7 @@ from fornet_hf.mixing.methods import AREA, LABELS
 from fornet_hf.recombination.draw.configuration import RecombinationConfig
 
 _ANIMATIONS, _SHEETS = (".gif", ".webp"), (".png", ".jpg", ".jpeg")
-_POOL = 48  # images whose backgrounds are drawn from
+_POOL = 48  # images at least whose backgrounds are drawn from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if ending not in (*_ANIMATIONS, *_SHEETS):
         allowed = ", ".join((*_SHEETS, *_ANIMATIONS))
         raise ConfigurationError(explain("no image to write", found=arguments.output.name, allowed=allowed))
+    from fornet_hf.layout.samples import spread
     from fornet_hf.preview import save_animation
 
     moving = ending in _ANIMATIONS
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, field.name) is not None
     }
     sample = _sample(arguments)
-    shown = range(0, len(sample), -(-len(sample) // arguments.count))
+    shown = spread(range(len(sample)), arguments.count)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw(sample, indices=shown, **parameters)
     if moving:
@@ -101,9 +102,10 @@ def _sample(arguments: argparse.Namespace) -> Any:
 
     if (arguments.path is None) == (arguments.patches is None):
         raise ConfigurationError("nothing to show; allowed: either PATH or --patches")
+    pool = max(_POOL, arguments.count)
     if arguments.path is not None:
-        return sample_of_folder(arguments.path, arguments.split, _POOL)
-    return sample_of_patches(arguments.patches, arguments.imagenet_dir, None, arguments.split, _POOL)
+        return sample_of_folder(arguments.path, arguments.split, pool)
+    return sample_of_patches(arguments.patches, arguments.imagenet_dir, None, arguments.split, pool)
 
 
 def _pair(text: str) -> tuple[str, Any]:

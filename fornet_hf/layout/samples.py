@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 
@@ -21,6 +21,8 @@ from fornet_hf.release.healing import healed_rows
 from fornet_hf.release.images import find_images
 from fornet_hf.release.release import open_release
 
+T = TypeVar("T")
+
 
 def sample_of_folder(root: Path, split: str, count: int) -> Any:
     """Return rows of a folder, evenly spread: of the public layout, without the objects' places, or of `datasets`.
@@ -30,7 +32,7 @@ def sample_of_folder(root: Path, split: str, count: int) -> Any:
     """
     if split in splits_in(root):
         dataset = ForNetDataset(root, train=split == "train")
-        rows = [_row(dataset, index) for index in range(0, len(dataset), -(-len(dataset) // count))]
+        rows = [_row(dataset, index) for index in spread(range(len(dataset)), count)]
         return datasets.Dataset.from_list(rows, features=row_features(class_labels(dataset.classes)))
     if (root / "state.json").is_file():
         saved = datasets.load_from_disk(str(root))
@@ -39,7 +41,7 @@ def sample_of_folder(root: Path, split: str, count: int) -> Any:
     else:
         allowed = "a folder that fornet apply made, or one saved by datasets"
         raise NotFoundError(explain(f"nothing to show of {split!r} in {root}", allowed=allowed))
-    return saved.select(range(0, len(saved), -(-len(saved) // count)))
+    return saved.select(spread(range(len(saved)), count))
 
 
 def sample_of_patches(
@@ -59,6 +61,12 @@ def sample_of_patches(
     rows = (row for unit in units for row in islice(healed_rows(unit, token), share))
     made = [dataclasses.asdict(row) for row in islice(rows, count)]
     return datasets.Dataset.from_list(made, features=row_features(release.class_names))
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """Return so many of the items, or all there are, evenly spread."""
+    count = min(count, len(items))
+    return [items[at * len(items) // count] for at in range(count)]
 
 
 def _row(dataset: ForNetDataset, index: int) -> dict[str, Any]:

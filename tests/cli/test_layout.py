@@ -163,6 +163,17 @@ def test_previews_of_folders_and_patches(made, capsys):
     assert opened(made / "c.webp").n_frames == 2
 
 
+def test_a_preview_shows_as_many_images_as_were_asked_for(made, capsys):
+    """Of four rows three used to be two, as every second one was taken."""
+    assert apply(made, "--datasets", "--split", "train") == 0
+    for place in (["--patches", str(made / "patches"), "-in", str(made / "pictures")], [str(made / "out")]):
+        heights = []
+        for count in ("2", "3", "4", "9"):
+            assert main(["preview", *place, "-o", str(made / "a.png"), "--epochs", "1", "--count", count]) == 0
+            heights.append(opened(made / "a.png").height)
+        assert heights[0] < heights[1] < heights[2] == heights[3]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

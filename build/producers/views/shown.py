@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from fornet_hf.errors import ForNetError, NotFoundError, explain
 from fornet_hf.format.encoding import Encoding
@@ -14,8 +14,6 @@ from producers.pairs.images import Reader, Row, images_of_split
 from producers.tasks.candidate_shards import CandidatePatch, CandidateShard
 from producers.work.report import Lost
 from producers.work.run_folder import CandidateFolder
-
-T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -61,12 +59,6 @@ def split_of(shard: str) -> str:
     """Return the split of a shard by its name."""
     match = SHARD.fullmatch(f"{shard}.parquet")
     return match["stem"] if match else shard
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    """Return so many of the items, or all there are, evenly spread."""
-    count = min(count, len(items))
-    return [items[at * len(items) // count] for at in range(count)]
 
 
 class Sources:

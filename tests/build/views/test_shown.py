@@ -1,12 +1,6 @@
 """The images of a run to show."""
 
-from producers.views.shown import split_of, spread
-
-
-def test_images_are_spread_over_all_that_there_are():
-    assert spread(range(10), 5) == [0, 2, 4, 6, 8]
-    assert spread(range(3), 8) == [0, 1, 2]
-    assert spread([], 8) == []
+from producers.views.shown import split_of
 
 
 def test_the_split_is_in_the_name_of_a_shard():
