@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fornet_hf.errors import ForNetError
 from fornet_hf.evaluation.answers.predictions import NOT_SHOWN, Predictions
 from fornet_hf.evaluation.results.origin import Origin
+from fornet_hf.sources import damage_named
 
 _OF_ORIGIN = tuple(one.name for one in fields(Origin) if one.name != "version")
 
@@ -48,7 +50,10 @@ def joined_answers(path: Path, answers: Iterable[tuple[Origin, Predictions]]) ->
     if not tables:
         return None
     kept: list[pa.Table] = []
-    with contextlib.suppress(FileNotFoundError, ValueError, KeyError):  # damaged, or of another version
+    with (
+        contextlib.suppress(ForNetError, ValueError),
+        damage_named(path),
+    ):  # not there, damaged, or of another version
         kept = [pq.read_table(path).cast(tables[0][1].schema)]
     for origin, table in tables:
         kept = [older.filter(pc.invert(_same(older, origin, table))) for older in kept]

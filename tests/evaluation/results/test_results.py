@@ -121,6 +121,16 @@ def test_answers_of_another_version_are_made_again(tmp_path):
     assert pq.read_table(tmp_path / "predictions.parquet").num_rows == 4
 
 
+@pytest.mark.parametrize("damage", [lambda data: data[:-30], lambda data: data[:4] + bytes(200) + data[204:]])
+def test_answers_that_are_damaged_are_made_again(tmp_path, damage):
+    written = Results(results=results().results, predictions=[(ORIGIN, answers())])
+    written.write(tmp_path)
+    path = tmp_path / "predictions.parquet"
+    path.write_bytes(damage(path.read_bytes()))
+    written.write(tmp_path)
+    assert pq.read_table(path).num_rows == 4
+
+
 def test_answers_of_other_models_stay(tmp_path):
     for model in ("m", "n", "n"):
         origin = replace(ORIGIN, model=model)
