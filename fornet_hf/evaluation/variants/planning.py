@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -65,8 +64,10 @@ def chosen(
     Raises:
         ConfigurationError: a class has no image.
     """
-    counts = Counter(candidate.label for candidate in candidates)
-    eligible = [counts[label] for label in range(len(groups))]
+    of_group: list[list[Candidate]] = [[] for _ in groups]
+    for candidate in candidates:
+        of_group[candidate.label].append(candidate)
+    eligible = [len(own) for own in of_group]
     if empty := [name for name, count in zip(groups, eligible, strict=True) if not count]:
         left_out = ", ".join(f"{count:,} x {reason}" for reason, count in sorted(excluded.items())) or "no images"
         names = ", ".join(empty[:_NAMED]) + (f" and {len(empty) - _NAMED:,} others" if len(empty) > _NAMED else "")
@@ -74,10 +75,10 @@ def chosen(
         raise ConfigurationError(explain(f"no image of {names} fits the rules", found=left_out, then=then))
     size = min(eligible) if most is None else min(*eligible, most)
     items: list[Candidate] = []
-    for label, name in enumerate(groups):
-        own = sorted((one for one in candidates if one.label == label), key=lambda one: one.stem)
+    for name, own in zip(groups, of_group, strict=True):
+        by_stem = sorted(own, key=lambda one: one.stem)
         order = generator(seed, "variants", name).permutation(len(own))[:size]
-        items += (own[number] for number in sorted(order))
+        items += (by_stem[number] for number in sorted(order))
     return Plan(groups, items, eligible, excluded)
 
 
