@@ -51,15 +51,18 @@ def sample_of_patches(
 
     Raises:
         ConfigurationError: the patches have no such split.
+        NotFoundError: the split has no row.
         ForNetError: patches or images cannot be read.
     """
     release = open_release(locate(patches, token))
     release.chosen(split)
     images = find_images(release, imagenet_dir, imagenet_repo, token)
     units = release.units(split, images, streaming=True)
-    share = -(-count // len(units))
+    share = -(-count // max(1, len(units)))
     rows = (row for unit in units for row in islice(healed_rows(unit, token), share))
     made = [dataclasses.asdict(row) for row in islice(rows, count)]
+    if not made:
+        raise NotFoundError(explain(f"nothing to show of {split!r} in {patches}", found="no row"))
     return datasets.Dataset.from_list(made, features=row_features(release.class_names))
 
 

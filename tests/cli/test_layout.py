@@ -174,6 +174,14 @@ def test_a_preview_shows_as_many_images_as_were_asked_for(made, capsys):
         assert heights[0] < heights[1] < heights[2] == heights[3]
 
 
+def test_there_is_nothing_to_show_of_no_rows(tmp_path, capsys):
+    write_release(tmp_path / "patches", tmp_path / "pictures", each=0)
+    (tmp_path / "pictures/train/ant").mkdir(parents=True)
+    place = ["--patches", str(tmp_path / "patches"), "-in", str(tmp_path / "pictures")]
+    assert main(["preview", *place, "-o", str(tmp_path / "a.png")]) == 1
+    assert f"nothing to show of 'train' in {tmp_path / 'patches'}; found no row" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
