@@ -12,7 +12,7 @@ TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 """What `python` is told before a script, or `-m` and a module. The store is at a port that nobody else can have."""
 
 
-def run_two(words: Sequence[object], environment: Mapping[str, str], *, timeout: float = 100) -> str:
+def run_two(words: Sequence[object], environment: Mapping[str, str], *, timeout: float = 300) -> str:
     """Run a script, or `-m` and a module, as two processes; fail if one fails. Returns what they said."""
     command = [sys.executable, *TWO, *map(str, words)]
     environment = {**environment, "OMP_NUM_THREADS": "1"}

@@ -123,7 +123,7 @@ def test_two_processes_train_one_generator_together(tmp_path):
     """Each sees half of a batch; with their gradients' mean both have the same networks, and one writes them."""
     images, _ = write_drawn(tmp_path, 6)
     words = [str(images), str(tmp_path / "out"), *TINY, *CPU, "--batch-size", "250"]
-    assert run_two([ROOT / "build" / "train_layers.py", *words], os.environ, timeout=300).count("1 of 1 kimg") == 1
+    assert run_two([ROOT / "build" / "train_layers.py", *words], os.environ).count("1 of 1 kimg") == 1
     (line,) = TrainingRun(tmp_path / "out").figures()
     assert (line["step"], line["kimg"]) == (4, 1)
     assert read_card(chosen(tmp_path / "out")).trained["squares"] == 6

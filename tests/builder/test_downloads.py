@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import huggingface_hub
@@ -19,8 +20,18 @@ SOURCE = r"imagenet-1k/resolve/.*train-00001-of-00003\.parquet"
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_as_many_at_a_time_as_there_are_workers(here: Path, published: Hub, monkeypatch, workers: int) -> None:
+    """The Hub answers when as many have asked; others have time to ask, too."""
     monkeypatch.setenv("MAX_WORKERS", str(workers))
-    published.inject(Fault("slow", r"imagenet-1k/resolve/.*train.*\.parquet", seconds=0.4, times=None))
+    slow = published.inject(Fault("slow", r"imagenet-1k/resolve/.*train.*\.parquet", seconds=0.2, times=None))
+    all_asked, strike = threading.Barrier(workers, timeout=60), published.faults.strike
+
+    def struck(*request: str) -> Fault | None:
+        fault = strike(*request)
+        if fault is slow:
+            all_asked.wait()
+        return fault
+
+    monkeypatch.setattr(published.faults, "strike", struck)
     load_dataset(FORNET, split="train", cache_dir=here)
     assert max(record.at_once for record in published.asked(r"\.parquet", "GET")) == workers
 

@@ -49,7 +49,7 @@ def train(demo, tmp_path_factory):
         return {"args": [*map(str, words)], "cwd": ROOT, "env": environment, "text": True}
 
     def run(out, *words, start=()):
-        options = {"capture_output": True, "timeout": 100}
+        options = {"capture_output": True, "timeout": 300}
         return subprocess.run(**command(out, *words, start=start), **options, check=False), folder / out
 
     def popen(out, *words, start=()):

@@ -49,12 +49,15 @@ class Handler(BaseHTTPRequestHandler):
             hub.in_progress += 1
             self._at_once = hub.in_progress
         try:
-            self._handle()
+            answer = self._handle()
         finally:
             with hub.lock:
-                hub.in_progress -= 1
+                hub.in_progress -= 1  # before the answer: whoever has it may ask again at once
+        if answer is not None:
+            self._send(*answer)
 
-    def _handle(self) -> None:
+    def _handle(self) -> tuple[Response, bytes] | None:
+        """Do what is asked; returns the answer and the part of its body that is sent, or None for no answer."""
         fault = self.server.hub.faults.strike(self.command, unquote(self.path))
         try:
             body = self._read_body(fault)
@@ -64,14 +67,14 @@ class Handler(BaseHTTPRequestHandler):
         except Dropped as dropped:
             self.close_connection = True
             self._log(fault, 0, 0, *dropped.args)
-            return
+            return None
         served = b"" if self.command == "HEAD" else response.body
         if fault is not None and fault.kind == "drop":
             self.close_connection = True
             served = served[: fault.after]
         # Logged first: a test that looks as soon as it has its answer must find the request.
         self._log(fault, response.status, len(served), len(body))
-        self._send(response, served)
+        return response, served
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 

@@ -72,9 +72,10 @@ def visit(browser, served):
 def test_the_first_look_shows_all_parts(visit):
     for name in ("composition", "mask", "before"):
         assert visit.source(name)
+    visit.page.locator("#row img").nth(4).wait_for()  # Gradio's parts draw themselves when each has its code
     assert visit.page.locator("#row img").count() == 5
     assert "of 5" in visit.page.inner_text("#verdict")
-    assert "%" in visit.page.inner_text("#answer")
+    visit.page.wait_for_function("document.querySelector('#answer')?.innerText.includes('%')")
     assert visit.errors == []
 
 
@@ -90,6 +91,7 @@ def test_a_click_before_the_first_answer_is_not_forgotten(browser, served):
     visit = Visit(browser, served, until="#background button")
     visit.page.locator("#background button").nth(4).click()
     visit.page.wait_for_selector("#verdict strong")
+    visit.page.locator("#row .caption-label").nth(4).wait_for()
     captions = [" ".join(one.split()[1:-1]) for one in visit.page.locator("#row .caption-label").all_inner_texts()]
     assert captions[2] != captions[4]
     visit.page.wait_for_selector(f"#answer h2:text-is('{captions[4]}')")
