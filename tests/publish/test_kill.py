@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,22 +29,15 @@ _SLOW = 0.05  # seconds for every upload and commit, so that kills hit them
 
 # Importing takes longer than publishing: one process imports, and a fork of it publishes.
 _RUNNER = """
-import json, os, signal, sys, time
+import json, os, sys
 import datasets, huggingface_hub, huggingface_hub.hf_api, publish
 for line in sys.stdin:
-    arguments, after = json.loads(line)
-    start, child = time.monotonic(), os.fork()
+    child = os.fork()
     if child == 0:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        os._exit(publish.main(arguments))
-    done = 0
-    while not done:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if not done and after is not None and time.monotonic() - start >= after:
-            os.kill(child, signal.SIGKILL)
-            done, status = os.waitpid(child, 0)
-        time.sleep(0.001)
-    print(json.dumps([os.waitstatus_to_exitcode(status), time.monotonic() - start]), flush=True)
+        os._exit(publish.main(json.loads(line)))
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -53,12 +47,17 @@ class Runner:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def __call__(self, release: Release, name: str, kill_after: float | None = None) -> tuple[int, float]:
-        """Exit status (-9: killed) and seconds."""
-        self.process.stdin.write(json.dumps([[str(release.patches), name], kill_after]) + "\n")
+    def __call__(self, release: Release, name: str, kill_when: Callable[[], bool] = lambda: False) -> int:
+        """Exit status (-9: killed)."""
+        self.process.stdin.write(json.dumps([str(release.patches), name]) + "\n")
         self.process.stdin.flush()
-        status, seconds = json.loads(self.process.stdout.readline())
-        return status, seconds
+        child = int(self.process.stdout.readline())
+        with suppress(ProcessLookupError):  # it has ended
+            while not kill_when():
+                os.kill(child, 0)
+                time.sleep(0.001)
+            os.kill(child, signal.SIGKILL)
+        return int(self.process.stdout.readline())
 
 
 @contextmanager
@@ -99,27 +98,32 @@ def test_killed_at_any_moment_it_ends_as_if_it_never_was(hub: Hub, tmp_path: Pat
     second = make_release(tmp_path, shards=16, changed=range(CHANGED), name="second")
     hub.create_repo("TNauen/calm")
     moments = random.Random(4)
+
+    def asked() -> int:
+        return len(hub.requests) + hub.in_progress
+
     with runner(hub, tmp_path) as run:
-        assert run(first, "TNauen/calm")[0] == 0
+        assert run(first, "TNauen/calm") == 0
         before = hub.files("TNauen/calm")
         hub.inject(Fault("slow", "/_lfs/|/commit/", method="", seconds=_SLOW, times=None))
-        status, seconds = run(second, "TNauen/calm")
-        assert status == 0
+        start = asked()
+        assert run(second, "TNauen/calm") == 0
+        needed = asked() - start
         wanted = hub.files("TNauen/calm")
         killed, halfway = 0, 0
         for number in range(MOMENTS):
             name = f"TNauen/storm{number}"
             hub.commit(name, before)
-            status, lasted = run(second, name, kill_after=seconds * (number + moments.random()) / MOMENTS)
-            killed += status == -9
-            seconds = min(seconds, lasted) if status == 0 else seconds  # the machine is less busy than it was
+            enough = asked() + round(needed * number / MOMENTS)
+            wait = moments.uniform(0, _SLOW)
+            killed += run(second, name, lambda: asked() >= enough and not time.sleep(wait)) == -9  # noqa: B023
             settle(hub)
             stored = set(hub.repo(name).objects)
             halfway += 0 < len([u for u in hub.uploads if u.repository == name]) < CHANGED
             hub.uploads.clear()
             whole = {**wanted, "README.md": wanted["README.md"].replace(b"calm", f"storm{number}".encode())}
             assert hub.files(name) in (before, whole)
-            assert run(second, name)[0] == 0
+            assert run(second, name) == 0
             assert hub.files(name) == whole
             assert not [upload for upload in hub.uploads if upload.sha256 in stored]
             for commit in hub.history(name)[:-1]:
