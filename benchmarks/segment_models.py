@@ -113,10 +113,10 @@ def sam(placement: Placement, batch_size: int, *, tiny: bool) -> Segmenter:
     """SAM with a ViT-B, by the code of its authors."""
     from segment_anything import sam_model_registry
 
-    from producers.segment.sam import SegmentAnything
+    from producers.segment.sam import placed
 
     network = tiny_models.segment_anything() if tiny else sam_model_registry["vit_b"]()
-    return _in_boxes(SegmentAnything(network.to(placement.device)), placement, batch_size)
+    return _in_boxes(placed(network, placement), placement, batch_size)
 
 
 def sam_hf(placement: Placement, batch_size: int, *, tiny: bool) -> Segmenter:

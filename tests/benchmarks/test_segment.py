@@ -17,9 +17,11 @@ from benchmarks import (  # the first, as they see to it that torchvision can be
 )
 from benchmarks.image_sizes import COMMON, draw
 from benchmarks.photos import photos
+from benchmarks.segment_models import make
 from benchmarks.segment_stages import PLAIN, Case, agreement, cases, measured
 from fornet_hf.format.encoding import Encoding
-from producers.devices.placement import ON, SPEEDUPS
+from producers.devices.placement import ON, SPEEDUPS, Placement
+from producers.segment.relative_positions import BiasedAttention
 from producers.work.report import Lost
 from tests.one_thread import one_thread
 
@@ -59,6 +61,14 @@ def test_the_eraser_agrees_with_its_plain_way():
     cases_of_it = Case("attentive-eraser", 1, PLAIN), Case("attentive-eraser", 2, ON)
     plain, fast = (measured(one, "cpu", "float32", tiny=True) for one in cases_of_it)
     assert agreement(plain[1], fast[1])["mean_difference"] < 0.01
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_segmenter_has_the_ways_to_be_faster_that_are_measured(fused):
+    speedups = ON if fused else ON - {"relative-positions"}
+    model = make("sam", Placement(speedups=speedups), 1, tiny=True)
+    encoder = model.network._model.image_encoder
+    assert any(isinstance(one, BiasedAttention) for one in encoder.modules()) == fused
 
 
 def test_cases_for_which_there_is_no_time_are_named():

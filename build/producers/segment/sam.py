@@ -92,13 +92,19 @@ def load(
         raise ConfigurationError(
             explain(f"{weights} does not hold weights of SAM {revision}", found=found)
         ) from error
-    if "relative-positions" in placement.speedups:
-        fuse(sam.image_encoder)
-    if "compile" in placement.speedups:
-        sam.image_encoder = torch.compile(sam.image_encoder)
     source = ("segment-anything", revision, f"sha256:{sha256_of(weights)}")
-    network = SegmentAnything(sam.to(placement.device))
-    return BoxSegmenter(network=network, placement=placement, source=source, batch_size=BatchSize(batch_size))
+    return BoxSegmenter(
+        network=placed(sam, placement), placement=placement, source=source, batch_size=BatchSize(batch_size)
+    )
+
+
+def placed(model: Any, placement: Placement) -> SegmentAnything:
+    """Return a model of `segment-anything` where it runs, with the ways to be faster that are used."""
+    if "relative-positions" in placement.speedups:
+        fuse(model.image_encoder)
+    if "compile" in placement.speedups:
+        model.image_encoder = torch.compile(model.image_encoder)
+    return SegmentAnything(model.to(placement.device))
 
 
 def _present(weights: Path | None, name: str) -> Path:
