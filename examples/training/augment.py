@@ -28,7 +28,10 @@ def colours_of(network: nn.Module) -> tuple[Colour, Colour]:
 
 def normalized(images: torch.Tensor, mean: Colour = MEAN, std: Colour = STD) -> torch.Tensor:
     """Return bytes (... x 3 x height x width) as floats with mean 0 and deviation 1 where colours are as they say."""
-    shift, scale = (torch.tensor(values, device=images.device).view(3, 1, 1) * 255 for values in (mean, std))
+    shift, scale = (
+        (torch.tensor(values).view(3, 1, 1) * 255).to(images.device, non_blocking=True)  # no GPU is waited for
+        for values in (mean, std)
+    )
     return (images.float() - shift) / scale
 
 

@@ -62,7 +62,8 @@ class Run:
         """Load the last checkpoint, if there is one; return the number of epochs that are done."""
         if not self.checkpoint.exists():
             return 0
-        state = torch.load(self.checkpoint, map_location=trainer.here.device, weights_only=True)
+        # On the CPU: optimizers keep their count of steps where it lies, and would wait for a GPU to read it.
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         for name, part in _parts(trainer).items():
             if name in state:  # those of before there was a schedule to remember lack it
                 part.load_state_dict(state[name])

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 from fornet_hf import to_uint8  # noqa: E402
 from fornet_hf.mixing.choosing import NAMES as MIXES  # noqa: E402
 from fornet_hf.recombination.joint import moved  # noqa: E402
+from tests.copies import Copies  # noqa: E402
 from tests.torchvision_shim import import_torchvision  # noqa: E402
 from training.augment import batch_transform, image_transform, normalized  # noqa: E402
 from training.config import TrainConfig  # noqa: E402
@@ -30,6 +31,12 @@ def test_normalized_is_zero_for_the_mean_and_one_a_deviation_above():
     mean, above = (torch.tensor(v).view(3, 1, 1) * 255 for v in ((0.485, 0.456, 0.406), (0.714, 0.68, 0.631)))
     assert normalized(mean).abs().max() < 1e-6
     assert (normalized(above) - 1).abs().max() < 1e-5
+
+
+def test_normalizing_does_not_wait_for_the_step_before():
+    with Copies() as copies:
+        normalized(torch.empty(2, 3, 4, 4, dtype=torch.uint8, device="meta"))
+    assert copies.non_blocking == [True, True]
 
 
 def test_nothing_is_done_unless_asked_for(photo):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -105,6 +107,17 @@ def test_a_run_goes_on_where_it_stopped(tmp_path):
         assert all(torch.equal(mine, its) for mine, its in pairs)
     assert other.schedule == one.schedule
     assert [line["epoch"] for line in run.figures] == [0, 1]
+
+
+def test_optimizers_count_steps_where_nobody_waits_for_them(tmp_path):
+    """Adam reads the count of each parameter in every step, and it stays on the device to which it was loaded."""
+    one, other = (trainer_of(torch.nn.Linear(2, 2), out=str(tmp_path)) for _ in range(2))
+    one.model(torch.ones(1, 2)).sum().backward()
+    one.optimizer.step()
+    Run(one.config, ALONE).finish_epoch(0, {}, one)
+    other.here = SimpleNamespace(device=torch.device("meta"), is_first=True)
+    Run(other.config, ALONE).restore(other)
+    assert {state["step"].device.type for state in other.optimizer.state.values()} == {"cpu"}
 
 
 def test_a_folder_with_another_run_is_refused(tmp_path):

@@ -91,7 +91,7 @@ class Diffusion:
     def noised(self, latents: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
         """Return latents (n x ..) as they are at these timesteps (int64, n) of diffusion, with this noise."""
         known = self.alphas.to(latents.device, non_blocking=True)  # a GPU need not be done with what came before
-        alphas = known[timesteps.to(latents.device)].view(-1, 1, 1, 1)
+        alphas = known[timesteps.to(latents.device, non_blocking=True)].view(-1, 1, 1, 1)
         result: torch.Tensor = alphas.sqrt() * latents + (1 - alphas).sqrt() * noise.to(latents.device)
         return result
 
@@ -99,7 +99,7 @@ class Diffusion:
         """Return what the U-Net predicts (see `prediction_type`) for noised latents: float32, of their shape."""
         kind = self.unet.dtype
         result: torch.Tensor = self.unet(
-            latents.to(kind), timesteps.to(latents.device), tokens.to(kind), return_dict=False
+            latents.to(kind), timesteps.to(latents.device, non_blocking=True), tokens.to(kind), return_dict=False
         )[0]
         return result.float()
 

@@ -75,8 +75,10 @@ class Trainer:
         network = drawn(config.network, config.seed, None if state else config.encoder_weights)
         mean, std = state["colours"] if state else colours_of(config)
         self.card = Card(network=config.network, side=config.side, mean=tuple(mean), std=tuple(std))
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), config.lr, weight_decay=config.weight_decay)
+        device, decay = self.machine.device, config.weight_decay
+        network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # A fused one counts its steps on the GPU. Any other would wait for it to read them there, after a restart.
+        optimizer = torch.optim.Adam(network.parameters(), config.lr, weight_decay=decay, fused=device.type == "cuda")
         if state:
             network.load_state_dict(state["network"])
             optimizer.load_state_dict(state["optimizer"])

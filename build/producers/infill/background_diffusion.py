@@ -70,7 +70,8 @@ class BackgroundDiffusion:
 
         def noise(*name: object) -> torch.Tensor:
             shape = (model.unet.config.in_channels, grid, grid)
-            return torch.stack([normal(shape, "infill", settings.seed, one, *name) for one in names]).to(device)
+            drawn = [normal(shape, "infill", settings.seed, one, *name) for one in names]
+            return model.placement.moved(torch.stack(drawn))
 
         pixels = [canvas.pixels(raster, device) for canvas, (raster, _) in zip(canvases, asked, strict=True)]
         known = model.latents(torch.stack(pixels), noise("posterior"))
