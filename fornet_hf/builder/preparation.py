@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -174,8 +175,14 @@ def own_errors(folder: str) -> Iterator[None]:
     except (datasets.exceptions.DatasetGenerationError, OSError) as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ForNetError):
-            full = storage_error(cause, place, OTHER_DISK) if isinstance(cause, OSError) else None
+            full = storage_error(_numbered(cause), place, OTHER_DISK) if isinstance(cause, OSError) else None
             cause = full or cause.__cause__ or cause.__context__
         if cause is None:
             raise
         raise cause from None
+
+
+def _numbered(error: OSError) -> OSError:
+    """Return the error with its number, which `datasets` does not give where no byte is free before it begins."""
+    full = error.errno is None and str(error).startswith("Not enough disk space")
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if full else error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,6 +48,17 @@ def test_a_nearly_full_disk_for_everything_is_named(alice: User, size: str) -> N
     done = on_a_disk(home, f"size={size}", command(), alice.environment())
     assert done.stdout.startswith(f"StorageError the disk is full; found {home}"), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_disk_without_a_free_byte_is_named(alice: User) -> None:
+    """Where `datasets` looks before it begins, and raises an error without a number."""
+    full = "import datasets; datasets.builder.has_sufficient_disk_space = lambda *_, **__: False\n"
+    script = full + command()[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=alice.environment(), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith(f"StorageError the disk is full; found {alice.home}"), done.stdout + done.stderr
+    assert f"Free some space, or {ADVICE}" in done.stdout
 
 
 def test_a_disk_that_cannot_be_written_is_named(alice: User) -> None:
