@@ -186,7 +186,7 @@ def test_other_settings_or_images_in_the_same_folder_are_an_error(image_folder, 
     assert "found {'dilation': 5}; allowed: {'dilation': 18}" in capsys.readouterr().err
     next(images.rglob("damaged.JPEG")).unlink()
     assert run(images, tmp_path / "out", boxes) == 1
-    assert "another split train" in capsys.readouterr().err
+    assert "another set of images for train; found others in" in capsys.readouterr().err
 
 
 def test_the_number_of_workers_changes_nothing(image_folder, tmp_path):

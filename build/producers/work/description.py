@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.format.encoding import Encoding
@@ -57,6 +57,26 @@ def check_same(path: Path, name: str, before: object, now: object) -> None:
     if before == now:
         return
     found, allowed = _difference(before, now)
+    _refuse(path, name, found, allowed)
+
+
+def check_same_images(path: Path, split: str, before: Sequence[str], now: Sequence[str]) -> None:
+    """Raise a ConfigurationError if a run is asked to go on with other images of a split, or in other shards.
+
+    Args:
+        path: of the file in which the run noted its own.
+        split: `train` or `validation`.
+        before: fingerprints of the images of each shard, as they were noted.
+        now: likewise, as they are.
+    """
+    if len(before) != len(now):
+        _refuse(path, f"number of shards for {split}", len(now), len(before))
+    if changed := [number for number, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]:
+        others = f"others in {len(changed)} of {len(now)} shards, first in number {changed[0]}"
+        _refuse(path, f"set of images for {split}", others, "those that it was begun with")
+
+
+def _refuse(path: Path, name: str, found: object, allowed: object) -> NoReturn:
     then = f"Choose another output folder, or delete {path.parent} to begin anew."
     raise ConfigurationError(
         explain(f"{path}: this folder holds a run with another {name}", found=found, allowed=allowed, then=then)

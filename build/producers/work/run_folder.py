@@ -25,7 +25,7 @@ from fornet_hf.format.manifest import MANIFEST, SPLITS, Manifest, ShardEntry, re
 from fornet_hf.locks import lock
 from fornet_hf.progress import Ticks
 from fornet_hf.sources import Columns
-from producers.work.description import Settings, check_same, description, noted_columns
+from producers.work.description import Settings, check_same, check_same_images, description, noted_columns
 from producers.work.plan import Task
 from producers.work.progress import forget, here, noted
 from producers.work.report import Lost, Report
@@ -154,7 +154,7 @@ class RunFolder:
             if name != "splits":
                 check_same(path, name, known.get(name), value)
         for split, value in plan["splits"].items():
-            check_same(path, f"split {split}", known["splits"].setdefault(split, value), value)
+            check_same_images(path, split, known["splits"].setdefault(split, value), value)
         if known["splits"] != before:
             _write_json(path, known)
 

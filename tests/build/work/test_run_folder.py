@@ -74,8 +74,11 @@ def test_other_images_are_refused(tasks, tmp_path):
     folder.begin(tasks["train"], SETTINGS)
     folder.begin(tasks["train"], SETTINGS)
     (tmp_path / "pictures" / "train" / "cat" / "2.jpg").touch()
-    with pytest.raises(ConfigurationError, match="another split train"):
+    others = "another set of images for train; found others in 1 of 1 shards, first in number 0"
+    with pytest.raises(ConfigurationError, match=others):
         folder.begin(plan(tmp_path / "pictures", ["train"]), SETTINGS)
+    with pytest.raises(ConfigurationError, match="another number of shards for train; found 2; allowed: 1"):
+        folder.begin(plan(tmp_path / "pictures", ["train"], 2), SETTINGS)
     assert folder.total().outcomes() == Report().outcomes()
 
 
