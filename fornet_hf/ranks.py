@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import WorkerDiedError, explain
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    import torch
 
+_PATIENCE = 1.0  # seconds
 _LONGEST = timedelta(days=30)  # a process may be done long before another; of a dead one, torch learns at once
 
 
@@ -35,20 +39,16 @@ class Ranks:
         """True in the process that writes what there is one of."""
         return self.rank == 0
 
-    def share(self, work: Sequence[T]) -> Sequence[T]:
-        """Return this process's share of what the first process sees; all of them have to ask.
+    def share(self, work: Sequence[int]) -> Sequence[int]:
+        """Return this process's share of the numbers that the first process sees; all of them have to ask.
 
         Raises:
             WorkerDiedError: another process has ended.
         """
         if self.group is None:
             return work
-        from torch import distributed
-
-        seen = [list(work)]
-        with _others():
-            distributed.broadcast_object_list(seen, distributed.get_global_rank(self.group, 0), self.group)
-        return seen[0][self.rank :: self.count]
+        (count,) = self._told([len(work)])
+        return self._told(list(work) if self.first else [0] * count)[self.rank :: self.count]
 
     def wait(self) -> None:
         """Wait until all processes are here.
@@ -61,6 +61,16 @@ class Ranks:
 
             with _others():
                 distributed.barrier(self.group)
+
+    def _told(self, numbers: list[int]) -> list[int]:
+        """Return the numbers that the first process has, of which each process has as many."""
+        import torch
+        from torch import distributed
+
+        told = torch.tensor(numbers, dtype=torch.int64)
+        with _others(), let_go(told):
+            distributed.broadcast(told, distributed.get_global_rank(self.group, 0), self.group)
+        return told.tolist()
 
 
 @contextlib.contextmanager
@@ -96,6 +106,20 @@ def join_group(backend: str, timeout: timedelta) -> None:
     joined = store.add(f"fornet/groups/{rank}", 1)
     own = PrefixStore(f"fornet/group/{joined}", store)
     distributed.init_process_group(backend, store=own, rank=rank, world_size=count, timeout=timeout)
+
+
+@contextlib.contextmanager
+def let_go(values: torch.Tensor) -> Iterator[None]:
+    """Wait until the threads of a group of processes have let go of a tensor that they were given in this block.
+
+    They do so a moment after the result is there, and need Python for it. A loading process that is forked in this
+    moment waits for ever for a lock that such a thread had: in Python 3.11's os.fork, once in some thousand forks.
+    """
+    before = sys.getrefcount(values)
+    yield
+    until = time.monotonic() + _PATIENCE
+    while sys.getrefcount(values) > before and time.monotonic() < until:
+        time.sleep(0.0001)
 
 
 @contextlib.contextmanager

@@ -24,3 +24,29 @@ for joined in range(3):
 def test_processes_join_again_while_one_of_them_has_not_left_yet(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
     run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT)})
+
+
+SHARING = """
+import threading
+from torch import distributed
+from fornet_hf.ranks import joined_ranks
+
+broadcast, held = distributed.broadcast, []
+
+def slow_to_let_go(tensor, *rest):
+    broadcast(tensor, *rest)
+    held.append(tensor)
+    threading.Timer(0.1, held.clear).start()
+
+distributed.broadcast = slow_to_let_go
+with joined_ranks() as ranks:
+    for count in (5, 0, 1):
+        seen = range(count) if ranks.rank == 0 else []
+        assert list(ranks.share(seen)) == [*range(count)][ranks.rank :: 2]
+        assert not held
+"""
+
+
+def test_shares_are_of_what_the_first_process_sees_and_nothing_holds_a_tensor_afterwards(tmp_path):
+    (tmp_path / "script.py").write_text(SHARING)
+    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT)})

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
-import time
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ import torch
 import torch.distributed.nn  # before the group is there: see process_group
 from torch import distributed
 
-from fornet_hf.ranks import join_group
+from fornet_hf.ranks import join_group, let_go
 
 
 @dataclass(frozen=True)
@@ -81,30 +79,13 @@ def alike(tensors: Iterable[torch.Tensor]) -> None:
     """Give all processes the values that the first one has, such as its statistics of BatchNorm."""
     if distributed.is_initialized():
         for tensor in tensors:
-            with _let_go(tensor):
+            with let_go(tensor):
                 distributed.broadcast(tensor, 0)
 
 
 def summed(values: torch.Tensor) -> torch.Tensor:
     """Return the sum over all processes."""
     if distributed.is_initialized():
-        with _let_go(values):
+        with let_go(values):
             distributed.all_reduce(values)
     return values
-
-
-@contextmanager
-def _let_go(values: torch.Tensor) -> Iterator[None]:
-    """Wait until the group's threads have let go of a tensor that they were given.
-
-    They do so a moment after the result is there, and need Python for it. A loading process that is forked in this
-    moment waits for ever for a lock that such a thread had: in Python 3.11's os.fork, once in some thousand forks.
-    """
-    before = sys.getrefcount(values)
-    yield
-    until = time.monotonic() + _PATIENCE
-    while sys.getrefcount(values) > before and time.monotonic() < until:
-        time.sleep(0.0001)
-
-
-_PATIENCE = 1.0  # seconds

@@ -59,4 +59,4 @@ else:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the names of threads from /proc")
 def test_no_thread_of_the_group_outlives_it(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT / "examples")})
+    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": f"{ROOT / 'examples'}{os.pathsep}{ROOT}"})
