@@ -6,6 +6,7 @@ Rows are looked at in units of some hundred, whose outcome is noted in `OUTPUT/.
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import datasets
 
 from fornet_hf.classes import imagenet_classes, name_index
 from fornet_hf.errors import ConfigurationError, PatchFormatError, SourceError, explain
-from fornet_hf.evaluation.data.names import stem_of
+from fornet_hf.evaluation.data.names import VARIANTS, stem_of
 from fornet_hf.evaluation.data.opening import RowsData
 from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.labels.taxonomy import Taxonomy, taxonomy_of
@@ -105,16 +106,16 @@ class Job:
         return {"data": self.fingerprint, "rows": len(self.rows), **settings, **groups}
 
     def begin(self) -> None:
-        """Note the settings; refuse a folder that was begun with others."""
+        """Note the settings; refuse a folder that has images which were made with others."""
         file = self.work / "settings.json"
-        if not file.is_file():
-            write_text(file, json.dumps(self.settings))
-            return
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else self.settings
         if other := [name for name, value in self.settings.items() if found.get(name) != value]:
-            then = "Name another folder with --output, or delete this one."
-            what = f"{self.output} was begun with other settings"
-            raise ConfigurationError(explain(what, found=", ".join(other), then=then))
+            if any((self.output / variant / self.folder).is_dir() for variant in VARIANTS):
+                then = "Name another folder with --output, or delete this one."
+                what = f"{self.output} was begun with other settings"
+                raise ConfigurationError(explain(what, found=", ".join(other), then=then))
+            shutil.rmtree(self.work)
+        write_text(file, json.dumps(self.settings))
 
     def plan(self, workers: int) -> Plan:
         """Look at all rows, and choose."""

@@ -69,10 +69,12 @@ def chosen(
         of_group[candidate.label].append(candidate)
     eligible = [len(own) for own in of_group]
     if empty := [name for name, count in zip(groups, eligible, strict=True) if not count]:
-        left_out = ", ".join(f"{count:,} x {reason}" for reason, count in sorted(excluded.items())) or "no images"
+        left_out = ", ".join(f"{count:,} x {reason}" for reason, count in sorted(excluded.items()))
         names = ", ".join(empty[:_NAMED]) + (f" and {len(empty) - _NAMED:,} others" if len(empty) > _NAMED else "")
         then = "Name other classes with --taxonomy, or data that have them."
-        raise ConfigurationError(explain(f"no image of {names} fits the rules", found=left_out, then=then))
+        raise ConfigurationError(
+            explain(f"no image of {names} fits the rules", found=left_out or "other classes alone", then=then)
+        )
     size = min(eligible) if most is None else min(*eligible, most)
     items: list[Candidate] = []
     for name, own in zip(groups, of_group, strict=True):

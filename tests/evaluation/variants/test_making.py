@@ -208,6 +208,16 @@ def test_a_class_without_images_is_an_error(tmp_path):
     data = data_of(lambda number, row: {**row, "label": number % 2})
     with pytest.raises(ConfigurationError, match="no image of gnu fits the rules"):
         make_variants(data, tmp_path, VariantsConfig(), 1)
+    groups = tmp_path / "groups.json"
+    groups.write_text('{"pets": ["cat"], "others": ["dog"]}')
+    assert make_variants(data, tmp_path, VariantsConfig(taxonomy=groups), 1).images  # as the message advises
+
+
+def test_a_set_of_other_classes_alone_is_an_error(tmp_path):
+    (tmp_path / "groups.json").write_text('{"pets": ["gnu"], "others": ["cat"]}')
+    data = data_of(lambda number, row: {**row, "label": 1})
+    with pytest.raises(ConfigurationError, match="found other classes alone"):
+        make_variants(data, tmp_path, VariantsConfig(taxonomy=tmp_path / "groups.json"), 1)
 
 
 def test_annotations_of_other_classes_are_refused(data, tmp_path):
