@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import atomic_path
@@ -16,19 +16,30 @@ if TYPE_CHECKING:
 Weights = Mapping[str, "torch.Tensor"]
 
 
-def digest(weights: Weights) -> str:
+def digest(weights: Mapping[str, Any]) -> str:
     """Return a SHA-256: of name, dtype, shape and bytes of each tensor, sorted by name. Empty if there are none.
 
-    It does not depend on the file that they come from.
+    It does not depend on the file that they come from. Quantised tensors count by the numbers that they stand for,
+    those in tuples and lists by their places, and what else a state_dict may hold not at all.
     """
     import torch
 
     result = hashlib.sha256()
-    for name, value in sorted(weights.items()):
-        tensor = value.detach().cpu().contiguous()
-        result.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+    for name, value in sorted(_tensors(weights.items()), key=lambda one: one[0]):
+        tensor = (value.dequantize() if getattr(value, "is_quantized", False) else value.detach()).cpu().contiguous()
+        result.update(f"{name} {value.dtype} {tuple(tensor.shape)}\n".encode())
         result.update(tensor.flatten().view(torch.uint8).numpy().data)
     return result.hexdigest() if weights else ""
+
+
+def _tensors(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, torch.Tensor]]:
+    import torch
+
+    for name, value in named:
+        if isinstance(value, torch.Tensor):
+            yield name, value
+        elif isinstance(value, (tuple, list)):
+            yield from _tensors((f"{name}.{place}", one) for place, one in enumerate(value))
 
 
 def read_tensors(file: Path) -> dict[str, torch.Tensor]:

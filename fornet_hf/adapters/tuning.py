@@ -18,7 +18,8 @@ def tune(network: nn.Module, config: AdapterConfig) -> nn.Module:
     """Prepare a network for tuning, and return it: it has adapters, and nothing else but its head can be trained.
 
     It answers as before. Its state_dict holds the adapters, and copies of it have them too. Modules are replaced, so
-    the optimizer and DistributedDataParallel come after this.
+    the optimizer and DistributedDataParallel come after this. `SyncBatchNorm.convert_sync_batchnorm` comes before: it
+    makes new layers, whose statistics would not stay frozen.
 
     Args:
         network: maps images to logits; of any library. It is changed.

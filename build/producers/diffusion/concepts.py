@@ -8,6 +8,7 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
+from fornet_hf.arguments import require
 from fornet_hf.errors import ConfigurationError, NotFoundError, explain
 from fornet_hf.files import write_text
 from producers.devices.weights import from_hub
@@ -29,7 +30,12 @@ class Concepts:
 
     @classmethod
     def of(cls, name: str) -> Concepts:
-        """Return the published prompts for an object of this name."""
+        """Return the published prompts for an object of this name.
+
+        Raises:
+            ConfigurationError: a name without letters.
+        """
+        require(bool(name.strip(" .")), "the name of an object", name, "words, such as red fox")
         return cls(object=f"a photo of a {name}")
 
     @classmethod

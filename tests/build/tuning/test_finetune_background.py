@@ -118,6 +118,7 @@ def test_a_dry_run_checks_the_inputs_and_makes_nothing(words, tmp_path, capsys):
     [
         (["--side", 100], "side is not allowed"),
         (["--lr", "-1"], "lr is not allowed"),
+        (["--object", " "], "the name of an object is not allowed"),
         (["--prompt", " "], "the prompt of the object is not allowed"),
         pytest.param(
             ["--device", "cuda"],

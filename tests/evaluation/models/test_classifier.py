@@ -29,6 +29,18 @@ def test_a_digest_names_weights_whatever_the_order_they_come_in():
     assert len(weights_digest(Weights(a=one.bfloat16()))) == 64
 
 
+@pytest.mark.skipif(not hasattr(torch, "quantize_per_tensor"), reason="a later torch has none")
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_a_digest_follows_the_weights_of_a_quantised_network():
+    def packed(scale, bias):
+        weight = torch.quantize_per_tensor(torch.ones(3), scale, 0, torch.qint8)
+        return weights_digest(Weights(kind=torch.qint8, first=weight, second=(weight, None), third=[bias]))
+
+    digest = packed(0.5, torch.ones(1))
+    assert packed(0.5, torch.ones(1)) == digest
+    assert len({digest, packed(0.6, torch.ones(1)), packed(0.5, torch.zeros(1)), weights_digest(Weights())}) == 4
+
+
 def test_images_are_resized_and_normalised_before_they_are_classified():
     seen = []
     preprocessing = Preprocessing(size=8, mean=(0.5, 0.25, 0.0), std=(0.5, 1.0, 2.0))
