@@ -37,7 +37,7 @@ def lives(process):
         return False
 
 
-def wait_until(condition, seconds=90):
+def wait_until(condition, seconds=240):
     """Wait for something that other processes do; fail when it takes longer than even a busy machine needs."""
     end = time.monotonic() + seconds
     while not condition():
@@ -77,7 +77,7 @@ class Family:
         return found
 
 
-def run_with_kills(command, *, kills, victims, seed=0, timeout=120, environment=None, span=2.0):
+def run_with_kills(command, *, kills, victims, seed=0, timeout=300, environment=None, span=2.0):
     """Run a command, started again whenever it ends before its time, until it succeeds.
 
     Args:

@@ -38,7 +38,7 @@ class Array:
             )
             for index in range(self._count)
         ]  # fmt: skip
-        outputs = [one.communicate(timeout=120)[0] for one in elements]
+        outputs = [one.communicate(timeout=300)[0] for one in elements]
         for one, output in zip(elements, outputs, strict=True):
             assert one.returncode == 0, output
 

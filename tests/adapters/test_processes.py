@@ -49,5 +49,5 @@ def test_two_processes_keep_one_adapter(tmp_path):
         for rank in range(2)
     ]
     for worker in workers:
-        _, errors = worker.communicate(timeout=120)
+        _, errors = worker.communicate(timeout=300)
         assert worker.returncode == 0, errors.decode()

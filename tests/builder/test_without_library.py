@@ -42,7 +42,7 @@ def run(user: User, code: str) -> list:
     """What each `load(...)` in the code gave."""
     command = [sys.executable, "-c", BARE + code]
     done = subprocess.run(
-        command, env=user.environment(), cwd=user.home, capture_output=True, text=True, check=False, timeout=120
+        command, env=user.environment(), cwd=user.home, capture_output=True, text=True, check=False, timeout=300
     )
     results = [line.removeprefix("RESULT ") for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert results, done.stderr
@@ -50,7 +50,7 @@ def run(user: User, code: str) -> list:
 
 
 def library() -> dict[str, Path]:
-    files = (path for path in (ROOT / "fornet_hf").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    files = (path for path in (ROOT / "fornet_hf").rglob("*") if "__pycache__" not in path.parts and path.is_file())
     return {path.relative_to(ROOT).as_posix(): path for path in files}
 
 

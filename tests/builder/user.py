@@ -55,7 +55,7 @@ class User:
         return {**hub_environment(self.hub.url, self.home, self.token), "MAX_WORKERS": "2", **self.variables}
 
     def run(
-        self, *loads: tuple[str, Mapping[str, Any]], before: str = "", timeout: float = 120
+        self, *loads: tuple[str, Mapping[str, Any]], before: str = "", timeout: float = 300
     ) -> list[dict[str, Any]]:
         """What each of these loads gives, in one new process; `before` is code that runs first."""
         calls = [f"attempt({load}, **{ {'path': FORNET, **keywords}!r})" for load, keywords in loads]

@@ -184,7 +184,7 @@ def test_ctrl_c_ends_it_in_a_line_and_the_same_command_goes_on(train, start):
         while not process.stdout.readline().startswith("epoch"):
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
     ours = [line for line in said.splitlines() if "interrupted" in line]
     assert ours == ["interrupted; the same command goes on after the last whole epoch"]
     assert "examples/train.py" not in said  # no traceback

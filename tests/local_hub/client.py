@@ -82,7 +82,7 @@ def send(
 
 
 def run_python(
-    code: str, environment: Mapping[str, str], *, cwd: Path, timeout: float = 60
+    code: str, environment: Mapping[str, str], *, cwd: Path, timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process of its own, in the folder `cwd`; its output as text."""
     command = [sys.executable, "-c", code]
@@ -91,7 +91,7 @@ def run_python(
     )
 
 
-def output_of(code: str, environment: Mapping[str, str], *, cwd: Path, timeout: float = 60) -> str:
+def output_of(code: str, environment: Mapping[str, str], *, cwd: Path, timeout: float = 300) -> str:
     """Return what the code prints, without surrounding space; AssertionError with its errors if it fails."""
     done = run_python(code, environment, cwd=cwd, timeout=timeout)
     if done.returncode != 0:

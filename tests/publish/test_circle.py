@@ -47,6 +47,6 @@ def test_what_is_published_is_what_is_loaded(run, hub, release, tmp_path):
     environment = hub_environment(hub.url, tmp_path / "fresh")
     (tmp_path / "elsewhere").mkdir()
     code = _LOAD.format(imagenet=str(release.imagenet))
-    found = json.loads(output_of(code, environment, cwd=tmp_path / "elsewhere", timeout=120))
+    found = json.loads(output_of(code, environment, cwd=tmp_path / "elsewhere"))
     assert found == expected(release)
     assert hub.asked("/resolve/.*ForNet.py") or int(datasets.__version__.split(".")[0]) >= 4

@@ -123,4 +123,4 @@ def test_processes_end_when_the_caller_stops_early(tmp_path):
     next(running)
     running.close()
     process = int(next(tmp_path.glob("train-00000*")).read_text().split()[0])
-    wait_until(lambda: not lives(process), 10)
+    wait_until(lambda: not lives(process))
