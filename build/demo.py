@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import create_patches
 import demo_pictures
 from demo_hub import through_the_hub
 from fornet_hf import load_dataset
+from fornet_hf.endings import ended
 from fornet_hf.errors import ForNetError, MissingDependencyError
 from fornet_hf.files import atomic_path
 from fornet_hf.format.manifest import Manifest, read_manifest
@@ -59,16 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for everything (%(default)s)")
     parser.add_argument("--hub", action="store_true", help="also publish to a Hub on this machine, and load from it")
     chosen = parser.parse_args(arguments)
-    out: Path = chosen.out
-    try:
-        figures = run(out)
-        loaded = through_the_hub(out, out / "made" / "patches", out / "pictures") if chosen.hub else None
-    except ForNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    return ended(partial(_shown, chosen.out, hub=chosen.hub))
+
+
+def _shown(out: Path, *, hub: bool) -> int:
+    """Run the demo, and show what came of it."""
+    figures = run(out)
+    loaded = through_the_hub(out, out / "made" / "patches", out / "pictures") if hub else None
     print(f"\n{figures.table()}\n")
     if loaded is not None:
         print(f"  published and loaded back: {loaded}\n")

@@ -18,14 +18,15 @@ Exit status: 0 done, 1 an error that a message explains, 2 a wrong command line,
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import huggingface_hub as hub
 
-from fornet_hf.errors import ConfigurationError, ForNetError, explain
+from fornet_hf.endings import ended
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.hub.errors import without_token
 from producers.downloads.catalogue import CATALOGUE
 from producers.downloads.fetching import Fetching
@@ -95,17 +96,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     arguments = parser().parse_args(argv)
     token = arguments.token or hub.get_token()
-    try:
-        return download(arguments, token)
-    except ForNetError as error:
-        _say(f"error: {without_token(str(error), token)}")
-        return 1
-    except KeyboardInterrupt:
-        _say("interrupted; the same command goes on from here")
-        return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return ended(
+        partial(download, arguments, token),
+        interrupted="interrupted; the same command goes on from here",
+        hide=partial(without_token, own=token),
+    )
 
 
 if __name__ == "__main__":

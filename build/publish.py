@@ -24,11 +24,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import huggingface_hub as hub
 
-from fornet_hf.errors import AccessError, ConfigurationError, ForNetError, explain
+from fornet_hf.endings import ended
+from fornet_hf.errors import AccessError, ConfigurationError, explain
 from fornet_hf.hub.errors import without_token
 from fornet_hf.hub.retry import Patience
 from fornet_hf.publish.contents import refuse_tokens
@@ -164,16 +166,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     arguments = parser().parse_intermixed_args(argv)
     token = arguments.token or hub.get_token()
-    try:
-        done = (publish if arguments.restore is None else bring_back)(arguments, token)
-    except ForNetError as error:
-        _say(f"error: {without_token(str(error), token)}")
-        return 1
-    except KeyboardInterrupt:
-        _say("interrupted; the same command goes on from here")
-        return 130
+    return ended(
+        partial(_publish_or_restore, arguments, token),
+        interrupted="interrupted; the same command goes on from here",
+        hide=partial(without_token, own=token),
+    )
+
+
+def _publish_or_restore(arguments: argparse.Namespace, token: str | None) -> int:
+    """Do what was asked for, and say what became of it."""
+    verb, work = ("published", publish) if arguments.restore is None else ("restored", bring_back)
+    done = work(arguments, token)
     if done is not None:
-        verb = "published" if arguments.restore is None else "restored"
         print(f"{'was there already' if done.was_there else verb}: {arguments.repository}@{done.commit}")
         if done.pull_request:
             print(f"pull request: {done.pull_request}")

@@ -27,7 +27,7 @@ LIBRARY = [
     "hub",
     "sources",
     "format",
-    "arguments classes features files locks packages progress processes ranks tensors errors",
+    "arguments classes endings features files locks packages progress processes ranks tensors errors",
 ]
 """The rooms of `fornet_hf`, from the top down; what stands in one line holds small things that all may use."""
 

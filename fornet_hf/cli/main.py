@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from fornet_hf import __version__
@@ -23,8 +22,7 @@ from fornet_hf.cli import (
     variants,
     verify,
 )
-from fornet_hf.cli.common import tell
-from fornet_hf.errors import ForNetError
+from fornet_hf.endings import ended
 from fornet_hf.hub.errors import without_token
 
 
@@ -73,20 +71,5 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status: 0 done, 1 an error or a problem found, 2 a wrong command line."""
     arguments = parser().parse_args(argv)
-    try:
-        return COMMANDS[arguments.command].run(arguments)
-    except ForNetError as error:
-        tell(f"error: {without_token(str(error), None)}")
-        return 1
-    except KeyboardInterrupt:
-        tell("interrupted")
-        return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        if error.errno is None:
-            raise  # not what the system says, so a fault of ours
-        place = "" if error.filename is None else f": {error.filename}"
-        tell(f"error: {error.strerror}{place}")
-        return 1
+    run = partial(COMMANDS[arguments.command].run, arguments)
+    return ended(run, hide=partial(without_token, own=None))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from fornet_hf.endings import ended
 from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.sources import Columns
 from producers.devices.placement import ON, SPEEDUPS
@@ -35,22 +35,13 @@ def finish(work: Callable[[], Summary], made: Path, *, known: tuple[type[Excepti
         made: the folder that holds its result.
         known: errors whose message says enough, so that no traceback is shown.
     """
-    try:
-        report = work()
-    except known as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    except OSError as error:
-        if error.errno is None:
-            raise  # not what the system says, so a fault of ours
-        print(f"error: {error.strerror}" + (f": {error.filename}" if error.filename else ""), file=sys.stderr)
-        return 1
-    print(report.summary())
-    print(f"{made.name}: {made}")
-    return 0
+
+    def reported() -> int:
+        print(work().summary())
+        print(f"{made.name}: {made}")
+        return 0
+
+    return ended(reported, known=known, interrupted="interrupted; the same command goes on from here")
 
 
 def described(module: str | None) -> argparse.ArgumentParser:
