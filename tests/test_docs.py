@@ -49,7 +49,7 @@ def test_the_code_of_a_page_runs(page, reader):
             code = "".join(_RUN.format(code=block.code, name=str(block)) for block in group)
             if any(name in code for name in ("torchvision", "lightning", "timm")):
                 code = torchvision_shim.CODE + code
-            done = run_python(code, environment, cwd=folder, timeout=200)
+            done = run_python(code, environment, cwd=folder, timeout=500)
             assert done.returncode == 0, done.stderr
             continue
         for command in [line for block in group for line in commands(block)]:
