@@ -3,7 +3,7 @@
 draw/        configuration, clock and draws of a Composition: numbers, no pixels
 pixels/      pixels from a Composition: no randomness
 pools/       where backgrounds come from
-device/      (to come) the same compositions on tensors
+device/      the same compositions on tensors, on a GPU
 recombiner   from rows to examples, wherever the backgrounds are
 transform    `Recombine`, the callable for `ds.set_transform`
 streaming    the same for streamed datasets
