@@ -44,6 +44,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def words(text: str) -> list[str]:
+    """Return what stands between commas, for argparse."""
+    return [stripped for word in text.split(",") if (stripped := word.strip())]
+
+
 def show(line: str) -> None:
     """Print a line of data."""
     sys.stdout.write(line + "\n")

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell
+from fornet_hf.cli.common import add_imagenet, add_split, positive, show, show_json, tell, words
 from fornet_hf.evaluation.choosing import KINDS
 from fornet_hf.evaluation.configuration import CELLS, PRECISIONS, EvaluationConfig
 from fornet_hf.evaluation.saliency.configuration import EXPLAINED, METHODS, SaliencyConfig
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add, names = parser.add_argument, ", ".join(KINDS)
     add("models", nargs="+", metavar="MODEL", help="classifiers; they are compared")
     add("--data", required=True, metavar="PLACE", help="rows, patches, variants of ImageNet-9, or class folders")
-    add("--measures", type=_words, metavar="A,B", help=f"some of {names}; default: all that the data allow")
+    add("--measures", type=words, metavar="A,B", help=f"some of {names}; default: all that the data allow")
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where results and report go")
     add_split(parser, "validation")
     add_imagenet(parser, "the images, if the data are patches")
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=positive, help="processes that make images; default: MAX_WORKERS, or the CPUs")
     add("--precision", choices=PRECISIONS, default=_DEFAULTS.precision, help="%(default)s")
     methods = f"methods of focus, some of {', '.join(METHODS)}; default: all"
-    add("--saliency", type=_words, dest="methods", metavar="A,B", help=methods)
+    add("--saliency", type=words, dest="methods", metavar="A,B", help=methods)
     add("--saliency-layer", dest="layer", metavar="NAME", help="of class activation maps; default: it is found")
     add("--saliency-steps", type=positive, dest="steps", metavar="N", help="of integrated gradients; default: 50")
     add("--explain", choices=EXPLAINED, dest="explained", help="the class that focus is about; default: label")
@@ -122,13 +122,9 @@ def _labels(texts: Sequence[str], models: Sequence[str]) -> dict[str, str]:
     return files if for_others is None else dict.fromkeys(models, for_others) | files
 
 
-def _words(text: str) -> list[str]:
-    return [stripped for word in text.split(",") if (stripped := word.strip())]
-
-
 def _factors(text: str) -> tuple[float, ...]:
     """Return numbers between commas, for argparse."""
     try:
-        return tuple(float(word) for word in _words(text))
+        return tuple(float(word) for word in words(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like .5,1,2") from error

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fornet_hf.cli.common import add_imagenet, add_place, add_split, positive, show, show_json, tell
+from fornet_hf.cli.common import add_imagenet, add_place, add_split, positive, show, show_json, tell, words
 
 _CLASSES = 5  # that are shown
 _DEFAULT = ["closed-form"]
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the files go")
     parser.add_argument("--most", type=positive, metavar="N", help="draw about N images; default: all")
     text = "some of closed-form, mine, infonce, traces; all but the first need torch (closed-form)"
-    parser.add_argument("--estimators", type=_words, default=_DEFAULT, metavar="A,B", help=text)
+    parser.add_argument("--estimators", type=words, default=_DEFAULT, metavar="A,B", help=text)
     parser.add_argument("--seed", type=int, default=0, help="of all draws (%(default)s)")
     parser.add_argument("--resamples", type=positive, default=1000, help="for intervals (%(default)s)")
     parser.add_argument("--device", help="of estimators that are learned; default: a GPU if there is one")
@@ -101,7 +101,3 @@ def _is_class(value: dict[str, object]) -> bool:
 
 def _number(value: object) -> str:
     return "-" if value is None else f"{float(str(value)):.4f}"
-
-
-def _words(text: str) -> list[str]:
-    return [stripped for word in text.split(",") if (stripped := word.strip())]
