@@ -60,7 +60,7 @@ def release_in(place: Place) -> PatchRelease:
         if (path := prefix + MANIFEST) in place.paths:
             with place.open(path) as file:
                 return PatchRelease(place.location, prefix, manifest_in(file, path))
-    then = "Old releases (zips) have none; build/create_patches.py writes one."
+    then = "Old releases (zips) have none: build/import_release.py converts them."
     raise NotFoundError(explain(f"{place.name}: no release of patches", found=f"no {MANIFEST}", then=then))
 
 
