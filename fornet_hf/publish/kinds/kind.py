@@ -71,7 +71,8 @@ class Maker(Protocol):
 
     @property
     def outputs(self) -> Sequence[Path]:
-        """Files that `Publication.keep` writes."""
+        """Files that `Publication.keep` writes; none, unless a maker says which."""
+        return ()
 
     def given(self) -> Mapping[str, Content]:
         """Return the files that a glance finds, by path in the repository.

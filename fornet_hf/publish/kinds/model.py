@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from fornet_hf.publish.kinds.cards import (
     settings_table,
     table,
 )
-from fornet_hf.publish.kinds.kind import Publication
+from fornet_hf.publish.kinds.kind import Maker, Publication
 from fornet_hf.publish.kinds.weights import ADAPTER, RECORDS, Weights, find_weights
 from fornet_hf.release.verify import CARD, card_header
 
@@ -33,7 +33,7 @@ _MOST = 40  # lines of results on the page; the header has all of them
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelMaker:
+class ModelMaker(Maker):
     """Weights to be published.
 
     Attributes:
@@ -51,11 +51,6 @@ class ModelMaker:
     license: str | None = None
     results: Path | None = None
     token: str | None = None
-
-    @property
-    def outputs(self) -> Sequence[Path]:
-        """No file."""
-        return ()
 
     def given(self) -> Mapping[str, Content]:
         """Return the files of weights and their descriptions, by path; raises as `made`."""

@@ -11,12 +11,12 @@ from fornet_hf.files import readable_bytes
 from fornet_hf.publish.assembly import Assembled, Ingredients, assemble, given_files, patches_in
 from fornet_hf.publish.contents import Content
 from fornet_hf.publish.kinds.images import ENDINGS, refuse_named
-from fornet_hf.publish.kinds.kind import Publication
+from fornet_hf.publish.kinds.kind import Maker, Publication
 from fornet_hf.release.statistics import STATISTICS
 
 
 @dataclass(frozen=True)
-class ReleaseMaker:
+class ReleaseMaker(Maker):
     """Patches that become a release."""
 
     ingredients: Ingredients

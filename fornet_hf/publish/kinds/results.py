@@ -14,7 +14,7 @@ from fornet_hf.hub.location import contents
 from fornet_hf.publish.contents import Content, refuse_tokens
 from fornet_hf.publish.kinds.cards import card, citation, files_table, left_out, section, table
 from fornet_hf.publish.kinds.images import ENDINGS, holds_images, refuse_images
-from fornet_hf.publish.kinds.kind import Publication
+from fornet_hf.publish.kinds.kind import Maker, Publication
 from fornet_hf.release.verify import CARD
 
 CSV = "results.csv"
@@ -28,7 +28,7 @@ _LICENSE = "cc-by-4.0"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResultsMaker:
+class ResultsMaker(Maker):
     """Results to be published.
 
     Attributes:
@@ -46,11 +46,6 @@ class ResultsMaker:
     without_images: bool = False
     license: str | None = None
     token: str | None = None
-
-    @property
-    def outputs(self) -> Sequence[Path]:
-        """No file."""
-        return ()
 
     def given(self) -> Mapping[str, Content]:
         """Return the files, by path; raises as `made`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from fornet_hf.hub.location import contents
 from fornet_hf.publish.contents import Content, library_files, refuse_tokens
 from fornet_hf.publish.kinds.cards import left_out
 from fornet_hf.publish.kinds.images import ENDINGS, is_of_imagenet, refuse_images
-from fornet_hf.publish.kinds.kind import Publication
+from fornet_hf.publish.kinds.kind import Maker, Publication
 from fornet_hf.release.verify import CARD, card_header
 
 RELEASE = "release"
@@ -25,7 +25,7 @@ _TESTS = ("test", "conftest")  # beginnings of names
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpaceMaker:
+class SpaceMaker(Maker):
     """An app to be published.
 
     Attributes:
@@ -43,11 +43,6 @@ class SpaceMaker:
     images_allowed: bool = False
     sdk: str = "gradio"
     token: str | None = None
-
-    @property
-    def outputs(self) -> Sequence[Path]:
-        """No file."""
-        return ()
 
     def given(self) -> Mapping[str, Content]:
         """Return the files, by path; raises as `made`."""
