@@ -28,10 +28,8 @@ def colours_of(network: nn.Module) -> tuple[Colour, Colour]:
 
 def normalized(images: torch.Tensor, mean: Colour = MEAN, std: Colour = STD) -> torch.Tensor:
     """Return bytes (... x 3 x height x width) as floats with mean 0 and deviation 1 where colours are as they say."""
-    shift, scale = (
-        (torch.tensor(values).view(3, 1, 1) * 255).to(images.device, non_blocking=True)  # no GPU is waited for
-        for values in (mean, std)
-    )
+    colours = torch.tensor([mean, std]).view(2, 3, 1, 1) * 255
+    shift, scale = colours.to(images.device, non_blocking=True).unbind()  # no GPU is waited for
     return (images.float() - shift) / scale
 
 

@@ -36,7 +36,7 @@ def test_normalized_is_zero_for_the_mean_and_one_a_deviation_above():
 def test_normalizing_does_not_wait_for_the_step_before():
     with Copies() as copies:
         normalized(torch.empty(2, 3, 4, 4, dtype=torch.uint8, device="meta"))
-    assert copies.non_blocking == [True, True]
+    assert copies.non_blocking == [True]
 
 
 def test_nothing_is_done_unless_asked_for(photo):

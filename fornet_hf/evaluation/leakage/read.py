@@ -23,9 +23,7 @@ def read_scores(path: Path) -> dict[str, float]:
         ConfigurationError: it is no table of `fornet leakage`, or a score is no number.
     """
     text = _text(path, TABLE)
-    table = csv.DictReader(
-        io.StringIO(text, newline="")
-    )  # not splitlines, which parts names at other characters, too
+    table = csv.DictReader(io.StringIO(text, newline=""))  # splitlines would part names at other characters, too
     try:
         rows, columns = list(table), table.fieldnames or ()
     except csv.Error as error:

@@ -50,10 +50,8 @@ def joined_answers(path: Path, answers: Iterable[tuple[Origin, Predictions]]) ->
     if not tables:
         return None
     kept: list[pa.Table] = []
-    with (
-        contextlib.suppress(ForNetError, ValueError),
-        damage_named(path),
-    ):  # not there, damaged, or of another version
+    # A file that is not there, damaged, or of another version counts for nothing.
+    with contextlib.suppress(ForNetError, ValueError), damage_named(path):
         kept = [pq.read_table(path).cast(tables[0][1].schema)]
     for origin, table in tables:
         kept = [older.filter(pc.invert(_same(older, origin, table))) for older in kept]

@@ -10,12 +10,8 @@ from producers.segment.networks.card import Card
 def normalized(images: torch.Tensor, card: Card) -> torch.Tensor:
     """Return colours as a network takes them, n x 3 x height x width, of uint8 or of float32 from 0 to 1."""
     pixels = images if images.is_floating_point() else images.float().div_(255)
-    mean, std = (
-        torch.tensor(one, dtype=pixels.dtype)
-        .view(3, 1, 1)
-        .to(pixels.device, non_blocking=True)  # no GPU is waited for
-        for one in (card.mean, card.std)
-    )
+    colours = torch.tensor([card.mean, card.std], dtype=pixels.dtype).view(2, 3, 1, 1)
+    mean, std = colours.to(pixels.device, non_blocking=True).unbind()  # no GPU is waited for
     return (pixels - mean).div_(std)
 
 
