@@ -37,7 +37,7 @@ def run_batched(
     halved, and so are those after it, also those of later calls with the same `size`.
 
     Raises:
-        torch.OutOfMemoryError: a batch of one item runs out of memory.
+        torch.OutOfMemoryError: a batch of one item runs out of memory; a RuntimeError if it was not torch's own.
     """
     groups: dict[Hashable, list[int]] = {}
     for index, item in enumerate(items):
@@ -65,8 +65,16 @@ def run_batched(
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether a device's memory ran out, by the name of torch's error, as not every method imports torch."""
-    return type(error).__name__ == "OutOfMemoryError"
+    """Return whether a device's memory ran out, by the name of torch's error, as not every method imports torch.
+
+    CUDA, cuBLAS, cuDNN and Triton also allocate for themselves; they have no error of their own, but words.
+    """
+    if type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
+
+
+_WORDS = ("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED")
 
 
 def _free_memory() -> None:

@@ -52,3 +52,17 @@ def test_nothing_gives_nothing():
 def test_torchs_error_is_known_by_its_name():
     assert is_out_of_memory(torch.OutOfMemoryError("2 GiB"))
     assert not is_out_of_memory(RuntimeError("2 GiB"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "Triton Error [CUDA]: out of memory",
+    ],
+)
+def test_memory_that_others_than_torch_wanted_is_known_by_their_words(words):
+    assert is_out_of_memory(RuntimeError(words))
+    assert not is_out_of_memory(ValueError(words))
