@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from fornet_hf.packages import lazy
 
 if TYPE_CHECKING:
+    from fornet_hf import adapters as adapters
+    from fornet_hf import evaluation as evaluation
+    from fornet_hf import mixing as mixing
     from fornet_hf.builder.load import load_dataset
     from fornet_hf.errors import ForNetError
     from fornet_hf.format.rows import cutout
@@ -75,4 +78,4 @@ __all__ = [
     "to_uint8",
 ]
 
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__getattr__, __dir__ = lazy(__name__, _HOMES, modules=("adapters", "evaluation", "mixing"))

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, cast
 
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
@@ -60,15 +60,20 @@ def optional(name: str) -> Any:
         return None
 
 
-def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy(
+    package: str, homes: Mapping[str, str], modules: Collection[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` of a package that imports its names when they are first used (PEP 562).
 
     Args:
         package: its name.
         homes: module in the package by the name that it exports.
+        modules: those in the package that nobody needs to import by themselves.
     """
 
     def attribute(name: str) -> Any:
+        if name in modules:
+            return importlib.import_module(f"{package}.{name}")
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:

@@ -89,6 +89,17 @@ def test_the_star_needs_no_torch():
     assert done.returncode == 0, done.stderr
 
 
+def test_parts_of_the_package_are_there_without_an_import_of_their_own_and_are_loaded_late():
+    parts = "('adapters', 'evaluation', 'mixing')"
+    then = f"""
+import sys, fornet_hf
+assert not [part for part in {parts} if f"fornet_hf.{{part}}" in sys.modules]
+print([getattr(fornet_hf, part).__name__ for part in {parts}])
+"""
+    done = run([], then)
+    assert done.stdout.endswith("['fornet_hf.adapters', 'fornet_hf.evaluation', 'fornet_hf.mixing']\n"), done.stderr
+
+
 def test_the_modules_on_tensors_are_there():
     assert ON_TENSORS <= FOUND
 
