@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from fornet_hf.files import write_text
+
 _RESULTS = "benchmarks/results"  # from the project's root
 RESULTS = Path(__file__).parents[1] / _RESULTS
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -141,10 +143,8 @@ def name_on(name: str, found: Mapping[str, Any]) -> str:
 
 def write(name: str, results: dict[str, Any], folder: Path | None = None) -> Path:
     """Write `results` with `machine()` to `results/<name>.json`, or into another folder; the file's path."""
-    folder = folder or RESULTS
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
+    path = (folder or RESULTS) / f"{name}.json"
+    write_text(path, json.dumps({"machine": machine(), **results}, indent=2) + "\n")
     return path
 
 

@@ -56,6 +56,21 @@ def test_results_say_where_they_come_from(tmp_path: Path, monkeypatch: pytest.Mo
     assert written["machine"]["versions"]["pillow"]
 
 
+def test_a_run_that_is_killed_while_it_writes_leaves_the_figures_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = harness.write("example", {"answer": 42}, tmp_path / "new" / "folder")
+
+    def killed(self: Path, text: str, **_: object) -> None:
+        self.write_bytes(text.encode()[:10])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        harness.write("example", {"answer": 43}, path.parent)
+    assert json.loads(path.read_text())["answer"] == 42
+
+
 @pytest.mark.parametrize("path", sorted(harness.RESULTS.glob("*.json")), ids=lambda path: path.name)
 def test_published_results_name_machine_and_commit(path: Path) -> None:
     machine = json.loads(path.read_text())["machine"]
