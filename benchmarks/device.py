@@ -71,7 +71,7 @@ class Report:
             if self.spent < until:
                 yield case
             else:
-                self.results.setdefault("left_out", []).append(f"{part}: {case}")
+                self.part("left_out", [*self.results.get("left_out", []), f"{part}: {case}"])
 
 
 def bytes_an_image(rows: Any, place: Place, way: str) -> int:

@@ -53,10 +53,12 @@ def test_images_that_are_wrong_stop_it(tmp_path: Path, monkeypatch: pytest.Monke
         device.agreement(device.opened(None, tmp_path / "rows", outlines=False), place)
 
 
-def test_what_time_does_not_suffice_for_is_named() -> None:
-    report = device.Report(None, seconds=1e-9)
-    assert list(report.in_time("end to end", [(1, "jpeg")], 0.5)) == []
-    assert report.results["left_out"] == ["end to end: (1, 'jpeg')"]
+def test_what_time_does_not_suffice_for_is_named_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    report = device.Report("device_x1", seconds=1e-9)
+    assert list(report.in_time("end to end", [(1, "jpeg"), (1, "CPU")], 0.5)) == []
+    left_out = json.loads((tmp_path / "device_x1.json").read_text())["left_out"]
+    assert left_out == ["end to end: (1, 'jpeg')", "end to end: (1, 'CPU')"]
 
 
 def test_results_are_kept_after_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
