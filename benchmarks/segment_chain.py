@@ -37,6 +37,7 @@ from producers.work.slots import run_on_slots
 SHARDS = 2  # of each process
 WARM = 48  # images of the task that does not count, at most a tenth of the others
 READY = "ready"
+PATIENCE = 180.0  # seconds for which a process waits for the others
 _SETTINGS = ModelSettings(
     detector=Choice("grounding-dino"), segmenter=Choice("sam"), infiller=Choice("lama"), encoding=Encoding()
 )  # of which only encoding, prompts and merging are used
@@ -96,13 +97,20 @@ class BenchmarkWorker(SegmentWorker):
     gate: Path = field(kw_only=True)
 
     def load(self, device: str) -> Backends:  # noqa: ARG002 - the placement says it
-        """Make the models, use them once, and wait for the other processes."""
+        """Make the models, use them once, and wait for the other processes.
+
+        Raises:
+            TimeoutError: they do not come, as one of them has failed.
+        """
         models = self.chain.backends(self.place)
         own = self.gate / str(os.getpid())
         engine = Engine(backends=models, pool=InlineExecutor(), encoding=Encoding())
         segment_shard(self.warm, engine, CandidateFolder(own))
         (own / READY).touch()
-        while len(ready(self.gate)) < self.chain.processes:
+        end = time.monotonic() + PATIENCE
+        while (there := len(ready(self.gate))) < self.chain.processes:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{there} of {self.chain.processes} processes are ready after {PATIENCE:g} s")
             time.sleep(0.02)
         return models
 
@@ -117,6 +125,7 @@ def measured(chain: Chain, place: Placement) -> dict[str, Any]:
 
     Raises:
         RuntimeError: not every image was taken apart.
+        WorkerDiedError: a process failed. It is not replaced: a new one would start the clock anew.
     """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -131,7 +140,7 @@ def measured(chain: Chain, place: Placement) -> dict[str, Any]:
         )  # fmt: skip
         places = seats(1 if place.device.startswith("cuda") else 0, chain.processes)
         with watched(places[0]) as samples:
-            reports = [report for _, report in run_on_slots(work, tasks, places)]
+            reports = [report for _, report in run_on_slots(work, tasks, places, attempts=1)]
             end = time.time()
         start = max(path.stat().st_mtime for path in ready(root / "gate"))
     total = Report()

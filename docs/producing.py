@@ -43,6 +43,8 @@ def taking_apart(result: Mapping[str, Any]) -> str:
         for one in result["alone"]
     ]
     left = [f"There was no time for: {'; '.join(result['left_out'])}."] if result["left_out"] else []
+    if failed := result.get("failed"):
+        left.append(f"Failed: {'; '.join(f'{name} ({error})' for name, error in failed.items())}.")
     return "\n\n".join([words.format(**options), "\n".join(chains), "\n".join(alone), *left])
 
 

@@ -13,6 +13,7 @@ import producing
 from benchmarks import (  # the first, as they see to it that torchvision can be imported
     segment,
     segment_beside,
+    segment_chain,
     segment_counted,
 )
 from benchmarks.image_sizes import COMMON, draw
@@ -23,6 +24,7 @@ from fornet_hf.format.encoding import Encoding
 from producers.devices.placement import ON, SPEEDUPS, Placement
 from producers.segment.relative_positions import BiasedAttention
 from producers.work.report import Lost
+from producers.work.run_folder import CandidateFolder
 from tests.one_thread import one_thread
 
 __all__ = ["one_thread"]
@@ -45,6 +47,7 @@ def test_chains_and_models_alone_are_measured_and_shown(tmp_path, monkeypatch):
     monkeypatch.setattr(segment, "cases", lambda name: [Case(name, 1, PLAIN), Case(name, 2)])
     found = segment.measure(segment.parse(words))
     assert not found["left_out"]
+    assert not found["failed"]
     (chain,) = found["chains"]
     assert chain["images_an_hour"] > 0
     models = ["grounding-dino", "sam", "lama"]
@@ -77,6 +80,40 @@ def test_cases_for_which_there_is_no_time_are_named():
     budget = segment.Budget(minutes=0.5)
     assert budget.run("slow", "second", lambda: {"done": True}) is None
     assert budget.left_out == ["second"]
+
+
+def test_a_case_that_fails_is_told_and_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+    def measured(chain, place):
+        raise MemoryError(f"{chain.processes} are too many")
+
+    monkeypatch.setattr(segment_chain, "measured", measured)
+    monkeypatch.setattr(segment, "cases", lambda name: [Case(name, 2)] if name == "lama" else [])
+    words = ["--tiny", "--device", "cpu", "--precision", "float32", "--infiller", "lama", "--processes", "3"]
+    monkeypatch.setattr("sys.argv", ["segment", *words, "--out", str(tmp_path)])
+    assert segment.main() == 1
+    found = json.loads((tmp_path / "segment.json").read_text())
+    assert found["failed"] == {"all, lama, 3 processes": "MemoryError: 3 are too many"}
+    assert [one["case"] for one in found["alone"]] == ["lama, batch 2"]
+    assert "3 are too many" in capsys.readouterr().out
+    assert "Failed: all, lama, 3 processes (MemoryError: 3 are too many)." in producing.taking_apart(found)
+
+
+def test_a_process_does_not_wait_for_ever_for_one_that_has_failed(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment_chain, "PATIENCE", 0.1)
+    monkeypatch.setattr(segment_chain, "segment_shard", lambda task, engine, folder: folder.root.mkdir())
+    monkeypatch.setattr(segment_chain.Chain, "backends", lambda self, place: object())
+    chain = segment_chain.Chain(segmenter="sam", infiller="lama", processes=2, images=1, window=1, workers=0)
+    worker = segment_chain.BenchmarkWorker(
+        CandidateFolder(tmp_path),
+        0,
+        segment_chain._SETTINGS,
+        chain=chain,
+        place=Placement(),
+        warm=None,
+        gate=tmp_path,
+    )
+    with pytest.raises(TimeoutError, match="1 of 2 processes are ready"):
+        worker.load("cpu")
 
 
 def test_every_way_to_be_faster_is_left_out_or_added_in_turn():
