@@ -33,6 +33,8 @@ CHECKS = {  # by a word of the recipe
     "TrainingArguments": (
         "assert train.epoch == 1",
         "assert [round(line['epoch']) for line in trainer.state.log_history if 'eval_loss' in line] == [1, 2]",
+        "trainer.state.epoch = 1.8; SetEpoch().on_epoch_begin(None, trainer.state, None)",  # resumed within an epoch
+        "assert train.epoch == 1",
     ),
     "Accelerator": ("assert ds.epoch == 1", "assert loss.isfinite()"),
 }

@@ -17,7 +17,6 @@ from fornet_hf.publish.kinds.cards import (
     citation,
     files_table,
     left_out,
-    plain,
     section,
     settings_table,
     table,
@@ -146,7 +145,7 @@ def _base_of(facts: Mapping[str, Any]) -> str | None:
     weights = facts.get("weights") or (PRETRAINED if facts.get("tune", NONE) != NONE else None)
     if weights is None:
         return None
-    return str(facts.get("model")) if weights == PRETRAINED else plain(str(weights))
+    return str(facts.get("model")) if weights == PRETRAINED else Path(str(weights)).name
 
 
 def _evaluated(model: str | None) -> str:

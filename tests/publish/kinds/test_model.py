@@ -144,6 +144,7 @@ def test_a_run_of_training_gives_its_weights_with_results_and_keeps_its_paths(
         ({"weights": "pretrained"}, "timm:resnet50"),
         ({"weights": None, "tune": "lora"}, "timm:resnet50"),
         ({"weights": "/home/me/base.safetensors", "tune": "none"}, "base.safetensors"),
+        ({"weights": "runs/base", "tune": "none"}, "base"),
     ],
 )
 def test_a_run_says_what_it_began_with(run: Callable[..., int], tmp_path: Path, record: dict, base: str) -> None:
@@ -152,6 +153,7 @@ def test_a_run_says_what_it_began_with(run: Callable[..., int], tmp_path: Path, 
     (folder / "config.json").write_text(json.dumps({"model": "timm:resnet50", **record}))
     assert run(folder, *MODEL, "--dry-run", "--card", str(card), name=NAME) == 0
     assert f"It was made from `{base}`." in card.read_text()
+    assert "base_model" not in card_header(card.read_text(), card)  # on the Hub runs/base is somebody's model
 
 
 def test_the_header_of_an_evaluation_goes_into_the_card(
