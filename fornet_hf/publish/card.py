@@ -14,6 +14,10 @@ from fornet_hf.release.statistics import BINS
 from fornet_hf.release.verify import PLACEHOLDER, check_card
 
 _TERMS = "https://www.image-net.org/download.php"
+_FOLDER = "/path/to/pictures"
+_IN_A_FOLDER = (
+    f'If you have the images in a folder (`train/` and `val/` with class folders), add `imagenet_dir="{_FOLDER}"`.'
+)
 _SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 
 
@@ -62,6 +66,8 @@ def _origin_values(manifest: Manifest, repository: str) -> dict[str, str]:
         "name": repository.rpartition("/")[2],
         "source_dataset": f"extended|{source}" if is_on_hub else "original",
         "pictures": "ImageNet" if is_imagenet else "the images",
+        "images": "" if is_on_hub else f', imagenet_dir="{_FOLDER}"',
+        "folder": _IN_A_FOLDER if is_on_hub else f"Put the folder of the images in place of `{_FOLDER}`.",
         "access": _access(link, is_imagenet=is_imagenet, is_on_hub=is_on_hub),
         "made_from": link + (f" at revision {revision}" if revision else ""),
         "license": f"license_name: imagenet-terms-of-access\nlicense_link: {_TERMS}"
@@ -143,5 +149,5 @@ def _producer(producer: Mapping[str, Any]) -> str:
 
 def _plain(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items()) or "none"
     return f"`{value}`"

@@ -97,6 +97,18 @@ def test_a_card_of_another_set_does_not_speak_of_imagenet(source):
     assert "not recorded" not in made_from
 
 
+@pytest.mark.parametrize(("source", "given"), [("pictures", True), ("you/flowers", False)])
+def test_the_code_of_a_card_gives_the_images_where_the_hub_has_none(source, given):
+    code = [line for line in card_of(source=source).splitlines() if line.startswith("train = ")]
+    assert [', imagenet_dir="/path/to/pictures")' in line for line in code] == [given, given]
+
+
+def test_a_card_says_of_a_model_without_settings_that_it_has_none():
+    assert "- detector: name `given boxes`, settings none\n" in card_of(
+        source="pictures", producer={"detector": {"name": "given boxes", "settings": {}}}
+    )
+
+
 def test_an_unknown_placeholder_is_refused():
     from fornet_hf.format.manifest import Manifest
     from tests.publish.releases import ENCODING
