@@ -187,9 +187,11 @@ def commit() -> str:
 
 
 def _git(*words: str) -> str:
-    command = ["git", *words]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip()
+    command, place = ["git", *words], Path(__file__).parent
+    try:
+        return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    except FileNotFoundError:  # a machine without git may have the files
+        return ""
 
 
 def progress(message: str) -> None:

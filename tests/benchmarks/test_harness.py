@@ -56,6 +56,12 @@ def test_results_say_where_they_come_from(tmp_path: Path, monkeypatch: pytest.Mo
     assert written["machine"]["versions"]["pillow"]
 
 
+def test_a_machine_without_git_gets_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    written = json.loads(harness.write("example", {}, tmp_path).read_text())
+    assert written["machine"]["commit"] == "unknown"
+
+
 def test_a_run_that_is_killed_while_it_writes_leaves_the_figures_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
