@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,22 +90,23 @@ _SCORES = ("measure", "part", "value", "low", "high", "n")
 _COURSE = ("kimg", "mask", "binary", "images_per_second")
 
 
-def words_of(out: Path, plan: Plan, arguments: argparse.Namespace) -> list[str]:
-    """The command line of train_layers.py."""
+def words_of(out: Path, plan: Plan, arguments: argparse.Namespace, minutes: float) -> list[str]:
+    """The command line of train_layers.py, for a training of so many minutes."""
     held = [str(out / "held" / kind) for kind in ("images", "masks")]
     unet = [word for value in plan.unet.split() for word in ("--unet", value)]
     after = ["--auto", "--n", str(plan.samples), "--truth", *held, *unet]
-    where = ["--device", arguments.device, "--minutes", str(arguments.minutes), "--seed", str(arguments.seed)]
+    where = ["--device", arguments.device, "--minutes", str(minutes), "--seed", str(arguments.seed)]
     words = f"{plan.words} {arguments.more}".split()
     return [str(out / "train" / "images"), str(out / "training"), *words, *after, *where]
 
 
 def separated(out: Path, plan: Plan, arguments: argparse.Namespace) -> dict[str, Any]:
     """Draw the set, train, and go through the chain if the training has ended; the figures that there are."""
+    end = time.monotonic() + 60 * arguments.minutes
     for name, count, seed in (("train", plan.images, 0), ("held", plan.held, 3)):
         if not (out / name / "masks" / f"{count - 1:05}.png").is_file():
             write(out / name, count, plan.side, seed)
-    words = words_of(out, plan, arguments)
+    words = words_of(out, plan, arguments, max(0.0, (end - time.monotonic()) / 60))
     if train_layers.main(words):
         raise SystemExit("the training failed")
     settings: LayerSettings = train_layers.asked(train_layers.parser().parse_args(words))
@@ -115,7 +117,7 @@ def separated(out: Path, plan: Plan, arguments: argparse.Namespace) -> dict[str,
         "side": plan.side,
         "images": plan.images,
         "course": [{name: line[name] for name in _COURSE} for line in lines if "kept" in line],
-        "ended": lines[-1]["step"] >= settings.steps,
+        "ended": bool(lines) and lines[-1]["step"] >= settings.steps,
     }
     for path in sorted((out / "training" / "auto").glob("*/chain.json")):
         chain = json.loads(path.read_text(encoding="utf-8"))
@@ -134,7 +136,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument("out", type=Path, metavar="OUT")
     options.add_argument("--preset", choices=[*PLANS])
     options.add_argument("--device", choices=("cuda", "cpu"), default="cuda" if torch.cuda.is_available() else "cpu")
-    options.add_argument("--minutes", type=float, default=8.0, help="of this run (%(default)s)")
+    options.add_argument(
+        "--minutes", type=float, default=8.0, help="of drawing and training, in this run (%(default)s)"
+    )
     options.add_argument("--seed", type=int, default=0)
     text = "options of train_layers.py in place of the preset's, in quotes: nothing is written"
     options.add_argument("--with", dest="more", default="", metavar="OPTIONS", help=text)

@@ -1,5 +1,7 @@
 """The benchmark of layers draws its set and goes through the whole chain."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ pytest.importorskip("safetensors")
 pytest.importorskip("cv2")
 
 from benchmarks import harness, layers  # noqa: E402
-from benchmarks.drawn import drawn  # noqa: E402
+from benchmarks.drawn import drawn, write  # noqa: E402
 from tests.one_thread import one_thread  # noqa: E402
 
 __all__ = ["one_thread"]
@@ -36,3 +38,25 @@ def test_the_chain_ends_in_scores_of_images_that_nothing_has_seen(tmp_path):
     assert {value["n"] for value in found["on_held_images"]} == {16}
     assert {"iou", "dice"} <= {value["measure"] for value in found["on_held_images"]}
     assert sorted(harness.RESULTS.iterdir()) == before
+
+
+def test_drawing_the_set_takes_of_the_minutes_of_the_run(tmp_path, monkeypatch):
+    now = 0.0
+
+    def draw(folder, count, side, seed):
+        nonlocal now
+        now += 150
+        write(folder, count, side, seed)
+
+    monkeypatch.setattr(layers, "write", draw)
+    monkeypatch.setattr(layers, "time", SimpleNamespace(monotonic=lambda: now))
+    asked = []
+    train = layers.train_layers.main
+    monkeypatch.setattr(layers.train_layers, "main", lambda words: asked.append(words) or train(words))
+    found = layers.separated(
+        tmp_path, layers.PLANS["quick"], layers.parse([str(tmp_path), "--device", "cpu", "--minutes", "5"])
+    )
+    (words,) = asked
+    assert words[words.index("--minutes") + 1] == "0.0"
+    assert not found["ended"]
+    assert found["course"] == []
