@@ -166,10 +166,11 @@ def training(sides: Sides, counts: Sequence[int], report: Report, until: float, 
             step = device_training.step_of(network(), sides.place)
             one = {"network": name, "alone_ms": round(device_training.alone(step, sides.place, least), 3)}
             for side, workers in report.in_time(name, cases, until):
-                figures = device_training.behind(step, sides.place, sides.batches(side, workers), workers, least)
-                found.append({**one, "side": side, "workers": workers, **rounded(figures)})
-                report.part("training", found)
-                gc.collect()
+                with report.attempt(f"{name}, {side}, {workers} workers"):
+                    figures = device_training.behind(step, sides.place, sides.batches(side, workers), workers, least)
+                    found.append({**one, "side": side, "workers": workers, **rounded(figures)})
+                    report.part("training", found)
+                gc.collect()  # ends the workers
 
 
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from benchmarks import harness
 
 torch = pytest.importorskip("torch")
 
-from benchmarks import device, device_sides  # noqa: E402
+from benchmarks import device, device_sides, device_training  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,20 @@ def test_what_fails_is_told_and_does_not_stop_the_rest() -> None:
     with report.attempt("ViT-S/16"):
         raise ImportError("no timm")
     assert report.results["failed"] == {"ViT-S/16": "ImportError: no timm"}
+
+
+def test_a_loader_that_fails_leaves_the_others_of_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def behind(_step: object, _place: object, side: str, *_: object) -> dict[str, float]:
+        if side == "jpeg":
+            raise RuntimeError("no decoder")
+        return {"waited": 0.5}
+
+    monkeypatch.setattr(device_training, "behind", behind)
+    sides = SimpleNamespace(place=device_sides.Place(torch.device("cpu"), 32, 2), batches=lambda side, _: side)
+    report = device.Report(None, seconds=100)
+    device.training(sides, [1], report, 1.0, least=0.0)
+    assert [row["side"] for row in report.results["training"]] == ["pixels", "CPU", "plain JPEG"]
+    assert report.results["failed"] == {"tiny, jpeg, 1 workers": "RuntimeError: no decoder"}
 
 
 def test_the_page_shows_it(found) -> None:
