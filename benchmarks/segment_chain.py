@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -38,6 +39,7 @@ SHARDS = 2  # of each process
 WARM = 48  # images of the task that does not count, at most a tenth of the others
 READY = "ready"
 PATIENCE = 180.0  # seconds for which a process waits for the others
+_TOOL = "nvidia-smi"
 _SETTINGS = ModelSettings(
     detector=Choice("grounding-dino"), segmenter=Choice("sam"), infiller=Choice("lama"), encoding=Encoding()
 )  # of which only encoding, prompts and merging are used
@@ -168,12 +170,15 @@ def _figures(total: Report, seconds: float) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def watched(seat: Seat) -> Iterator[list[tuple[float, float, float]]]:
-    """Collect time, percent of it that the GPU is busy, and GiB of its memory in use; of a CPU, nothing."""
+    """Collect time, percent of it that the GPU is busy, and GiB of its memory in use; of a CPU, nothing.
+
+    Nor is there anything where the driver's tool is missing, as in some containers.
+    """
     samples: list[tuple[float, float, float]] = []
-    if seat.device != "cuda":
+    if seat.device != "cuda" or shutil.which(_TOOL) is None:
         yield samples
         return
-    query = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits", "-lms", "200"]
+    query = [_TOOL, "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits", "-lms", "200"]
     with subprocess.Popen([*query, "-i", seat.name.removeprefix("cuda:")], stdout=subprocess.PIPE, text=True) as tool:  # noqa: S603
         reader = threading.Thread(target=_read, args=(tool.stdout, samples), daemon=True)
         reader.start()

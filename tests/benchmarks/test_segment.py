@@ -22,6 +22,7 @@ from benchmarks.segment_models import make
 from benchmarks.segment_stages import PLAIN, Case, agreement, cases, measured
 from fornet_hf.format.encoding import Encoding
 from producers.devices.placement import ON, SPEEDUPS, Placement
+from producers.devices.seats import Seat
 from producers.segment.relative_positions import BiasedAttention
 from producers.work.report import Lost
 from producers.work.run_folder import CandidateFolder
@@ -114,6 +115,12 @@ def test_a_process_does_not_wait_for_ever_for_one_that_has_failed(tmp_path, monk
     )
     with pytest.raises(TimeoutError, match="1 of 2 processes are ready"):
         worker.load("cpu")
+
+
+def test_a_gpu_whose_drivers_tool_is_missing_is_not_watched(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with segment_chain.watched(Seat("cuda:0")) as samples:
+        assert samples == []
 
 
 def test_every_way_to_be_faster_is_left_out_or_added_in_turn():
