@@ -9,6 +9,7 @@ from typing import Any
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import write_text
+from fornet_hf.locks import alone
 
 NAME = "downloads.json"
 
@@ -53,7 +54,8 @@ class Lock:
             raise ConfigurationError(explain(f"{path}: damaged", found=error, then=then)) from error
 
     def note(self, name: str, fetched: Fetched) -> None:
-        """Add or replace a note."""
-        notes = {**self.read(), name: fetched}
-        document = {one: asdict(notes[one]) for one in sorted(notes)}
-        write_text(self.folder / NAME, json.dumps(document, indent=1) + "\n")
+        """Add or replace a note; of commands that do so at the same time, each waits for those before it."""
+        with alone(self.folder / f".{NAME}.lock"):
+            notes = {**self.read(), name: fetched}
+            document = {one: asdict(notes[one]) for one in sorted(notes)}
+            write_text(self.folder / NAME, json.dumps(document, indent=1) + "\n")
