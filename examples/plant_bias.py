@@ -16,8 +16,10 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from fornet_hf.endings import ended
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
 from fornet_hf.files import write_text
@@ -31,12 +33,16 @@ SIZES = (0.25, 0.5, 1.0)  # twice as large, many of the objects would not fit
 
 
 def experiment(folder: Path, bias: str, degree: float, counts: dict[str, int], seeds: int, epochs: int) -> list[Run]:
-    """Plant one bias; return what each network's measures show."""
+    """Plant one bias; return what each network's measures show.
+
+    Raises:
+        ConfigurationError: the folder has images that were drawn otherwise.
+    """
     dataset = prepare(folder, Planted(**{bias: degree}), counts)
     networks = {}
     for seed in range(seeds):
         for arm, recombined in ARMS.items():
-            weights = folder / f"{arm.replace(' ', '_')}_{seed}.pt"
+            weights = folder / f"{arm.replace(' ', '_')}_{seed}_of_{epochs}_epochs.pt"
             train(dataset["train"], weights, recombined=recombined, seed=seed, epochs=epochs)
             networks[arm, seed] = classifier(f"{arm}, seed {seed}", weights)
     results = evaluate(
@@ -69,6 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--train", type=int, default=200, help="images of each class (%(default)s)")
     add("--val", type=int, default=100, help="images of each class (%(default)s)")
     chosen = parser.parse_args(arguments)
+    return ended(partial(_experiments, chosen), interrupted="interrupted; the same command goes on from here")
+
+
+def _experiments(chosen: argparse.Namespace) -> int:
+    """Do all that was chosen; return the exit status."""
     counts = {"train": chosen.train, "val": chosen.val}
     runs = [
         run

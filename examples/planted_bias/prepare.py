@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import fornet_hf
+from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.files import write_text
 from planted_bias.draw import Planted, draw_set
 
 _MAKE = Path(__file__).parents[2] / "build" / "create_patches.py"
@@ -17,10 +22,23 @@ def prepare(folder: Path, planted: Planted, counts: dict[str, int]) -> Any:
     """Draw a set, make patches of it, apply them; return both splits.
 
     `folder` gets set/ with the images, made/patches/ and cache/; what is there is not made again.
+
+    Raises:
+        ConfigurationError: other images are there.
     """
     images, made = folder / "set", folder / "made"
+    _note(folder / "set.json", {**asdict(planted), **counts})
     if not (images / "boxes.json").is_file():
         draw_set(images, planted, counts)
     words = [str(images), str(made), "--boxes", str(images / "boxes.json"), "--dilation", "10"]
     subprocess.run([sys.executable, _MAKE, *words], check=True)  # noqa: S603
     return fornet_hf.load_dataset(patches=made / "patches", imagenet_dir=images, cache_dir=folder / "cache")
+
+
+def _note(path: Path, now: Mapping[str, float]) -> None:
+    """Note how images are drawn; raise a ConfigurationError if those that are there were drawn otherwise."""
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else now
+    if before != now:
+        what, then = f"{path.parent} has other images", "Name another OUT, or delete this one."
+        raise ConfigurationError(explain(what, found=before, allowed=now, then=then))
+    write_text(path, json.dumps(now) + "\n")

@@ -1,6 +1,8 @@
 """The planted bias: what is drawn is what was asked for, and the whole experiment runs."""
 
 import json
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 import plant_bias  # noqa: E402
+from fornet_hf.files import write_text  # noqa: E402
 from planted_bias.draw import CLASSES, PLACES, SHARES, SIDE, Planted, draw_image  # noqa: E402
 from planted_bias.figure import figure  # noqa: E402
 from planted_bias.network import INPUT, small  # noqa: E402
@@ -83,3 +86,24 @@ def test_the_experiment_runs(tmp_path, capfd):
     with Image.open(tmp_path / "figure.png") as page:
         assert page.width > 500
     assert (tmp_path / "size" / "report" / "report.html").is_file()
+
+
+def test_images_that_were_drawn_otherwise_are_refused(tmp_path, capfd):
+    write_text(tmp_path / "size" / "set.json", json.dumps({**asdict(Planted(size=0.5)), "train": 11, "val": 4}))
+    words = [str(tmp_path), "--planted", "size", "--seeds", "1", "--epochs", "1", "--train", "11", "--val", "4"]
+    assert plant_bias.main(words) == 1
+    assert "has other images" in capfd.readouterr().err
+    assert not (tmp_path / "size" / "set").exists()
+
+
+def test_a_network_of_other_epochs_is_trained_anew(tmp_path, monkeypatch):
+    trained = []
+    monkeypatch.setattr(plant_bias, "prepare", lambda *_: {"train": None, "validation": None})
+    monkeypatch.setattr(plant_bias, "train", lambda _, weights, **__: trained.append(weights))
+    monkeypatch.setattr(plant_bias, "classifier", lambda name, _: SimpleNamespace(name=name))
+    monkeypatch.setattr(
+        plant_bias, "evaluate", lambda *_, **__: SimpleNamespace(value=lambda *_: SimpleNamespace(value=0.0))
+    )
+    for epochs in (1, 2):
+        plant_bias.experiment(tmp_path, "size", 0.9, {}, seeds=1, epochs=epochs)
+    assert len({*trained}) == 2 * len(ARMS)
