@@ -69,11 +69,10 @@ def sides(arguments: argparse.Namespace, training: Training) -> dict[str, Any]:
     few = images[: max(1, arguments.images // 8)]
     height, width = shape_for(375, 500, step.side, training.network.multiple)
     batch = np.zeros((min(arguments.batch_size, arguments.images), height, width, 3), np.uint8)
-    expected = [len(scene.masks or ()) for scene in step(images)]
+    expected = counts(step(images))
 
     def check(found: list[Scene]) -> None:
-        if [len(scene.masks or ()) for scene in found] != expected[: len(found)]:
-            raise RuntimeError("masks differ from one time to another")
+        compare(counts(found), expected)
 
     def alone() -> list[Scene]:
         return [step([scene])[0] for scene in few]
@@ -85,6 +84,21 @@ def sides(arguments: argparse.Namespace, training: Training) -> dict[str, Any]:
     ]
     times = harness.measure(cases, repeats=arguments.repeats, warm_up=1)
     return {"sides": times, "shape": [height, width], "gflop": flops(training)}
+
+
+def counts(found: Sequence[Scene]) -> list[int]:
+    """The number of masks of each scene."""
+    return [len(scene.masks or ()) for scene in found]
+
+
+def compare(found: Sequence[int], expected: Sequence[int]) -> None:
+    """Raise a RuntimeError if masks were found in other scenes than those of the first time, which may be more.
+
+    Batches of other sizes round otherwise on a GPU, which may tip the scale for one scene in a hundred.
+    """
+    others = sum(one != other for one, other in zip(found, expected, strict=False))
+    if others > len(found) // 100:
+        raise RuntimeError(f"masks of {others} of {len(found)} scenes differ from one time to another")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:

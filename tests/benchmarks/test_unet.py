@@ -1,5 +1,7 @@
 """The benchmark of the U-Net runs on a CPU with a narrow network."""
 
+from contextlib import nullcontext
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -23,3 +25,10 @@ def test_all_sides_are_timed_and_a_wide_networks_flops_are_counted_without_its_w
         2 * 9 * a * b * height * width for a, b in ((3, 64), (64, 64), (128, 64), (64, 64))
     )
     assert by_hand / 1e9 < unet.flops(PRESETS["concept"]) < 40
+
+
+@pytest.mark.parametrize(("scenes", "others", "fits"), [(128, 1, True), (128, 2, False), (16, 1, False)])
+def test_rounding_may_tip_the_scale_for_one_scene_in_a_hundred(scenes, others, fits):
+    found = [0] * others + [1] * (scenes - others)
+    with nullcontext() if fits else pytest.raises(RuntimeError, match=f"{others} of {scenes} scenes"):
+        unet.compare(found, [1] * 1024)
