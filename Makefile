@@ -47,7 +47,7 @@ format: $(VENV)/ready  ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmarks: $(VENV)/ready  ## measure everything again, from one clean commit
+benchmarks: $(VENV)/ready  ## measure what pages state again, from one clean commit
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/ready  ## write the pages that come from code and results

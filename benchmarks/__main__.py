@@ -1,6 +1,7 @@
-"""All benchmarks that need no GPU, one after the other, from one clean commit: `python -m benchmarks`.
+"""The benchmarks whose figures pages state, one after the other, from one clean commit: `python -m benchmarks`.
 
-Writes all of results/ but what GPUs gave, then the pages that show them. `--quick` only sees that everything runs.
+Writes their files in results/, then the pages that show them; README.md has the commands of the others. `--quick`
+only sees that everything runs.
 """
 
 from __future__ import annotations
