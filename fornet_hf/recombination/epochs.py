@@ -17,7 +17,8 @@ def set_epoch(dataset: Any, epoch: float, epochs: float | None = None) -> None:
     Args:
         dataset: a Dataset, also one derived by select, shuffle, split, shard or concatenate; an IterableDataset,
             also interleaved, which is also shuffled for that epoch; a dict of them; or a Subset, ConcatDataset or
-            DataLoader of torch around them.
+            DataLoader of torch around them. Where accelerate prepared a loader, give that: it tells its dataset a
+            count of its own, which begins at 0 in a resumed run and leaves out epochs that were left early.
         epoch: from 0.
         epochs: their number, if it was not said before.
 
@@ -32,6 +33,9 @@ def set_epoch(dataset: Any, epoch: float, epochs: float | None = None) -> None:
         >>> ds.epoch, ds.epochs
         (3.0, 10.0)
     """
+    for part in _unwrapped(dataset):
+        if hasattr(part, "iteration") and hasattr(part, "set_epoch"):
+            part.set_epoch(int(epoch))  # a loader of accelerate
     for part in dataset.values() if isinstance(dataset, Mapping) else (dataset,):
         for clock in clocks_of(part):
             if epochs is not None:

@@ -36,6 +36,15 @@ def test_a_loader_that_accelerate_prepared_tells_its_end_in_time(loader: Any) ->
     assert found == [(3, 3, False), (3, 3, False), (2, 2, True)]
 
 
+def test_a_loader_that_accelerate_prepared_keeps_the_epoch_of_a_resumed_run(loader: Any) -> None:
+    accelerate = pytest.importorskip("accelerate")
+    prepared = accelerate.Accelerator(cpu=True).prepare(loader)
+    for epoch in (5, 6):
+        set_epoch(prepared, epoch)
+        next(iter(prepared))  # left early, which its own count leaves out
+        assert loader.dataset.epoch == epoch
+
+
 def test_lightning_trains_on_what_is_composed_after_the_transfer(loader: Any) -> None:
     with warnings.catch_warnings(), contextlib.suppress(ImportError):
         warnings.simplefilter("ignore")
