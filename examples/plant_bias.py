@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from fornet_hf.arguments import positive
 from fornet_hf.endings import ended
 from fornet_hf.evaluation.configuration import EvaluationConfig
 from fornet_hf.evaluation.evaluating import evaluate
@@ -80,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _experiments(chosen: argparse.Namespace) -> int:
     """Do all that was chosen; return the exit status."""
+    for name in ("seeds", "epochs"):
+        positive(name, getattr(chosen, name))
     counts = {"train": chosen.train, "val": chosen.val}
     runs = [
         run

@@ -12,28 +12,26 @@ the presets.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-from fornet_hf.errors import ForNetError
-from training.options import parse
-from training.processes import place
-from training.session import train
+from fornet_hf.endings import ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train; return the exit status."""
-    speaks = place().is_first
-    try:
-        train(parse(arguments), report=lambda line: print(line, flush=True))
-    except ForNetError as error:
-        if speaks:
-            print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        if speaks:
-            print("interrupted; the same command goes on after the last whole epoch", file=sys.stderr)
-        return 130
+    interrupted = "interrupted; the same command goes on after the last whole epoch"
+    quiet = os.environ.get("RANK", "0") != "0"  # the first of torchrun's processes speaks
+    return ended(partial(_train, arguments), interrupted=interrupted, quiet=quiet)
+
+
+def _train(arguments: Sequence[str] | None) -> int:
+    from training.options import parse  # imports take seconds, in which Ctrl-C shall end the command in a line, too
+    from training.session import train
+
+    train(parse(arguments), report=partial(print, flush=True))
     return 0
 
 

@@ -17,13 +17,14 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from backgrounds.outcome import MEASURES, Run, figure, table
 from backgrounds.plan import Plan
 from backgrounds.sets import of_variants, planted
 from fornet_hf.arguments import positive
-from fornet_hf.errors import ForNetError
+from fornet_hf.endings import ended
 from fornet_hf.files import write_text
 from training.session import train
 
@@ -69,15 +70,15 @@ def compare(chosen: argparse.Namespace) -> list[Run]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison; return the exit status."""
-    chosen = parser().parse_args(arguments)
-    try:
-        runs = compare(chosen)
-    except ForNetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+    return ended(
+        partial(_compared, parser().parse_args(arguments)),
+        interrupted="interrupted; the same command goes on from here",
+    )
+
+
+def _compared(chosen: argparse.Namespace) -> int:
+    """Write and print what was compared."""
+    runs = compare(chosen)
     write_text(chosen.out / "results.json", json.dumps([dataclasses.asdict(run) for run in runs], indent=1) + "\n")
     write_text(chosen.out / "results.md", table(runs) + "\n")
     figure(runs).save(chosen.out / "figure.png")

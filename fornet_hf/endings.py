@@ -16,6 +16,7 @@ def ended(
     known: tuple[type[Exception], ...] = (ForNetError,),
     interrupted: str = "interrupted",
     hide: Callable[[str], str] = str,
+    quiet: bool = False,
 ) -> int:
     """Do a command's work; return the exit status: the work's own, 1 after an error, 130 if it was interrupted.
 
@@ -24,16 +25,18 @@ def ended(
         known: errors whose message says enough.
         interrupted: what is said then.
         hide: takes out of a message what nobody may see, such as a token.
+        quiet: say nothing, in a process of several of which another one speaks.
 
     Raises:
         Exception: any other, which is a fault of ours.
     """
+    tell = (lambda _: None) if quiet else _tell
     try:
         return work()
     except known as error:
-        _tell(f"error: {hide(str(error))}")
+        tell(f"error: {hide(str(error))}")
     except KeyboardInterrupt:
-        _tell(interrupted)
+        tell(interrupted)
         return 130
     except OSError as error:
         if error.errno is None:
@@ -43,7 +46,7 @@ def ended(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
         else:
             place = "" if error.filename is None else f": {error.filename}"
-            _tell(f"error: {error.strerror}{place}")
+            tell(f"error: {error.strerror}{place}")
     return 1
 
 

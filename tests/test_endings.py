@@ -38,6 +38,12 @@ def test_errors_are_a_line(error, status, said, capsys):
     assert capsys.readouterr() == ("", said)
 
 
+@pytest.mark.parametrize("error", [ForNetError("no such split"), KeyboardInterrupt(), OSError(28, "No space left")])
+def test_a_quiet_process_leaves_the_line_to_another_one(error, capsys):
+    assert ended(raising(error), quiet=True) in (1, 130)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_errors_that_a_command_knows_are_a_line(capsys):
     assert ended(raising(ValueError("seen before")), known=(ForNetError, ValueError)) == 1
     assert capsys.readouterr().err == "error: seen before\n"

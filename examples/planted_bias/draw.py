@@ -16,13 +16,14 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from fornet_hf.arguments import require
 from fornet_hf.files import write_text
 from fornet_hf.recombination.draw.rng import generator
 
@@ -41,6 +42,10 @@ class Planted:
     background: float = 0.0
     position: float = 0.0
     size: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            require(0 <= value <= 1, name, value, "0 to 1")
 
 
 def draw_set(out: Path, planted: Planted, counts: dict[str, int], seed: int = 0) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import fornet_hf
-from fornet_hf.errors import ConfigurationError, explain
+from fornet_hf.arguments import positive
+from fornet_hf.errors import ConfigurationError, ForNetError, explain
 from fornet_hf.files import write_text
 from planted_bias.draw import Planted, draw_set
 
@@ -24,14 +25,18 @@ def prepare(folder: Path, planted: Planted, counts: dict[str, int]) -> Any:
     `folder` gets set/ with the images, made/patches/ and cache/; what is there is not made again.
 
     Raises:
-        ConfigurationError: other images are there.
+        ConfigurationError: counts below 1, or other images are there.
+        ForNetError: no patches could be made of them.
     """
+    for split, count in counts.items():
+        positive(split, count)
     images, made = folder / "set", folder / "made"
     _note(folder / "set.json", {**asdict(planted), **counts})
     if not (images / "boxes.json").is_file():
         draw_set(images, planted, counts)
     words = [str(images), str(made), "--boxes", str(images / "boxes.json"), "--dilation", "10"]
-    subprocess.run([sys.executable, _MAKE, *words], check=True)  # noqa: S603
+    if subprocess.run([sys.executable, _MAKE, *words], check=False).returncode:  # noqa: S603
+        raise ForNetError(explain(f"no patches could be made of {images}", then="The message above says why."))
     return fornet_hf.load_dataset(patches=made / "patches", imagenet_dir=images, cache_dir=folder / "cache")
 
 

@@ -44,7 +44,8 @@ def train(dataset: Any, weights: Path, *, recombined: bool, seed: int, epochs: i
     )
     torch.manual_seed(seed)
     network = small(rows.features["label"].num_classes).train()
-    loader = DataLoader(rows, BATCH, shuffle=True, drop_last=True, generator=torch.Generator().manual_seed(seed))
+    order, whole_batches = torch.Generator().manual_seed(seed), len(rows) >= BATCH
+    loader = DataLoader(rows, BATCH, shuffle=True, drop_last=whole_batches, generator=order)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * len(loader))
     for epoch in range(epochs):

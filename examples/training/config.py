@@ -20,6 +20,8 @@ from training.kinds import has_kind, in_words
 EVALUATIONS = ("original", "all", "same")
 NONE = "none"
 PRETRAINED = "pretrained"
+CONFIGURATION = "config.json"
+"""The file in a run's folder that has its configuration."""
 CHOICES = {
     "optimizer": ("adamw", "adam", "sgd"),
     "schedule": ("cosine", "step", "plateau", "constant"),
@@ -242,8 +244,11 @@ class TrainConfig:
 
     @property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits for all that figures depend on but the seed."""
+        """Sixteen hexadecimal digits for all that figures depend on but the seed, that of a base included."""
         kept = {name: value for name, value in self.to_json().items() if name not in {*_ANY_TIME, "seed"}}
+        base = Path(self.weights or "").expanduser() / CONFIGURATION
+        if self.weights is not None and base.is_file():
+            kept["weights"] = TrainConfig(**json.loads(base.read_text())).digest
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def differences(self, stored: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import torch
 
 from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.files import atomic_path, write_text
-from training.config import TrainConfig
+from training.config import CONFIGURATION, TrainConfig
 from training.loop import Trainer
 from training.model import CHECKPOINT
 from training.processes import Place
@@ -25,7 +25,7 @@ class Run:
 
     def __init__(self, config: TrainConfig, here: Place) -> None:
         self._folder, self._writes = config.folder, here.is_first
-        stored = self._folder / "config.json"
+        stored = self._folder / CONFIGURATION
         if self.checkpoint.exists() and (differences := config.differences(json.loads(stored.read_text()))):
             raise ConfigurationError(
                 explain(

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 import plant_bias  # noqa: E402
 from fornet_hf.files import write_text  # noqa: E402
+from planted_bias import prepare  # noqa: E402
 from planted_bias.draw import CLASSES, PLACES, SHARES, SIDE, Planted, draw_image  # noqa: E402
 from planted_bias.figure import figure  # noqa: E402
 from planted_bias.network import INPUT, small  # noqa: E402
@@ -77,7 +78,7 @@ def test_the_figure_has_a_row_for_each_training():
 
 
 def test_the_experiment_runs(tmp_path, capfd):
-    words = [str(tmp_path), "--planted", "size", "--seeds", "1", "--epochs", "1", "--train", "11", "--val", "4"]
+    words = [str(tmp_path), "--planted", "size", "--seeds", "1", "--epochs", "1", "--train", "10", "--val", "4"]
     assert plant_bias.main(words) == 0
     assert "| size | ForNet |" in capfd.readouterr().out
     runs = json.loads((tmp_path / "results.json").read_text())
@@ -107,3 +108,19 @@ def test_a_network_of_other_epochs_is_trained_anew(tmp_path, monkeypatch):
     for epochs in (1, 2):
         plant_bias.experiment(tmp_path, "size", 0.9, {}, seeds=1, epochs=epochs)
     assert len({*trained}) == 2 * len(ARMS)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [
+        ("seeds", "0", "1 or more"),
+        ("epochs", "0", "1 or more"),
+        ("train", "0", "1 or more"),
+        ("degree", "1.5", "0 to 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_drawn(option, value, allowed, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(prepare, "draw_set", lambda *_: pytest.fail("was drawn"))
+    assert plant_bias.main([str(tmp_path / "out"), f"--{option}", value]) == 1
+    assert capfd.readouterr().err.endswith(f"is not allowed; found {value}; allowed: {allowed}\n")
+    assert not (tmp_path / "out").exists()

@@ -149,6 +149,16 @@ def test_seeds_share_a_configuration(runs):
     assert [row["seed"] for row in rows] == [0, 1]
 
 
+def test_runs_whose_bases_differ_in_the_seed_alone_share_a_configuration(runs):
+    bases = [
+        runs(f"base{number}", seed=seed, epochs=epochs)
+        for number, (seed, epochs) in enumerate([(0, 1), (1, 1), (0, 2)])
+    ]
+    tuned = [runs(f"of_base{folder.name}", **TUNED, weights=str(folder))[1] for folder, _ in bases]
+    one, other, longer = (row["configuration"] for row in tuned)
+    assert one == other != longer
+
+
 def test_a_finished_run_says_so_and_gives_its_row_again(runs, base):
     said, stored = [], json.loads((base / "config.json").read_text())
     row = train(configured(stored), said.append)

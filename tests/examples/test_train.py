@@ -137,6 +137,25 @@ def test_errors_come_without_traceback(train):
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_that_cannot_be_is_said_without_traceback(train):
+    done, _ = train("base.safetensors")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"error: File exists: {train.folder / 'base.safetensors'}"
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_while_it_imports_ends_it_in_a_line(tmp_path):
+    """Torch takes seconds."""
+    (tmp_path / "torch.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "examples/train.py"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        130,
+        "interrupted; the same command goes on after the last whole epoch\n",
+    )
+
+
 def test_help_explains_every_option():
     command = [sys.executable, "examples/train.py", "--help"]
     text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
