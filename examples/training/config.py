@@ -247,8 +247,10 @@ class TrainConfig:
         """Sixteen hexadecimal digits for all that figures depend on but the seed, that of a base included."""
         kept = {name: value for name, value in self.to_json().items() if name not in {*_ANY_TIME, "seed"}}
         base = Path(self.weights or "").expanduser() / CONFIGURATION
-        if self.weights is not None and base.is_file():
-            kept["weights"] = TrainConfig(**json.loads(base.read_text())).digest
+        if self.weights is not None and base.is_file() and base.parent.absolute() != self.folder.absolute():
+            stored = json.loads(base.read_text())
+            if stored.keys() <= get_type_hints(TrainConfig).keys():  # else the folder is no run's, but a library's
+                kept["weights"] = TrainConfig(**stored).digest
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def differences(self, stored: dict[str, Any]) -> list[str]:

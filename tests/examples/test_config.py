@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from fornet_hf.errors import ConfigurationError
@@ -110,3 +112,17 @@ def test_a_run_from_before_an_option_goes_on():
 
 def test_a_resumed_run_may_have_other_workers_and_leave_composing_to_the_device():
     assert TrainConfig(workers=1, stop_after=3, defer="jpeg").differences(TrainConfig().to_json()) == []
+
+
+def test_the_digest_names_a_base_that_is_no_run(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "vit"}')
+    assert TrainConfig(weights=str(tmp_path)).digest not in {
+        TrainConfig().digest,
+        TrainConfig(weights="other").digest,
+    }
+
+
+def test_the_digest_ends_where_a_run_begins_with_weights_in_its_own_folder(tmp_path):
+    config = TrainConfig(weights=str(tmp_path), out=str(tmp_path))
+    (tmp_path / "config.json").write_text(json.dumps(config.to_json()))
+    assert config.digest
