@@ -193,11 +193,13 @@ class PatchShard:
             PatchFormatError: their pages are damaged.
         """
         try:
-            return self._file.read(columns=list(names), use_threads=False)
+            table = self._file.read(columns=list(names), use_threads=False)
+            table.validate(full=True)  # or text that is no UTF-8 is found only when it becomes Python's
         except ForNetError as error:  # the Hub did not hand it out
             raise error.at(self.name) from error
         except _DAMAGE as error:
             raise self._damaged(error) from error
+        return table
 
     def place(self, row: int) -> str:
         """Return what error messages call a row: file, row and key."""
