@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import torch
 
 from fornet_hf.recombination import epochs
-from fornet_hf.recombination.device.batch import Batch
+from fornet_hf.recombination.device.batch import Batch, check_batch
 from fornet_hf.recombination.device.compositor import Compositor
 
 T = TypeVar("T")
@@ -78,6 +78,7 @@ class DeviceLoader:
         make = self.compositor.composed if self.composed else self.compositor
 
         def moved_and_composed(batch: Batch) -> tuple[Any, Any]:
+            check_batch(batch)
             if beside is not None and batch.device.type == "cuda":  # moved by somebody else, on this thread's stream
                 beside.wait_stream(torch.cuda.current_stream(batch.device))  # in a thread "cuda" is GPU 0
                 for tensor in _tensors([batch.flat, batch.labels, batch.columns]):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from fornet_hf.errors import ConfigurationError, explain
 from fornet_hf.recombination.draw.composition import Size
 
 WHOLE = ("flip", "pasted", "left", "top", "width", "height")
@@ -130,3 +131,11 @@ class Batch:
 
         columns = {name: pinned(value) for name, value in self.columns.items()}
         return replace(self, flat=pinned(self.flat), labels=pinned(self.labels), columns=columns)
+
+
+def check_batch(batch: object) -> None:
+    """Raise ConfigurationError if this is no `Batch`."""
+    if not isinstance(batch, Batch):
+        what, then = "this batch is not to be composed", "Give Recombine defer=, or leave the Compositor out."
+        allowed = "what fornet_hf.collate makes of examples with defer="
+        raise ConfigurationError(explain(what, found=type(batch).__name__, allowed=allowed, then=then))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fornet_hf.errors import ConfigurationError, MissingDependencyError, explain
 from fornet_hf.packages import needing
 from fornet_hf.recombination.device import products
-from fornet_hf.recombination.device.batch import Batch
+from fornet_hf.recombination.device.batch import Batch, check_batch
 from fornet_hf.recombination.device.form import Form
 from fornet_hf.recombination.device.jpegs import PILLOW, check_decoder, decoder_for, with_decoded
 
@@ -104,11 +104,12 @@ class Compositor(nn.Module):
         """Return images, labels, and what else was asked for.
 
         Raises:
-            ConfigurationError: kernels=True, and they do not run.
+            ConfigurationError: the examples were not deferred; or kernels=True, and they do not run.
             MissingDependencyError: the batch has JPEGs and is on a GPU for which no decoder is installed; or
                 kernels=True, and Triton is not installed.
             SourceError: a JPEG is damaged.
         """
+        check_batch(batch)
         with torch.autocast(batch.device.type, enabled=False):
             images, masks = self._painted(with_decoded(batch, self.decoder))
         return Composed(images, batch.labels, masks, batch.columns)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fornet_hf.recombination import Recombine, collate, set_epoch
+from fornet_hf.errors import ConfigurationError
+from fornet_hf.recombination import Recombine, collate, set_epoch, to_tensor
 
 torch = pytest.importorskip("torch")
 
@@ -133,6 +134,16 @@ def test_batches_are_those_of_the_compositor(recombined: Any, workers: int) -> N
     for (images, labels), (wanted_images, wanted_labels) in zip(found, wanted, strict=True):
         assert torch.equal(images, wanted_images)
         assert torch.equal(labels, wanted_labels)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_examples_that_were_not_deferred_are_refused(ds: Any, workers: int) -> None:
+    ds.set_transform(Recombine(ds, crop=32, transform=to_tensor))
+    loader = loader_of(ds, num_workers=workers)
+    with pytest.raises(ConfigurationError, match=r"not to be composed; found dict; .* Give Recombine defer="):
+        next(iter(DeviceLoader(loader, Compositor(), "cpu")))
+    with pytest.raises(ConfigurationError, match="not to be composed"):
+        Compositor()(next(iter(loader)))
 
 
 def test_masks_come_along_on_request(ds: Any) -> None:
