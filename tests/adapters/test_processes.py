@@ -20,15 +20,18 @@ from torch.nn.parallel import DistributedDataParallel
 from fornet_hf.adapters import AdapterConfig, merge, tune
 from tests.adapters.networks import small, step, stir
 
+def train(network):  # a model that is freed after its group may wait for a thread, which waits for Python's lock
+    wrapped = DistributedDataParallel(network)
+    torch.manual_seed(rank)
+    for _ in range(2):
+        step(wrapped, torch.rand(4, 3, 16, 16))
+
 rank, place = int(sys.argv[1]), sys.argv[2]
 distributed.init_process_group("gloo", init_method=f"file://{place}", rank=rank, world_size=2)
 network = tune(small(), AdapterConfig(kind="oft", blocks=3))
 torch.manual_seed(0)
 stir(network)
-wrapped = DistributedDataParallel(network)
-torch.manual_seed(rank)
-for _ in range(2):
-    step(wrapped, torch.rand(4, 3, 16, 16))
+train(network)
 weights = torch.cat([one.flatten() for one in network.state_dict().values()])
 others = [torch.empty_like(weights) for _ in range(2)]
 distributed.all_gather(others, weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from benchmarks.recombination import repeated, store
 from fornet_hf.errors import ConfigurationError, MissingDependencyError
 from fornet_hf.recombination import Composition, CropConfig, Recombine, collate
 from fornet_hf.recombination.device.layers import WAYS
+from tests.blocks import ROOT
 from tests.recombination.device import cases
+from tests.torchrun import run_two
 
 torch = pytest.importorskip("torch")
 
@@ -210,13 +213,25 @@ def test_a_training_has_nothing_of_it_to_save_or_to_convert() -> None:
     assert not wanted.requires_grad
 
 
+TRAINING = """
+import torch
+from torch import distributed
+from tests.recombination.device import cases
+from tests.recombination.device.test_compositor import Model
+
+def train():  # a model that is freed after its group may wait for a thread, which waits for Python's lock
+    model = torch.nn.parallel.DistributedDataParallel(Model())
+    model(cases.batch(cases.cases("bilinear")[:2], "pixels")).sum().backward()
+
+distributed.init_process_group("gloo")
+train()
+distributed.destroy_process_group()
+"""
+
+
 def test_it_goes_into_a_model_that_several_processes_train(tmp_path: Path) -> None:
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
-    try:
-        model = torch.nn.parallel.DistributedDataParallel(Model())
-        model(cases.batch(cases.cases("bilinear")[:2], "pixels")).sum().backward()
-    finally:
-        torch.distributed.destroy_process_group()
+    (tmp_path / "script.py").write_text(TRAINING)
+    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def test_without_a_compiler_torch_composes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
