@@ -15,6 +15,7 @@ PROGRAM = """
 import sys
 from tests.torchvision_shim import import_torchvision; import_torchvision()
 import torch
+import torch.distributed.nn  # before the group is there, which it would keep for ever
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 from fornet_hf.adapters import AdapterConfig, merge, tune

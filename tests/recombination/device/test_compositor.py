@@ -215,6 +215,7 @@ def test_a_training_has_nothing_of_it_to_save_or_to_convert() -> None:
 
 TRAINING = """
 import torch
+import torch.distributed.nn  # before the group is there, which it would keep for ever
 from torch import distributed
 from tests.recombination.device import cases
 from tests.recombination.device.test_compositor import Model
