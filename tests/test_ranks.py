@@ -1,11 +1,8 @@
 """Groups of processes that torchrun started."""
 
-import os
-
 import pytest
 
-from tests.blocks import ROOT
-from tests.torchrun import run_two
+from tests.torchrun import run_two_of
 
 pytest.importorskip("torch")
 
@@ -22,8 +19,7 @@ for joined in range(3):
 
 
 def test_processes_join_again_while_one_of_them_has_not_left_yet(tmp_path):
-    (tmp_path / "script.py").write_text(SCRIPT)
-    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT)})
+    run_two_of(SCRIPT, tmp_path)
 
 
 SHARING = """
@@ -50,5 +46,4 @@ with joined_ranks() as ranks:
 
 
 def test_shares_are_of_what_the_first_process_sees_and_nothing_holds_a_tensor_afterwards(tmp_path):
-    (tmp_path / "script.py").write_text(SHARING)
-    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT)})
+    run_two_of(SHARING, tmp_path)

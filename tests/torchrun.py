@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tests.blocks import ROOT
 
@@ -25,3 +27,9 @@ def run_two(words: Sequence[object], environment: Mapping[str, str], *, timeout:
             raise
     assert launcher.returncode == 0, errors
     return said
+
+
+def run_two_of(script: str, folder: Path, *words: object) -> None:
+    """Run Python code, kept in a folder, as two processes that find this checkout and its examples."""
+    (path := folder / "script.py").write_text(script)
+    run_two([path, *words], os.environ | {"PYTHONPATH": f"{ROOT / 'examples'}{os.pathsep}{ROOT}"})

@@ -4,14 +4,12 @@ import io
 import itertools
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from demo_pictures import demo_pictures
-
-ROOT = Path(__file__).parents[2]
+from tests.blocks import ROOT
 
 
 @pytest.fixture(scope="module")

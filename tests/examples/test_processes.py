@@ -1,12 +1,10 @@
 """Processes that end: nothing of the group may outlive it."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from tests.blocks import ROOT
-from tests.torchrun import run_two
+from tests.torchrun import run_two_of
 
 pytest.importorskip("torch")
 
@@ -61,5 +59,4 @@ else:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the names of threads from /proc")
 def test_no_thread_of_the_group_outlives_it(tmp_path):
-    (tmp_path / "script.py").write_text(SCRIPT)
-    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": f"{ROOT / 'examples'}{os.pathsep}{ROOT}"})
+    run_two_of(SCRIPT, tmp_path)

@@ -88,10 +88,14 @@ class Diffusion:
         result: torch.Tensor = self.vae.decode(scaled).sample.float()
         return result
 
+    def alphas_at(self, timesteps: torch.Tensor, device: torch.device) -> torch.Tensor:
+        """Return `alphas` at these timesteps (int64, n) on a device, n x 1 x 1 x 1."""
+        known = self.alphas.to(device, non_blocking=True)  # a GPU need not be done with what came before
+        return known[timesteps.to(device, non_blocking=True)].view(-1, 1, 1, 1)
+
     def noised(self, latents: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
         """Return latents (n x ..) as they are at these timesteps (int64, n) of diffusion, with this noise."""
-        known = self.alphas.to(latents.device, non_blocking=True)  # a GPU need not be done with what came before
-        alphas = known[timesteps.to(latents.device, non_blocking=True)].view(-1, 1, 1, 1)
+        alphas = self.alphas_at(timesteps, latents.device)
         result: torch.Tensor = alphas.sqrt() * latents + (1 - alphas).sqrt() * noise.to(latents.device)
         return result
 

@@ -74,7 +74,7 @@ def target(model: Diffusion, batch: Batch) -> torch.Tensor:
     """Return what the U-Net is to predict: the noise, or the velocity of models that predict that."""
     if model.prediction_type == "epsilon":
         return batch.noise
-    alphas = model.alphas.to(batch.latents.device, non_blocking=True)[batch.timesteps].view(-1, 1, 1, 1)
+    alphas = model.alphas_at(batch.timesteps, batch.latents.device)
     velocity: torch.Tensor = alphas.sqrt() * batch.noise - (1 - alphas).sqrt() * batch.latents
     return velocity
 

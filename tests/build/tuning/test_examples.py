@@ -3,7 +3,9 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
+from producers.devices.placement import Placement
 from producers.diffusion.concepts import Concepts
+from producers.diffusion.model import Diffusion
 from producers.diffusion.noise import normal
 from producers.training.visits import Visit
 from producers.tuning.examples import BACKGROUND, OBJECT, Batch, batch_of, example, masked_error, target
@@ -71,15 +73,13 @@ def test_the_loss_looks_only_where_cells_count_and_small_parts_weigh_little():
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 def test_the_target_is_that_of_diffusers(kind):
     scheduler = DDIMScheduler(prediction_type=kind, beta_schedule="scaled_linear")
-
-    class Model:
-        prediction_type, alphas = kind, scheduler.alphas_cumprod
-
+    nothing = dict.fromkeys(("unet", "vae", "tokenizer", "text_encoder"))
+    model = Diffusion(**nothing, placement=Placement(), source=("", ""), scheduler=scheduler)
     latents, noise = normal((3, 4, 8, 8), "latents"), normal((3, 4, 8, 8), "noise")
     steps = torch.tensor([0, 500, 999])
     batch = Batch(latents, noise, torch.ones(3, 8, 8), torch.zeros(3), steps)
     expected = noise if kind == "epsilon" else scheduler.get_velocity(latents, noise, steps)
-    torch.testing.assert_close(target(Model(), batch), expected)
+    torch.testing.assert_close(target(model, batch), expected)
 
 
 def test_a_batch_has_the_types_that_training_takes(visited):

@@ -19,9 +19,8 @@ from fornet_hf.evaluation.labels import NO_LABEL
 from fornet_hf.evaluation.labels.mapping import LabelMap
 from fornet_hf.evaluation.models.classifier import Classifier
 from fornet_hf.evaluation.models.preprocessing import Preprocessing
-from tests.blocks import ROOT
 from tests.evaluation.fakes import SMALL, Drawn, all_outputs, brightness, convolutions, remembering
-from tests.torchrun import run_two
+from tests.torchrun import run_two_of
 
 torch = pytest.importorskip("torch")
 
@@ -362,8 +361,7 @@ np.savez(folder / f"rank-{ranks.rank}.npz", predicted=found.predicted, probabili
 
 
 def test_two_processes_show_each_of_a_prime_number_of_items_once(tmp_path):
-    (tmp_path / "rank.py").write_text(_RANK)
-    run_two([tmp_path / "rank.py", tmp_path], os.environ | {"PYTHONPATH": str(ROOT)})
+    run_two_of(_RANK, tmp_path, tmp_path)
     shown = [[int(item) for item in (tmp_path / f"shown-{rank}").read_text().split()] for rank in range(2)]
     assert all(shown)
     assert sorted(shown[0] + shown[1]) == list(range(23))

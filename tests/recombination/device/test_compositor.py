@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,8 @@ from benchmarks.recombination import repeated, store
 from fornet_hf.errors import ConfigurationError, MissingDependencyError
 from fornet_hf.recombination import Composition, CropConfig, Recombine, collate
 from fornet_hf.recombination.device.layers import WAYS
-from tests.blocks import ROOT
 from tests.recombination.device import cases
-from tests.torchrun import run_two
+from tests.torchrun import run_two_of
 
 torch = pytest.importorskip("torch")
 
@@ -231,8 +229,7 @@ distributed.destroy_process_group()
 
 
 def test_it_goes_into_a_model_that_several_processes_train(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(TRAINING)
-    run_two([tmp_path / "script.py"], os.environ | {"PYTHONPATH": str(ROOT)})
+    run_two_of(TRAINING, tmp_path)
 
 
 def test_without_a_compiler_torch_composes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
